@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.device;
+
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import java.util.Optional;
+import java.util.Set;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * One device that can be migrated. A vendor registers one service of this type per device, with the properties named
+ * below, for as long as the device is there.
+ *
+ * <p><b>Caller and threads.</b> {@code fsm-core} alone calls a driver. It makes at most one call of {@link #step},
+ * {@link #stopCopySize} and of the session at a time; {@link #reset} and {@link #state} may come on another thread at
+ * any moment. Every call must return within seconds: a driver bounds its own waits and fails with {@link
+ * Errno#ETIMEDOUT}.
+ *
+ * <p><b>States.</b> The driver owns the present state. It begins as RUNNING, follows the steps, returns to RUNNING on
+ * {@link #reset}, and goes to ERROR by itself when an arc failed and no valid state is left. A driver meets only the
+ * arcs that its features make possible.
+ *
+ * <p><b>Departure.</b> When the service is unregistered during a migration, {@code fsm-core} still uses the driver to
+ * put the device back to RUNNING, within a bounded time, before the unregistration returns.
+ */
+@ConsumerType
+public interface MigrationDriver {
+
+    /** Service property, String, mandatory: unique name of the device, for example {@code host1/pf0/vf1}. */
+    String DEVICE_ID = "ferry.device.id";
+
+    /** Service property, String, mandatory: kind of device; both ends must agree. Example: {@code virtio-net}. */
+    String DEVICE_TYPE = "ferry.device.type";
+
+    /** Service property, String, mandatory: the name of the bundle's way to the device, for example {@code virtio}. */
+    String BACKEND = "ferry.backend";
+
+    /** Service property, String, mandatory: the host that the device is in. */
+    String HOST = "ferry.host";
+
+    /** Service property, String, optional: id of the owner device (PF). */
+    String OWNER = "ferry.owner.id";
+
+    /** Service property, Integer, optional: group member id within the owner, 1 or more. */
+    String MEMBER = "ferry.owner.member";
+
+    /**
+     * Service property, String, optional: name of the stream format that the bytes of its sessions follow, as in {@link
+     * dev.ferry.stream.StreamFormat#NAME}. Left out: opaque bytes that only the same type of driver understands.
+     */
+    String STREAM_FORMAT = "ferry.stream.name";
+
+    /**
+     * What the device can do; the same answer for the life of the service. Does not block.
+     *
+     * @return contains {@link MigrationFeature#STOP_COPY}
+     */
+    Set<MigrationFeature> features();
+
+    /**
+     * The state the device is in now. Does not block for longer than a read of the device takes.
+     *
+     * @throws DeviceException when the device cannot be asked; treat it as unknown
+     */
+    DeviceState state() throws DeviceException;
+
+    /**
+     * Performs exactly one arc.
+     *
+     * <p>On return the device is in {@code arc.to()}. On an exception it is in {@code arc.from()} or in ERROR: read
+     * {@link #state}. A reset of the device from elsewhere during the call may leave it RUNNING although the call
+     * returned.
+     *
+     * @param arc starts at the present state
+     * @return the session, for an arc that {@linkplain Arc#sessionEffect opens} one, else empty
+     * @throws DeviceException EINVAL when the arc does not start at the present state or loaded data is incomplete;
+     *     ENOSPC when the device has no free resource for a session; EOPNOTSUPP for an arc the device lacks; ETIMEDOUT
+     *     when the device did not answer; other errnos as the device gives them
+     */
+    Optional<DataTransferSession> step(Arc arc) throws DeviceException;
+
+    /**
+     * How many bytes a saving session would give now if the device were stopped; an estimate, in any state.
+     *
+     * @return zero or more
+     */
+    long stopCopySize() throws DeviceException;
+
+    /**
+     * Resets the device: the state becomes RUNNING from any state, sessions are dead, the guest's configuration of the
+     * device is lost. The only way out of ERROR, and the way to abandon RESUMING.
+     *
+     * @throws DeviceException when the device could not be reset; its state is then unknown
+     */
+    void reset() throws DeviceException;
+}

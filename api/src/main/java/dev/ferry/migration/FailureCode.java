@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.migration;
+
+/** Why something failed: a bounded set, fit for scripts, metrics and alarms. */
+public enum FailureCode {
+    /** No device has this id. */
+    DEVICE_NOT_FOUND,
+    /** The device is in use by another migration, save or restore. */
+    DEVICE_BUSY,
+    /** The state machine has no way to the state asked for. */
+    TRANSITION_REFUSED,
+    /** Findings of the check stand against the migration. */
+    CHECK_FAILED,
+    /** A device, or the way to it, failed. */
+    DEVICE_FAILED,
+    /** The destination does not take the stream: malformed, unknown mandatory record, or refused by the device. */
+    STREAM_REFUSED,
+    /** The driver of a device was withdrawn meanwhile. */
+    PROVIDER_GONE,
+    /** The guest, or its memory, could not be paused, moved or resumed. */
+    GUEST_FAILED,
+    /** The time allowed is over. */
+    TIMEOUT,
+    /** It was cancelled. */
+    CANCELLED,
+    /** The stream to read from or write to, a file for example, failed. */
+    IO_FAILED,
+    /** A defect of Ferry itself. */
+    INTERNAL
+}

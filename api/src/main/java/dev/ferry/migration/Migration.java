@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.migration;
+
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** One migration that was started. Thread-safe. */
+@ProviderType
+public interface Migration {
+
+    /** Unique within the service. */
+    String id();
+
+    /** What was asked for. */
+    MigrationRequest request();
+
+    /** The phase it is in, or the last one it was in. */
+    MigrationPhase phase();
+
+    /**
+     * Asks it to stop. Before COMMIT the source is brought back to RUNNING and the result is CANCELLED; from COMMIT on
+     * it completes. Does not wait.
+     *
+     * @return false when it is too late
+     */
+    boolean cancel();
+
+    /** Completes with the report, never exceptionally, also for a migration that failed. */
+    CompletionStage<MigrationReport> result();
+}

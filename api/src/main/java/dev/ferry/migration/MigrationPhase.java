@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.migration;
+
+/** The phases of a migration, in order. Until {@link #COMMIT} the source owns the device, from it on the destination. */
+public enum MigrationPhase {
+    /** All findings about both ends are collected; nothing is touched. */
+    CHECK,
+    /** Both devices are reserved for this migration and the way between them is opened. */
+    CONNECT,
+    /** The destination is made ready to load: its device goes to RESUMING. */
+    SETUP,
+    /** The source saves while its guest runs; left out where a device cannot, or the request says so. */
+    PRE_COPY,
+    /** The guest is paused and the source stopped; downtime begins. The rest of the state and the memory are read. */
+    SWITCHOVER,
+    /** The destination takes the last bytes and checks them: its device leaves RESUMING. */
+    LOAD,
+    /** The destination stands one step before RUNNING, with everything loaded. */
+    READY,
+    /** Ownership passes. */
+    COMMIT,
+    /** The destination and its guest run; downtime ends. */
+    START,
+    /** The source is left in STOP and given back. */
+    RELEASE
+}

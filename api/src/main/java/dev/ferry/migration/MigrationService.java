@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.migration;
+
+import dev.ferry.fsm.DeviceState;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.List;
+import java.util.Optional;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * Migrates devices; the service of {@code fsm-core} that shells and management servers call.
+ *
+ * <p>Thread-safe. A device is used by one migration, save, restore or state change at a time; another one meanwhile
+ * fails with {@link FailureCode#DEVICE_BUSY}.
+ */
+@ProviderType
+public interface MigrationService {
+
+    /** All devices that have a driver now, by id ascending. Asks each for its state. */
+    List<DeviceDescription> devices();
+
+    /** One device; empty when no driver has this id. */
+    Optional<DeviceDescription> device(String id);
+
+    /**
+     * Takes a device to a state, along the arcs of the transition table. A data transfer session opened on the way is
+     * kept until the device leaves it.
+     *
+     * @return the arcs taken
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED (nothing was done), DEVICE_FAILED or
+     *     PROVIDER_GONE (the device stays in the last state reached, or in ERROR)
+     */
+    StateChange setState(String id, DeviceState state) throws MigrationException;
+
+    /**
+     * Looks at both ends without touching them.
+     *
+     * @return all findings; empty when nothing stands against the migration
+     */
+    List<Finding> check(MigrationRequest request);
+
+    /**
+     * Starts a migration, on a thread of the service. The check comes first; findings end the migration with {@link
+     * FailureCode#CHECK_FAILED}.
+     *
+     * @param listener follows it; {@link MigrationListener#NONE} for nobody
+     * @throws IllegalStateException when the service is being stopped
+     */
+    Migration start(MigrationRequest request, MigrationListener listener);
+
+    /** The migrations that have not ended, oldest first. */
+    List<Migration> migrations();
+
+    /**
+     * Writes the state of a RUNNING device to a channel. The device stops meanwhile, and is RUNNING again afterwards,
+     * also after a failure.
+     *
+     * @param to not closed
+     * @return bytes written
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, DEVICE_FAILED, PROVIDER_GONE,
+     *     IO_FAILED
+     */
+    long save(String id, WritableByteChannel to) throws MigrationException;
+
+    /**
+     * Loads a saved state into a RUNNING device. It is RUNNING again afterwards: with the new state, or, when the
+     * stream was refused, with the state it had.
+     *
+     * @param from read to its end; not closed
+     * @return bytes read
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, STREAM_REFUSED, DEVICE_FAILED,
+     *     PROVIDER_GONE, IO_FAILED
+     */
+    long restore(String id, ReadableByteChannel from) throws MigrationException;
+}
