@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.control;
+
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * One emulated adapter: an owner device and its member devices. A service per adapter, with the properties {@link
+ * dev.ferry.virtio.AdminQueue#OWNER_ID}, {@code HOST} and {@code MEMBERS}, for as long as the adapter is configured.
+ *
+ * <p>Thread-safe. After the adapter was deleted its functions behave like a device that was pulled out: reads give all
+ * ones, writes do nothing, frames are not taken.
+ */
+@ProviderType
+public interface EmulatedAdapter {
+
+    /** Id of the owner device, for example {@code host1/pf0}. */
+    String ownerId();
+
+    /** The host it is in. */
+    String host();
+
+    /** Number of member devices. */
+    int members();
+
+    /**
+     * The PCI function of one member.
+     *
+     * @param member 1 to {@link #members}
+     * @throws IllegalArgumentException for no such member
+     */
+    PciFunction function(int member);
+
+    /**
+     * The network side of one member.
+     *
+     * @param member 1 to {@link #members}
+     * @throws IllegalArgumentException for no such member
+     */
+    NetworkPort port(int member);
+
+    /** Resource objects that live in the owner device now; 0 when no data transfer session is open. */
+    int resourceObjects();
+}

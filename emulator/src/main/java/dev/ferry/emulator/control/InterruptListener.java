@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.control;
+
+import org.osgi.annotation.versioning.ConsumerType;
+
+/** Takes the interrupts of one function. */
+@ConsumerType
+@FunctionalInterface
+public interface InterruptListener {
+
+    /**
+     * An MSI-X message was sent. Called without any lock of the function, on the thread that caused it; may call into
+     * the function, should be short.
+     *
+     * @param vector number of the table entry
+     * @param address of the message, as the driver programmed it
+     * @param data of the message, as the driver programmed it
+     */
+    void messageSignalled(int vector, long address, int data);
+}

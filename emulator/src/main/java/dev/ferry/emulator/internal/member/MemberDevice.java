@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.member;
+
+import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.DevicePart;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A member device as its owner device handles it, on behalf of admin commands. Thread-safe.
+ *
+ * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Device parts"</a>
+ */
+public interface MemberDevice {
+
+    /** Enters or leaves the stopped mode; when it returns, outstanding DMA has finished and nothing new begins. */
+    void setStopped(boolean stopped);
+
+    /** Whether the device is in the stopped mode. */
+    boolean isStopped();
+
+    /** The headers of all parts there are now, in table order. */
+    List<DevicePart> partHeaders();
+
+    /** The most bytes that all parts can take, headers included. */
+    int maxPartsSize();
+
+    /**
+     * Writes parts, whole and in table order; a consistent image of one moment.
+     *
+     * @param selected the wanted parts by type and selector, or null for all; those that do not exist are left out
+     * @param into its position is moved behind the parts
+     * @return false when the space is too small; nothing was written
+     */
+    boolean captureParts(List<DevicePart> selected, ByteBuffer into);
+
+    /**
+     * Takes parts, all or nothing.
+     *
+     * @param parts not changed
+     * @return OK, or why nothing was taken
+     */
+    AdminResult loadParts(ByteBuffer parts);
+
+    /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */
+    void resetFunction();
+
+    /** The device is pulled out: DMA ends, registers read as all ones. For good. */
+    void remove();
+}
