@@ -10,6 +10,7 @@ public final class Main {
     private static final int FAILED = 1;
     private static final String DEBUG = "--debug";
     private static final String LOG_LEVEL = "ferry.log.level";
+    private static final String LOGBACK = "logback.configurationFile";
 
     private Main() {}
 
@@ -18,6 +19,9 @@ public final class Main {
         boolean debug = List.of(arguments).contains(DEBUG);
         if (debug && System.getProperty(LOG_LEVEL) == null) {
             System.setProperty(LOG_LEVEL, "DEBUG");
+        }
+        if (System.getProperty(LOGBACK) == null) {
+            System.setProperty(LOGBACK, Main.class.getResource("/logback.xml").toString());
         }
         int status = FAILED;
         try {
