@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import dev.ferry.cli.Errors;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.threadio.ThreadIO;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
@@ -28,6 +30,8 @@ public final class Runner implements ToIntFunction<String[]> {
 
     private final BundleContext context;
     private final CommandProcessor processor;
+    private final ThreadIO threads;
+    private final ProcessStreams streams = ProcessStreams.open();
     private final ConfigurationAdmin configurations;
     private final ServiceComponentRuntime components;
 
@@ -36,32 +40,45 @@ public final class Runner implements ToIntFunction<String[]> {
     public Runner(
             BundleContext context,
             @Reference CommandProcessor processor,
+            @Reference ThreadIO threads,
             @Reference ConfigurationAdmin configurations,
             @Reference(cardinality = ReferenceCardinality.OPTIONAL) ServiceComponentRuntime components) {
         this.context = context;
         this.processor = processor;
+        this.threads = threads;
         this.configurations = configurations;
         this.components = components;
     }
 
     @Override
     public int applyAsInt(String[] arguments) {
+        // Commands print results to the System.out of their thread, which for all other threads is no place for results.
+        threads.setStreams(streams.in(), streams.out(), streams.err());
+        try {
+            return run(List.of(arguments));
+        } finally {
+            streams.flush();
+            threads.close();
+        }
+    }
+
+    private int run(List<String> arguments) {
         CommandDirectory commands = CommandDirectory.of(context);
         try {
-            CommandLineOptions options = CommandLineOptions.parse(List.of(arguments));
+            CommandLineOptions options = CommandLineOptions.parse(arguments);
             if (options.help() && options.command().isEmpty()) {
-                System.out.print(Usage.text(commands));
+                streams.out().print(Usage.text(commands));
                 return 0;
             }
             if (options.version()) {
-                System.out.println("ferry " + context.getBundle().getVersion());
+                streams.out().println("ferry " + context.getBundle().getVersion());
                 return 0;
             }
             return run(options, commands);
         } catch (CommandLineOptions.Misuse e) {
             return complain(e.getMessage() + " (usage: ferry --help)", USAGE);
         } catch (IOException e) {
-            return complain(e.getMessage(), FAILED);
+            return complain(Errors.sentence(e), FAILED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return complain("interrupted before it was done", FAILED);
@@ -77,7 +94,7 @@ public final class Runner implements ToIntFunction<String[]> {
             if (options.script().isPresent() && !missing.isEmpty()) {
                 return FAILED;
             }
-            try (ShellSession session = new ShellSession(processor, commands)) {
+            try (ShellSession session = new ShellSession(processor, commands, streams)) {
                 return options.script().isPresent()
                         ? session.script(options.script().get())
                         : session.interact();
@@ -105,7 +122,7 @@ public final class Runner implements ToIntFunction<String[]> {
                 return FAILED;
             }
         }
-        try (ShellSession session = new ShellSession(processor, commands)) {
+        try (ShellSession session = new ShellSession(processor, commands, streams)) {
             return session.command(name, arguments);
         }
     }
@@ -132,8 +149,8 @@ public final class Runner implements ToIntFunction<String[]> {
         return sentences;
     }
 
-    private static int complain(String sentence, int status) {
-        System.err.println("ferry: " + sentence);
+    private int complain(String sentence, int status) {
+        streams.err().println("ferry: " + sentence);
         return status;
     }
 }
