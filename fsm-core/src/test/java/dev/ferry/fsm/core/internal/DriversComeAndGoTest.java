@@ -6,12 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationReport;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -80,7 +87,13 @@ class DriversComeAndGoTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {MigrationDriver.DEVICE_ID, MigrationDriver.DEVICE_TYPE, MigrationDriver.BACKEND, MigrationDriver.HOST})
+    @ValueSource(
+            strings = {
+                MigrationDriver.DEVICE_ID,
+                MigrationDriver.DEVICE_TYPE,
+                MigrationDriver.BACKEND,
+                MigrationDriver.HOST
+            })
     void shouldLeaveADriverAloneThatLacksAProperty(String missing) {
         try (MigrationRig rig = new MigrationRig()) {
             Map<String, Object> properties = MigrationRig.properties("host9/vf9", 99);
@@ -112,6 +125,36 @@ class DriversComeAndGoTest {
 
             assertThat(rig.service.devices()).hasSize(2);
             assertThat(rig.service.check(rig.request())).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldWaitForTheJobEvenWhenTheThreadIsInterrupted() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+                inside.countDown();
+                MigrationTest.join(goOn);
+            });
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            MigrationTest.join(inside);
+            AtomicBoolean stillInterrupted = new AtomicBoolean();
+            Thread unregisters = new Thread(() -> {
+                Thread.currentThread().interrupt();
+                rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+                stillInterrupted.set(Thread.interrupted());
+            });
+            unregisters.start();
+            MigrationRig.awaitWaiting(unregisters);
+            goOn.countDown();
+
+            MigrationReport report = MigrationRig.report(migration);
+            MigrationRig.await("the unregistration", () -> !unregisters.isAlive());
+
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.PROVIDER_GONE);
+            assertThat(stillInterrupted).isTrue();
+            rig.assertSourceOwns();
         }
     }
 
