@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps the former state of a device while a new one is loaded: in memory as far as that is allowed, the rest in a
+ * temporary file that {@link #close} deletes. Written first, then read, by one job.
+ */
+final class Spool implements ByteSource, ByteSink, AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
+    private static final int SEGMENT_BYTES = 64 * 1024;
+
+    private final String device;
+    private final long memoryLimit;
+    private final long fileLimit;
+    private final Deque<ByteBuffer> inMemory = new ArrayDeque<>();
+    private long memoryBytes;
+    private int readBytes;
+    private Path path;
+    private FileChannel file;
+    private long fileBytes;
+    private long readFileBytes;
+
+    /** An empty spool for a device, with limits in bytes. */
+    Spool(String device, long memoryLimit, long fileLimit) {
+        this.device = device;
+        this.memoryLimit = memoryLimit;
+        this.fileLimit = fileLimit;
+    }
+
+    @Override
+    public void write(ByteBuffer from) throws MigrationException {
+        if (file == null && memoryBytes + from.remaining() <= memoryLimit) {
+            memoryBytes += from.remaining();
+            writeMemory(from);
+            return;
+        }
+        if (fileBytes + from.remaining() > fileLimit) {
+            long limit = memoryLimit + fileLimit;
+            throw failed("it is larger than the " + limit + " bytes allowed: raise spool.file.mib.", null);
+        }
+        try {
+            openFile();
+            while (from.hasRemaining()) {
+                fileBytes += file.write(from, fileBytes);
+            }
+        } catch (IOException e) {
+            throw failed(e.toString(), e);
+        }
+    }
+
+    /** Reads from the beginning to the end, once. */
+    @Override
+    public int read(ByteBuffer into) throws MigrationException {
+        if (!inMemory.isEmpty()) {
+            return readMemory(into);
+        }
+        if (readFileBytes == fileBytes) {
+            return END;
+        }
+        try {
+            int bytes = file.read(into, readFileBytes);
+            if (bytes <= 0) {
+                throw failed("its temporary file " + path + " was cut short.", null);
+            }
+            readFileBytes += bytes;
+            return bytes;
+        } catch (IOException e) {
+            throw failed(e.toString(), e);
+        }
+    }
+
+    private void writeMemory(ByteBuffer from) {
+        while (from.hasRemaining()) {
+            if (inMemory.isEmpty() || !inMemory.getLast().hasRemaining()) {
+                inMemory.add(ByteBuffer.allocate(SEGMENT_BYTES));
+            }
+            ByteBuffer last = inMemory.getLast();
+            int bytes = Math.min(last.remaining(), from.remaining());
+            last.put(from.slice(from.position(), bytes));
+            from.position(from.position() + bytes);
+        }
+    }
+
+    private int readMemory(ByteBuffer into) {
+        ByteBuffer segment = inMemory.getFirst();
+        int bytes = Math.min(segment.position() - readBytes, into.remaining());
+        into.put(segment.slice(readBytes, bytes));
+        readBytes += bytes;
+        if (readBytes == segment.position()) {
+            // Loaded once, needed no more.
+            inMemory.removeFirst();
+            readBytes = 0;
+        }
+        return bytes;
+    }
+
+    private void openFile() throws IOException {
+        if (file == null) {
+            // Made readable for the owner alone: it holds what the guest's device held.
+            path = Files.createTempFile("ferry-restore-", ".state");
+            file = FileChannel.open(
+                    path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+        }
+    }
+
+    @Override
+    public void close() {
+        inMemory.clear();
+        try {
+            if (file != null) {
+                file.close();
+            }
+            if (path != null) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            LOG.warn("{}: the temporary file {} with its former state cannot be deleted; delete it", device, path, e);
+        }
+    }
+
+    private MigrationException failed(String why, Exception cause) {
+        return new MigrationException(
+                Failure.of(FailureCode.IO_FAILED, device, device + ": its former state cannot be kept: " + why), cause);
+    }
+}
