@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal;
+
+import dev.ferry.emulator.internal.owner.AdapterSettings;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** The configuration of one emulated adapter, factory PID {@link EmulatedAdapterComponent#PID}. */
+@ObjectClassDefinition(
+        name = "Ferry emulated adapter",
+        description = "A software virtio-net adapter: an owner device (PF) with an admin queue, and its VFs.")
+@interface AdapterConfiguration {
+
+    /** Name of the emulated host; mandatory. */
+    @AttributeDefinition(description = "Name of the emulated host that the adapter is in")
+    String host();
+
+    /** Name of the owner device within its host; mandatory. */
+    @AttributeDefinition(description = "Name of the owner device, unique within its host, for example pf0")
+    String name();
+
+    /** Number of VFs. */
+    @AttributeDefinition(
+            description = "Number of VFs; may change while the adapter lives",
+            min = "0",
+            max = "" + AdapterSettings.MAX_MEMBERS)
+    int members() default 4;
+
+    /** Queue pairs of each VF. */
+    @AttributeDefinition(
+            description = "Receive and transmit queue pairs of each VF",
+            min = "1",
+            max = "" + AdapterSettings.MAX_QUEUE_PAIRS)
+    int queuePairs() default 1;
+
+    /** Largest virtqueue. */
+    @AttributeDefinition(
+            description = "Most descriptors of one virtqueue, a power of two",
+            min = "2",
+            max = "" + AdapterSettings.MAX_QUEUE_SIZE)
+    int queueSize() default 256;
+
+    /** Whether only what the text allows is accepted. */
+    @AttributeDefinition(description = "Refuse the deviations of the Linux driver from the virtio text")
+    boolean strict() default false;
+
+    /** Limit of resource objects. */
+    @AttributeDefinition(
+            description = "Most device parts objects for reading, and for writing",
+            min = "1",
+            max = "" + AdapterSettings.MAX_OBJECTS)
+    int objectLimit() default AdapterSettings.MAX_OBJECTS;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal;
+
+import dev.ferry.emulator.control.EmulatedAdapter;
+import dev.ferry.emulator.internal.owner.AdapterSettings;
+import dev.ferry.emulator.internal.owner.OwnerDevice;
+import dev.ferry.emulator.internal.owner.VirtioNetMembers;
+import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionReset;
+import java.util.Dictionary;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One emulated adapter per configuration, published as one service.
+ *
+ * <p>The service is registered by hand, not by Declarative Services: its properties are computed ({@code
+ * ferry.owner.id}), change while it lives ({@code ferry.owner.members}), and it is absent while its configuration is
+ * wrong. Called by the service component runtime, one thread at a time.
+ */
+@Component(
+        name = EmulatedAdapterComponent.PID,
+        service = {},
+        configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = AdapterConfiguration.class, factory = true)
+public final class EmulatedAdapterComponent {
+
+    /** Factory PID of the configurations. */
+    public static final String PID = "dev.ferry.emulator.adapter";
+
+    private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
+    private static final String[] SERVICES = {
+        AdminQueue.class.getName(), FunctionReset.class.getName(), EmulatedAdapter.class.getName()
+    };
+
+    /** An adapter that others can see. */
+    private record Published(AdapterSettings settings, OwnerDevice owner, ServiceRegistration<?> registration) {}
+
+    private final BundleContext context;
+    private final OwnerIds ownerIds;
+    /** Empty while there has been no valid configuration. */
+    private Optional<Published> published = Optional.empty();
+
+    /** Creates the adapter, or says once in the log why not and waits for a better configuration. */
+    @Activate
+    public EmulatedAdapterComponent(
+            BundleContext context,
+            @Reference OwnerIds ownerIds,
+            AdapterConfiguration configuration,
+            Map<String, Object> properties) {
+        this.context = context;
+        this.ownerIds = ownerIds;
+        modified(configuration, properties);
+    }
+
+    /**
+     * Changes the adapter: another number of members leaves the others alone; any other change makes a new adapter. What
+     * is not valid changes nothing.
+     */
+    @Modified
+    void modified(AdapterConfiguration configuration, Map<String, Object> properties) {
+        AdapterSettings settings;
+        try {
+            settings = settings(configuration);
+            takeIdOf(settings);
+        } catch (IllegalArgumentException e) {
+            LOG.error(
+                    "The configuration {} of an emulated adapter is not valid, {}: {}.",
+                    properties.get(Constants.SERVICE_PID),
+                    published.isPresent() ? "so the adapter stays as it was" : "so there is no such adapter",
+                    e.getMessage());
+            return;
+        }
+        change(settings);
+    }
+
+    /** Deletes the adapter. */
+    @Deactivate
+    void delete() {
+        published.ifPresent(adapter -> {
+            withdraw(adapter);
+            ownerIds.release(adapter.settings().ownerId());
+        });
+        published = Optional.empty();
+    }
+
+    private void takeIdOf(AdapterSettings settings) {
+        if (!hasIdOf(settings) && !ownerIds.take(settings.ownerId())) {
+            throw new IllegalArgumentException(
+                    "another configuration has the adapter '%s' already, so change host or name in one of them"
+                            .formatted(settings.ownerId()));
+        }
+    }
+
+    private boolean hasIdOf(AdapterSettings settings) {
+        return published.isPresent() && published.get().settings().ownerId().equals(settings.ownerId());
+    }
+
+    private void change(AdapterSettings settings) {
+        if (published.isPresent()) {
+            Published before = published.get();
+            if (settings.withMembers(0).equals(before.settings().withMembers(0))) {
+                resize(before, settings);
+                return;
+            }
+            withdraw(before);
+            if (!hasIdOf(settings)) {
+                ownerIds.release(before.settings().ownerId());
+            }
+        }
+        publish(settings);
+    }
+
+    private void publish(AdapterSettings settings) {
+        OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
+        ServiceRegistration<?> registration = context.registerService(SERVICES, owner, serviceProperties(settings));
+        published = Optional.of(new Published(settings, owner, registration));
+        LOG.info("The emulated adapter {} is there, with {} members.", settings.ownerId(), settings.members());
+    }
+
+    /** First the service goes, so that its users can end their work, then the device. */
+    private static void withdraw(Published adapter) {
+        adapter.registration().unregister();
+        adapter.owner().close();
+        LOG.info("The emulated adapter {} is gone.", adapter.settings().ownerId());
+    }
+
+    /** Members appear before they are announced, and are announced to leave before they do. */
+    private void resize(Published before, AdapterSettings settings) {
+        OwnerDevice owner = before.owner();
+        if (settings.members() > owner.members()) {
+            owner.resize(settings.members());
+        }
+        before.registration().setProperties(serviceProperties(settings));
+        owner.resize(settings.members());
+        published = Optional.of(new Published(settings, owner, before.registration()));
+        LOG.info("The emulated adapter {} has {} members now.", settings.ownerId(), settings.members());
+    }
+
+    private static Dictionary<String, Object> serviceProperties(AdapterSettings settings) {
+        return FrameworkUtil.asDictionary(Map.of(
+                AdminQueue.OWNER_ID, settings.ownerId(),
+                AdminQueue.HOST, settings.host(),
+                AdminQueue.MEMBERS, settings.members(),
+                AdminQueue.MEMBER_TYPE, VirtioNetMembers.TYPE));
+    }
+
+    private static AdapterSettings settings(AdapterConfiguration configuration) {
+        return new AdapterSettings(
+                value("host", configuration::host),
+                value("name", configuration::name),
+                value("members", configuration::members),
+                value("queuePairs", configuration::queuePairs),
+                value("queueSize", configuration::queueSize),
+                value("strict", configuration::strict),
+                value("objectLimit", configuration::objectLimit));
+    }
+
+    /** The component property type converts a value only when it is asked for it, and throws what it likes. */
+    private static <T> T value(String key, Supplier<T> getter) {
+        try {
+            return getter.get();
+        } catch (RuntimeException e) {
+            throw new IllegalArgumentException(key + " cannot be used: " + e.getMessage(), e);
+        }
+    }
+}
