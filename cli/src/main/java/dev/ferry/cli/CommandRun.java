@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.cli;
+
+import com.google.gson.JsonObject;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** One run of one command with the arguments a user typed. */
+public final class CommandRun {
+
+    private static final String PROGRAM = "ferry";
+
+    private final FerryCommand command;
+    private final Console console;
+    private final CommandLine line;
+
+    private CommandRun(FerryCommand command, Console console) {
+        this.command = command;
+        this.console = console;
+        // An argument that begins with @ is an argument, not the name of a file with more of them.
+        this.line = new CommandLine(command)
+                .setExpandAtFiles(false)
+                .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
+        line.setCommandName(PROGRAM + " " + line.getCommandName());
+    }
+
+    /**
+     * Runs a command on the streams of the calling thread; a Gogo command method calls this and nothing else.
+     *
+     * @param command made for this run
+     * @throws CommandExit when the exit status is not 0; what went wrong was printed
+     */
+    public static void of(FerryCommand command, String... arguments) {
+        of(command, Console.ofThread(), arguments);
+    }
+
+    /** The same, with streams of the caller's choice. */
+    public static void of(FerryCommand command, Console console, String... arguments) {
+        int status = new CommandRun(command, console).run(arguments);
+        console.out().flush();
+        console.err().flush();
+        if (status != 0) {
+            throw new CommandExit(status);
+        }
+    }
+
+    private int run(String... arguments) {
+        try {
+            if (line.parseArgs(arguments).isUsageHelpRequested()) {
+                line.usage(console.out());
+                return 0;
+            }
+        } catch (ParameterException e) {
+            return misused(e.getMessage() + suggestion(e), e);
+        }
+        return call();
+    }
+
+    // The one place where a failed command is handled, whatever it failed with.
+    private int call() {
+        try {
+            return print(command.call(console));
+        } catch (UsageException e) {
+            return misused(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return failed(e);
+        } catch (Exception | LinkageError e) {
+            return failed(e);
+        }
+    }
+
+    private int print(CommandResult result) {
+        print(result.document(), result.text());
+        result.failure().ifPresent(this::complain);
+        return result.failure().isPresent() ? CommandExit.FAILED : 0;
+    }
+
+    private int failed(Throwable error) {
+        JsonObject document = new JsonObject();
+        document.add("error", Errors.document(error));
+        print(document, "");
+        complain(Errors.sentence(error));
+        trace(error);
+        return CommandExit.FAILED;
+    }
+
+    private int misused(String sentence, Throwable error) {
+        complain(decapitalized(sentence) + " (usage: " + line.getCommandName() + " --help)");
+        trace(error);
+        return CommandExit.USAGE;
+    }
+
+    private void print(JsonObject document, String text) {
+        if (command.isJson()) {
+            console.out().println(Json.print(document));
+        } else if (!text.isEmpty()) {
+            console.out().print(text.endsWith("\n") ? text : text + "\n");
+        }
+        console.out().flush();
+    }
+
+    private void complain(String sentence) {
+        console.err().println(PROGRAM + ": " + sentence);
+    }
+
+    private void trace(Throwable error) {
+        if (command.isDebug()) {
+            error.printStackTrace(console.err());
+        }
+    }
+
+    private static String suggestion(ParameterException error) {
+        StringWriter suggestions = new StringWriter();
+        UnmatchedArgumentException.printSuggestions(error, new PrintWriter(suggestions, true));
+        String text = suggestions.toString().strip();
+        return text.isEmpty() ? "" : "; " + decapitalized(text);
+    }
+
+    private static String decapitalized(String sentence) {
+        return sentence.isEmpty() ? sentence : sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1);
+    }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.cli;
+
+import com.google.gson.JsonObject;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationPhase;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Optional;
+
+/** Turns what commands fail with into one sentence for people and one JSON object for scripts. */
+public final class Errors {
+
+    private Errors() {}
+
+    /** One sentence: what, where, what to do. */
+    public static String sentence(Throwable error) {
+        if (error instanceof MigrationException || error instanceof CommandFailedException) {
+            return error.getMessage();
+        }
+        if (error instanceof UncheckedIOException unchecked) {
+            return sentence(unchecked.getCause());
+        }
+        if (error instanceof DeviceException device) {
+            return device.getMessage() + " (" + device.errno() + ")";
+        }
+        if (error instanceof FileSystemException file) {
+            return ofFile(file);
+        }
+        if (error instanceof IOException && error.getMessage() != null) {
+            return error.getMessage();
+        }
+        if (error instanceof InterruptedException) {
+            return "interrupted before it was done";
+        }
+        return "unexpected " + error + "; --debug shows where, please report it";
+    }
+
+    /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */
+    public static JsonObject document(Throwable error) {
+        if (error instanceof MigrationException migration && migration.failure() != null) {
+            return document(migration.failure());
+        }
+        Throwable cause = error instanceof UncheckedIOException ? error.getCause() : error;
+        FailureCode code = codeOf(cause);
+        Optional<Errno> errno =
+                cause instanceof DeviceException device ? Optional.of(device.errno()) : Optional.empty();
+        return document(new Failure(
+                code, Optional.empty(), Optional.empty(), errno, sentence(cause), List.of()));
+    }
+
+    /** The same keys for a failure that was reported. */
+    public static JsonObject document(Failure failure) {
+        JsonObject document = new JsonObject();
+        document.addProperty("code", failure.code().name());
+        document.addProperty("phase", failure.phase().map(MigrationPhase::name).orElse(null));
+        document.addProperty("device", failure.device().orElse(null));
+        document.addProperty("errno", failure.errno().map(Errno::name).orElse(null));
+        document.addProperty("message", failure.message());
+        return document;
+    }
+
+    private static FailureCode codeOf(Throwable error) {
+        if (error instanceof CommandFailedException failed) {
+            return failed.code();
+        }
+        if (error instanceof DeviceException) {
+            return FailureCode.DEVICE_FAILED;
+        }
+        if (error instanceof IOException) {
+            return FailureCode.IO_FAILED;
+        }
+        return error instanceof InterruptedException ? FailureCode.CANCELLED : FailureCode.INTERNAL;
+    }
+
+    private static String ofFile(FileSystemException error) {
+        if (error instanceof NoSuchFileException) {
+            return "there is no file or folder " + error.getFile();
+        }
+        if (error instanceof AccessDeniedException) {
+            return "no permission for " + error.getFile();
+        }
+        return error.getReason() == null
+                ? "cannot use " + error.getFile() + ": " + error.getClass().getSimpleName()
+                : "cannot use " + error.getFile() + ": " + error.getReason();
+    }
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationPhase;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+class CommandRunTest {
+
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    @FunctionalInterface
+    interface Work {
+        CommandResult call(String word) throws Exception;
+    }
+
+    @Command(name = "echo", description = "Says a word.")
+    static final class Echo extends FerryCommand {
+        private final Work work;
+
+        @Parameters(paramLabel = "WORD", description = "What to say.")
+        private String word;
+
+        Echo(Work work) {
+            this.work = work;
+        }
+
+        @Override
+        protected CommandResult call(Console console) throws Exception {
+            console.progress("saying it");
+            return work.call(word);
+        }
+    }
+
+    private int run(Work work, String... arguments) {
+        Console console = new Console(
+                new PrintStream(out, true, StandardCharsets.UTF_8), new PrintStream(err, true, StandardCharsets.UTF_8));
+        try {
+            CommandRun.of(new Echo(work), console, arguments);
+            return 0;
+        } catch (RuntimeException e) {
+            // As a runner of commands reads it, which does not know the class of the exception.
+            return ((IntSupplier) e).getAsInt();
+        }
+    }
+
+    private String out() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String err() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    private static CommandResult said(String word) {
+        JsonObject document = new JsonObject();
+        document.addProperty("word", word);
+        document.addProperty("answer", (String) null);
+        return CommandResult.done(document, "said " + word);
+    }
+
+    @Test
+    void shouldPrintTextAndProgressApartWhenDone() {
+        assertThat(run(CommandRunTest::said, "hello")).isZero();
+        assertThat(out()).isEqualTo("said hello\n");
+        assertThat(err()).isEqualTo("saying it\n");
+    }
+
+    @Test
+    void shouldPrintOneDocumentWithNullsWhenJsonIsAskedFor() {
+        assertThat(run(CommandRunTest::said, "--json", "<hello>")).isZero();
+        assertThat(out()).isEqualTo("{\n  \"word\": \"<hello>\",\n  \"answer\": null\n}\n");
+    }
+
+    @Test
+    void shouldPassAnArgumentUnchangedWhenItHasSpecialCharacters() {
+        for (String word : List.of("@file", "a b", "$x; |", "\"q\"", "${sys:user.dir}", "%n%s", "")) {
+            out.reset();
+            assertThat(run(CommandRunTest::said, word)).isZero();
+            assertThat(out()).isEqualTo("said " + word + "\n");
+        }
+    }
+
+    @Test
+    void shouldPrintUsageWhenHelpIsAskedFor() {
+        assertThat(run(CommandRunTest::said, "--help")).isZero();
+        assertThat(out()).startsWith("Usage: ferry echo ").contains("Says a word.", "--json", "--debug", "WORD");
+        assertThat(err()).isEmpty();
+    }
+
+    @Test
+    void shouldExitWithTwoAndSuggestWhenAnOptionIsUnknown() {
+        assertThat(run(CommandRunTest::said, "--jsn", "hello")).isEqualTo(2);
+        assertThat(out()).isEmpty();
+        assertThat(err()).isEqualTo(
+                "ferry: unknown option: '--jsn'; possible solutions: --json (usage: ferry echo --help)\n");
+    }
+
+    @Test
+    void shouldExitWithTwoWhenAnArgumentIsMissing() {
+        assertThat(run(CommandRunTest::said)).isEqualTo(2);
+        assertThat(err()).isEqualTo("ferry: missing required parameter: 'WORD' (usage: ferry echo --help)\n");
+    }
+
+    @Test
+    void shouldExitWithTwoWhenTheCommandRefusesAnArgument() {
+        assertThat(run(word -> { throw new UsageException("The word is too short."); }, "x")).isEqualTo(2);
+        assertThat(err()).endsWith("ferry: the word is too short. (usage: ferry echo --help)\n");
+    }
+
+    @Test
+    void shouldPrintTheResultAndExitWithOneWhenItFailed() {
+        Work work = word -> CommandResult.failed(new JsonObject(), "half", "only half was said");
+        assertThat(run(work, "x")).isEqualTo(1);
+        assertThat(out()).isEqualTo("half\n");
+        assertThat(err()).isEqualTo("saying it\nferry: only half was said\n");
+    }
+
+    @Test
+    void shouldPrintOneSentenceWhenAnExceptionIsThrown() {
+        assertThat(run(word -> { throw new NoSuchFileException("x.bin"); }, "x")).isEqualTo(1);
+        assertThat(out()).isEmpty();
+        assertThat(err()).isEqualTo("saying it\nferry: there is no file or folder x.bin\n");
+    }
+
+    @Test
+    void shouldPrintTheStackTraceOnlyWhenDebugging() {
+        Work work = word -> { throw new UncheckedIOException(new IOException("the disk is full")); };
+        assertThat(run(work, "x", "--debug")).isEqualTo(1);
+        assertThat(err()).contains("ferry: the disk is full\n", "\tat dev.ferry.cli.");
+    }
+
+    @Test
+    void shouldNameADefectWhenItIsUnexpected() {
+        assertThat(run(word -> { throw new IllegalStateException("boo"); }, "x")).isEqualTo(1);
+        assertThat(err()).contains("ferry: unexpected java.lang.IllegalStateException: boo; --debug shows where");
+    }
+
+    @Test
+    void shouldPrintTheWholeFailureAsDocumentWhenJsonIsAskedFor() {
+        Failure failure = new Failure(
+                FailureCode.DEVICE_FAILED, Optional.of(MigrationPhase.LOAD), Optional.of("host2/pf0/vf1"),
+                Optional.of(Errno.EIO), "the device is broken", List.of());
+        assertThat(run(word -> { throw new MigrationException(failure); }, "--json", "x")).isEqualTo(1);
+        assertThat(out()).isEqualTo("""
+                {
+                  "error": {
+                    "code": "DEVICE_FAILED",
+                    "phase": "LOAD",
+                    "device": "host2/pf0/vf1",
+                    "errno": "EIO",
+                    "message": "the device is broken"
+                  }
+                }
+                """);
+        assertThat(err()).endsWith("ferry: the device is broken\n");
+    }
+
+    @Test
+    void shouldNameTheErrnoWhenADeviceFails() {
+        assertThat(run(word -> { throw new DeviceException(Errno.ENODEV, "the owner is gone"); }, "x")).isEqualTo(1);
+        assertThat(err()).endsWith("ferry: the owner is gone (ENODEV)\n");
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.guest;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one processor of a guest: a thread that executes rounds of work whenever it was woken, and can be paused between
+ * two rounds. A wake-up while it is paused is kept. Created paused. Thread-safe.
+ */
+final class VirtualCpu implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(VirtualCpu.class);
+    private static final long LIMIT_SECONDS = 5;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Thread thread;
+    private final BooleanSupplier round;
+    private boolean paused = true;
+    private boolean woken;
+    private boolean executing;
+    private boolean closed;
+    private String failure;
+
+    /**
+     * A processor that waits.
+     *
+     * @param round does a bounded piece of work and returns whether there is more to do at once
+     */
+    VirtualCpu(String name, BooleanSupplier round) {
+        this.round = round;
+        this.thread = new Thread(this::run, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Makes it execute at least one more round, once it is not paused. Does not wait. */
+    void wake() {
+        lock.lock();
+        try {
+            woken = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Lets it execute. */
+    void resume() {
+        lock.lock();
+        try {
+            paused = false;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Stops it between two rounds; when it returns nothing is executed. */
+    void pause() throws IOException {
+        lock.lock();
+        try {
+            paused = true;
+            awaitRoundEnd();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isPaused() {
+        lock.lock();
+        try {
+            return paused;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Why it stopped for good; empty while it can execute. */
+    Optional<String> failure() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends the thread; when it returns normally nothing is executed any more. */
+    @Override
+    public void close() throws IOException {
+        lock.lock();
+        try {
+            closed = true;
+            changed.signalAll();
+            awaitRoundEnd();
+        } finally {
+            lock.unlock();
+        }
+        try {
+            thread.join(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitRoundEnd() throws IOException {
+        long nanos = TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        try {
+            while (executing) {
+                if (nanos <= 0) {
+                    throw new IOException(thread.getName() + " did not stop within " + LIMIT_SECONDS + " s");
+                }
+                nanos = changed.awaitNanos(nanos);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + thread.getName() + " was to stop", e);
+        }
+    }
+
+    private void run() {
+        boolean more = false;
+        while (begin(more)) {
+            more = executeRound();
+        }
+    }
+
+    // What is wrong with the driver or the device must not end in a dead thread that nobody hears of.
+    private boolean executeRound() {
+        String fault = null;
+        boolean more = false;
+        try {
+            more = round.getAsBoolean();
+        } catch (RuntimeException | LinkageError e) {
+            LOG.warn("{} stopped for good", thread.getName(), e);
+            fault = e.getMessage() == null ? e.toString() : e.getMessage();
+        }
+        end(fault);
+        return more;
+    }
+
+    /** Waits until there is a round to execute; false when it is to end. */
+    private boolean begin(boolean more) {
+        lock.lock();
+        try {
+            woken |= more;
+            while (!closed && (paused || !woken || failure != null)) {
+                changed.awaitUninterruptibly();
+            }
+            woken = false;
+            executing = !closed;
+            return executing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void end(String fault) {
+        lock.lock();
+        try {
+            executing = false;
+            failure = fault == null ? failure : fault;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+}
