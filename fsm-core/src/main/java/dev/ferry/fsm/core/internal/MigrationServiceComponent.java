@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.migration.Check;
+import dev.ferry.fsm.core.internal.migration.Jobs;
+import dev.ferry.fsm.core.internal.migration.Operations;
+import dev.ferry.fsm.core.internal.migration.Settings;
+import dev.ferry.fsm.core.internal.table.FeatureTransitionTable;
+import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.Finding;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationService;
+import dev.ferry.migration.StateChange;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.event.EventAdmin;
+import org.osgi.service.metatype.annotations.Designate;
+
+/**
+ * The migration service. Immediate, as one that is made on demand would be thrown away, with its migrations, as soon as
+ * its last user is done. Thread-safe.
+ */
+@Component(service = MigrationService.class, immediate = true, configurationPid = Configuration.PID)
+@Designate(ocd = Configuration.class)
+public final class MigrationServiceComponent implements MigrationService {
+
+    private static final String SERVICE_ID = "service.id";
+
+    private final DeviceRegistry registry = new DeviceRegistry(new FeatureTransitionTable());
+    private final ConfiguredSettings configured = new ConfiguredSettings();
+    private final Jobs jobs;
+    private final Operations operations;
+    private volatile Settings settings;
+
+    /** Null while there is none. */
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile EventAdmin eventAdmin;
+
+    /** Starts without devices. */
+    @Activate
+    public MigrationServiceComponent(Configuration configuration) {
+        settings = configured.update(configuration);
+        jobs = new Jobs(settings.parallelMigrations());
+        operations = new Operations(registry, jobs);
+    }
+
+    /** Takes a changed configuration for jobs that start from now on; those under way keep theirs. */
+    @Modified
+    void modified(Configuration configuration) {
+        settings = configured.update(configuration);
+        jobs.setParallel(settings.parallelMigrations());
+    }
+
+    /** Cancels what is under way and waits for it, within the drain timeout. */
+    @Deactivate
+    void deactivate() {
+        jobs.stop(settings.drainTimeout());
+    }
+
+    /** A driver came. */
+    @Reference(
+            name = "driver",
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void addDriver(MigrationDriver driver, Map<String, Object> properties) {
+        registry.add((Long) properties.get(SERVICE_ID), driver, properties);
+    }
+
+    /** A driver leaves; returns when it is not called any more, at the latest after the drain timeout. */
+    void removeDriver(MigrationDriver driver, Map<String, Object> properties) {
+        registry.remove((Long) properties.get(SERVICE_ID), settings.drainTimeout());
+    }
+
+    @Override
+    public List<DeviceDescription> devices() {
+        return registry.all().stream().map(Device::describe).toList();
+    }
+
+    @Override
+    public Optional<DeviceDescription> device(String id) {
+        return registry.find(id).map(Device::describe);
+    }
+
+    @Override
+    public StateChange setState(String id, DeviceState state) throws MigrationException {
+        return operations.setState(id, state);
+    }
+
+    @Override
+    public List<Finding> check(MigrationRequest request) {
+        return new Check(registry).findings(request);
+    }
+
+    @Override
+    public Migration start(MigrationRequest request, MigrationListener listener) {
+        return operations.start(request, new EventDelivery(listener, () -> eventAdmin), settings);
+    }
+
+    @Override
+    public List<Migration> migrations() {
+        return jobs.migrations();
+    }
+
+    @Override
+    public long save(String id, WritableByteChannel to) throws MigrationException {
+        return operations.save(id, to, settings);
+    }
+
+    @Override
+    public long restore(String id, ReadableByteChannel from) throws MigrationException {
+        return operations.restore(id, from, settings);
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.device;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.TransitionTable;
+import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One device for as long as the service of its driver is there: who it is, its state machine, and who uses it.
+ *
+ * <p>One job at a time holds its {@link Reservation}. When the driver leaves, that job is told and given time to put the
+ * device in order; after that the driver is not called any more. Thread-safe; no lock is held while a driver is called.
+ */
+public final class Device {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Device.class);
+
+    private final DeviceProperties properties;
+    private final Set<MigrationFeature> features;
+    private final DriverCalls calls;
+    private final DeviceMachine machine;
+
+    private Reservation reservation;
+    private boolean leaving;
+
+    Device(DeviceProperties properties, MigrationDriver driver, TransitionTable table) {
+        this.properties = properties;
+        this.features = Set.copyOf(driver.features());
+        this.calls = new DriverCalls(properties.id());
+        this.machine = new DeviceMachine(calls, driver, features, table);
+    }
+
+    /** Its id. */
+    public String id() {
+        return properties.id();
+    }
+
+    /** What its driver says about it. */
+    public DeviceProperties properties() {
+        return properties;
+    }
+
+    /** What it can do. */
+    public Set<MigrationFeature> features() {
+        return features;
+    }
+
+    /** The way to its driver. */
+    public DriverCalls calls() {
+        return calls;
+    }
+
+    /** Its state machine; for the holder of the reservation. */
+    public DeviceMachine machine() {
+        return machine;
+    }
+
+    /** Whether a job uses it now. */
+    public synchronized boolean isBusy() {
+        return reservation != null;
+    }
+
+    /** The state its driver gives; empty when that cannot be asked. */
+    public Optional<DeviceState> state() {
+        try {
+            return Optional.of(machine.currentState());
+        } catch (MigrationException e) {
+            LOG.debug("{}", e.failure().message(), e);
+            return Optional.empty();
+        }
+    }
+
+    /** What it is, with its state now. */
+    public DeviceDescription describe() {
+        return new DeviceDescription(
+                properties.id(),
+                properties.type(),
+                properties.host(),
+                properties.owner(),
+                properties.member(),
+                properties.backend(),
+                state(),
+                features);
+    }
+
+    /**
+     * Takes the device for a job that runs on the calling thread.
+     *
+     * @param signal told when the driver leaves
+     * @throws MigrationException DEVICE_BUSY or PROVIDER_GONE
+     */
+    public synchronized Reservation reserve(StopSignal signal) throws MigrationException {
+        if (leaving) {
+            throw new MigrationException(DriverCalls.providerGone(id()));
+        }
+        if (reservation != null) {
+            throw new MigrationException(Failure.of(
+                    FailureCode.DEVICE_BUSY,
+                    id(),
+                    id() + ": another migration, save, restore or state change uses it; try again when that has ended."));
+        }
+        reservation = new Reservation(this, signal, Thread.currentThread());
+        return reservation;
+    }
+
+    synchronized void giveBack(Reservation ended) {
+        if (reservation == ended) {
+            reservation = null;
+            notifyAll();
+        }
+    }
+
+    /** The driver is being withdrawn: tells the job that uses the device, waits for it, and then lets go of the driver. */
+    void leave(Duration bound) {
+        Reservation held = beginLeaving();
+        if (held == null || awaitFree(held, bound)) {
+            machine.dropSession();
+        } else {
+            LOG.warn(
+                    "{}: its driver left while {} still used it; the device may be left in any state: reset it before use",
+                    id(),
+                    held.user().getName());
+        }
+        calls.markGone();
+    }
+
+    private synchronized Reservation beginLeaving() {
+        leaving = true;
+        if (reservation != null) {
+            reservation.signal().request(DriverCalls.providerGone(id()));
+        }
+        return reservation;
+    }
+
+    private synchronized boolean awaitFree(Reservation held, Duration bound) {
+        if (held.user() == Thread.currentThread()) {
+            // The job itself withdraws the driver, from a listener for example: it cannot be waited for here.
+            return false;
+        }
+        long deadline = System.nanoTime() + bound.toNanos();
+        try {
+            for (long left = bound.toMillis(); reservation != null && left > 0; left = millisUntil(deadline)) {
+                wait(left);
+            }
+        } catch (InterruptedException e) {
+            // Whoever withdraws the driver wants to go on: leave the flag to it, and do not wait.
+            Thread.currentThread().interrupt();
+        }
+        return reservation == null;
+    }
+
+    private static long millisUntil(long deadlineNanos) {
+        return Duration.ofNanos(deadlineNanos - System.nanoTime()).toMillis();
+    }
+}

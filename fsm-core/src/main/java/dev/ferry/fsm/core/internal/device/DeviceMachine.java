@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.device;
+
+import dev.ferry.device.DataTransferSession;
+import dev.ferry.device.Errno;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.TransitionTable;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes one device from state to state along the arcs of the transition table, and keeps its data transfer session.
+ *
+ * <p>The driver owns the state; this remembers the one it should be in, to notice a reset from elsewhere. Confined to
+ * whoever holds the {@linkplain Device#reserve reservation} of the device; only {@link #currentState} may be called by
+ * anybody.
+ */
+public final class DeviceMachine {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceMachine.class);
+
+    private final DriverCalls calls;
+    private final MigrationDriver driver;
+    private final Set<MigrationFeature> features;
+    private final TransitionTable table;
+
+    /** Null while unknown: before the first look, and after the driver could not tell. */
+    private DeviceState expected;
+
+    private DataTransferSession session;
+    private boolean released;
+
+    DeviceMachine(DriverCalls calls, MigrationDriver driver, Set<MigrationFeature> features, TransitionTable table) {
+        this.calls = calls;
+        this.driver = driver;
+        this.features = features;
+        this.table = table;
+    }
+
+    /** Asks the driver and changes nothing here. Thread-safe. */
+    public DeviceState currentState() throws MigrationException {
+        return calls.call("asking for its state", driver::state);
+    }
+
+    /** Asks the driver and takes its word, as a new job does: a session that no longer belongs to the state is dropped. */
+    public DeviceState sync() throws MigrationException {
+        DeviceState actual = currentState();
+        settle(actual);
+        return actual;
+    }
+
+    /**
+     * Fails unless the device is still in the state it was left in.
+     *
+     * @throws MigrationException DEVICE_FAILED after a reset from elsewhere; the new state is taken over
+     */
+    public void requireUnmoved() throws MigrationException {
+        DeviceState before = expected;
+        DeviceState actual = sync();
+        if (before != null && before != actual) {
+            throw movedFrom(before, actual);
+        }
+    }
+
+    /**
+     * Goes to a state, arc by arc. After a failure the device is in the last state reached, or in ERROR, and this has
+     * read which.
+     *
+     * @return the arcs taken; none when the device is there already
+     * @throws MigrationException TRANSITION_REFUSED (nothing was done), DEVICE_FAILED, STREAM_REFUSED when loaded data is
+     *     not taken, PROVIDER_GONE, or what the watch throws
+     */
+    public List<Arc> goTo(DeviceState target, ArcWatch watch) throws MigrationException {
+        requireUnmoved();
+        requireWay(target);
+        List<Arc> path = table.path(features, expected, target);
+        for (Arc arc : path) {
+            watch.before();
+            take(arc);
+            LOG.debug("{}: {}", calls.device(), arc);
+            watch.taken(calls.device(), arc);
+        }
+        return path;
+    }
+
+    /** Fails with TRANSITION_REFUSED when no way leads from the present state to another. */
+    public void requireWay(DeviceState target) throws MigrationException {
+        Optional<String> refusal = table.refusal(features, expected, target);
+        if (refusal.isPresent()) {
+            throw failure(FailureCode.TRANSITION_REFUSED, Optional.of(Errno.EINVAL), refusal.get());
+        }
+    }
+
+    /** Resets the device; it is RUNNING without its old state when this returns. */
+    public void reset() throws MigrationException {
+        calls.call("the reset", () -> {
+            driver.reset();
+            return null;
+        });
+        dropSession();
+        released = false;
+        expected = null;
+        DeviceState actual = sync();
+        if (actual != DeviceState.RUNNING) {
+            throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), "after a reset it is " + actual + ", not RUNNING.");
+        }
+    }
+
+    /** What the device holds belongs to another device now: it must be reset before anything else is done with it. */
+    public void release() {
+        released = true;
+    }
+
+    /** Resets the device when it was released. */
+    public boolean resetIfReleased() throws MigrationException {
+        if (released) {
+            reset();
+            return true;
+        }
+        return false;
+    }
+
+    /** Whether the device holds what belongs to another device. */
+    public boolean isReleased() {
+        return released;
+    }
+
+    /** The open saving session. */
+    public SavingSession savingSession() {
+        return (SavingSession) session;
+    }
+
+    /** The open resuming session. */
+    public ResumingSession resumingSession() {
+        return (ResumingSession) session;
+    }
+
+    /** Closes the session, if one is open; the state of the device does not change. */
+    void dropSession() {
+        close(session);
+        session = null;
+    }
+
+    private void take(Arc arc) throws MigrationException {
+        Optional<DataTransferSession> opened;
+        try {
+            String what = "the step from " + arc.from() + " to " + arc.to();
+            opened = arc == Arc.RESUMING_TO_STOP
+                    ? calls.callLoading(what, () -> driver.step(arc))
+                    : calls.call(what, () -> driver.step(arc));
+        } catch (MigrationException e) {
+            rereadAfter(e);
+            throw e;
+        }
+        DataTransferSession given = opened.orElse(null);
+        requireReached(arc, given);
+        expected = arc.to();
+        takeSession(arc, given);
+    }
+
+    private void rereadAfter(MigrationException failure) {
+        try {
+            settle(currentState());
+        } catch (MigrationException e) {
+            failure.addSuppressed(e);
+            expected = null;
+            dropSession();
+        }
+    }
+
+    private void requireReached(Arc arc, DataTransferSession opened) throws MigrationException {
+        DeviceState actual;
+        try {
+            actual = currentState();
+        } catch (MigrationException e) {
+            close(opened);
+            expected = null;
+            dropSession();
+            throw e;
+        }
+        if (actual != arc.to()) {
+            close(opened);
+            settle(actual);
+            throw movedFrom(arc.to(), actual);
+        }
+    }
+
+    private void takeSession(Arc arc, DataTransferSession opened) throws MigrationException {
+        boolean fits =
+                switch (arc.sessionEffect()) {
+                    case NONE, CONTINUES, ENDS -> opened == null;
+                    case OPENS_SAVING -> opened instanceof SavingSession;
+                    case OPENS_RESUMING -> opened instanceof ResumingSession;
+                };
+        if (arc.sessionEffect() != Arc.SessionEffect.CONTINUES) {
+            dropSession();
+        }
+        if (!fits) {
+            close(opened);
+            throw failure(
+                    FailureCode.DEVICE_FAILED,
+                    Optional.of(Errno.EINVAL),
+                    "its driver gave " + (opened == null ? "no data transfer session" : "a wrong data transfer session")
+                            + " on the arc from " + arc.from() + " to " + arc.to() + "; report this to its vendor.");
+        }
+        if (opened != null) {
+            session = opened;
+        }
+    }
+
+    private void settle(DeviceState actual) {
+        if (actual == expected) {
+            return;
+        }
+        if (expected != null && actual == DeviceState.RUNNING) {
+            // Only a reset leads here without an arc of ours, and it wipes what the device held.
+            released = false;
+        }
+        expected = actual;
+        dropSession();
+    }
+
+    private void close(DataTransferSession dropped) {
+        if (dropped == null || calls.isGone()) {
+            return;
+        }
+        try {
+            dropped.close();
+        } catch (IOException | RuntimeException | LinkageError e) {
+            LOG.warn("{}: a data transfer session could not be closed, its driver may leak it", calls.device(), e);
+        }
+    }
+
+    private MigrationException movedFrom(DeviceState before, DeviceState actual) {
+        return failure(
+                FailureCode.DEVICE_FAILED,
+                Optional.empty(),
+                "it is " + actual + " where it should be " + before
+                        + ": something else reset it; make sure that nothing else uses it, and try again.");
+    }
+
+    private MigrationException failure(FailureCode code, Optional<Errno> errno, String message) {
+        return new MigrationException(calls.failure(code, errno, message));
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.device;
+
+import dev.ferry.device.MigrationDriver;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** The service properties of a driver, as {@link MigrationDriver} names them. Immutable. */
+public record DeviceProperties(
+        String id,
+        String type,
+        String backend,
+        String host,
+        Optional<String> owner,
+        OptionalInt member,
+        Optional<String> streamFormat) {
+
+    /**
+     * Reads them.
+     *
+     * @throws IllegalArgumentException when a mandatory one is missing or one has the wrong type
+     */
+    static DeviceProperties of(Map<String, ?> properties) {
+        return new DeviceProperties(
+                mandatory(properties, MigrationDriver.DEVICE_ID),
+                mandatory(properties, MigrationDriver.DEVICE_TYPE),
+                mandatory(properties, MigrationDriver.BACKEND),
+                mandatory(properties, MigrationDriver.HOST),
+                string(properties, MigrationDriver.OWNER),
+                number(properties, MigrationDriver.MEMBER),
+                string(properties, MigrationDriver.STREAM_FORMAT));
+    }
+
+    private static String mandatory(Map<String, ?> properties, String key) {
+        return string(properties, key)
+                .orElseThrow(() -> new IllegalArgumentException("its service property " + key + " is missing"));
+    }
+
+    private static Optional<String> string(Map<String, ?> properties, String key) {
+        Object value = properties.get(key);
+        if (value == null || value instanceof String) {
+            return Optional.ofNullable((String) value);
+        }
+        throw new IllegalArgumentException("its service property " + key + " must be a String, not " + value.getClass());
+    }
+
+    private static OptionalInt number(Map<String, ?> properties, String key) {
+        Object value = properties.get(key);
+        if (value == null) {
+            return OptionalInt.empty();
+        }
+        if (value instanceof Integer number) {
+            return OptionalInt.of(number);
+        }
+        throw new IllegalArgumentException("its service property " + key + " must be an Integer, not " + value.getClass());
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.device;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.TransitionTable;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The devices that have a driver now. Drivers come and go at any moment, known by their service ids; of two with the same
+ * device id the first serves, and the other takes over when the first leaves. Thread-safe; calls drivers and waits
+ * without a lock.
+ */
+public final class DeviceRegistry {
+
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceRegistry.class);
+
+    private final TransitionTable table;
+    private final Map<Long, Device> bound = new TreeMap<>();
+    private final Map<String, Device> serving = new TreeMap<>();
+
+    /** Without devices. */
+    public DeviceRegistry(TransitionTable table) {
+        this.table = table;
+    }
+
+    /** A driver has come; one that cannot be used is logged and left alone. */
+    public void add(long serviceId, MigrationDriver driver, Map<String, ?> properties) {
+        try {
+            add(serviceId, new Device(DeviceProperties.of(properties), driver, table));
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("The driver with service id {} is not used: {}", serviceId, e.toString(), e);
+        }
+    }
+
+    private synchronized void add(long serviceId, Device device) {
+        bound.put(serviceId, device);
+        if (serving.putIfAbsent(device.id(), device) != null) {
+            LOG.warn(
+                    "{}: a second driver has this device id (service id {}); it is not used until the first one leaves",
+                    device.id(),
+                    serviceId);
+        }
+    }
+
+    /**
+     * A driver leaves. Returns when nothing calls it any more: at once, or when the job that uses it has ended, or when
+     * the time is over.
+     */
+    public void remove(long serviceId, Duration bound) {
+        Device leaving = unbind(serviceId);
+        if (leaving != null) {
+            leaving.leave(bound);
+            replace(leaving);
+        }
+    }
+
+    private synchronized Device unbind(long serviceId) {
+        return bound.remove(serviceId);
+    }
+
+    private synchronized void replace(Device left) {
+        if (serving.remove(left.id(), left)) {
+            bound.values().stream()
+                    .filter(other -> other.id().equals(left.id()))
+                    .findFirst()
+                    .ifPresent(next -> serving.put(next.id(), next));
+        }
+    }
+
+    /** All devices, by id ascending. */
+    public synchronized List<Device> all() {
+        return List.copyOf(serving.values());
+    }
+
+    /** The device with an id. */
+    public synchronized Optional<Device> find(String id) {
+        return Optional.ofNullable(serving.get(id));
+    }
+
+    /** The device with an id, or DEVICE_NOT_FOUND. */
+    public Device require(String id) throws MigrationException {
+        return find(id).orElseThrow(() -> new MigrationException(notFound(id)));
+    }
+
+    private static Failure notFound(String id) {
+        return Failure.of(
+                FailureCode.DEVICE_NOT_FOUND,
+                id,
+                "No device has the id " + id + ": list the devices there are, and start the bundle of its driver.");
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.device;
+
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The failure ladder of one device: unwind through the state machine, else reset, else report. */
+public final class Recovery {
+
+    /**
+     * How a device came out.
+     *
+     * @param running whether it is RUNNING
+     * @param failures in their order; empty when nothing went wrong on the way
+     */
+    public record Outcome(boolean running, List<Failure> failures) {
+        /** Copies the list. */
+        public Outcome {
+            failures = List.copyOf(failures);
+        }
+    }
+
+    private final DriverCalls calls;
+    private final DeviceMachine machine;
+    private final ArcWatch watch;
+    private final List<Failure> failures = new ArrayList<>();
+
+    /** Recovers one device, whose reservation the caller holds. */
+    public Recovery(Device device, ArcWatch watch) {
+        this.calls = device.calls();
+        this.machine = device.machine();
+        this.watch = watch;
+    }
+
+    /** Brings the device back to RUNNING with the state it holds; where it cannot keep that, without it. */
+    public Outcome unwind() {
+        try {
+            machine.sync();
+            machine.goTo(DeviceState.RUNNING, watch);
+            return new Outcome(true, failures);
+        } catch (MigrationException e) {
+            failures.add(e.failure());
+        }
+        boolean running = reset();
+        if (running) {
+            report("it could not be unwound and was reset: it is RUNNING, but the guest's configuration of it is lost; "
+                    + "restart its driver in the guest.");
+        }
+        return new Outcome(running, failures);
+    }
+
+    /** Throws away what the device holds. */
+    public Outcome abandon() {
+        boolean running = reset();
+        if (!running) {
+            // What it holds must not run here, whatever is asked of it next.
+            machine.release();
+        }
+        return new Outcome(running, failures);
+    }
+
+    private boolean reset() {
+        try {
+            machine.reset();
+            return true;
+        } catch (MigrationException e) {
+            failures.add(e.failure());
+            report("it could not be reset and must be taken for being in ERROR: reset it by its host's means before it is "
+                    + "used again.");
+            return false;
+        }
+    }
+
+    private void report(String message) {
+        failures.add(calls.failure(FailureCode.DEVICE_FAILED, Optional.empty(), message));
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationRequest;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Looks at both ends of a migration without touching them, and collects everything that stands against it. */
+public final class Check {
+
+    /** A device that somebody saves or loads is not idle, one in ERROR can go nowhere. */
+    private static final Set<DeviceState> IDLE =
+            EnumSet.of(DeviceState.RUNNING, DeviceState.RUNNING_P2P, DeviceState.STOP);
+
+    private final DeviceRegistry registry;
+
+    /** Checks devices of this registry. */
+    public Check(DeviceRegistry registry) {
+        this.registry = registry;
+    }
+
+    /** All findings; empty when nothing stands against the migration. */
+    public List<Finding> findings(MigrationRequest request) {
+        List<Finding> findings = new ArrayList<>();
+        Optional<Device> source = find(request.source(), findings);
+        Optional<Device> destination = find(request.destination(), findings);
+        if (request.source().equals(request.destination())) {
+            add(findings, Finding.Code.SAME_DEVICE, request.source(), "source and destination are the same device.");
+        } else if (source.isPresent() && destination.isPresent()) {
+            pair(source.get(), destination.get(), findings);
+        }
+        source.ifPresent(device -> source(device, findings, device.isBusy()));
+        destination
+                .filter(device -> !request.source().equals(device.id()))
+                .ifPresent(device -> destination(device, findings, device.isBusy()));
+        return List.copyOf(findings);
+    }
+
+    /** The same after both devices were reserved, when they can no longer change under the migration. */
+    List<Finding> findingsOfReserved(Device source, Device destination) {
+        List<Finding> findings = new ArrayList<>();
+        pair(source, destination, findings);
+        source(source, findings, false);
+        destination(destination, findings, false);
+        return findings;
+    }
+
+    /** Fails when there are findings: with DEVICE_BUSY when that is all there is, else with CHECK_FAILED. */
+    static void requireNone(List<Finding> findings) throws MigrationException {
+        if (findings.isEmpty()) {
+            return;
+        }
+        boolean busy = findings.stream().allMatch(finding -> finding.code() == Finding.Code.DEVICE_BUSY);
+        String message = findings.stream()
+                .map(finding -> finding.code() + ": " + finding.message())
+                .collect(Collectors.joining(" "));
+        throw new MigrationException(Failure.of(
+                busy ? FailureCode.DEVICE_BUSY : FailureCode.CHECK_FAILED, findings.get(0).device(), message));
+    }
+
+    private Optional<Device> find(String id, List<Finding> findings) {
+        Optional<Device> device = registry.find(id);
+        if (device.isEmpty()) {
+            add(findings, Finding.Code.DEVICE_NOT_FOUND, id, "no device has this id; list the devices there are.");
+        }
+        return device;
+    }
+
+    private static void pair(Device source, Device destination, List<Finding> findings) {
+        String type = source.properties().type();
+        if (!type.equals(destination.properties().type())) {
+            add(findings, Finding.Code.TYPE_MISMATCH, destination.id(),
+                    "it is a " + destination.properties().type() + ", but the source is a " + type
+                            + "; choose a destination of the same type.");
+        }
+        Optional<String> format = source.properties().streamFormat();
+        if (!format.equals(destination.properties().streamFormat())) {
+            add(findings, Finding.Code.STREAM_FORMAT_MISMATCH, destination.id(),
+                    "it reads the stream format " + name(destination) + ", but the source writes " + name(source)
+                            + "; choose a destination whose driver reads that.");
+        }
+    }
+
+    private static void source(Device device, List<Finding> findings, boolean busy) {
+        if (isReady(device, findings, busy)) {
+            Optional<DeviceState> state = device.state();
+            if (!state.equals(Optional.of(DeviceState.RUNNING))) {
+                add(findings, Finding.Code.SOURCE_NOT_RUNNING, device.id(),
+                        "it is " + name(state) + "; take it to RUNNING first.");
+            }
+        }
+    }
+
+    private static void destination(Device device, List<Finding> findings, boolean busy) {
+        if (isReady(device, findings, busy)) {
+            Optional<DeviceState> state = device.state();
+            if (state.filter(IDLE::contains).isEmpty()) {
+                add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(),
+                        "it is " + name(state) + "; end what uses it and take it to RUNNING or STOP, or reset it.");
+            }
+        }
+    }
+
+    private static boolean isReady(Device device, List<Finding> findings, boolean busy) {
+        if (!device.features().contains(MigrationFeature.STOP_COPY)) {
+            add(findings, Finding.Code.NOT_MIGRATABLE, device.id(), "it lacks the feature STOP_COPY.");
+            return false;
+        }
+        if (busy) {
+            add(findings, Finding.Code.DEVICE_BUSY, device.id(),
+                    "another migration, save, restore or state change uses it; try again when that has ended.");
+        }
+        return !busy;
+    }
+
+    private static String name(Device device) {
+        return device.properties().streamFormat().orElse("of its own");
+    }
+
+    private static String name(Optional<DeviceState> state) {
+        return state.map(DeviceState::name).orElse("in a state that cannot be asked");
+    }
+
+    private static void add(List<Finding> findings, Finding.Code code, String device, String message) {
+        findings.add(new Finding(code, device, device + ": " + message));
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.DeviceMachine;
+import dev.ferry.fsm.core.internal.device.Recovery;
+import dev.ferry.fsm.core.internal.device.Reservation;
+import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
+import java.util.Optional;
+
+/**
+ * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: when the new one is refused, the device
+ * is RUNNING with the former one again.
+ */
+final class RestoreOperation {
+
+    private final Device device;
+    private final DeviceMachine machine;
+    private final StopSignal signal;
+    private final Settings settings;
+
+    RestoreOperation(Device device, StopSignal signal, Settings settings) {
+        this.device = device;
+        this.machine = device.machine();
+        this.signal = signal;
+        this.settings = settings;
+    }
+
+    /** Restores; answers the bytes read. */
+    long run(ByteSource from) throws MigrationException {
+        try (Reservation reserved = device.reserve(signal);
+                Spool former = new Spool(reserved.device().id(), settings.spoolMemoryBytes(), settings.spoolFileBytes())) {
+            SaveOperation.requireRunning(device);
+            Pump pump = new Pump(settings.chunkBytes(), signal, bytes -> {});
+            keep(former, pump);
+            return load(from, former, pump);
+        }
+    }
+
+    private void keep(Spool former, Pump pump) throws MigrationException {
+        try {
+            machine.goTo(DeviceState.STOP_COPY, ArcWatch.NONE);
+            pump.toEnd(SessionBytes.stopped(device), former);
+        } catch (MigrationException | RuntimeException | Error e) {
+            Failures failures = new Failures(signal, e);
+            failures.add(new Recovery(device, ArcWatch.NONE).unwind().failures());
+            throw new MigrationException(failures.toFailure(Optional.empty()), e);
+        }
+    }
+
+    private long load(ByteSource from, Spool former, Pump pump) throws MigrationException {
+        try {
+            return loadFrom(from, pump);
+        } catch (MigrationException | RuntimeException | Error e) {
+            Failures failures = new Failures(signal, e);
+            bringBack(former, pump.unstoppable(), failures);
+            throw new MigrationException(failures.toFailure(Optional.empty()), e);
+        }
+    }
+
+    private long loadFrom(ByteSource from, Pump pump) throws MigrationException {
+        machine.goTo(DeviceState.RESUMING, ArcWatch.NONE);
+        long bytes = pump.toEnd(from, SessionBytes.resuming(device));
+        machine.goTo(DeviceState.RUNNING, ArcWatch.NONE);
+        return bytes;
+    }
+
+    private void bringBack(Spool former, Pump pump, Failures failures) {
+        try {
+            machine.reset();
+            loadFrom(former, pump);
+        } catch (MigrationException | RuntimeException | Error e) {
+            failures.add(Failures.of(e));
+            failures.add(new Recovery(device, ArcWatch.NONE).abandon().failures());
+            failures.add(device.calls().failure(
+                    FailureCode.DEVICE_FAILED,
+                    Optional.empty(),
+                    "the state it had before the restore is lost; restart its driver in the guest."));
+        }
+    }
+}

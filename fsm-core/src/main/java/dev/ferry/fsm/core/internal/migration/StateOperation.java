@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.DeviceMachine;
+import dev.ferry.fsm.core.internal.device.Reservation;
+import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.StateChange;
+import java.util.List;
+import java.util.Optional;
+
+/** Sets the state of one device, as an operator asks for it: after a failure it stays in the last state reached. */
+final class StateOperation {
+
+    private final Device device;
+    private final StopSignal signal;
+
+    StateOperation(Device device, StopSignal signal) {
+        this.device = device;
+        this.signal = signal;
+    }
+
+    /** Goes there; a released device is reset first, as what it holds runs elsewhere. */
+    StateChange run(DeviceState target) throws MigrationException {
+        try (Reservation reserved = device.reserve(signal)) {
+            return change(reserved.device().machine(), target);
+        } catch (MigrationException e) {
+            throw new MigrationException(new Failures(signal, e).toFailure(Optional.empty()), e);
+        }
+    }
+
+    private StateChange change(DeviceMachine machine, DeviceState target) throws MigrationException {
+        DeviceState before = machine.sync();
+        machine.requireWay(target);
+        if (before == target) {
+            return new StateChange(device.id(), before, List.of(), target);
+        }
+        machine.resetIfReleased();
+        List<Arc> arcs = machine.goTo(target, watch());
+        return new StateChange(device.id(), before, arcs, target);
+    }
+
+    private ArcWatch watch() {
+        return new ArcWatch() {
+            @Override
+            public void before() throws MigrationException {
+                signal.check();
+            }
+
+            @Override
+            public void taken(String id, Arc arc) {
+                // The arcs are in the result.
+            }
+        };
+    }
+}
