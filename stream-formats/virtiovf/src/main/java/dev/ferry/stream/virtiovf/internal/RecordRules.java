@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.stream.virtiovf.internal;
+
+import dev.ferry.device.Errno;
+import dev.ferry.stream.RecordHeader;
+import dev.ferry.stream.StreamException;
+
+/**
+ * What a receiver does with a record, judged by its header alone; loading and inspecting judge alike.
+ *
+ * <p>The rules are those of Linux: drivers/vfio/pci/virtio/migrate.c, with two differences: the largest size is
+ * configured instead of 2^32 - 1, and an empty DEVICE_DATA record is refused where the kernel would send an empty
+ * command to the device. Immutable, thread-safe.
+ *
+ * @param types that are deployed, looked at anew with every record
+ * @param maxRecordBytes the largest payload accepted
+ */
+record RecordRules(RecordTypes types, long maxRecordBytes) {
+
+    /** What becomes of a record. */
+    enum Treatment {
+        /** Device parts for the device; whatever the flags are. */
+        DEVICE_DATA,
+        /** For the record type of its tag. */
+        RECORD_TYPE,
+        /** Thrown away without being kept: an optional record that nobody knows. */
+        SKIP
+    }
+
+    /**
+     * Judges a header.
+     *
+     * @param offset of the header in the stream
+     * @throws StreamException ENOMEM beyond the largest size, EINVAL for an image without parts, EOPNOTSUPP for a
+     *     mandatory record that nobody knows
+     */
+    Treatment judge(RecordHeader header, long offset) throws StreamException {
+        if (Long.compareUnsigned(header.size(), maxRecordBytes) > 0) {
+            throw new StreamException(
+                    offset,
+                    Errno.ENOMEM,
+                    "the record claims %s bytes but the largest accepted is %d (maxRecordBytes of %s)"
+                            .formatted(
+                                    Long.toUnsignedString(header.size()), maxRecordBytes, VirtiovfConfiguration.PID));
+        }
+        if (header.tag() == RecordHeader.TAG_DEVICE_DATA) {
+            if (header.size() == 0) {
+                throw new StreamException(offset, Errno.EINVAL, "the DEVICE_DATA record is empty");
+            }
+            return Treatment.DEVICE_DATA;
+        }
+        if (types.find(header.tag()).isPresent()) {
+            return Treatment.RECORD_TYPE;
+        }
+        if (header.isOptional()) {
+            return Treatment.SKIP;
+        }
+        throw unknownMandatory(header, offset);
+    }
+
+    /** The refusal of a mandatory record that no deployed type knows. */
+    static StreamException unknownMandatory(RecordHeader header, long offset) {
+        return new StreamException(
+                offset,
+                Errno.EOPNOTSUPP,
+                "the record with tag %s is mandatory and no deployed record type knows it"
+                        .formatted(Integer.toUnsignedString(header.tag())));
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.stream.virtiovf.internal;
+
+import dev.ferry.stream.RecordHeader;
+import dev.ferry.stream.RecordType;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The record types that are deployed now; sessions look here with every record, so a type serves from the record after
+ * its arrival to the record before its departure.
+ *
+ * <p>Thread-safe; reading never blocks.
+ */
+final class RecordTypes {
+    private static final Logger LOG = LoggerFactory.getLogger(RecordTypes.class);
+
+    /** Standard service properties (OSGi Core, "Service Properties"). */
+    private static final String SERVICE_RANKING = "service.ranking";
+
+    private static final String SERVICE_ID = "service.id";
+
+    /** One deployed type. */
+    record Deployed(int tag, int ranking, long serviceId, RecordType type) {
+        /** The tag for people, unsigned. */
+        String tagText() {
+            return Integer.toUnsignedString(tag);
+        }
+    }
+
+    private static final Comparator<Deployed> BY_TAG_THEN_PREFERENCE =
+            ((Comparator<Deployed>) (a, b) -> Integer.compareUnsigned(a.tag(), b.tag()))
+                    .thenComparing(Comparator.comparingInt(Deployed::ranking).reversed())
+                    .thenComparingLong(Deployed::serviceId);
+
+    private volatile List<Deployed> deployed = List.of();
+
+    /** Adds a service; one that claims tag 0 or no tag is refused and logged. */
+    synchronized void add(RecordType type, Map<String, Object> properties) {
+        if (!(properties.get(RecordType.TAG) instanceof Integer tag)) {
+            LOG.warn("record type {} is ignored: its service property {} must be an Integer", type, RecordType.TAG);
+            return;
+        }
+        if (tag == RecordHeader.TAG_DEVICE_DATA) {
+            LOG.warn("record type {} is ignored: tag 0 (DEVICE_DATA) belongs to the format itself", type);
+            return;
+        }
+        int ranking = properties.get(SERVICE_RANKING) instanceof Integer number ? number : 0;
+        long serviceId = properties.get(SERVICE_ID) instanceof Long number ? number : 0;
+        List<Deployed> changed = new ArrayList<>(deployed);
+        changed.add(new Deployed(tag, ranking, serviceId, type));
+        changed.sort(BY_TAG_THEN_PREFERENCE);
+        deployed = List.copyOf(changed);
+    }
+
+    /** Removes a service; one that was refused is not there and does no harm. */
+    synchronized void remove(RecordType type) {
+        deployed = deployed.stream().filter(entry -> entry.type() != type).toList();
+    }
+
+    /** The type that serves a tag now. */
+    Optional<RecordType> find(int tag) {
+        for (Deployed entry : deployed) {
+            if (entry.tag() == tag) {
+                return Optional.of(entry.type());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The types that serve now, one per tag, by ascending tag. */
+    List<Deployed> serving() {
+        List<Deployed> serving = new ArrayList<>();
+        for (Deployed entry : deployed) {
+            if (serving.isEmpty() || serving.get(serving.size() - 1).tag() != entry.tag()) {
+                serving.add(entry);
+            }
+        }
+        return serving;
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.stream.virtiovf.internal;
+
+import dev.ferry.stream.RecordDecoder;
+import dev.ferry.stream.RecordDevice;
+import dev.ferry.stream.RecordEncoder;
+import dev.ferry.stream.RecordHeader;
+import dev.ferry.stream.RecordType;
+import dev.ferry.stream.StreamFormat;
+import dev.ferry.stream.StreamInspection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.util.Map;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stream of the Linux virtio-net VF driver: records one behind the other, without a header, version or end mark.
+ *
+ * <p>Record types come and go while sessions are open; a session uses those that are there when a record is made or
+ * arrives. A change of configuration holds for sessions opened after it, and does not restart the service, so no
+ * migration notices. Thread-safe.
+ *
+ * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: drivers/vfio/pci/virtio/migrate.c</a>
+ */
+@Component(
+        service = StreamFormat.class,
+        configurationPid = VirtiovfConfiguration.PID,
+        property = {StreamFormat.NAME + "=" + VirtiovfFormat.FORMAT_NAME, StreamFormat.VERSION + ":Integer=1"})
+@Designate(ocd = VirtiovfConfiguration.class)
+public final class VirtiovfFormat implements StreamFormat {
+    private static final Logger LOG = LoggerFactory.getLogger(VirtiovfFormat.class);
+
+    /** The name of the format. */
+    static final String FORMAT_NAME = "virtiovf";
+
+    private final RecordTypes types = new RecordTypes();
+    private volatile long maxRecordBytes = VirtiovfConfiguration.DEFAULT_MAX_RECORD_BYTES;
+
+    /** Called by Declarative Services. */
+    @Activate
+    public VirtiovfFormat(VirtiovfConfiguration configuration) {
+        configure(configuration.maxRecordBytes());
+    }
+
+    /** A format without a framework, with the default limit; for benchmarks and tests. */
+    public VirtiovfFormat() {}
+
+    /** Takes a changed configuration; called by Declarative Services. */
+    @Modified
+    void modified(VirtiovfConfiguration configuration) {
+        configure(configuration.maxRecordBytes());
+    }
+
+    /** Sets the largest record; an invalid value is logged and changes nothing. */
+    void configure(long bytes) {
+        if (bytes < VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES
+                || bytes > VirtiovfConfiguration.MOST_MAX_RECORD_BYTES) {
+            LOG.error(
+                    "configuration {}: maxRecordBytes must be {} to {} but is {}; {} stays in force",
+                    VirtiovfConfiguration.PID,
+                    VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES,
+                    VirtiovfConfiguration.MOST_MAX_RECORD_BYTES,
+                    bytes,
+                    maxRecordBytes);
+            return;
+        }
+        maxRecordBytes = bytes;
+    }
+
+    /** A record type was deployed; called by Declarative Services. */
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addRecordType(RecordType type, Map<String, Object> properties) {
+        types.add(type, properties);
+    }
+
+    /** The properties of a record type changed; called by Declarative Services. */
+    void updatedRecordType(RecordType type, Map<String, Object> properties) {
+        types.remove(type);
+        types.add(type, properties);
+    }
+
+    /** A record type leaves; called by Declarative Services. */
+    void removeRecordType(RecordType type) {
+        types.remove(type);
+    }
+
+    @Override
+    public RecordEncoder encoder(RecordDevice device) {
+        return new VirtiovfEncoder(device, rules());
+    }
+
+    @Override
+    public RecordDecoder decoder(RecordDevice device) {
+        return new VirtiovfDecoder(device, rules());
+    }
+
+    @Override
+    public StreamInspection inspect(ReadableByteChannel from) throws IOException {
+        return new StreamInspector(from, rules()).inspect();
+    }
+
+    /**
+     * The format has no magic number, so signs are counted: a size that may be, flags that are known, a tag that is
+     * known. Two of the three suffice, so that a stream damaged in one field is still recognized and can be inspected.
+     */
+    @Override
+    public boolean recognizes(ByteBuffer head) {
+        ByteBuffer padded = ByteBuffer.allocate(RecordHeader.BYTES);
+        int length = Math.min(head.remaining(), RecordHeader.BYTES);
+        padded.put(0, head, head.position(), length);
+        RecordHeader header = RecordHeader.decode(padded);
+        boolean sizeMayBe = Long.compareUnsigned(header.size(), VirtiovfConfiguration.MOST_MAX_RECORD_BYTES) <= 0;
+        if (length < RecordHeader.BYTES) {
+            return sizeMayBe;
+        }
+        boolean flagsKnown = (header.flags() & ~RecordHeader.FLAG_OPTIONAL) == 0;
+        boolean tagKnown = header.tag() == RecordHeader.TAG_DEVICE_DATA
+                || types.find(header.tag()).isPresent();
+        return sizeMayBe ? flagsKnown || tagKnown : flagsKnown && tagKnown;
+    }
+
+    private RecordRules rules() {
+        return new RecordRules(types, maxRecordBytes);
+    }
+}

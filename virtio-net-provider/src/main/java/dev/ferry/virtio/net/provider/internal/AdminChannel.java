@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.virtio.AdminCommandException;
+import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.AdminStatus;
+import dev.ferry.virtio.AdminStatusQualifier;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Executes admin commands on the queue of one owner device, each within a bounded time.
+ *
+ * <p>A command that answers EAGAIN is sent again, a bounded number of times. After a time-out the buffers of the
+ * command still belong to the queue; nobody here uses them again. Thread-safe; a call waits for the device on the
+ * caller's thread. An interrupt does not end the wait, which is bounded anyway, and is kept for the caller.
+ */
+final class AdminChannel {
+
+    /** How often a command is sent before EAGAIN is taken for an answer. */
+    static final int MOST_ATTEMPTS = 10;
+
+    private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private final String ownerId;
+    private final AdminQueue queue;
+    private final CommandTimeout timeout;
+    private final Clock clock;
+
+    /** Time as the channel sees it. */
+    interface Clock {
+        /** As {@link System#nanoTime}. */
+        long nanoTime();
+
+        /** Waits, without regard to interrupts shorter than asked for. */
+        void pause(long nanos);
+    }
+
+    AdminChannel(String ownerId, AdminQueue queue, CommandTimeout timeout, Clock clock) {
+        this.ownerId = ownerId;
+        this.queue = queue;
+        this.timeout = timeout;
+        this.clock = clock;
+    }
+
+    /**
+     * Executes one command.
+     *
+     * @return bytes of the result that the device wrote, at most the space there was; the position of the result stays
+     * @throws AdminCommandException for a status other than OK
+     * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them
+     */
+    int execute(AdminRequest request) throws DeviceException {
+        long deadline = clock.nanoTime() + timeout.nanos();
+        long pause = FIRST_PAUSE_NANOS;
+        for (int attempt = 1; ; attempt++) {
+            ByteBuffer[] writable = writable(request.result());
+            int used = await(request, submit(request, writable), deadline);
+            AdminResult head = AdminResult.decode(writable[0], used);
+            if (head.isOk()) {
+                return Math.max(0, Math.min(used, space(writable)) - AdminResult.HEADER_BYTES);
+            }
+            boolean mayTryAgain = head.status() == AdminStatus.EAGAIN.number()
+                    && attempt < MOST_ATTEMPTS
+                    && clock.nanoTime() + pause - deadline < 0;
+            if (!mayTryAgain) {
+                throw refused(request, head);
+            }
+            clock.pause(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+        }
+    }
+
+    /** Head, result, and what fills the result up to a multiple of 8 bytes. */
+    private static ByteBuffer[] writable(ByteBuffer result) {
+        ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
+        if (!result.hasRemaining()) {
+            return new ByteBuffer[] {head};
+        }
+        int filling = AdminRequest.roundUp(result.remaining()) - result.remaining();
+        return filling == 0
+                ? new ByteBuffer[] {head, result.slice()}
+                : new ByteBuffer[] {head, result.slice(), ByteBuffer.allocate(filling)};
+    }
+
+    private static int space(ByteBuffer[] buffers) {
+        int space = 0;
+        for (ByteBuffer buffer : buffers) {
+            space += buffer.remaining();
+        }
+        return space;
+    }
+
+    private CompletableFuture<Integer> submit(AdminRequest request, ByteBuffer[] writable) {
+        try {
+            return queue.submit(request.readable(), writable).toCompletableFuture();
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedFuture(e); // the queue is another bundle's; its faults are the device's
+        }
+    }
+
+    private int await(AdminRequest request, CompletableFuture<Integer> answer, long deadline) throws DeviceException {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return answer.get(Math.max(0, deadline - clock.nanoTime()), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } catch (TimeoutException e) {
+            throw new DeviceException(
+                    Errno.ETIMEDOUT,
+                    "%s did not answer the admin command %s within %d ms; check the owner device"
+                            .formatted(ownerId, request.describe(), timeout.millis()),
+                    e);
+        } catch (ExecutionException e) {
+            throw failed(request, e.getCause());
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private DeviceException failed(AdminRequest request, Throwable failure) {
+        Throwable cause = failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+        Errno errno = cause instanceof DeviceException device ? device.errno() : Errno.EIO;
+        return new DeviceException(
+                errno,
+                "the admin command %s could not be executed by %s: %s"
+                        .formatted(request.describe(), ownerId, cause.getMessage()),
+                cause);
+    }
+
+    private AdminCommandException refused(AdminRequest request, AdminResult head) {
+        AdminStatus status = AdminStatus.ofNumber(head.status());
+        AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(head.statusQualifier());
+        String unknown = status.number() == head.status() ? "" : " (unknown status %d)".formatted(head.status());
+        return new AdminCommandException(
+                status,
+                qualifier,
+                "%s refused the admin command %s with status %s%s and qualifier %s"
+                        .formatted(ownerId, request.describe(), status, unknown, qualifier));
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_GET;
+import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_METADATA_GET;
+import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_SET;
+import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
+import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_DESTROY;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.stream.RecordDevice;
+import dev.ferry.virtio.AdminCommand;
+import dev.ferry.virtio.AdminCommandException;
+import dev.ferry.virtio.AdminStatus;
+import dev.ferry.virtio.DevPartsObject;
+import dev.ferry.virtio.DevPartsObject.Metadata;
+import dev.ferry.virtio.DevPartsObject.Operation;
+import dev.ferry.virtio.DevPartsObject.Selection;
+import dev.ferry.virtio.GroupType;
+import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One device parts object of one member, which is the member as a stream format sees it. Lives as long as the session
+ * that created it; {@link #destroy} may come from another thread at any moment.
+ */
+final class PartsObject implements RecordDevice {
+    private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
+
+    private static final long SIZE_UNKNOWN = -1;
+
+    private final OwnerDevice owner;
+    private final int member;
+    private final int id;
+    private volatile boolean destroyed;
+
+    /** A size that was just asked for and saves the next question. */
+    private long knownSize = SIZE_UNKNOWN;
+
+    private PartsObject(OwnerDevice owner, int member, int id) {
+        this.owner = owner;
+        this.member = member;
+        this.id = id;
+    }
+
+    /**
+     * Creates an object. An id under which the device turns out to have an object already, left by an earlier driver,
+     * is passed over.
+     *
+     * @throws DeviceException ENOSPC without a free id; others as the device gives them; no object is left then
+     */
+    static PartsObject create(OwnerDevice owner, int member, Operation operation) throws DeviceException {
+        while (true) {
+            PartsObject object = new PartsObject(owner, member, owner.ids().take());
+            try {
+                owner.channel().execute(AdminRequest.toMember(
+                        RESOURCE_OBJ_CREATE,
+                        member,
+                        DevPartsObject.CREATE_BYTES,
+                        data -> DevPartsObject.encodeCreate(data, object.id, operation)));
+                return object;
+            } catch (AdminCommandException e) {
+                if (e.status() != AdminStatus.EEXIST) {
+                    owner.ids().giveBack(object.id);
+                    throw e;
+                }
+                LOG.warn("{} has a device parts object {} from before; the id is not used", owner.id(), object.id);
+            } catch (DeviceException e) {
+                object.destroy(); // Without an answer the object may exist; behind it in the queue this removes it.
+                throw e;
+            }
+        }
+    }
+
+    /**
+     * Destroys the object and gives its id back. When the device does not confirm that, the id is kept out of use: a
+     * second object under it would be refused.
+     */
+    void destroy() {
+        if (destroyed) {
+            return;
+        }
+        destroyed = true;
+        try {
+            owner.channel().execute(AdminRequest.toMember(
+                    RESOURCE_OBJ_DESTROY, member, DevPartsObject.HEADER_BYTES, this::putHeader));
+            owner.ids().giveBack(id);
+        } catch (AdminCommandException e) {
+            if (e.status() == AdminStatus.ENXIO) {
+                owner.ids().giveBack(id);
+            } else {
+                logLeak(e);
+            }
+        } catch (DeviceException e) {
+            logLeak(e);
+        }
+    }
+
+    private void logLeak(DeviceException e) {
+        LOG.warn("device parts object {} of {} is given up, its id is not used again: {}", id, owner.id(), e.getMessage());
+    }
+
+    @Override
+    public long devicePartsSize() throws DeviceException {
+        requireAlive();
+        long size = knownSize;
+        knownSize = SIZE_UNKNOWN;
+        return size == SIZE_UNKNOWN ? querySize() : size;
+    }
+
+    /** Asks for the size now and keeps it for the next {@link #devicePartsSize}, which then asks nothing. */
+    long refreshSize() throws DeviceException {
+        requireAlive();
+        knownSize = querySize();
+        return knownSize;
+    }
+
+    /** Forgets a size that {@link #refreshSize} kept. */
+    void forgetSize() {
+        knownSize = SIZE_UNKNOWN;
+    }
+
+    private long querySize() throws DeviceException {
+        ByteBuffer result = AdminRequest.space(DevPartsObject.METADATA_RESULT_BYTES);
+        int length = owner.channel().execute(AdminRequest.toMember(
+                DEV_PARTS_METADATA_GET,
+                member,
+                DevPartsObject.METADATA_GET_BYTES,
+                data -> DevPartsObject.encodeMetadataGet(data, id, Metadata.SIZE),
+                result));
+        long size = length < Integer.BYTES ? 0 : Integer.toUnsignedLong(result.getInt(0));
+        if (size == 0) {
+            throw new DeviceException(Errno.EINVAL, describe() + " says that its device parts take 0 bytes");
+        }
+        return size;
+    }
+
+    @Override
+    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+        requireAlive();
+        int length = owner.channel().execute(AdminRequest.toMember(
+                DEV_PARTS_GET,
+                member,
+                DevPartsObject.PARTS_GET_BYTES,
+                data -> DevPartsObject.encodePartsGet(data, id, Selection.ALL),
+                into));
+        if (length == 0) {
+            throw new DeviceException(Errno.EINVAL, describe() + " gave no device parts");
+        }
+        advance(into, length);
+    }
+
+    @Override
+    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+        requireAlive();
+        owner.channel().execute(AdminRequest.toMember(
+                        DEV_PARTS_SET, member, DevPartsObject.HEADER_BYTES, this::putHeader)
+                .with(parts));
+    }
+
+    @Override
+    public void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException {
+        requireAlive();
+        if (!owner.isInUse(opcode)) {
+            throw new DeviceException(
+                    Errno.EOPNOTSUPP, "the admin command 0x%04x is not in use for %s".formatted(opcode, describe()));
+        }
+        AdminCommand command = new AdminCommand(opcode, GroupType.SR_IOV.number(), member);
+        ByteBuffer header = ByteBuffer.allocate(AdminCommand.HEADER_BYTES);
+        command.encode(header);
+        AdminRequest request = new AdminRequest(command, new ByteBuffer[] {header.flip()}, result);
+        advance(result, owner.channel().execute(request.with(data)));
+    }
+
+    /** What the device wrote behind the space it was given is cut off, and nobody can tell what is missing. */
+    private void advance(ByteBuffer into, int length) throws DeviceException {
+        if (length > into.remaining()) {
+            throw new DeviceException(
+                    Errno.EOVERFLOW,
+                    "%s wrote %d bytes into space for %d".formatted(describe(), length, into.remaining()));
+        }
+        into.position(into.position() + length);
+    }
+
+    private void putHeader(ByteBuffer data) {
+        DevPartsObject.encodeHeader(data, id);
+    }
+
+    private void requireAlive() throws DeviceException {
+        if (destroyed) {
+            throw new DeviceException(Errno.ENODEV, "the session with " + describe() + " has ended");
+        }
+    }
+
+    private String describe() {
+        return "member %d of %s".formatted(member, owner.id());
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** The configuration of the provider, PID {@link #PID}. */
+@ObjectClassDefinition(
+        name = "Ferry virtio-net provider",
+        description = "How virtio-net member devices are driven through the admin queues of their owner devices.")
+public @interface ProviderConfiguration {
+
+    /** The PID. */
+    String PID = "dev.ferry.virtio.net.provider";
+
+    /** Unless configured. */
+    long DEFAULT_COMMAND_TIMEOUT_MILLIS = 5_000;
+
+    /** No device behind a bus answers reliably in less. */
+    long LEAST_COMMAND_TIMEOUT_MILLIS = 10;
+
+    /** A migration must not wait for longer than a minute for one command. */
+    long MOST_COMMAND_TIMEOUT_MILLIS = 60_000;
+
+    /** How long one admin command may take, with its repetitions, in milliseconds. */
+    @AttributeDefinition(
+            name = "Admin command timeout",
+            description = "How long one admin command may take, with its repetitions, in milliseconds; 10 to 60000.",
+            min = "10",
+            max = "60000")
+    long commandTimeoutMillis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
+}

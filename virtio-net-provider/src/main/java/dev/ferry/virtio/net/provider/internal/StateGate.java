@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.fsm.DeviceState;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The device state, and the gate that lets one operation at a time change it.
+ *
+ * <p>A reset never waits at the gate. When an operation is inside, the reset is deferred: the state is RUNNING at once,
+ * what the operation does to the state no longer counts, and the operation finishes the reset on its way out. This is
+ * the deferred-reset scheme of the kernel's drivers (drivers/vfio/pci/virtio/migrate.c). Thread-safe; not reentrant.
+ */
+final class StateGate {
+
+    private final String deviceId;
+    private final Runnable finishReset;
+    private final Semaphore entry = new Semaphore(1);
+    private boolean resetPending;
+    private volatile DeviceState state = DeviceState.RUNNING;
+
+    /**
+     * A gate in RUNNING.
+     *
+     * @param finishReset run inside the gate, without any lock, for each deferred reset
+     */
+    StateGate(String deviceId, Runnable finishReset) {
+        this.deviceId = deviceId;
+        this.finishReset = finishReset;
+    }
+
+    /** The state now; does not block. */
+    DeviceState state() {
+        return state;
+    }
+
+    /**
+     * Enters.
+     *
+     * @throws DeviceException EBUSY when the one inside did not leave in time
+     */
+    void enter(long timeoutNanos) throws DeviceException {
+        boolean entered = false;
+        try {
+            entered = entry.tryAcquire(timeoutNanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        if (!entered) {
+            throw new DeviceException(Errno.EBUSY, deviceId + " is still busy with another operation; try again");
+        }
+    }
+
+    /** Enters if nobody is inside. */
+    boolean tryEnter() {
+        return entry.tryAcquire();
+    }
+
+    /** Leaves, after every deferred reset was finished. */
+    void leave() {
+        while (true) {
+            synchronized (this) {
+                if (!resetPending) {
+                    entry.release();
+                    return;
+                }
+                resetPending = false;
+            }
+            finishReset.run();
+        }
+    }
+
+    /** Sets the state, unless a reset has overtaken the operation. Only inside the gate. */
+    synchronized void advance(DeviceState to) {
+        if (!resetPending) {
+            state = to;
+        }
+    }
+
+    /** The device was reset while an operation may be inside; it, or this call, finishes the reset. */
+    void deferReset() {
+        synchronized (this) {
+            resetPending = true;
+            state = DeviceState.RUNNING;
+            if (!entry.tryAcquire()) {
+                return;
+            }
+        }
+        leave();
+    }
+}
