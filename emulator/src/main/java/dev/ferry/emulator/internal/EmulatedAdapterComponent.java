@@ -11,6 +11,7 @@ import java.util.Dictionary;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
@@ -37,6 +38,10 @@ import org.slf4j.LoggerFactory;
         service = {},
         configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = AdapterConfiguration.class, factory = true)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"dev.ferry.virtio.AdminQueue,dev.ferry.virtio.FunctionReset,"
+                + "dev.ferry.emulator.control.EmulatedAdapter\"")
 public final class EmulatedAdapterComponent {
 
     /** Factory PID of the configurations. */

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.emulator.control.EmulatedAdapter;
+import java.lang.annotation.Annotation;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class EmulatedAdapterComponentTest {
+
+    private final FakeFramework framework = new FakeFramework();
+    private final OwnerIds ownerIds = new OwnerIds();
+    private final LogCapture log = new LogCapture(EmulatedAdapterComponent.class);
+
+    @AfterEach
+    void stopCapturing() {
+        log.close();
+    }
+
+    private EmulatedAdapterComponent activate(Map<String, Object> keys) {
+        return new EmulatedAdapterComponent(framework.context, ownerIds, configuration(keys), pid(keys));
+    }
+
+    private static void modify(EmulatedAdapterComponent component, Map<String, Object> keys) {
+        component.modified(configuration(keys), pid(keys));
+    }
+
+    private static Map<String, Object> pid(Map<String, Object> keys) {
+        return Map.of("service.pid", EmulatedAdapterComponent.PID + "~" + keys.get("name"));
+    }
+
+    private static Map<String, Object> keys(Object... keysAndValues) {
+        Map<String, Object> keys = new HashMap<>(Map.of("host", "host1", "name", "pf0"));
+        for (int i = 0; i < keysAndValues.length; i += 2) {
+            keys.put((String) keysAndValues[i], keysAndValues[i + 1]);
+        }
+        return keys;
+    }
+
+    /** What the service component runtime makes of a configuration: defaults, and an error when a value is asked for. */
+    private static AdapterConfiguration configuration(Map<String, Object> keys) {
+        return (AdapterConfiguration) Proxy.newProxyInstance(
+                AdapterConfiguration.class.getClassLoader(),
+                new Class<?>[] {AdapterConfiguration.class},
+                (proxy, method, arguments) -> value(keys, method));
+    }
+
+    private static Object value(Map<String, Object> keys, Method method) {
+        if (method.getDeclaringClass() == Annotation.class) {
+            return AdapterConfiguration.class;
+        }
+        Object value = keys.getOrDefault(method.getName(), method.getDefaultValue());
+        if (value instanceof String text && method.getReturnType() == int.class) {
+            return Integer.parseInt(text);
+        }
+        return value;
+    }
+
+    private EmulatedAdapter adapter() {
+        return (EmulatedAdapter) framework.service().object;
+    }
+
+    private void assertProperties(String owner, String host, int members) {
+        Dictionary<?, ?> properties = framework.service().properties;
+        assertThat(properties.get("ferry.owner.id")).isEqualTo(owner);
+        assertThat(properties.get("ferry.host")).isEqualTo(host);
+        assertThat(properties.get("ferry.owner.members")).isEqualTo(members);
+        assertThat(properties.get("ferry.owner.member.type")).isEqualTo("virtio-net");
+    }
+
+    @Test
+    void shouldPublishOneServiceWithItsProperties() {
+        activate(keys("members", 3));
+        assertThat(framework.service().names)
+                .containsExactly(
+                        "dev.ferry.virtio.AdminQueue",
+                        "dev.ferry.virtio.FunctionReset",
+                        "dev.ferry.emulator.control.EmulatedAdapter");
+        assertProperties("host1/pf0", "host1", 3);
+        assertThat(adapter().members()).isEqualTo(3);
+        assertThat(log.errors()).isEmpty();
+    }
+
+    @Test
+    void shouldChangeTheNumberOfMembersInPlace() {
+        EmulatedAdapterComponent component = activate(keys("members", 3));
+        EmulatedAdapter adapter = adapter();
+        Object second = adapter.function(2);
+
+        modify(component, keys("members", 5));
+        assertProperties("host1/pf0", "host1", 5);
+        assertThat(adapter()).isSameAs(adapter);
+        assertThat(adapter.members()).isEqualTo(5);
+
+        framework.service().listener = () -> assertThat(adapter.members()).as("not removed before it is told").isEqualTo(5);
+        modify(component, keys("members", 2));
+        assertProperties("host1/pf0", "host1", 2);
+        assertThat(adapter.members()).isEqualTo(2);
+        assertThat(adapter.function(2)).isSameAs(second);
+    }
+
+    @Test
+    void shouldMakeANewAdapterOnAnyOtherChange() {
+        EmulatedAdapterComponent component = activate(keys());
+        EmulatedAdapter before = adapter();
+        modify(component, keys("queuePairs", 2));
+        assertThat(adapter()).isNotSameAs(before);
+        assertThat(before.members()).isZero();
+        assertProperties("host1/pf0", "host1", 4);
+    }
+
+    @Test
+    void shouldFreeTheOldIdWhenRenamed() {
+        EmulatedAdapterComponent component = activate(keys());
+        modify(component, keys("host", "host2"));
+        assertProperties("host2/pf0", "host2", 4);
+        activate(keys());
+        assertThat(framework.services()).hasSize(2);
+        assertThat(log.errors()).isEmpty();
+    }
+
+    @Test
+    void shouldWithdrawTheServiceBeforeTheDeviceGoes() {
+        EmulatedAdapterComponent component = activate(keys());
+        EmulatedAdapter adapter = adapter();
+        framework.service().listener = () -> assertThat(adapter.members()).isEqualTo(4);
+        component.delete();
+        assertThat(framework.services()).isEmpty();
+        assertThat(adapter.members()).isZero();
+        activate(keys());
+        assertThat(framework.services()).hasSize(1);
+    }
+
+    @Test
+    void shouldKeepTheLastGoodConfiguration() {
+        EmulatedAdapterComponent component = activate(keys("members", 3));
+        EmulatedAdapter adapter = adapter();
+        modify(component, keys("members", 3, "queueSize", 100));
+        assertThat(log.errors())
+                .containsExactly("The configuration dev.ferry.emulator.adapter~pf0 of an emulated adapter is not valid, so"
+                        + " the adapter stays as it was: queueSize must be a power of two, but is 100.");
+        assertThat(adapter()).isSameAs(adapter);
+        modify(component, keys("members", 4));
+        assertThat(adapter().members()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldWaitForABetterConfigurationWhenTheFirstIsWrong() {
+        EmulatedAdapterComponent component = activate(keys("members", "many"));
+        assertThat(framework.services()).isEmpty();
+        assertThat(log.errors()).singleElement().asString().contains("members", "many", "so there is no such adapter");
+        modify(component, keys("members", "2"));
+        assertThat(adapter().members()).isEqualTo(2);
+        component.delete();
+        assertThat(framework.services()).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseTheSecondAdapterWithTheSameId() {
+        EmulatedAdapterComponent first = activate(keys());
+        EmulatedAdapterComponent second = activate(keys("members", 7));
+        assertThat(adapter().members()).isEqualTo(4);
+        assertThat(log.errors()).singleElement().asString().contains("'host1/pf0'");
+
+        second.delete();
+        modify(first, keys("members", 5));
+        assertThat(adapter().members()).as("the first kept its id").isEqualTo(5);
+    }
+
+    @Test
+    void shouldKeepItsOwnIdWhenTheNewOneIsTaken() {
+        activate(keys("host", "host2"));
+        EmulatedAdapterComponent component = activate(keys());
+        modify(component, keys("host", "host2"));
+        assertThat(log.errors()).hasSize(1);
+        assertThat(framework.services()).hasSize(2);
+        component.delete();
+        assertThat(framework.services()).hasSize(1);
+        assertProperties("host2/pf0", "host2", 4);
+    }
+}

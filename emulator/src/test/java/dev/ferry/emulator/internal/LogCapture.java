@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import java.util.List;
+import org.slf4j.LoggerFactory;
+
+/** Collects what one class logs, until it is closed. */
+final class LogCapture implements AutoCloseable {
+
+    private final Logger logger;
+    private final ListAppender<ILoggingEvent> events = new ListAppender<>();
+
+    LogCapture(Class<?> type) {
+        logger = (Logger) LoggerFactory.getLogger(type);
+        logger.setAdditive(false);
+        events.start();
+        logger.addAppender(events);
+    }
+
+    List<String> errors() {
+        return events.list.stream()
+                .filter(event -> event.getLevel() == Level.ERROR)
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    @Override
+    public void close() {
+        logger.detachAppender(events);
+        logger.setAdditive(true);
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.owner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.NullSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class AdapterSettingsTest {
+
+    @ParameterizedTest
+    @CsvSource({"0,1,2,1", "4096,128,32768,255", "1000,1,256,16"})
+    void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
+        assertThat(new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit).ownerId())
+                .isEqualTo("host-1.lan/pf_0");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "-1,1,256,255,members must be 0 to 4096",
+        "4097,1,256,255,members must be 0 to 4096",
+        "1,0,256,255,queuePairs must be 1 to 128",
+        "1,129,256,255,queuePairs must be 1 to 128",
+        "1,1,1,255,queueSize must be 2 to 32768",
+        "1,1,65536,255,queueSize must be 2 to 32768",
+        "1,1,255,255,queueSize must be a power of two",
+        "1,1,256,0,objectLimit must be 1 to 255",
+        "1,1,256,256,objectLimit must be 1 to 255",
+    })
+    void shouldSayWhichNumberIsWrongAndWhatItMayBe(
+            int members, int queuePairs, int queueSize, int objectLimit, String message) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit))
+                .withMessageStartingWith(message);
+    }
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(strings = {"", " ", "a/b", "-a", "a b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
+    void shouldRefuseNamesThatMakeNoId(String name) {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255))
+                .withMessageStartingWith("host must be");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255))
+                .withMessageStartingWith("name must be");
+    }
+
+    @Test
+    void shouldDifferInNothingButTheMembers() {
+        AdapterSettings settings = Bench.settings(4, true);
+        assertThat(settings.withMembers(9)).isEqualTo(Bench.settings(9, true));
+    }
+}
