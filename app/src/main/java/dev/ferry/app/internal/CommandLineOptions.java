@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What stands on the command line of the application itself. Immutable.
+ *
+ * @param help whether the list of commands is asked for
+ * @param version whether the version is asked for
+ * @param script the text after {@code -c}
+ * @param configuration file with the configuration to use instead of the default one
+ * @param command name and arguments of the one command to run; empty for none
+ */
+record CommandLineOptions(
+        boolean help, boolean version, Optional<String> script, Optional<Path> configuration, List<String> command) {
+
+    /** The command line is not as it must be; the message says why. */
+    static final class Misuse extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Misuse(String message) {
+            super(message);
+        }
+    }
+
+    /** Copies the list. */
+    CommandLineOptions {
+        command = List.copyOf(command);
+    }
+
+    /**
+     * Reads a command line. Options of the application stand before the name of the command; {@code --debug} before it
+     * is given on to the command, which knows it as well.
+     */
+    static CommandLineOptions parse(List<String> arguments) throws Misuse {
+        boolean help = false;
+        boolean version = false;
+        boolean debug = false;
+        Optional<String> script = Optional.empty();
+        Optional<Path> configuration = Optional.empty();
+        int at = 0;
+        for (; at < arguments.size() && arguments.get(at).startsWith("-"); at++) {
+            switch (arguments.get(at)) {
+                case "-h", "--help" -> help = true;
+                case "--version" -> version = true;
+                case "--debug" -> debug = true;
+                case "-c" -> script = Optional.of(value(arguments, ++at, "-c", "\"CMD; CMD\""));
+                case "--config" -> configuration = Optional.of(Path.of(value(arguments, ++at, "--config", "FILE")));
+                default -> throw new Misuse("unknown option: '" + arguments.get(at) + "'");
+            }
+        }
+        List<String> command = new ArrayList<>(arguments.subList(at, arguments.size()));
+        if (script.isPresent() && !command.isEmpty()) {
+            throw new Misuse("-c takes one argument; put the commands between quotes");
+        }
+        if (debug && !command.isEmpty() && !command.contains("--debug")) {
+            command.add(1, "--debug");
+        }
+        return new CommandLineOptions(help, version, script, configuration, command);
+    }
+
+    private static String value(List<String> arguments, int at, String option, String what) throws Misuse {
+        if (at >= arguments.size()) {
+            throw new Misuse(option + " needs a value: " + option + " " + what);
+        }
+        return arguments.get(at);
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.Map;
+
+/**
+ * One configuration to put in place. Immutable.
+ *
+ * @param factoryPid of the component to configure; or the PID itself where {@code name} is empty
+ * @param name of the instance; empty for a configuration that is no factory's
+ * @param properties as they are given to ConfigAdmin
+ */
+record Configuration(String factoryPid, String name, Map<String, Object> properties) {
+
+    /** Factory PID of emulated adapters. */
+    static final String ADAPTER = "dev.ferry.emulator.adapter";
+
+    /** Copies the map. */
+    Configuration {
+        properties = Map.copyOf(properties);
+    }
+
+    /** The properties as ConfigAdmin takes them. */
+    Dictionary<String, Object> dictionary() {
+        return new Hashtable<>(properties);
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToIntFunction;
+import org.apache.felix.service.command.CommandProcessor;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+
+/**
+ * Runs what a command line says: given the arguments, returns the exit status of the process. Called once, on the main
+ * thread of the process, after all bundles were started.
+ */
+@Component(service = ToIntFunction.class, property = "ferry.runner:Boolean=true")
+public final class Runner implements ToIntFunction<String[]> {
+
+    private static final int FAILED = 1;
+    private static final int USAGE = 2;
+    private static final Duration READY_WITHIN = Duration.ofSeconds(10);
+
+    private final BundleContext context;
+    private final CommandProcessor processor;
+    private final ConfigurationAdmin configurations;
+    private final ServiceComponentRuntime components;
+
+    /** Made by Declarative Services once there is a shell. */
+    @Activate
+    public Runner(
+            BundleContext context,
+            @Reference CommandProcessor processor,
+            @Reference ConfigurationAdmin configurations,
+            @Reference(cardinality = ReferenceCardinality.OPTIONAL) ServiceComponentRuntime components) {
+        this.context = context;
+        this.processor = processor;
+        this.configurations = configurations;
+        this.components = components;
+    }
+
+    @Override
+    public int applyAsInt(String[] arguments) {
+        CommandDirectory commands = CommandDirectory.of(context);
+        try {
+            CommandLineOptions options = CommandLineOptions.parse(List.of(arguments));
+            if (options.help() && options.command().isEmpty()) {
+                System.out.print(Usage.text(commands));
+                return 0;
+            }
+            if (options.version()) {
+                System.out.println("ferry " + context.getBundle().getVersion());
+                return 0;
+            }
+            return run(options, commands);
+        } catch (CommandLineOptions.Misuse e) {
+            return complain(e.getMessage() + " (usage: ferry --help)", USAGE);
+        } catch (IOException e) {
+            return complain(e.getMessage(), FAILED);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return complain("interrupted before it was done", FAILED);
+        }
+    }
+
+    private int run(CommandLineOptions options, CommandDirectory commands)
+            throws IOException, InterruptedException, CommandLineOptions.Misuse {
+        if (options.command().isEmpty()) {
+            List<String> missing = configure(options);
+            // Commands say themselves what they cannot do without; a shell is good for finding out why.
+            missing.forEach(clause -> complain(clause, 0));
+            if (options.script().isPresent() && !missing.isEmpty()) {
+                return FAILED;
+            }
+            try (ShellSession session = new ShellSession(processor, commands)) {
+                return options.script().isPresent()
+                        ? session.script(options.script().get())
+                        : session.interact();
+            }
+        }
+        return runOne(options, commands);
+    }
+
+    private int runOne(CommandLineOptions options, CommandDirectory commands)
+            throws IOException, InterruptedException, CommandLineOptions.Misuse {
+        String name = options.command().get(0);
+        if (!commands.has(name)) {
+            throw new CommandLineOptions.Misuse(
+                    "there is no command '" + name + "'; the commands are " + commands.names());
+        }
+        List<String> arguments = new ArrayList<>(options.command().subList(1, options.command().size()));
+        if (options.help()) {
+            arguments.add("--help");
+        }
+        boolean onlyHelp = arguments.contains("--help") || arguments.contains("-h");
+        if (commands.needsDevices(name) && !onlyHelp) {
+            List<String> missing = configure(options);
+            if (!missing.isEmpty()) {
+                missing.forEach(clause -> complain(clause, 0));
+                return FAILED;
+            }
+        }
+        try (ShellSession session = new ShellSession(processor, commands)) {
+            return session.command(name, arguments);
+        }
+    }
+
+    /** Puts the configuration in place and waits for its devices; returns what is missing, in sentences. */
+    private List<String> configure(CommandLineOptions options) throws IOException, InterruptedException {
+        List<Configuration> wanted = ConfigurationFile.read(options.configuration());
+        for (Configuration configuration : wanted) {
+            (configuration.name().isEmpty()
+                            ? configurations.getConfiguration(configuration.factoryPid(), "?")
+                            : configurations.getFactoryConfiguration(
+                                    configuration.factoryPid(), configuration.name(), "?"))
+                    .update(configuration.dictionary());
+        }
+        List<String> missing = new Readiness(context, Readiness.Adapter.of(wanted)).await(READY_WITHIN);
+        if (missing.isEmpty()) {
+            return missing;
+        }
+        List<String> sentences = new ArrayList<>();
+        sentences.add("after " + READY_WITHIN.toSeconds() + " s there are still missing: " + String.join(", ", missing));
+        if (components != null) {
+            sentences.addAll(Unsatisfied.of(components));
+        }
+        return sentences;
+    }
+
+    private static int complain(String sentence, int status) {
+        System.err.println("ferry: " + sentence);
+        return status;
+    }
+}

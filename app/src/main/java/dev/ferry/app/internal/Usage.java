@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+/** The help of the application. */
+final class Usage {
+
+    private Usage() {}
+
+    static String text(CommandDirectory commands) {
+        return """
+                Usage: ferry [--config FILE] [--debug] COMMAND [ARGUMENT...]
+                       ferry [--config FILE] [--debug] -c "COMMAND; COMMAND"
+                       ferry [--config FILE] [--debug]
+
+                The first form runs one command, the second several, up to the first that fails; the third reads
+                commands from standard input. Results go to standard output, progress, logs and errors to standard
+                error. Exit status: 0 done, 1 failed, 2 wrong usage.
+
+                Commands (`ferry COMMAND --help` tells more of each):
+                %s
+                Options:
+                  -c TEXT        run the commands in TEXT
+                  --config FILE  emulated hosts from FILE instead of the default two (JSON, OSGi Configurator)
+                  --debug        log everything; print the stack traces of errors
+                  --version      print the version
+                  -h, --help     print this help
+                """
+                .formatted(commands.lines());
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.launch;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
+import org.apache.felix.framework.FrameworkFactory;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.launch.Framework;
+
+/**
+ * One framework with the bundles of the application, for one run; keeps its files in a folder of its own, so that any
+ * number of runs go on side by side. Thread-safe.
+ */
+final class Application {
+
+    private static final String RUNNER = "(ferry.runner=true)";
+    private static final long STOP_SECONDS = 15;
+
+    private final BundleSet bundles = new BundleSet();
+    private final Path storage;
+    private final Framework framework;
+
+    /** Prepares a framework; nothing runs yet. */
+    Application() throws IOException {
+        storage = Files.createTempDirectory("ferry-");
+        framework = new FrameworkFactory().newFramework(settings());
+    }
+
+    private Map<String, String> settings() {
+        Map<String, String> settings = new HashMap<>();
+        settings.put(Constants.FRAMEWORK_STORAGE, storage.toString());
+        settings.put(Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
+        // Bundles see what they import, and nothing of this class path.
+        settings.put(Constants.FRAMEWORK_BUNDLE_PARENT, Constants.FRAMEWORK_BUNDLE_PARENT_EXT);
+        settings.put("felix.bootdelegation.implicit", "false");
+        settings.put("felix.log.level", "1");
+        return settings;
+    }
+
+    /** Starts all bundles, has the application's bundle run what the arguments say, and gives its exit status. */
+    int run(String... arguments) throws BundleException, IOException, InvalidSyntaxException {
+        framework.init();
+        BundleContext context = framework.getBundleContext();
+        List<Bundle> installed = new ArrayList<>();
+        for (String name : bundles.names()) {
+            try (InputStream jar = bundles.open(name)) {
+                installed.add(context.installBundle("ferry:" + name, jar));
+            }
+        }
+        framework.start();
+        for (Bundle bundle : installed) {
+            if (bundle.getHeaders("").get(Constants.FRAGMENT_HOST) == null) {
+                bundle.start();
+            }
+        }
+        return runner(context).applyAsInt(arguments);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static ToIntFunction<String[]> runner(BundleContext context)
+            throws InvalidSyntaxException, BundleException {
+        for (ServiceReference<?> reference : context.getServiceReferences(ToIntFunction.class, RUNNER)) {
+            return (ToIntFunction<String[]>) context.getService(reference);
+        }
+        String inactive = List.of(context.getBundles()).stream()
+                .filter(bundle -> bundle.getState() != Bundle.ACTIVE)
+                .map(Bundle::getSymbolicName)
+                .collect(Collectors.joining(", "));
+        throw new BundleException("no bundle offers to run commands; not active: "
+                + (inactive.isEmpty() ? "none" : inactive));
+    }
+
+    /** Stops the framework within a bounded time and removes its files; may be called more than once. */
+    synchronized void stop() {
+        try {
+            framework.stop();
+            framework.waitForStop(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
+        } catch (BundleException e) {
+            System.err.println("ferry: the framework does not stop: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Folders.delete(storage);
+    }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import com.google.gson.JsonObject;
+import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.CommandResult;
+import dev.ferry.cli.Console;
+import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.UsageException;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.AdminStatus;
+import dev.ferry.virtio.AdminStatusQualifier;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** One raw admin command: bytes in, bytes out. */
+@Command(
+        name = "admin",
+        description = {
+            AdminCommand.SUMMARY,
+            "Exit status 0 means that the device answered; the answer begins with its status."
+        })
+final class AdminCommand extends FerryCommand {
+
+    static final String SUMMARY = "Executes one raw admin command, given as hex bytes.";
+
+    /** The most device-writable space that is given to a device: far beyond any answer, and still a bound. */
+    private static final int MOST_WRITABLE_BYTES = 16 << 20;
+
+    private static final long TIMEOUT_SECONDS = 10;
+
+    private final Service<List<OwnerDevice>> owners;
+
+    @Parameters(paramLabel = "OWNER", description = "Id of the owner device.")
+    private String owner;
+
+    @Parameters(
+            paramLabel = "HEX",
+            arity = "1..*",
+            description = "Device-readable part; blanks and colons between bytes are allowed.")
+    private List<String> hex;
+
+    @Option(
+            names = "--writable",
+            paramLabel = "N",
+            defaultValue = "4096",
+            description = "Bytes of device-writable space, up to 16777216; default: ${DEFAULT-VALUE}.")
+    private int writableBytes;
+
+    AdminCommand(Service<List<OwnerDevice>> owners) {
+        this.owners = owners;
+    }
+
+    @Override
+    protected CommandResult call(Console console) throws Exception {
+        byte[] readable = HexBytes.parse(String.join(" ", hex));
+        if (writableBytes < 0 || writableBytes > MOST_WRITABLE_BYTES) {
+            throw new UsageException("--writable takes 0 to %d bytes, not %d".formatted(
+                    MOST_WRITABLE_BYTES, writableBytes));
+        }
+        OwnerDevice device = owners.get().stream()
+                .filter(candidate -> candidate.id().equals(owner))
+                .findFirst()
+                .orElseThrow(() -> new CommandFailedException(
+                        FailureCode.DEVICE_NOT_FOUND,
+                        "there is no owner device " + owner + "; `devices` lists those that there are"));
+        ByteBuffer writable = ByteBuffer.allocate(writableBytes);
+        int used = Math.min(execute(device, ByteBuffer.wrap(readable), writable), writableBytes);
+        return answered(writable, used, console);
+    }
+
+    private static int execute(OwnerDevice device, ByteBuffer readable, ByteBuffer writable)
+            throws DeviceException, InterruptedException, CommandFailedException {
+        CompletableFuture<Integer> used = new CompletableFuture<>();
+        device.queue()
+                .submit(new ByteBuffer[] {readable}, new ByteBuffer[] {writable})
+                .whenComplete((length, error) -> {
+                    if (error == null) {
+                        used.complete(length);
+                    } else {
+                        used.completeExceptionally(error);
+                    }
+                });
+        try {
+            return used.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new DeviceException(
+                    Errno.ETIMEDOUT,
+                    "the owner device " + device.id() + " did not answer within " + TIMEOUT_SECONDS + " s",
+                    e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof DeviceException failed) {
+                throw failed;
+            }
+            throw new CommandFailedException(
+                    FailureCode.DEVICE_FAILED, "the owner device " + device.id() + " failed: " + e.getCause(), e);
+        }
+    }
+
+    private static CommandResult answered(ByteBuffer writable, int used, Console console) {
+        AdminResult result = AdminResult.decode(writable, used);
+        AdminStatus status = AdminStatus.ofNumber(result.status());
+        AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(result.statusQualifier());
+        if (!result.isOk()) {
+            console.progress("status %d (%s), qualifier %d (%s)".formatted(
+                    result.status(), status, result.statusQualifier(), qualifier));
+        }
+        String bytes = HexFormat.of().formatHex(writable.array(), 0, used);
+        JsonObject document = new JsonObject();
+        document.addProperty("usedLength", used);
+        document.addProperty("status", result.status());
+        document.addProperty("statusName", status.name());
+        document.addProperty("qualifier", result.statusQualifier());
+        document.addProperty("qualifierName", qualifier.name());
+        document.addProperty("bytes", bytes);
+        return CommandResult.done(document, bytes);
+    }
+}

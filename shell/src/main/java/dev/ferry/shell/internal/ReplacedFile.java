@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * A file that is written beside its place and moved there once it is whole, so that its name never stands for half a
+ * file. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe.
+ */
+final class ReplacedFile implements AutoCloseable {
+
+    private final Path target;
+    private final Path written;
+    private final FileChannel channel;
+
+    private ReplacedFile(Path target, Path written, FileChannel channel) {
+        this.target = target;
+        this.written = written;
+        this.channel = channel;
+    }
+
+    /** Opens it for writing; the file of this name, if there is one, stays as it is until {@link #commit}. */
+    static ReplacedFile open(Path file) throws IOException {
+        // A symbolic link stays one: what it points to is replaced.
+        Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+        if (Files.isDirectory(target)) {
+            throw new FileSystemException(file.toString(), null, "it is a folder; name a file");
+        }
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            return new ReplacedFile(target, target, FileChannel.open(target, StandardOpenOption.WRITE));
+        }
+        Path folder = target.getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new NoSuchFileException(folder.toString());
+        }
+        Path written = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+        return new ReplacedFile(
+                target,
+                written,
+                FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+    }
+
+    /** Takes the bytes. */
+    WritableByteChannel channel() {
+        return channel;
+    }
+
+    /** Puts what was written in its place. */
+    void commit() throws IOException {
+        if (!written.equals(target)) {
+            channel.force(true);
+            channel.close();
+            Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Without a {@link #commit} before, nothing of what was written is left. */
+    @Override
+    public void close() throws IOException {
+        channel.close();
+        if (!written.equals(target)) {
+            Files.deleteIfExists(written);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import com.google.gson.JsonObject;
+import dev.ferry.cli.CommandResult;
+import dev.ferry.cli.Console;
+import dev.ferry.cli.FerryCommand;
+import dev.ferry.migration.MigrationService;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Loads a saved state into one device. */
+@Command(
+        name = "restore",
+        description = {RestoreCommand.SUMMARY, "When the file is refused, the device keeps the state it had."})
+final class RestoreCommand extends FerryCommand {
+
+    static final String SUMMARY = "Device state from a file; the device is RUNNING again afterwards.";
+
+    private final Service<MigrationService> migrations;
+
+    @Parameters(paramLabel = "FILE", description = "What `save` wrote.")
+    private Path file;
+
+    @Parameters(paramLabel = "DEVICE", description = "Id of the device, which must be RUNNING.")
+    private String device;
+
+    RestoreCommand(Service<MigrationService> migrations) {
+        this.migrations = migrations;
+    }
+
+    @Override
+    protected CommandResult call(Console console) throws Exception {
+        MigrationService service = migrations.get();
+        long bytes;
+        try (FileChannel from = InputFile.open(file)) {
+            bytes = service.restore(device, from);
+        }
+        JsonObject document = new JsonObject();
+        document.addProperty("file", file.toString());
+        document.addProperty("device", device);
+        document.addProperty("bytes", bytes);
+        return CommandResult.done(document, "restored " + bytes + " bytes from " + file + " into " + device);
+    }
+}
