@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.pcap;
+
+import dev.ferry.demo.internal.traffic.Frame;
+import java.io.BufferedOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.WritableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Writes a capture file of Ethernet frames, little-endian. Not thread-safe. */
+public final class PcapWriter implements Closeable {
+
+    private static final int SNAPLEN = 262_144;
+    private static final int BUFFER_BYTES = 1 << 18;
+
+    private final OutputStream out;
+    private final WritableByteChannel channel;
+    private final ByteBuffer record =
+            ByteBuffer.allocate(PcapLayout.RECORD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+    private PcapWriter(OutputStream out) {
+        this.out = new BufferedOutputStream(out, BUFFER_BYTES);
+        this.channel = Channels.newChannel(this.out);
+    }
+
+    /** Creates a file, or empties one, and writes the header. */
+    public static PcapWriter create(Path file, boolean nanoseconds) throws IOException {
+        PcapWriter writer = new PcapWriter(Files.newOutputStream(file));
+        try {
+            writer.writeHeader(nanoseconds);
+            return writer;
+        } catch (IOException e) {
+            writer.close();
+            throw e;
+        }
+    }
+
+    private void writeHeader(boolean nanoseconds) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(PcapLayout.HEADER_BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(PcapLayout.MAGIC,
+                        nanoseconds ? PcapLayout.MAGIC_NANOSECONDS : PcapLayout.MAGIC_MICROSECONDS)
+                .putShort(PcapLayout.VERSION_MAJOR, (short) PcapLayout.MAJOR)
+                .putShort(PcapLayout.VERSION_MINOR, (short) PcapLayout.MINOR)
+                .putInt(PcapLayout.SNAPLEN, SNAPLEN)
+                .putInt(PcapLayout.LINKTYPE, PcapLayout.LINKTYPE_ETHERNET);
+        channel.write(header);
+    }
+
+    /**
+     * Adds a frame.
+     *
+     * @param captured whose times and original length are written
+     * @param bytes of the frame, from position to limit; not changed
+     */
+    public void write(Frame captured, ByteBuffer bytes) throws IOException {
+        record.clear()
+                .putInt(PcapLayout.SECONDS, captured.seconds())
+                .putInt(PcapLayout.FRACTION, captured.fraction())
+                .putInt(PcapLayout.INCL_LEN, bytes.remaining())
+                .putInt(PcapLayout.ORIG_LEN, captured.originalLength());
+        channel.write(record);
+        channel.write(bytes.duplicate());
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+    }
+}

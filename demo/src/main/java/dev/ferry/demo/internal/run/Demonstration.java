@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.run;
+
+import dev.ferry.demo.internal.pcap.PcapWriter;
+import dev.ferry.demo.internal.traffic.Traffic;
+import dev.ferry.emulator.guest.GuestRam;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationService;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+
+/**
+ * One live migration of a VF under traffic: a guest forwards frames, moves half-way, and every frame that comes out of
+ * it is compared with those sent. Runs on the calling thread; used once.
+ */
+public final class Demonstration {
+
+    private record Outcome(long waited, MigrationReport migration, Optional<String> guestFailure) {}
+
+    private static final int MIB = 1 << 20;
+    private static final Duration TRAFFIC_TIME = Duration.ofSeconds(2);
+    private static final Duration STALL_LIMIT = Duration.ofSeconds(30);
+    private static final Duration MIGRATION_LIMIT = MigrationRequest.DEFAULT_TIMEOUT.plusSeconds(30);
+    private static final Duration CANCEL_LIMIT = Duration.ofSeconds(10);
+
+    private final MigrationService service;
+    private final Vf source;
+    private final Vf destination;
+    private final Traffic traffic;
+    private final boolean preCopy;
+    private final Consumer<String> progress;
+    private final FrameLedger ledger = new FrameLedger();
+
+    /**
+     * A demonstration between two VFs that nobody uses.
+     *
+     * @param progress takes one line at a time, for a person
+     */
+    public Demonstration(
+            MigrationService service,
+            Vf source,
+            Vf destination,
+            Traffic traffic,
+            boolean preCopy,
+            Consumer<String> progress) {
+        this.service = service;
+        this.source = source;
+        this.destination = destination;
+        this.traffic = traffic;
+        this.preCopy = preCopy;
+        this.progress = progress;
+    }
+
+    /**
+     * Does it. Afterwards both VFs are reset and nothing is left of guests and network.
+     *
+     * @param out file for the frames that come out of the guest
+     * @throws IOException when the guest cannot be set up, the traffic stalls or a file fails
+     */
+    public DemoReport run(Optional<Path> out) throws IOException, InterruptedException {
+        PcapWriter file = out.isPresent() ? PcapWriter.create(out.get(), traffic.nanoseconds()) : null;
+        try (Recorder recorder = new Recorder(ledger, Optional.ofNullable(file))) {
+            Outcome outcome;
+            try (TestBed bed = new TestBed(service, source, destination, recorder, progress)) {
+                progress.accept("a guest with " + GuestRam.DEFAULT_BYTES / MIB + " MiB runs on " + source.id()
+                        + "; traffic: " + traffic.description());
+                outcome = run(bed);
+            }
+            // Only now: what a device sends while it is put back would count as well.
+            return new DemoReport(
+                    traffic.description(), ledger.counts(), outcome.waited(), outcome.migration(),
+                    outcome.guestFailure());
+        }
+    }
+
+    private Outcome run(TestBed bed) throws IOException, InterruptedException {
+        try (EmulatedNetwork network = new EmulatedNetwork(source.port(), (frame, delivery) -> ledger.refused(frame));
+                Traffic.Frames frames = traffic.open()) {
+            Sender sender = new Sender(frames, traffic.count(), ledger, network, TRAFFIC_TIME, STALL_LIMIT);
+            sender.sendFirstHalf();
+            progress.accept("half of the frames are sent; the guest moves to " + destination.id());
+            MigrationRequest request = MigrationRequest.of(source.id(), destination.id())
+                    .withPreCopy(preCopy)
+                    .withGuests(bed.source(), bed.destination());
+            Migration migration = service.start(request, event -> onEvent(event, network));
+            MigrationReport report = await(migration, sender);
+            progress.accept("the migration ended as " + report.result() + "; the rest of the frames is sent");
+            sender.sendRest();
+            return new Outcome(network.waited(), report, bed.source().failure().or(bed.destination()::failure));
+        }
+    }
+
+    // Whatever goes wrong here, the migration must have ended before the guests go.
+    private MigrationReport await(Migration migration, Sender sender) throws IOException, InterruptedException {
+        try {
+            sender.sendUntilReserve();
+            return result(migration, MIGRATION_LIMIT);
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            migration.cancel();
+            try {
+                result(migration, CANCEL_LIMIT);
+            } catch (IOException | InterruptedException late) {
+                e.addSuppressed(late);
+            }
+            throw e;
+        }
+    }
+
+    private static MigrationReport result(Migration migration, Duration limit)
+            throws IOException, InterruptedException {
+        try {
+            return migration.result().toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new IOException("the migration did not end within " + limit.toSeconds() + " s; it is in "
+                    + migration.phase(), e);
+        } catch (ExecutionException e) {
+            throw new IOException("the migration has no report", e);
+        }
+    }
+
+    private void onEvent(MigrationEvent event, EmulatedNetwork network) {
+        if (event instanceof MigrationEvent.PhaseStarted started) {
+            if (started.phase() == MigrationPhase.SWITCHOVER) {
+                network.switchoverBegins();
+            } else if (started.phase() == MigrationPhase.START) {
+                network.follow(destination.port());
+            }
+        }
+    }
+}
