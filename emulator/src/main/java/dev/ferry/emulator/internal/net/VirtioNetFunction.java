@@ -6,19 +6,47 @@ import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.internal.member.MemberDevice;
+import dev.ferry.emulator.internal.pci.FunctionLock;
+import dev.ferry.emulator.internal.pci.MsixMessage;
+import dev.ferry.emulator.internal.pci.PciRegisters;
+import dev.ferry.stream.StreamException;
 import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.AdminStatus;
+import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One virtio-net VF: the PCI function, its cable and what its owner device does with it. Thread-safe. */
+/**
+ * One virtio-net VF: the PCI function, its cable, and what its owner device does with it.
+ *
+ * <p>Thread-safe by one lock of its own. Interrupts are sent after the lock was released; frames leave under it. It has
+ * no thread: all work is done on the threads that call.
+ */
 public final class VirtioNetFunction implements MemberDevice, PciFunction, NetworkPort {
 
+    private static final Logger LOG = LoggerFactory.getLogger(VirtioNetFunction.class);
+
+    /** Bound for interrupts on their way when the device stops; a listener should need microseconds. */
+    private static final long SENDERS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private final FunctionConfig config;
+    private final FunctionLock lock = new FunctionLock();
+    private final FunctionRegisters registers;
+    private final NetDevice device;
+    private boolean removed;
+    /** Set ahead of the lock, so that whoever works through a long queue lets the owner in. */
+    private volatile boolean stopping;
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
-        this.config = config;
+        this.config = Objects.requireNonNull(config, "config");
+        this.registers = new FunctionRegisters(config);
+        this.device = registers.device();
     }
 
     @Override
@@ -28,70 +56,246 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public long readConfig(int offset, int size) {
-        return -1;
+        lock.enter();
+        try {
+            return removed ? PciRegisters.allOnes(size) : registers.readConfig(offset, size);
+        } finally {
+            leave();
+        }
     }
 
     @Override
-    public void writeConfig(int offset, int size, long value) {}
+    public void writeConfig(int offset, int size, long value) {
+        boolean more;
+        lock.enter();
+        try {
+            if (!removed) {
+                registers.writeConfig(offset, size, value);
+            }
+            more = device.serve();
+        } finally {
+            leave();
+        }
+        serveRest(more);
+    }
 
     @Override
     public long barSize(int bar) {
-        return 0;
+        return FunctionLayout.barSize(bar);
     }
 
     @Override
     public long readBar(int bar, long offset, int size) {
-        return -1;
+        checkSize(size);
+        lock.enter();
+        try {
+            return removed || !registers.isMemoryEnabled()
+                    ? PciRegisters.allOnes(size)
+                    : registers.readBar(bar, offset, size);
+        } finally {
+            leave();
+        }
     }
 
     @Override
-    public void writeBar(int bar, long offset, int size, long value) {}
+    public void writeBar(int bar, long offset, int size, long value) {
+        checkSize(size);
+        boolean more;
+        lock.enter();
+        try {
+            if (!removed && registers.isMemoryEnabled()) {
+                registers.writeBar(bar, offset, size, value);
+            }
+            more = device.serve();
+        } finally {
+            leave();
+        }
+        serveRest(more);
+    }
+
+    private static void checkSize(int size) {
+        if (size < 1 || size > Long.BYTES || Integer.bitCount(size) != 1) {
+            throw new IllegalArgumentException("an access has 1, 2, 4 or 8 bytes, not " + size);
+        }
+    }
 
     @Override
-    public void attach(DmaSpace dma, InterruptListener interrupts) {}
+    public void attach(DmaSpace dma, InterruptListener interrupts) {
+        Objects.requireNonNull(dma, "dma");
+        Objects.requireNonNull(interrupts, "interrupts");
+        boolean more;
+        lock.enter();
+        try {
+            if (!removed) {
+                registers.attach(dma, interrupts);
+            }
+            more = device.serve();
+        } finally {
+            leave();
+        }
+        serveRest(more);
+    }
 
     @Override
-    public void detach() {}
+    public void detach() {
+        lock.enter();
+        try {
+            registers.detach();
+            awaitSenders();
+        } finally {
+            leave();
+        }
+    }
 
     @Override
     public Delivery deliver(ByteBuffer frame) {
-        return Delivery.NOT_READY;
+        lock.enter();
+        try {
+            return device.deliver(frame);
+        } finally {
+            leave();
+        }
     }
 
     @Override
-    public void connect(FrameSink sink) {}
+    public void connect(FrameSink sink) {
+        Objects.requireNonNull(sink, "sink");
+        lock.enter();
+        try {
+            device.connect(sink);
+        } finally {
+            leave();
+        }
+    }
 
     @Override
-    public void setStopped(boolean stopped) {}
+    public void setStopped(boolean stopped) {
+        boolean more = false;
+        stopping = stopped;
+        lock.enter();
+        try {
+            if (stopped) {
+                device.stop();
+                awaitSenders();
+            } else if (!removed) {
+                device.resume();
+                more = device.serve();
+            }
+        } finally {
+            stopping = false;
+            leave();
+        }
+        serveRest(more);
+    }
 
     @Override
     public boolean isStopped() {
-        return false;
+        lock.enter();
+        try {
+            return device.isStopped();
+        } finally {
+            leave();
+        }
     }
 
     @Override
     public List<DevicePart> partHeaders() {
-        return List.of();
+        return captured().stream().map(CapturedPart::header).toList();
     }
 
     @Override
     public int maxPartsSize() {
-        return 0;
+        return PartsCapture.maxSize(config);
     }
 
     @Override
     public boolean captureParts(List<DevicePart> selected, ByteBuffer into) {
+        List<CapturedPart> parts = captured();
+        if (selected != null) {
+            parts = parts.stream()
+                    .filter(part -> selected.stream().anyMatch(part::isNamedBy))
+                    .toList();
+        }
+        if (parts.stream().mapToInt(CapturedPart::size).sum() > into.remaining()) {
+            return false;
+        }
+        parts.forEach(part -> part.encode(into));
         return true;
+    }
+
+    private List<CapturedPart> captured() {
+        lock.enter();
+        try {
+            return PartsCapture.capture(config, device.state());
+        } finally {
+            leave();
+        }
     }
 
     @Override
     public AdminResult loadParts(ByteBuffer parts) {
-        return AdminResult.SUCCESS;
+        lock.enter();
+        try {
+            if (removed || !device.isStopped()) {
+                LOG.debug("{} takes no device parts unless it is stopped", config.id());
+                return AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_COMMAND);
+            }
+            device.load(PartsLoader.load(DevicePart.readAll(parts), device.state(), config));
+            return AdminResult.SUCCESS;
+        } catch (PartRefusedException | StreamException e) {
+            LOG.debug("{} takes no device parts: {}", config.id(), e.getMessage());
+            return AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_FIELD);
+        } finally {
+            leave();
+        }
     }
 
     @Override
-    public void resetFunction() {}
+    public void resetFunction() {
+        lock.enter();
+        try {
+            if (!removed) {
+                registers.functionResetKeepingPci();
+            }
+        } finally {
+            leave();
+        }
+    }
 
     @Override
-    public void remove() {}
+    public void remove() {
+        lock.enter();
+        try {
+            removed = true;
+            registers.detach();
+            registers.functionReset();
+            awaitSenders();
+        } finally {
+            leave();
+        }
+    }
+
+    /** Goes on with long queues, and lets others have the lock in between. */
+    private void serveRest(boolean more) {
+        boolean again = more;
+        while (again && !stopping) {
+            lock.enter();
+            try {
+                again = device.serve();
+            } finally {
+                leave();
+            }
+        }
+    }
+
+    private void awaitSenders() {
+        if (!lock.awaitSenders(SENDERS_TIMEOUT_NANOS)) {
+            LOG.warn("an interrupt of {} is still being taken after its device stopped", config.id());
+        }
+    }
+
+    private void leave() {
+        List<MsixMessage> due = lock.isOutermost() ? registers.takeDue() : List.of();
+        lock.leave(due, registers.listener());
+    }
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import dev.ferry.emulator.internal.pci.PciRegisters;
+import dev.ferry.virtio.VirtioFeature;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The device-specific configuration, which is read-only.
+ *
+ * <table>
+ *   <caption>Layout, little-endian, 12 bytes</caption>
+ *   <tr><th>Offset</th><th>Size</th><th>Field</th></tr>
+ *   <tr><td>0</td><td>6</td><td>mac</td></tr>
+ *   <tr><td>6</td><td>2</td><td>status: bit 0 = link up, bit 1 = announce</td></tr>
+ *   <tr><td>8</td><td>2</td><td>max_virtqueue_pairs</td></tr>
+ *   <tr><td>10</td><td>2</td><td>mtu</td></tr>
+ * </table>
+ *
+ * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, struct
+ *     virtio_net_config</a>
+ */
+final class DeviceConfigRegisters {
+
+    /** Bytes of the structure. */
+    static final int BYTES = 12;
+
+    private static final int STATUS_OFFSET = 6;
+    private static final int MAX_VIRTQUEUE_PAIRS_OFFSET = 8;
+    private static final int MTU_OFFSET = 10;
+
+    private static final int VIRTIO_NET_S_LINK_UP = 1;
+    private static final int VIRTIO_NET_S_ANNOUNCE = 2;
+    /** The largest there can be, so that the offer of an MTU never limits frames. */
+    private static final int MTU = 0xFFFF;
+
+    private DeviceConfigRegisters() {}
+
+    /** Reads 1, 2, 4 or 8 bytes. */
+    static long read(NetDevice device, long offset, int size) {
+        if (offset < 0 || offset > BYTES - size) {
+            return PciRegisters.allOnes(size);
+        }
+        FunctionConfig config = device.config();
+        int status = VIRTIO_NET_S_LINK_UP | (device.isAnnouncing() ? VIRTIO_NET_S_ANNOUNCE : 0);
+        ByteBuffer bytes = ByteBuffer.allocate(BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(0, device.state().controls.mac())
+                .putShort(STATUS_OFFSET, (short) status)
+                .putShort(MAX_VIRTQUEUE_PAIRS_OFFSET, (short) config.queuePairs())
+                .putShort(MTU_OFFSET, (short) (VirtioFeature.NET_MTU.isIn(config.features()) ? MTU : 0));
+        long value = 0;
+        for (int i = 0; i < size; i++) {
+            value |= (long) Byte.toUnsignedInt(bytes.get((int) offset + i)) << i * Byte.SIZE;
+        }
+        return value;
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import dev.ferry.emulator.control.DmaSpace;
+import dev.ferry.emulator.control.InterruptListener;
+import dev.ferry.emulator.internal.pci.ConfigSpace;
+import dev.ferry.emulator.internal.pci.MsixMessage;
+import dev.ferry.emulator.internal.pci.MsixTable;
+import dev.ferry.emulator.internal.pci.PciRegisters;
+import dev.ferry.emulator.internal.pci.VirtioPciCapability;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The PCI face of a function: configuration space, what answers in its BARs, DMA and interrupts. Guarded by the
+ * function's lock.
+ */
+final class FunctionRegisters implements Bus {
+
+    private static final int ISR_QUEUE = 1;
+    private static final int ISR_CONFIG = 2;
+
+    private final ConfigSpace configSpace;
+    private final MsixTable msix;
+    private final NetDevice device;
+    private final CommonConfigRegisters common;
+    private final int notifyBytes;
+
+    private Optional<DmaSpace> memory = Optional.empty();
+    private InterruptListener listener = (vector, address, data) -> {};
+    private int isr;
+
+    FunctionRegisters(FunctionConfig config) {
+        configSpace = new ConfigSpace(FunctionLayout.of(config));
+        msix = new MsixTable(config.vectors());
+        device = new NetDevice(config, this);
+        common = new CommonConfigRegisters(device);
+        notifyBytes = config.queues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
+    }
+
+    NetDevice device() {
+        return device;
+    }
+
+    InterruptListener listener() {
+        return listener;
+    }
+
+    void attach(DmaSpace newMemory, InterruptListener newListener) {
+        memory = Optional.of(newMemory);
+        listener = newListener;
+    }
+
+    void detach() {
+        memory = Optional.empty();
+        listener = (vector, address, data) -> {};
+    }
+
+    long readConfig(int offset, int size) {
+        if (!ConfigSpace.isAccess(offset, size)) {
+            return PciRegisters.allOnes(size);
+        }
+        if (offset == FunctionLayout.PCI_CFG_CAP + VirtioPciCapability.PCI_CFG_DATA) {
+            int length = windowLength();
+            return length == 0 ? 0 : readBar(windowBar(), windowOffset(), length) & PciRegisters.allOnes(size);
+        }
+        return configSpace.read(offset, size);
+    }
+
+    void writeConfig(int offset, int size, long value) {
+        if (!ConfigSpace.isAccess(offset, size)) {
+            return;
+        }
+        if (offset == FunctionLayout.PCI_CFG_CAP + VirtioPciCapability.PCI_CFG_DATA) {
+            int length = windowLength();
+            if (length > 0) {
+                writeBar(windowBar(), windowOffset(), length, value & PciRegisters.allOnes(Math.min(size, length)));
+            }
+            return;
+        }
+        configSpace.write(offset, size, value);
+        if (configSpace.isSet(
+                FunctionLayout.EXPRESS_CAP + PciRegisters.EXP_DEVCTL, PciRegisters.EXP_DEVCTL_BCR_FLR)) {
+            functionReset();
+        }
+    }
+
+    /** Length of the access that the window in configuration space makes; 0 when what is set there is none. */
+    private int windowLength() {
+        long length = configSpace.read(FunctionLayout.PCI_CFG_CAP + VirtioPciCapability.LENGTH, Integer.BYTES);
+        boolean legal = length == 1 || length == 2 || length == Integer.BYTES;
+        return legal && windowOffset() % length == 0 ? (int) length : 0;
+    }
+
+    private int windowBar() {
+        return (int) configSpace.read(FunctionLayout.PCI_CFG_CAP + VirtioPciCapability.BAR, 1);
+    }
+
+    private long windowOffset() {
+        return configSpace.read(FunctionLayout.PCI_CFG_CAP + VirtioPciCapability.OFFSET, Integer.BYTES);
+    }
+
+    /** Whether the BARs answer. */
+    boolean isMemoryEnabled() {
+        return configSpace.isSet(PciRegisters.COMMAND, PciRegisters.COMMAND_MEMORY);
+    }
+
+    /** Reads within a BAR, whether or not the BARs answer on the bus. */
+    long readBar(int bar, long offset, int size) {
+        if (offset < 0 || offset % size != 0) {
+            return PciRegisters.allOnes(size);
+        }
+        return switch (bar) {
+            case FunctionLayout.VIRTIO_BAR -> readVirtio(offset, size);
+            case FunctionLayout.MSIX_BAR ->
+                offset < FunctionLayout.MSIX_PBA_OFFSET
+                        ? msix.readTable(offset, size)
+                        : msix.readPending(offset - FunctionLayout.MSIX_PBA_OFFSET, size);
+            default -> PciRegisters.allOnes(size);
+        };
+    }
+
+    private long readVirtio(long offset, int size) {
+        if (offset < FunctionLayout.ISR_OFFSET) {
+            return common.read(offset - FunctionLayout.COMMON_OFFSET, size);
+        }
+        if (offset == FunctionLayout.ISR_OFFSET && size == FunctionLayout.ISR_BYTES) {
+            int was = isr;
+            isr = 0;
+            return was;
+        }
+        return offset < FunctionLayout.DEVICE_OFFSET
+                ? PciRegisters.allOnes(size)
+                : DeviceConfigRegisters.read(device, offset - FunctionLayout.DEVICE_OFFSET, size);
+    }
+
+    /** Writes within a BAR, whether or not the BARs answer on the bus. */
+    void writeBar(int bar, long offset, int size, long value) {
+        if (offset < 0 || offset % size != 0) {
+            return;
+        }
+        if (bar == FunctionLayout.MSIX_BAR) {
+            msix.writeTable(offset, size, value);
+        } else if (bar == FunctionLayout.VIRTIO_BAR && offset < FunctionLayout.ISR_OFFSET) {
+            common.write(offset - FunctionLayout.COMMON_OFFSET, size, value);
+        } else if (bar == FunctionLayout.VIRTIO_BAR && offset >= FunctionLayout.NOTIFY_OFFSET) {
+            writeNotification(offset - FunctionLayout.NOTIFY_OFFSET, size);
+        }
+    }
+
+    /** The place says which queue; the value would only repeat it. */
+    private void writeNotification(long offset, int size) {
+        if ((size == Short.BYTES || size == Integer.BYTES)
+                && offset < notifyBytes
+                && offset % FunctionLayout.NOTIFY_OFF_MULTIPLIER == 0) {
+            device.notified((int) offset / FunctionLayout.NOTIFY_OFF_MULTIPLIER);
+        }
+    }
+
+    /** Brings everything to its defaults. */
+    void functionReset() {
+        configSpace.reset();
+        msix.reset();
+        device.functionReset();
+        isr = 0;
+    }
+
+    /** As {@link #functionReset}, but configuration space and MSI-X table are as before. */
+    void functionResetKeepingPci() {
+        byte[] config = configSpace.save();
+        byte[] table = msix.save();
+        functionReset();
+        configSpace.restore(config);
+        msix.restore(table);
+    }
+
+    /** Takes the messages that may be sent now. */
+    List<MsixMessage> takeDue() {
+        return interrupts()
+                        && !configSpace.isSet(
+                                FunctionLayout.MSIX_CAP + PciRegisters.MSIX_FLAGS, PciRegisters.MSIX_FLAGS_MASKALL)
+                        && !device.isStopped()
+                        && memory().isPresent()
+                ? msix.takeDue()
+                : List.of();
+    }
+
+    @Override
+    public Optional<DmaSpace> memory() {
+        return configSpace.isSet(PciRegisters.COMMAND, PciRegisters.COMMAND_MASTER) ? memory : Optional.empty();
+    }
+
+    @Override
+    public boolean interrupts() {
+        return configSpace.isSet(
+                FunctionLayout.MSIX_CAP + PciRegisters.MSIX_FLAGS, PciRegisters.MSIX_FLAGS_ENABLE);
+    }
+
+    @Override
+    public void signalQueue(int vector) {
+        signal(vector, ISR_QUEUE);
+    }
+
+    @Override
+    public void signalConfig(int vector) {
+        signal(vector, ISR_CONFIG);
+    }
+
+    private void signal(int vector, int isrBit) {
+        if (interrupts()) {
+            msix.signal(vector);
+        } else {
+            isr |= isrBit;
+        }
+    }
+}

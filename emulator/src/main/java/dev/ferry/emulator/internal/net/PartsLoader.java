@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import dev.ferry.virtio.DevicePart;
+import dev.ferry.virtio.DevicePart.Located;
+import dev.ferry.virtio.DevicePartType;
+import dev.ferry.virtio.DeviceStatus;
+import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.PciCommonConfig;
+import dev.ferry.virtio.VirtqueueConfig;
+import dev.ferry.virtio.VirtqueueNotifyConfig;
+import java.nio.ByteBuffer;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Makes a new state of device parts. The state the device has is not touched, so that a refusal leaves no trace.
+ *
+ * <p>Parts must come in table order by type; each is checked against what came before it, or what the device has where
+ * nothing came. DEV_FEATURES, num_queues and VQ_NOTIFY_CFG are only verified, since they belong to the device.
+ * config_generation is taken: a driver may be reading the configuration while it moves.
+ *
+ * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Device parts set"</a>
+ */
+final class PartsLoader {
+
+    private static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
+            | DeviceStatus.DRIVER
+            | DeviceStatus.DRIVER_OK
+            | DeviceStatus.FEATURES_OK
+            | DeviceStatus.DEVICE_NEEDS_RESET
+            | DeviceStatus.FAILED;
+
+    private static final int VQ_CFG_ENABLED_OFFSET = 4;
+    private static final int VQ_CFG_RESERVED_OFFSET = 6;
+
+    private record Key(int type, long selector) {}
+
+    private final FunctionConfig config;
+    private final VirtioState next;
+    private final Set<Key> seen = new HashSet<>();
+    private int lastType;
+
+    private PartsLoader(FunctionConfig config, VirtioState base) {
+        this.config = config;
+        this.next = base;
+    }
+
+    /**
+     * The state that follows from parts.
+     *
+     * @param parts one or several; a set that describes a device completely replaces everything, another only what it
+     *     names
+     * @param present the state now; not changed
+     * @throws PartRefusedException for the first part that cannot be taken
+     */
+    static VirtioState load(List<Located> parts, VirtioState present, FunctionConfig config)
+            throws PartRefusedException {
+        VirtioState base = isComplete(parts, config) ? new VirtioState(config) : present.copy();
+        PartsLoader loader = new PartsLoader(config, base);
+        for (Located part : parts) {
+            loader.take(part);
+        }
+        loader.checkWhole();
+        return loader.next;
+    }
+
+    private static boolean isComplete(List<Located> parts, FunctionConfig config) {
+        Set<Key> mandatory = new HashSet<>();
+        mandatory.add(new Key(DevicePartType.DRV_FEATURES.number(), 0));
+        mandatory.add(new Key(DevicePartType.DEVICE_STATUS.number(), 0));
+        for (int queue = 0; queue < config.queues(); queue++) {
+            mandatory.add(new Key(DevicePartType.VQ_CFG.number(), queue));
+        }
+        parts.forEach(part -> mandatory.remove(key(part.header())));
+        return mandatory.isEmpty();
+    }
+
+    private static Key key(DevicePart header) {
+        return new Key(header.type(), header.selector());
+    }
+
+    private void take(Located part) throws PartRefusedException {
+        DevicePart header = part.header();
+        Optional<DevicePartType> type = DevicePartType.ofNumber(header.type());
+        if (type.isEmpty() || !exists(type.get(), header.selector())) {
+            check(header.isOptional(), header, "is not known to this device, and not optional");
+            return;
+        }
+        check(header.type() >= lastType, header, "comes after one that must follow it");
+        check(seen.add(key(header)), header, "comes twice");
+        lastType = header.type();
+        check(apply(type.get(), header, part.value()), header, "has a length or a value that this device cannot take");
+    }
+
+    private boolean exists(DevicePartType type, long selector) {
+        return switch (type) {
+            case DEV_FEATURES, DRV_FEATURES, DEVICE_STATUS -> selector == 0;
+            case PCI_COMMON_CFG ->
+                PciCommonConfig.at(selector).filter(PartsCapture.COMMON_FIELDS::contains).isPresent();
+            case VQ_CFG, VQ_NOTIFY_CFG -> selector >= 0 && selector < config.queues();
+            case NET_CVQ_CFG ->
+                NetControl.ofSelector(selector)
+                        .filter(control -> control != NetControl.VLAN_DEL)
+                        .isPresent();
+        };
+    }
+
+    private boolean apply(DevicePartType type, DevicePart header, ByteBuffer value) {
+        return switch (type) {
+            case DEV_FEATURES -> value.remaining() == Long.BYTES && value.getLong() == config.features();
+            case DRV_FEATURES -> driverFeatures(value);
+            case PCI_COMMON_CFG -> common(PciCommonConfig.at(header.selector()).orElseThrow(), value);
+            case DEVICE_STATUS -> status(value);
+            case VQ_CFG -> queue((int) header.selector(), value);
+            case VQ_NOTIFY_CFG ->
+                value.remaining() == VirtqueueNotifyConfig.BYTES
+                        && VirtqueueNotifyConfig.decode(value)
+                                .equals(new VirtqueueNotifyConfig((int) header.selector(), 0));
+            case NET_CVQ_CFG -> control(NetControl.ofSelector(header.selector()).orElseThrow(), value);
+        };
+    }
+
+    private boolean driverFeatures(ByteBuffer value) {
+        if (value.remaining() != Long.BYTES) {
+            return false;
+        }
+        next.driverFeatures = value.getLong();
+        return true;
+    }
+
+    private boolean common(PciCommonConfig field, ByteBuffer value) {
+        if (value.remaining() != field.size()) {
+            return false;
+        }
+        switch (field) {
+            case DEVICE_FEATURE_SELECT -> next.deviceFeatureSelect = value.getInt();
+            case DRIVER_FEATURE_SELECT -> next.driverFeatureSelect = value.getInt();
+            case CONFIG_MSIX_VECTOR -> next.configVector = Short.toUnsignedInt(value.getShort());
+            case NUM_QUEUES -> {
+                return Short.toUnsignedInt(value.getShort()) == config.queues();
+            }
+            case CONFIG_GENERATION -> next.configGeneration = Byte.toUnsignedInt(value.get());
+            case QUEUE_SELECT -> next.queueSelect = Short.toUnsignedInt(value.getShort());
+            default -> {
+                return false;
+            }
+        }
+        return isVectorOrNone(next.configVector);
+    }
+
+    private boolean isVectorOrNone(int vector) {
+        return vector == VirtqueueConfig.NO_VECTOR || QueueSetup.isVector(vector, config);
+    }
+
+    private boolean status(ByteBuffer value) {
+        if (value.remaining() != 1) {
+            return false;
+        }
+        next.status = Byte.toUnsignedInt(value.get());
+        return (next.status & ~KNOWN_STATUS) == 0;
+    }
+
+    private boolean queue(int index, ByteBuffer value) {
+        if (value.remaining() != VirtqueueConfig.BYTES
+                || value.getShort(VQ_CFG_ENABLED_OFFSET) >>> 1 != 0
+                || value.getShort(VQ_CFG_RESERVED_OFFSET) != 0) {
+            return false;
+        }
+        VirtqueueConfig queue = VirtqueueConfig.decode(value);
+        next.queue(index, queue);
+        return QueueSetup.isSize(queue.size(), config)
+                && isVectorOrNone(queue.vector())
+                && (!queue.enabled() || QueueSetup.isAligned(queue));
+    }
+
+    private boolean control(NetControl control, ByteBuffer value) {
+        if (!next.is(DeviceStatus.FEATURES_OK) || !NetControls.isPermitted(control, next.driverFeatures)) {
+            return false;
+        }
+        return control == NetControl.VLAN_ADD
+                ? next.controls.loadVlans(value)
+                : next.controls.apply(control, value);
+    }
+
+    private void checkWhole() throws PartRefusedException {
+        boolean negotiated = next.is(DeviceStatus.FEATURES_OK);
+        if (negotiated && !Features.acceptable(config.features(), next.driverFeatures)) {
+            throw new PartRefusedException("the driver's features 0x%x are not all offered by this device, with 0x%x"
+                    .formatted(next.driverFeatures, config.features()));
+        }
+        if (!negotiated && next.is(DeviceStatus.DRIVER_OK)) {
+            throw new PartRefusedException("the device status has DRIVER_OK without FEATURES_OK");
+        }
+        for (int queue = 0; queue < next.queues(); queue++) {
+            if (!negotiated && next.queue(queue).enabled()) {
+                throw new PartRefusedException("queue " + queue + " is enabled before FEATURES_OK");
+            }
+        }
+    }
+
+    private static void check(boolean fine, DevicePart header, String otherwise) throws PartRefusedException {
+        if (!fine) {
+            throw new PartRefusedException("the device part of type 0x%x with selector 0x%x %s"
+                    .formatted(header.type(), header.selector(), otherwise));
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import dev.ferry.virtio.VirtioFeature;
+
+/**
+ * What a virtqueue is for.
+ *
+ * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Network Device",
+ *     "Virtqueues"</a>
+ */
+enum QueueRole {
+    /** receiveq1 and so on: even indices. */
+    RECEIVE,
+    /** transmitq1 and so on: odd indices. */
+    TRANSMIT,
+    /** controlq: behind all pairs with VIRTIO_NET_F_MQ, else behind the first one. */
+    CONTROL;
+
+    static QueueRole of(int queue, FunctionConfig config, VirtioState state) {
+        int pairs = state.has(VirtioFeature.NET_MQ) ? config.queuePairs() : 1;
+        if (queue == 2 * pairs && state.has(VirtioFeature.NET_CTRL_VQ)) {
+            return CONTROL;
+        }
+        return queue % 2 == 0 ? RECEIVE : TRANSMIT;
+    }
+}

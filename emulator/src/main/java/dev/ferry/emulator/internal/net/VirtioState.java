@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import dev.ferry.virtio.DeviceStatus;
+import dev.ferry.virtio.VirtioFeature;
+import dev.ferry.virtio.VirtqueueConfig;
+
+/**
+ * Everything that a reset brings to its defaults and that device parts carry; no run-time state of rings. Guarded by
+ * the function's lock.
+ */
+final class VirtioState {
+
+    /** device_feature_select. */
+    int deviceFeatureSelect;
+    /** driver_feature_select. */
+    int driverFeatureSelect;
+    /** Features that the driver took, or is about to. */
+    long driverFeatures;
+    /** config_msix_vector. */
+    int configVector = VirtqueueConfig.NO_VECTOR;
+    /** device_status. */
+    int status;
+    /** config_generation, 8 bits. */
+    int configGeneration;
+    /** queue_select. */
+    int queueSelect;
+    /** What the control queue configured. */
+    final NetControls controls;
+
+    private final VirtqueueConfig unused;
+    /** Entries are null until they differ from {@link #unused}: most queues of most functions are never touched. */
+    private final VirtqueueConfig[] queues;
+
+    /** The state after a reset. */
+    VirtioState(FunctionConfig config) {
+        controls = new NetControls(config);
+        unused = new VirtqueueConfig(config.queueSize(), VirtqueueConfig.NO_VECTOR, false, 0, 0, 0);
+        queues = new VirtqueueConfig[config.queues()];
+    }
+
+    private VirtioState(VirtioState other) {
+        deviceFeatureSelect = other.deviceFeatureSelect;
+        driverFeatureSelect = other.driverFeatureSelect;
+        driverFeatures = other.driverFeatures;
+        configVector = other.configVector;
+        status = other.status;
+        configGeneration = other.configGeneration;
+        queueSelect = other.queueSelect;
+        controls = other.controls.copy();
+        unused = other.unused;
+        queues = other.queues.clone();
+    }
+
+    VirtioState copy() {
+        return new VirtioState(this);
+    }
+
+    /** Number of queues that exist. */
+    int queues() {
+        return queues.length;
+    }
+
+    /** Configuration of a queue that exists. */
+    VirtqueueConfig queue(int index) {
+        return queues[index] == null ? unused : queues[index];
+    }
+
+    void queue(int index, VirtqueueConfig config) {
+        queues[index] = config;
+    }
+
+    /** Brings one queue to its defaults. */
+    void resetQueue(int index) {
+        queues[index] = null;
+    }
+
+    /** Whether all bits of a status are set. */
+    boolean is(int statusBits) {
+        return (status & statusBits) == statusBits;
+    }
+
+    /** Whether the driver drives the device, and has not run into a fault. */
+    boolean isLive() {
+        return is(DeviceStatus.DRIVER_OK) && !is(DeviceStatus.DEVICE_NEEDS_RESET);
+    }
+
+    /** Whether a feature is negotiated. */
+    boolean has(VirtioFeature feature) {
+        return is(DeviceStatus.FEATURES_OK) && feature.isIn(driverFeatures);
+    }
+
+    void changeConfigGeneration() {
+        configGeneration = configGeneration + 1 & 0xFF;
+    }
+}

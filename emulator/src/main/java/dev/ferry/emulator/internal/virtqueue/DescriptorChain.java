@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.virtqueue;
+
+import dev.ferry.emulator.control.DmaSpace;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * One descriptor chain as it was read from guest memory: device-readable buffers, then device-writable ones. What the
+ * guest changes afterwards has no effect. Reused from chain to chain; guarded by the function's lock.
+ */
+public final class DescriptorChain {
+
+    private static final int FIRST_CAPACITY = 4;
+
+    private long[] addresses = new long[FIRST_CAPACITY];
+    private int[] lengths = new int[FIRST_CAPACITY];
+    private int count;
+    private int readableCount;
+    private int head;
+    private long readableBytes;
+    private long writableBytes;
+
+    void begin(int newHead) {
+        head = newHead;
+        count = 0;
+        readableCount = 0;
+        readableBytes = 0;
+        writableBytes = 0;
+    }
+
+    void add(long address, int length, boolean writable) {
+        if (length < 0) {
+            throw new RingFault("a descriptor is 2 GiB long or longer");
+        }
+        if (!writable && count > readableCount) {
+            throw new RingFault("a device-readable descriptor follows a device-writable one");
+        }
+        if (count == addresses.length) {
+            addresses = Arrays.copyOf(addresses, 2 * count);
+            lengths = Arrays.copyOf(lengths, 2 * count);
+        }
+        addresses[count] = address;
+        lengths[count] = length;
+        count++;
+        if (writable) {
+            writableBytes += length;
+        } else {
+            readableCount++;
+            readableBytes += length;
+        }
+    }
+
+    /** Index of the first descriptor, which names the chain in the used ring. */
+    int head() {
+        return head;
+    }
+
+    /** Bytes that the device may read. */
+    public long readableBytes() {
+        return readableBytes;
+    }
+
+    /** Bytes that the device may write. */
+    public long writableBytes() {
+        return writableBytes;
+    }
+
+    /**
+     * Device-readable bytes as one view; without a copy when they lie in one descriptor.
+     *
+     * @param from offset of the first byte
+     * @param length 1 or more, within {@link #readableBytes}
+     * @param gathered where to put them when they do not
+     */
+    public ByteBuffer read(DmaSpace dma, long from, int length, ScratchBuffer gathered) {
+        int segment = 0;
+        long skip = from;
+        while (skip >= lengths[segment]) {
+            skip -= lengths[segment++];
+        }
+        if (lengths[segment] - skip >= length) {
+            return dma.readable(addresses[segment] + skip, length);
+        }
+        ByteBuffer whole = gathered.ofSize(length);
+        while (whole.hasRemaining()) {
+            int part = (int) Math.min(lengths[segment] - skip, whole.remaining());
+            if (part > 0) {
+                whole.put(dma.readable(addresses[segment] + skip, part));
+            }
+            skip = 0;
+            segment++;
+        }
+        return whole.flip();
+    }
+
+    /**
+     * Writes bytes to the device-writable buffers.
+     *
+     * @param to offset of the first byte, counted in device-writable bytes
+     * @param source not changed
+     * @param from index of the first byte in the source
+     * @param length as many, within {@link #writableBytes}
+     */
+    public void write(DmaSpace dma, long to, ByteBuffer source, int from, int length) {
+        int segment = readableCount;
+        long skip = to;
+        int done = 0;
+        while (done < length) {
+            int part = (int) Math.max(0, Math.min(lengths[segment] - skip, length - done));
+            if (part > 0) {
+                dma.writable(addresses[segment] + skip, part).put(0, source, from + done, part);
+                done += part;
+            }
+            skip = Math.max(0, skip - lengths[segment]);
+            segment++;
+        }
+    }
+}
