@@ -17,7 +17,11 @@ public class StreamException extends DeviceException {
      * @param message one sentence that does not repeat the offset
      */
     public StreamException(long offset, Errno errno, String message) {
-        super(errno, message);
+        this(offset, errno, message, null);
+    }
+
+    private StreamException(long offset, Errno errno, String message, Throwable cause) {
+        super(errno, message, cause);
         this.offset = offset;
     }
 
@@ -28,8 +32,6 @@ public class StreamException extends DeviceException {
 
     /** The same fault, counted from a start that lies {@code base} bytes earlier. */
     public StreamException shifted(long base) {
-        StreamException shifted = new StreamException(base + offset, errno(), getMessage());
-        shifted.initCause(this);
-        return shifted;
+        return new StreamException(base + offset, errno(), getMessage(), this);
     }
 }
