@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ferry.demo.internal.traffic.Frame;
+import dev.ferry.emulator.control.NetworkPort;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(20)
+class EmulatedNetworkTest {
+
+    private final FakePort first = new FakePort();
+    private final FakePort second = new FakePort();
+    private final List<Frame> refused = new CopyOnWriteArrayList<>();
+
+    @Test
+    void shouldDeliverInOrderAndHoldWhatCannotBeTaken() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            first.answer = NetworkPort.Delivery.NOT_READY;
+            send(network, 0, 3);
+            first.awaitTries(3);
+            assertThat(first.taken).isEmpty();
+
+            first.answer = NetworkPort.Delivery.TAKEN;
+            await(() -> first.taken.size() == 3);
+            assertThat(first.taken).containsExactly(0, 1, 2);
+            assertThat(network.waited()).isZero();
+        }
+    }
+
+    @Test
+    void shouldFollowTheGuestAndCountTheFramesThatWaited() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            send(network, 0, 2);
+            await(() -> first.taken.size() == 2);
+            first.answer = NetworkPort.Delivery.NOT_READY;
+            second.answer = NetworkPort.Delivery.NOT_READY;
+            network.switchoverBegins();
+            send(network, 2, 7);
+            first.awaitTries(2);
+            network.follow(second);
+            second.awaitTries(2);
+            second.answer = NetworkPort.Delivery.TAKEN;
+
+            await(() -> second.taken.size() == 5);
+            assertThat(second.taken).containsExactly(2, 3, 4, 5, 6);
+            assertThat(network.waited()).isEqualTo(5);
+            send(network, 7, 8);
+            await(() -> second.taken.size() == 6);
+            assertThat(network.waited()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void shouldCountNothingWhenNoFrameHadToWait() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            network.switchoverBegins();
+            network.follow(second);
+            send(network, 0, 2);
+
+            await(() -> second.taken.size() == 2);
+            assertThat(network.waited()).isZero();
+        }
+    }
+
+    @Test
+    void shouldTellOfFramesThatTheDeviceDoesNotWant() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            first.answer = NetworkPort.Delivery.FILTERED;
+            send(network, 0, 1);
+
+            await(() -> refused.size() == 1);
+        }
+    }
+
+    @Test
+    void shouldFailTheSenderWhenAPortFails() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            first.failure = new IllegalStateException("broken");
+            send(network, 0, 1);
+            first.awaitTries(1);
+
+            await(() -> sendFails(network));
+            assertThatThrownBy(() -> send(network, 1, 2)).isInstanceOf(IOException.class).hasMessageContaining("broken");
+        }
+    }
+
+    @Test
+    void shouldEndWhileAFrameWaits() throws Exception {
+        first.answer = NetworkPort.Delivery.NOT_READY;
+        EmulatedNetwork network = network();
+        send(network, 0, 1);
+        first.awaitTries(1);
+        Instant before = Instant.now();
+
+        network.close();
+
+        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(4));
+    }
+
+    private boolean sendFails(EmulatedNetwork network) {
+        try {
+            send(network, 1, 2);
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private EmulatedNetwork network() {
+        return new EmulatedNetwork(first, (frame, delivery) -> refused.add(frame));
+    }
+
+    private static void send(EmulatedNetwork network, int from, int to) throws IOException {
+        for (int number = from; number < to; number++) {
+            network.send(new Frame(0, 0, 60, ByteBuffer.allocate(60).putInt(0, number)));
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static final class FakePort implements NetworkPort {
+        private final List<Integer> taken = new CopyOnWriteArrayList<>();
+        private volatile CountDownLatch tries = new CountDownLatch(0);
+        private volatile Delivery answer = Delivery.TAKEN;
+        private volatile RuntimeException failure;
+
+        @Override
+        public Delivery deliver(ByteBuffer frame) {
+            Delivery now = answer;
+            tries.countDown();
+            if (failure != null) {
+                throw failure;
+            }
+            if (now == Delivery.TAKEN) {
+                taken.add(frame.getInt(0));
+            }
+            return now;
+        }
+
+        void awaitTries(int count) throws InterruptedException {
+            tries = new CountDownLatch(count);
+            if (failure == null) {
+                assertThat(tries.await(10, TimeUnit.SECONDS)).isTrue();
+            }
+        }
+
+        @Override
+        public void connect(FrameSink sink) {}
+    }
+}
