@@ -71,6 +71,9 @@ final class DeviceConfig {
                     + " with " + entries + " interrupt vectors");
         }
         PciConfig config = new PciConfig(function);
+        int command = Short.toUnsignedInt(saved.getShort(COMMAND));
+        // The table is behind a BAR, and the bus is given last, when all is in place.
+        config.write(PciConfig.COMMAND, Short.BYTES, command & ~PciConfig.COMMAND_MASTER | PciConfig.COMMAND_MEMORY);
         for (int at = 0; at < PciConfig.BARS * Integer.BYTES; at += Integer.BYTES) {
             config.write(PciConfig.BASE_ADDRESS_0 + at, Integer.BYTES, Integer.toUnsignedLong(saved.getInt(BARS + at)));
         }
@@ -80,7 +83,7 @@ final class DeviceConfig {
             }
         }
         msix.control(Short.toUnsignedInt(saved.getShort(MSIX_CONTROL)));
-        config.write(PciConfig.COMMAND, Short.BYTES, Short.toUnsignedInt(saved.getShort(COMMAND)));
+        config.write(PciConfig.COMMAND, Short.BYTES, command);
         from.position(from.limit());
     }
 }

@@ -73,6 +73,11 @@ final class MsixTable {
         control(control() | CONTROL_ENABLE);
     }
 
+    /** Lets none come. */
+    void disable() {
+        control(control() & ~CONTROL_ENABLE);
+    }
+
     /** A word of an entry, by its offset. */
     int read(int vector, int offset) {
         return (int) function.readBar(table.bar(), at(vector, offset), Integer.BYTES);

@@ -17,6 +17,10 @@ final class PciConfig {
 
     /** PCI_COMMAND. */
     static final int COMMAND = 0x04;
+    /** PCI_COMMAND_MEMORY: the BARs answer. */
+    static final int COMMAND_MEMORY = 0x2;
+    /** PCI_COMMAND_MASTER: the function may use the bus. */
+    static final int COMMAND_MASTER = 0x4;
     /** PCI_BASE_ADDRESS_0. */
     static final int BASE_ADDRESS_0 = 0x10;
 
@@ -28,8 +32,6 @@ final class PciConfig {
     private static final int VENDOR_VIRTIO = 0x1AF4;
     private static final int DEVICE_NET = 0x1041;
     private static final int STATUS_CAP_LIST = 0x10;
-    private static final int COMMAND_MEMORY = 0x2;
-    private static final int COMMAND_MASTER = 0x4;
     private static final int COMMAND_INTX_DISABLE = 0x400;
 
     private static final int BAR_IO = 0x1;
@@ -102,9 +104,14 @@ final class PciConfig {
                 | COMMAND_INTX_DISABLE);
     }
 
-    /** Takes the bus from the function. */
-    void disableMaster() {
-        write(COMMAND, Short.BYTES, read(COMMAND, Short.BYTES) & ~COMMAND_MASTER);
+    /** Lets the function answer in its BARs, but takes the bus from it. */
+    void quiesce() {
+        write(COMMAND, Short.BYTES, read(COMMAND, Short.BYTES) & ~COMMAND_MASTER | COMMAND_MEMORY);
+    }
+
+    /** Takes the BARs and the bus from the function. */
+    void disable() {
+        write(COMMAND, Short.BYTES, read(COMMAND, Short.BYTES) & ~(COMMAND_MEMORY | COMMAND_MASTER));
     }
 
     /** Offset of the first capability with an id. */

@@ -209,8 +209,10 @@ public final class VirtioNetGuest implements Guest, AutoCloseable {
         try {
             PciConfig config = new PciConfig(function);
             if (config.isPresent()) {
+                config.quiesce();
                 VirtioPci.find(function).reset();
-                config.disableMaster();
+                MsixTable.find(function).disable();
+                config.disable();
             }
         } finally {
             function.detach();

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.guest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ferry.emulator.control.NetworkPort.Delivery;
+import dev.ferry.emulator.internal.net.FunctionConfig;
+import dev.ferry.emulator.internal.net.VirtioNetFunction;
+import dev.ferry.virtio.DeviceStatus;
+import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.VirtioFeature;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class VirtioNetGuestTest {
+
+    private static final byte[] MAC = {0x02, 0, 0, 0, 0, 1};
+    private static final byte[] OTHER_MAC = {0x02, 0, 0, 0, 0, 9};
+    private static final int VIRTIO_BAR = 2;
+    private static final int DEVICE_STATUS = 20;
+    private static final int COMMAND = 4;
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 16, 256, 1024})
+    void shouldSendOutWhatItReceivesUnchangedAndInOrder(int queueSize) throws Exception {
+        VirtioNetFunction function = function(1, 1024);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(
+                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize))) {
+            for (int number = 0; number < 3_000; number++) {
+                sent.add(Cable.frame(number, 14 + number * 7 % 1_600));
+                Cable.deliver(function, sent.get(number));
+            }
+            assertThat(cable.await(sent.size())).isEqualTo(sent);
+            guest.pause();
+            assertThat(guest.forwardedFrames()).isEqualTo(sent.size());
+            assertThat(guest.failure()).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {2, 16, 64, 256})
+    void shouldForwardTheShortestAndTheLongestFrames(int queueSize) throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(
+                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize))) {
+            for (int number = 0; number < 200; number++) {
+                sent.add(Cable.frame(number, number % 2 == 0 ? 65_550 : 14));
+                Cable.deliver(function, sent.get(number));
+            }
+            assertThat(cable.await(sent.size())).isEqualTo(sent);
+            assertThat(guest.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldUseSeveralQueuePairs() throws Exception {
+        VirtioNetFunction function = function(4, 256);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        try (VirtioNetGuest guest =
+                VirtioNetGuest.boot(function, GuestRam.allocate(), GuestOptions.defaults().withQueuePairs(4))) {
+            for (int number = 0; number < 400; number++) {
+                sent.add(Cable.frame(number, 60));
+                Cable.deliver(function, sent.get(number));
+            }
+            assertThat(VirtioFeature.NET_MQ.isIn(guest.features())).isTrue();
+            assertThat(cable.await(sent.size())).containsExactlyInAnyOrderElementsOf(sent);
+        }
+    }
+
+    @Test
+    void shouldTakeOnlyItsOwnFramesWhenNotPromiscuous() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(
+                function, GuestRam.allocate(), GuestOptions.defaults().withPromiscuous(false))) {
+            assertThat(function.deliver(frameTo(OTHER_MAC))).isEqualTo(Delivery.FILTERED);
+            assertThat(function.deliver(frameTo(MAC))).isEqualTo(Delivery.TAKEN);
+
+            assertThat(accepted(guest, NetControl.MAC_ADDR_SET, OTHER_MAC)).isTrue();
+            assertThat(function.deliver(frameTo(OTHER_MAC))).isEqualTo(Delivery.TAKEN);
+            assertThat(function.deliver(frameTo(MAC))).isEqualTo(Delivery.FILTERED);
+            assertThat(accepted(guest, NetControl.RX_PROMISC, new byte[] {1})).isTrue();
+            assertThat(function.deliver(frameTo(MAC))).isEqualTo(Delivery.TAKEN);
+        }
+    }
+
+    @Test
+    void shouldSayThatTheDeviceRefusedACommand() throws Exception {
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function(1, 256), GuestRam.allocate())) {
+            assertThat(accepted(guest, NetControl.RX_PROMISC, new byte[] {7})).isFalse();
+            assertThat(accepted(guest, NetControl.RX_PROMISC, new byte[] {0})).isTrue();
+        }
+    }
+
+    @Test
+    void shouldExecuteNothingWhilePausedAndContinueAfterwards() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        Cable cable = new Cable().at(function);
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            guest.pause();
+            for (int number = 0; number < 100; number++) {
+                assertThat(function.deliver(Cable.frame(number, 60))).isEqualTo(Delivery.TAKEN);
+            }
+            assertThat(cable.count()).isZero();
+            guest.pause();
+
+            guest.resume();
+            assertThat(cable.await(100)).hasSize(100);
+        }
+    }
+
+    @Test
+    void shouldHoldFramesInTheReceiveQueueUntilThereIsRoomAgain() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        Cable cable = new Cable().at(function);
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            guest.pause();
+            int taken = 0;
+            while (function.deliver(Cable.frame(taken, 60)) == Delivery.TAKEN) {
+                taken++;
+            }
+            assertThat(taken).isEqualTo(256);
+            guest.resume();
+            assertThat(cable.await(taken)).hasSize(taken);
+        }
+    }
+
+    @Test
+    void shouldContinueWhenTheDeviceWasStoppedMeanwhile() throws Exception {
+        VirtioNetFunction function = function(1, 64);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            for (int number = 0; number < 2_000; number++) {
+                sent.add(Cable.frame(number, 60));
+                Cable.deliver(function, sent.get(number));
+                if (number % 50 == 0) {
+                    function.setStopped(true);
+                    assertThat(function.deliver(sent.get(number))).isEqualTo(Delivery.NOT_READY);
+                    function.setStopped(false);
+                }
+            }
+            assertThat(cable.await(sent.size())).isEqualTo(sent);
+            assertThat(guest.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldResetTheFunctionAndLeaveNoThreadWhenClosed() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate());
+        assertThat(function.readBar(VIRTIO_BAR, DEVICE_STATUS, 1) & DeviceStatus.DRIVER_OK)
+                .isEqualTo(DeviceStatus.DRIVER_OK);
+        assertThat(threads()).contains("ferry-guest-h/vf1");
+
+        guest.close();
+        guest.close();
+
+        assertThat(threads()).doesNotContain("ferry-guest-h/vf1");
+        assertThat(function.deliver(Cable.frame(0, 60))).isEqualTo(Delivery.NOT_READY);
+        function.writeConfig(COMMAND, 2, 2);
+        assertThat(function.readBar(VIRTIO_BAR, DEVICE_STATUS, 1)).isZero();
+        assertThatThrownBy(() -> accepted(guest, NetControl.RX_PROMISC, new byte[] {1}))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(IOException.class);
+    }
+
+    @Test
+    void shouldCloseBesideAFunctionThatWasPulledOut() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate());
+        function.remove();
+        guest.close();
+        assertThat(threads()).doesNotContain("ferry-guest-h/vf1");
+    }
+
+    @Test
+    void shouldBootOnAFunctionWithALeftOverDriver() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        Cable cable = new Cable().at(function);
+        try (VirtioNetGuest forgotten = VirtioNetGuest.boot(function, GuestRam.allocate());
+                VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            Cable.deliver(function, Cable.frame(0, 60));
+            assertThat(cable.await(1)).containsExactly(Cable.frame(0, 60));
+            assertThat(guest.forwardedFrames()).isOne();
+            assertThat(forgotten.forwardedFrames()).isZero();
+        }
+    }
+
+    @Test
+    void shouldRefuseToBootWithTooLittleMemoryOrTooFewQueues() {
+        VirtioNetFunction function = function(2, 256);
+        assertThatThrownBy(() -> VirtioNetGuest.boot(function, GuestRam.allocate(1 << 20)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("the guest needs more than its 1048576 bytes of memory for 1 queue pairs");
+        assertThatThrownBy(() -> VirtioNetGuest.boot(
+                        function, GuestRam.allocate(), GuestOptions.defaults().withQueuePairs(3)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("h/vf1 has 2 queue pairs, not 3");
+        assertThat(threads()).doesNotContain("ferry-guest-h/vf1");
+    }
+
+    @Test
+    void shouldRefuseToContinueFromMemoryWithoutADriver() throws IOException {
+        try (VirtioNetGuest guest = VirtioNetGuest.attach(function(1, 256), GuestRam.allocate())) {
+            assertThatThrownBy(guest::resume)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("the guest memory holds no driver");
+        }
+    }
+
+    private static boolean accepted(VirtioNetGuest guest, NetControl control, byte[] data) throws Exception {
+        return guest.control(control, data).toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    private static ByteBuffer frameTo(byte[] address) {
+        return ByteBuffer.wrap(new byte[60]).put(0, address);
+    }
+
+    private static List<String> threads() {
+        return Thread.getAllStackTraces().keySet().stream().map(Thread::getName).toList();
+    }
+
+    private static VirtioNetFunction function(int queuePairs, int queueSize) {
+        return new VirtioNetFunction(new FunctionConfig(
+                "h/vf1", MAC, queuePairs, queueSize, FunctionConfig.defaultFeatures(queuePairs)));
+    }
+}
