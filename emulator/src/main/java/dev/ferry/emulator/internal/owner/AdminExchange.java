@@ -101,13 +101,12 @@ final class AdminExchange {
     /**
      * Writes the head of the answer.
      *
-     * @return the used length: head and, on success, the result, as far as there was space
+     * @return the used length: head and result, as far as there was space
      */
     int complete(AdminResult result) {
         ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
         result.encode(head);
         writable.scatter(0, head.flip());
-        int written = AdminResult.HEADER_BYTES + (result.isOk() ? resultBytes : 0);
-        return (int) Math.min(written, writable.length());
+        return (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
     }
 }

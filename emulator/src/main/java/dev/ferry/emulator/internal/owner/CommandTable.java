@@ -141,10 +141,8 @@ final class CommandTable {
                 }
             }
         });
-        if (!strict) {
-            // Linux looks for the capability commands in the list of the SR-IOV group, and nowhere else.
-            supported.merge(GroupType.SR_IOV, CommandLists.CAPABILITY_COMMANDS, (all, bits) -> all | bits);
-        }
+        // Linux looks for the capability commands in the list of the SR-IOV group, and nowhere else.
+        supported.merge(GroupType.SR_IOV, CommandLists.CAPABILITY_COMMANDS, (all, bits) -> all | bits);
         return supported;
     }
 
