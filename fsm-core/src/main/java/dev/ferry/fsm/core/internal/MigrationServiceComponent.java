@@ -38,7 +38,11 @@ import org.osgi.service.metatype.annotations.Designate;
  * The migration service. Immediate, as one that is made on demand would be thrown away, with its migrations, as soon as
  * its last user is done. Thread-safe.
  */
-@Component(service = MigrationService.class, immediate = true, configurationPid = Configuration.PID)
+@Component(
+        name = "dev.ferry.fsm.core.migrations",
+        service = MigrationService.class,
+        immediate = true,
+        configurationPid = Configuration.PID)
 @Designate(ocd = Configuration.class)
 public final class MigrationServiceComponent implements MigrationService {
 

@@ -19,6 +19,7 @@ final class Ends {
     private final Device destination;
     private final Optional<GuestCalls> sourceGuest;
     private final Optional<GuestCalls> destinationGuest;
+    private boolean sourceTouched;
     private boolean destinationTouched;
     private boolean destinationMayAct;
     private boolean guestPaused;
@@ -44,6 +45,15 @@ final class Ends {
 
     Optional<GuestCalls> destinationGuest() {
         return destinationGuest;
+    }
+
+    /** Whether the source has to be unwound on the way back. */
+    boolean isSourceTouched() {
+        return sourceTouched;
+    }
+
+    void touchSource() {
+        sourceTouched = true;
     }
 
     /** Whether the destination has to be reset on the way back. */

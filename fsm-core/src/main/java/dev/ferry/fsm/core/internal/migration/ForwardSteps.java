@@ -76,6 +76,7 @@ final class ForwardSteps {
 
     private void preCopy() throws MigrationException {
         timeline.enter(MigrationPhase.PRE_COPY);
+        ends.touchSource();
         source.goTo(DeviceState.PRE_COPY, watch);
         ByteSource saving = SessionBytes.running(ends.source());
         int dirtyReads = 0;
@@ -94,6 +95,7 @@ final class ForwardSteps {
     private void switchOver() throws MigrationException {
         timeline.enter(MigrationPhase.SWITCHOVER);
         signal.check();
+        ends.touchSource();
         timeline.downtimeBegins();
         ends.pauseGuest();
         source.goTo(DeviceState.STOP_COPY, watch);

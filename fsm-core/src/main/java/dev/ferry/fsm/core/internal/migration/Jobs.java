@@ -75,8 +75,8 @@ public final class Jobs {
             throw new IllegalStateException(STOPPING);
         }
         MigrationJob migration = job.apply("m" + ++started);
-        migrations.put(migration.id(), migration);
         executor.execute(migration);
+        migrations.put(migration.id(), migration);
         return migration;
     }
 

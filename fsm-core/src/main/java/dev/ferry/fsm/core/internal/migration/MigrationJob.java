@@ -55,8 +55,11 @@ final class MigrationJob implements Migration, Runnable {
             MigrationReport report = run.run();
             log(report);
             ended.accept(this);
-            timeline.tellEnd(report);
-            result.complete(report);
+            try {
+                timeline.tellEnd(report);
+            } finally {
+                result.complete(report);
+            }
         } finally {
             thread.setName(pooled);
         }

@@ -31,6 +31,9 @@ final class MigrationRun {
     /** Whether the source runs, or was never touched. */
     private boolean sourceRuns = true;
 
+    private Optional<DeviceState> sourceState = Optional.empty();
+    private Optional<DeviceState> destinationState = Optional.empty();
+
     MigrationRun(
             String id, MigrationRequest request, StopSignal signal, Timeline timeline, DeviceRegistry registry, int chunk) {
         this.id = id;
@@ -64,7 +67,12 @@ final class MigrationRun {
         try (Reservation source = registry.require(request.source()).reserve(signal);
                 Reservation destination = registry.require(request.destination()).reserve(signal)) {
             Check.requireNone(check.findingsOfReserved(source.device(), destination.device()));
-            return carry(new Ends(source.device(), destination.device(), request));
+            Optional<Failure> failure = carry(new Ends(source.device(), destination.device(), request));
+            // Asked while the devices are still reserved: afterwards their drivers may be gone.
+            timeline.leavePhase();
+            sourceState = source.device().state();
+            destinationState = destination.device().state();
+            return failure;
         }
     }
 
@@ -97,8 +105,8 @@ final class MigrationRun {
                 timeline.stateBytes(),
                 timeline.memoryBytes(),
                 timeline.phases(),
-                stateOf(request.source()),
-                stateOf(request.destination()),
+                sourceState.or(() -> stateOf(request.source())),
+                destinationState.or(() -> stateOf(request.destination())),
                 failure);
     }
 

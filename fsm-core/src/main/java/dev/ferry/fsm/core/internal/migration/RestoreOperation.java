@@ -47,7 +47,7 @@ final class RestoreOperation {
             pump.toEnd(SessionBytes.stopped(device), former);
         } catch (MigrationException | RuntimeException | Error e) {
             Failures failures = new Failures(signal, e);
-            failures.add(new Recovery(device, ArcWatch.NONE).unwind().failures());
+            Uninterrupted.run(() -> failures.add(new Recovery(device, ArcWatch.NONE).unwind().failures()));
             throw new MigrationException(failures.toFailure(Optional.empty()), e);
         }
     }
@@ -57,7 +57,7 @@ final class RestoreOperation {
             return loadFrom(from, pump);
         } catch (MigrationException | RuntimeException | Error e) {
             Failures failures = new Failures(signal, e);
-            bringBack(former, pump.unstoppable(), failures);
+            Uninterrupted.run(() -> bringBack(former, pump.unstoppable(), failures));
             throw new MigrationException(failures.toFailure(Optional.empty()), e);
         }
     }

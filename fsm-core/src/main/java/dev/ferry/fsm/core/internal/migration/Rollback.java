@@ -26,7 +26,7 @@ final class Rollback {
             // It could act for the guest already: it has to be silent before the source acts again.
             abandonDestination();
         }
-        boolean running = resumeSource();
+        boolean running = !ends.isSourceTouched() || resumeSource();
         timeline.downtimeEnds();
         if (ends.isDestinationTouched() && !ends.mayDestinationAct()) {
             abandonDestination();

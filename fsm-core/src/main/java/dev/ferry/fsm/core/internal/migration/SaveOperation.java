@@ -45,7 +45,7 @@ final class SaveOperation {
             machine.goTo(DeviceState.RUNNING, ArcWatch.NONE);
         } catch (MigrationException | RuntimeException | Error e) {
             Failures failures = new Failures(signal, e);
-            failures.add(new Recovery(device, ArcWatch.NONE).unwind().failures());
+            Uninterrupted.run(() -> failures.add(new Recovery(device, ArcWatch.NONE).unwind().failures()));
             throw new MigrationException(failures.toFailure(Optional.empty()), e);
         }
         return saved;

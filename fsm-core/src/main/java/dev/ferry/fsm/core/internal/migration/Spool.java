@@ -10,8 +10,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the former state of a device while a new one is loaded: in memory as far as that is allowed, the rest in a
@@ -19,12 +21,15 @@ import java.util.List;
  */
 final class Spool implements ByteSource, ByteSink, AutoCloseable {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Spool.class);
+    private static final int SEGMENT_BYTES = 64 * 1024;
+
     private final String device;
     private final long memoryLimit;
     private final long fileLimit;
-    private final List<ByteBuffer> inMemory = new ArrayList<>();
+    private final Deque<ByteBuffer> inMemory = new ArrayDeque<>();
     private long memoryBytes;
-    private int readBuffers;
+    private int readBytes;
     private Path path;
     private FileChannel file;
     private long fileBytes;
@@ -41,7 +46,7 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     public void write(ByteBuffer from) throws MigrationException {
         if (file == null && memoryBytes + from.remaining() <= memoryLimit) {
             memoryBytes += from.remaining();
-            inMemory.add(ByteBuffer.allocate(from.remaining()).put(from).flip());
+            writeMemory(from);
             return;
         }
         if (fileBytes + from.remaining() > fileLimit) {
@@ -60,7 +65,7 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     /** Reads from the beginning to the end, once. */
     @Override
     public int read(ByteBuffer into) throws MigrationException {
-        if (readBuffers < inMemory.size()) {
+        if (!inMemory.isEmpty()) {
             return readMemory(into);
         }
         if (readFileBytes == fileBytes) {
@@ -78,13 +83,27 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
         }
     }
 
+    private void writeMemory(ByteBuffer from) {
+        while (from.hasRemaining()) {
+            if (inMemory.isEmpty() || !inMemory.getLast().hasRemaining()) {
+                inMemory.add(ByteBuffer.allocate(SEGMENT_BYTES));
+            }
+            ByteBuffer last = inMemory.getLast();
+            int bytes = Math.min(last.remaining(), from.remaining());
+            last.put(from.slice(from.position(), bytes));
+            from.position(from.position() + bytes);
+        }
+    }
+
     private int readMemory(ByteBuffer into) {
-        ByteBuffer next = inMemory.get(readBuffers);
-        int bytes = Math.min(next.remaining(), into.remaining());
-        into.put(next.slice(next.position(), bytes));
-        next.position(next.position() + bytes);
-        if (!next.hasRemaining()) {
-            readBuffers++;
+        ByteBuffer segment = inMemory.getFirst();
+        int bytes = Math.min(segment.position() - readBytes, into.remaining());
+        into.put(segment.slice(readBytes, bytes));
+        readBytes += bytes;
+        if (readBytes == segment.position()) {
+            // Loaded once, needed no more.
+            inMemory.removeFirst();
+            readBytes = 0;
         }
         return bytes;
     }
@@ -99,7 +118,7 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     }
 
     @Override
-    public void close() throws MigrationException {
+    public void close() {
         inMemory.clear();
         try {
             if (file != null) {
@@ -109,7 +128,7 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            throw failed("its temporary file " + path + " cannot be deleted: " + e, e);
+            LOG.warn("{}: the temporary file {} with its former state cannot be deleted; delete it", device, path, e);
         }
     }
 

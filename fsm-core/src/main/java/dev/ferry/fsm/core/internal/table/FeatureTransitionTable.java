@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.Component;
  * The transition table for each of the eight sets of features, worked out once: a lookup is one read of an array and
  * allocates nothing. Immutable.
  */
-@Component(service = TransitionTable.class)
+@Component(name = "dev.ferry.fsm.core.transitions", service = TransitionTable.class)
 public final class FeatureTransitionTable implements TransitionTable {
 
     private static final int STATES = DeviceState.values().length;

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MigrationTest {
+
+    @ParameterizedTest
+    @MethodSource("dev.ferry.fsm.core.internal.MigrationRig#featureSets")
+    void shouldMoveDeviceMemoryAndConfiguration(Set<MigrationFeature> features) {
+        for (boolean preCopy : new boolean[] {true, false}) {
+            try (MigrationRig rig = new MigrationRig(features)) {
+                MigrationReport report = rig.migrate(rig.request().withPreCopy(preCopy));
+
+                assertThat(report.failure()).isEmpty();
+                assertThat(report.result()).isEqualTo(MigrationReport.Result.COMPLETED);
+                rig.assertDestinationOwns();
+                assertThat(rig.destinationGuest.low).isEqualTo(rig.sourceGuest.low);
+                assertThat(rig.destinationGuest.high).isEqualTo(rig.sourceGuest.high);
+                assertThat(rig.destinationGuest.config).isEqualTo("msi-x");
+                assertThat(report.stateBytes()).isEqualTo(MigrationRig.TEXT.length());
+                assertThat(report.memoryBytes()).isEqualTo(4096 + ScriptedGuest.LARGE);
+                assertThat(report.sourceState()).contains(DeviceState.STOP);
+                assertThat(report.destinationState()).contains(DeviceState.RUNNING);
+                assertThat(report.downtime()).isPositive().isLessThanOrEqualTo(report.total());
+                boolean usesPreCopy = preCopy && features.contains(MigrationFeature.PRE_COPY);
+                Set<MigrationPhase> phases = EnumSet.allOf(MigrationPhase.class);
+                if (!usesPreCopy) {
+                    phases.remove(MigrationPhase.PRE_COPY);
+                }
+                assertThat(report.phases()).extracting(MigrationReport.Phase::phase).containsExactlyElementsOf(phases);
+                assertThat(rig.source.arcs.contains(Arc.RUNNING_TO_PRE_COPY)).isEqualTo(usesPreCopy);
+                assertThat(rig.source.hasOpenSession()).isFalse();
+                assertThat(rig.destination.hasOpenSession()).isFalse();
+            }
+        }
+    }
+
+    @Test
+    void shouldMigrateWithoutGuests() {
+        try (MigrationRig rig = new MigrationRig()) {
+            MigrationReport report = rig.migrate(MigrationRequest.of(MigrationRig.SOURCE, MigrationRig.DESTINATION));
+
+            assertThat(report.result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            assertThat(report.memoryBytes()).isZero();
+            assertThat(rig.destination.text).isEqualTo(MigrationRig.TEXT);
+        }
+    }
+
+    @Test
+    void shouldStopTheSourceOnlyAfterTheDestinationIsReadyToLoad() {
+        try (MigrationRig rig = new MigrationRig()) {
+            List<DeviceState> destinationAtPause = new ArrayList<>();
+            rig.source.once(Arc.PRE_COPY_TO_PRE_COPY_P2P, () -> destinationAtPause.add(rig.destination.state));
+
+            rig.migrate();
+
+            assertThat(destinationAtPause).containsExactly(DeviceState.RESUMING);
+        }
+    }
+
+    @Test
+    void shouldEndPreCopyWhenTheDeviceNeverStopsChanging() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.endlessDirtyBytes = 1000;
+
+            assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            rig.assertDestinationOwns();
+        }
+    }
+
+    @Test
+    void shouldMigrateBackToTheReleasedSourceAfterResettingIt() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.migrate();
+            rig.sourceGuest.running = false;
+
+            MigrationReport back = rig.migrate(MigrationRequest.of(MigrationRig.DESTINATION, MigrationRig.SOURCE));
+
+            assertThat(back.result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            assertThat(rig.source.resets).hasValue(1);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.destination.state).isEqualTo(DeviceState.STOP);
+        }
+    }
+
+    @Test
+    void shouldResetAReleasedDeviceBeforeItRuns() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.migrate();
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+        }
+    }
+
+    @Test
+    void shouldTellPhasesArcsAndEndInOrder() {
+        try (MigrationRig rig = new MigrationRig()) {
+            List<MigrationEvent> events = new ArrayList<>();
+            Migration migration = rig.service.start(rig.request(), events::add);
+            MigrationReport report = MigrationRig.report(migration);
+
+            assertThat(events).allMatch(event -> event.migration().equals(migration.id()));
+            assertThat(events.stream()
+                            .filter(MigrationEvent.PhaseStarted.class::isInstance)
+                            .map(event -> ((MigrationEvent.PhaseStarted) event).phase()))
+                    .containsExactly(MigrationPhase.values());
+            assertThat(events.stream()
+                            .filter(MigrationEvent.ArcTaken.class::isInstance)
+                            .map(event -> (MigrationEvent.ArcTaken) event)
+                            .filter(arc -> arc.device().equals(MigrationRig.SOURCE))
+                            .map(MigrationEvent.ArcTaken::arc))
+                    .containsExactlyElementsOf(rig.source.arcs);
+            assertThat(events.get(events.size() - 1)).isEqualTo(new MigrationEvent.Ended(migration.id(), report));
+            assertThat(events).filteredOn(MigrationEvent.Progress.class::isInstance).isNotEmpty();
+        }
+    }
+
+    @Test
+    void shouldGoOnWhenTheListenerFails() {
+        try (MigrationRig rig = new MigrationRig()) {
+            Migration migration = rig.service.start(rig.request(), event -> {
+                throw new IllegalStateException("scripted");
+            });
+
+            assertThat(MigrationRig.report(migration).result()).isEqualTo(MigrationReport.Result.COMPLETED);
+        }
+    }
+
+    @Test
+    void shouldFreeDevicesAndListBeforeTheResult() {
+        try (MigrationRig rig = new MigrationRig()) {
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            List<Integer> running = new ArrayList<>();
+            List<Finding> findings = new ArrayList<>();
+            migration.result()
+                    .thenAccept(report -> {
+                        running.add(rig.service.migrations().size());
+                        findings.addAll(rig.service.check(rig.request()));
+                    })
+                    .toCompletableFuture()
+                    .join();
+
+            assertThat(running).containsExactly(0);
+            assertThat(findings).extracting(Finding::code).containsExactly(Finding.Code.SOURCE_NOT_RUNNING);
+        }
+    }
+
+    @Test
+    void shouldRefuseASecondJobOnABusyDevice() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+                inside.countDown();
+                join(goOn);
+            });
+            Migration first = rig.service.start(rig.request(), MigrationListener.NONE);
+            join(inside);
+
+            assertThat(rig.service.migrations()).containsExactly(first);
+            assertThat(rig.service.check(rig.request()))
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.DEVICE_BUSY, Finding.Code.DEVICE_BUSY);
+            MigrationReport second = rig.migrate();
+            assertThat(second.result()).isEqualTo(MigrationReport.Result.FAILED);
+            assertThat(second.failure().orElseThrow().code()).isEqualTo(FailureCode.DEVICE_BUSY);
+            assertThat(SaveAndRestoreTest.failureOf(() -> rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP))
+                            .code())
+                    .isEqualTo(FailureCode.DEVICE_BUSY);
+
+            goOn.countDown();
+            assertThat(MigrationRig.report(first).result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            rig.assertDestinationOwns();
+        }
+    }
+
+    @Test
+    void shouldCollectAllFindings() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.STOP;
+            rig.destination.state = DeviceState.RESUMING;
+            assertThat(rig.service.check(rig.request()))
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.SOURCE_NOT_RUNNING, Finding.Code.DESTINATION_NOT_IDLE);
+            assertThat(rig.service.check(MigrationRequest.of("nowhere", MigrationRig.DESTINATION)))
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.DEVICE_NOT_FOUND, Finding.Code.DESTINATION_NOT_IDLE);
+            assertThat(rig.service.check(MigrationRequest.of(MigrationRig.DESTINATION, MigrationRig.DESTINATION)))
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.SAME_DEVICE, Finding.Code.SOURCE_NOT_RUNNING);
+
+            var odd = MigrationRig.properties("host3/x", 13);
+            odd.put("ferry.device.type", "other");
+            odd.put("ferry.stream.name", "foreign");
+            rig.service.addDriver(new ScriptedDriver("host3/x", EnumSet.of(MigrationFeature.P2P), "text:"), odd);
+            rig.source.state = DeviceState.RUNNING;
+            assertThat(rig.service.check(MigrationRequest.of(MigrationRig.SOURCE, "host3/x")))
+                    .extracting(Finding::code)
+                    .containsExactly(
+                            Finding.Code.TYPE_MISMATCH,
+                            Finding.Code.STREAM_FORMAT_MISMATCH,
+                            Finding.Code.NOT_MIGRATABLE);
+        }
+    }
+
+    @Test
+    void shouldTouchNothingWhenTheCheckFails() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.state = DeviceState.RESUMING;
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
+            assertThat(report.failure().orElseThrow().message()).contains("DESTINATION_NOT_IDLE");
+            assertThat(report.failure().orElseThrow().phase()).contains(MigrationPhase.CHECK);
+            assertThat(rig.source.arcs).isEmpty();
+            assertThat(rig.destination.arcs).isEmpty();
+            assertThat(rig.destination.resets).hasValue(0);
+        }
+    }
+
+    @Test
+    void shouldWaitForItsTurnWhenAllThreadsAreTaken() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.parallel = 1;
+            rig.service.modified(rig.values);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> join(goOn));
+            Migration first = rig.service.start(rig.request(), MigrationListener.NONE);
+            Migration second = rig.service.start(rig.request(), MigrationListener.NONE);
+            assertThat(rig.service.migrations()).containsExactly(first, second);
+
+            assertThat(second.cancel()).isTrue();
+            goOn.countDown();
+
+            assertThat(MigrationRig.report(first).result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            assertThat(MigrationRig.report(second).result()).isEqualTo(MigrationReport.Result.CANCELLED);
+            rig.assertDestinationOwns();
+        }
+    }
+
+    @Test
+    void shouldCancelAndWaitWhenTheServiceStops() {
+        MigrationRig rig = new MigrationRig();
+        rig.values.chunkKib = 4;
+        CountDownLatch inside = new CountDownLatch(1);
+        rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+            inside.countDown();
+            // Until the service is being stopped.
+            MigrationRig.await("the service to stop", () -> isStopping(rig));
+        });
+        Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+        join(inside);
+
+        rig.close();
+
+        assertThat(migration.result().toCompletableFuture()).isDone();
+        assertThat(MigrationRig.report(migration).result()).isEqualTo(MigrationReport.Result.CANCELLED);
+        rig.assertSourceOwns();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> rig.service.start(rig.request(), MigrationListener.NONE))
+                .withMessageContaining("being stopped");
+    }
+
+    private static boolean isStopping(MigrationRig rig) {
+        try {
+            rig.service.setState("nowhere", DeviceState.RUNNING);
+            return false;
+        } catch (dev.ferry.migration.MigrationException e) {
+            return e.failure().code() == FailureCode.CANCELLED;
+        }
+    }
+
+    static void join(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
