@@ -28,8 +28,6 @@ import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.BundleEvent;
-import org.osgi.framework.SynchronousBundleListener;
 
 /**
  * A bundle is stopped, updated and started again in each phase of a migration, while the guest has traffic: the migration
@@ -110,13 +108,7 @@ public class RedeployDuringMigrationIT {
     /** Lets the migration go on as soon as the bundle has begun to stop. */
     private MigrationReport replaceDuring(MigrationPhase phase, GuestRun run, FerryBundle ferry) throws Exception {
         Bundle bundle = bundles.get(ferry);
-        PhaseGate gate = new PhaseGate(phase);
-        SynchronousBundleListener opener = event -> {
-            if (event.getBundle() == bundle && event.getType() == BundleEvent.STOPPING) {
-                gate.open();
-            }
-        };
-        context.addBundleListener(opener);
+        PhaseGate gate = new PhaseGate(phase, () -> bundle.getState() != Bundle.ACTIVE);
         try (Bundles.Watch core = bundles.watch(FerryBundle.API, FerryBundle.FSM_CORE)) {
             Migration migration = run.migrate(gate);
             gate.awaitReached();
@@ -127,8 +119,7 @@ public class RedeployDuringMigrationIT {
             assertThat(core.events()).isEmpty();
             return report;
         } finally {
-            context.removeBundleListener(opener);
-            gate.open();
+            gate.abandon();
         }
     }
 }

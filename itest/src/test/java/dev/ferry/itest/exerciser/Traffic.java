@@ -56,7 +56,8 @@ final class Traffic {
         return new Guest[] {sourceGuest, destinationGuest};
     }
 
-    private void take(ByteBuffer frame, boolean atDestination) {
+    private void take(ByteBuffer transmitted, boolean atDestination) {
+        ByteBuffer frame = transmitted.duplicate();
         if (frame.remaining() == FRAME_BYTES && frame.getShort(frame.position() + ETHER_TYPE_OFFSET) == ETHER_TYPE) {
             synchronized (received) {
                 received.add(new Received(frame.getLong(frame.position() + HEADER_BYTES), atDestination));

@@ -7,8 +7,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import org.osgi.framework.AllServiceListener;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.ServiceListener;
 import org.osgi.framework.ServiceReference;
 
 /** Waits with a limit: for a condition, looked at again at every service event; for a service; for a result. */
@@ -25,7 +25,8 @@ public final class Await {
     public static void until(BundleContext context, String what, Callable<Boolean> condition, Supplier<?> state)
             throws Exception {
         Object monitor = new Object();
-        ServiceListener wake = event -> {
+        // Of all services: to find out whether it may see a service, the framework would wire this bundle to its packages.
+        AllServiceListener wake = event -> {
             synchronized (monitor) {
                 monitor.notifyAll();
             }
