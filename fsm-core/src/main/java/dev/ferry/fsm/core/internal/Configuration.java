@@ -14,7 +14,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /** Key {@code drain.timeout.seconds}. */
     @AttributeDefinition(
             name = "Drain timeout (s)",
-            description = "How long a leaving driver, or this bundle when it stops, waits for jobs to put devices in order.",
+            description = "How long a leaving driver, or this bundle when it stops, waits for jobs to end in order.",
             min = "1",
             max = "300")
     int drain_timeout_seconds() default 10;

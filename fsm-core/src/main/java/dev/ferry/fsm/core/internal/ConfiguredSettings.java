@@ -48,7 +48,9 @@ final class ConfiguredSettings {
             try {
                 int value = configured.getAsInt();
                 if (value < least || value > most) {
-                    LOG.error("{}: {} must be {} to {}, not {}; it stays {}", Configuration.PID, key, least, most, value, good);
+                    LOG.error(
+                            "{}: {} must be {} to {}, not {}; it stays {}",
+                            Configuration.PID, key, least, most, value, good);
                 } else {
                     good = value;
                 }

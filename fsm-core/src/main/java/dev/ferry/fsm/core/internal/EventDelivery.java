@@ -32,7 +32,7 @@ final class EventDelivery implements MigrationListener {
     public void onEvent(MigrationEvent event) {
         try {
             listener.onEvent(event);
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("{}: its listener failed; the migration goes on", event.migration(), e);
         }
         EventAdmin admin = eventAdmin.get();
@@ -41,7 +41,7 @@ final class EventDelivery implements MigrationListener {
         }
         try {
             post(event, admin);
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("{}: an event could not be posted; the migration goes on", event.migration(), e);
         }
     }

@@ -142,6 +142,11 @@ final class MigrationRig implements AutoCloseable {
         }
     }
 
+    /** Waits until a thread that withdraws a driver waits for the job. */
+    static void awaitWaiting(Thread unregisters) {
+        await("the unbind to wait", () -> unregisters.getState() == Thread.State.TIMED_WAITING);
+    }
+
     @Override
     public void close() {
         service.deactivate();

@@ -100,7 +100,7 @@ class MigrationStopTest {
                     gone.complete(null);
                 });
                 unregisters.start();
-                MigrationRig.await("the unbind to wait", () -> unregisters.getState() == Thread.State.TIMED_WAITING);
+                MigrationRig.awaitWaiting(unregisters);
             });
 
             gone.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join();
@@ -128,7 +128,7 @@ class MigrationStopTest {
                     gone.complete(null);
                 });
                 unregisters.start();
-                MigrationRig.await("the unbind to wait", () -> unregisters.getState() == Thread.State.TIMED_WAITING);
+                MigrationRig.awaitWaiting(unregisters);
                 throw new DeviceException(Errno.EIO, "half taken apart");
             });
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -85,9 +86,28 @@ class MigrationTest {
     void shouldEndPreCopyWhenTheDeviceNeverStopsChanging() {
         try (MigrationRig rig = new MigrationRig()) {
             rig.source.endlessDirtyBytes = 1000;
+            rig.source.text = "text:" + "x".repeat(1000);
+            AtomicInteger reads = new AtomicInteger();
+            rig.source.onRead = () -> {
+                if (rig.source.state == DeviceState.PRE_COPY) {
+                    reads.incrementAndGet();
+                }
+            };
 
             assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
-            rig.assertDestinationOwns();
+            assertThat(rig.destination.text).isEqualTo(rig.source.text);
+            assertThat(reads).hasValue(1 + 16);
+        }
+    }
+
+    @Test
+    void shouldEndPreCopyWhenTheDeviceGivesNoneOfTheInitialDataItHas() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.text = "text:";
+            rig.source.preCopyBytes = 0;
+            rig.source.endlessInitialBytes = 5;
+
+            assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
         }
     }
 

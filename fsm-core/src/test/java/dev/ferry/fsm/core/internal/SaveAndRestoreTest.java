@@ -230,7 +230,7 @@ class SaveAndRestoreTest {
                         gone.complete(null);
                     });
                     unregisters.start();
-                    MigrationRig.await("the unbind to wait", () -> unregisters.getState() == Thread.State.TIMED_WAITING);
+                    MigrationRig.awaitWaiting(unregisters);
                     return 't';
                 }
 

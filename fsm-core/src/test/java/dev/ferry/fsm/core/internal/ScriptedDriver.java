@@ -25,7 +25,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A device in memory whose whole state is a piece of text. It follows the script that a test writes, and notes every
- * breach of the rules that a driver may rely on. A saved state is the text; one that does not begin with "text:" is refused.
+ * breach of the rules that a driver may rely on. A saved state is the text; one that does not begin with "text:" is
+ * refused.
  */
 public final class ScriptedDriver implements MigrationDriver {
 
@@ -55,6 +56,7 @@ public final class ScriptedDriver implements MigrationDriver {
     public volatile Step onClose = () -> {};
     public volatile int preCopyBytes = 3;
     public volatile long endlessDirtyBytes;
+    public volatile long endlessInitialBytes;
     public volatile boolean gone;
     public volatile DataTransferSession extraSession;
     private volatile Session open;
@@ -196,12 +198,19 @@ public final class ScriptedDriver implements MigrationDriver {
             return alone(() -> {
                 onRead.run();
                 requireAlive(session);
-                int end = state == DeviceState.STOP_COPY ? session.bytes.length : preCopyEnd();
+                int end = state == DeviceState.STOP_COPY ? session.bytes.length : runningEnd();
                 int bytes = Math.min(into.remaining(), end - session.position);
                 into.put(session.bytes, session.position, bytes);
                 session.position += bytes;
                 return bytes == 0 && state == DeviceState.STOP_COPY ? -1 : bytes;
             });
+        }
+
+        /** A device that changes all the time has one more byte for each read. */
+        private int runningEnd() {
+            return endlessDirtyBytes > 0
+                    ? Math.min(Math.max(preCopyEnd(), session.position + 1), session.bytes.length - 1)
+                    : preCopyEnd();
         }
 
         private int preCopyEnd() {
@@ -212,7 +221,8 @@ public final class ScriptedDriver implements MigrationDriver {
         public PrecopyInfo precopyInfo() throws DeviceException {
             return alone(() -> {
                 requireAlive(session);
-                return new PrecopyInfo(Math.max(0, preCopyEnd() - session.position), endlessDirtyBytes, false);
+                long initial = Math.max(endlessInitialBytes, preCopyEnd() - session.position);
+                return new PrecopyInfo(initial, endlessDirtyBytes, false);
             });
         }
 

@@ -18,8 +18,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One device for as long as the service of its driver is there: who it is, its state machine, and who uses it.
  *
- * <p>One job at a time holds its {@link Reservation}. When the driver leaves, that job is told and given time to put the
- * device in order; after that the driver is not called any more. Thread-safe; no lock is held while a driver is called.
+ * <p>One job at a time holds its {@link Reservation}. When the driver leaves, that job is told and given time to put
+ * the device in order; after that the driver is not called any more. Thread-safe; no lock is held while a driver is
+ * called.
  */
 public final class Device {
 
@@ -107,7 +108,7 @@ public final class Device {
             throw new MigrationException(Failure.of(
                     FailureCode.DEVICE_BUSY,
                     id(),
-                    id() + ": another migration, save, restore or state change uses it; try again when that has ended."));
+                    id() + ": another migration, save, restore or state change uses it; try again when it has ended."));
         }
         reservation = new Reservation(this, signal, Thread.currentThread());
         return reservation;
@@ -120,7 +121,7 @@ public final class Device {
         }
     }
 
-    /** The driver is being withdrawn: tells the job that uses the device, waits for it, and then lets go of the driver. */
+    /** The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver. */
     void leave(Duration bound) {
         Reservation held = beginLeaving();
         if (held == null || awaitFree(held, bound)) {
@@ -128,7 +129,7 @@ public final class Device {
             machine.dropSession();
         } else {
             LOG.warn(
-                    "{}: its driver left while {} still used it; the device may be left in any state: reset it before use",
+                    "{}: its driver left while {} still used it; the device may be in any state: reset it before use",
                     id(),
                     held.user().getName());
         }
@@ -161,12 +162,16 @@ public final class Device {
             return false;
         }
         long deadline = System.nanoTime() + bound.toNanos();
-        try {
-            for (long left = bound.toMillis(); reservation != null && left > 0; left = millisUntil(deadline)) {
+        boolean interrupted = false;
+        for (long left = bound.toMillis(); reservation != null && left > 0; left = millisUntil(deadline)) {
+            try {
                 wait(left);
+            } catch (InterruptedException e) {
+                // The device matters more than the haste of whoever withdraws the driver; the wait is bounded anyway.
+                interrupted = true;
             }
-        } catch (InterruptedException e) {
-            // Whoever withdraws the driver wants to go on: leave the flag to it, and do not wait.
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
         return reservation == null;

@@ -14,6 +14,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.io.IOException;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -50,10 +51,10 @@ public final class DeviceMachine {
 
     /** Asks the driver and changes nothing here. Thread-safe. */
     public DeviceState currentState() throws MigrationException {
-        return calls.call("asking for its state", driver::state);
+        return calls.call("asking for its state", () -> Objects.requireNonNull(driver.state(), "no state"));
     }
 
-    /** Asks the driver and takes its word, as a new job does: a session that no longer belongs to the state is dropped. */
+    /** Asks the driver and takes its word, as a new job does; drops a session that no longer belongs to the state. */
     public DeviceState sync() throws MigrationException {
         DeviceState actual = currentState();
         settle(actual);
@@ -78,8 +79,8 @@ public final class DeviceMachine {
      * read which.
      *
      * @return the arcs taken; none when the device is there already
-     * @throws MigrationException TRANSITION_REFUSED (nothing was done), DEVICE_FAILED, STREAM_REFUSED when loaded data is
-     *     not taken, PROVIDER_GONE, or what the watch throws
+     * @throws MigrationException TRANSITION_REFUSED (nothing was done), DEVICE_FAILED, STREAM_REFUSED when loaded data
+     *     is not taken, PROVIDER_GONE, or what the watch throws
      */
     public List<Arc> goTo(DeviceState target, ArcWatch watch) throws MigrationException {
         requireUnmoved();
@@ -113,7 +114,8 @@ public final class DeviceMachine {
         expected = null;
         DeviceState actual = sync();
         if (actual != DeviceState.RUNNING) {
-            throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), "after a reset it is " + actual + ", not RUNNING.");
+            String message = "after a reset it is " + actual + ", not RUNNING.";
+            throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), message);
         }
     }
 
@@ -123,12 +125,10 @@ public final class DeviceMachine {
     }
 
     /** Resets the device when it was released. */
-    public boolean resetIfReleased() throws MigrationException {
+    public void resetIfReleased() throws MigrationException {
         if (released) {
             reset();
-            return true;
         }
-        return false;
     }
 
     /** Whether the device holds what belongs to another device. */
@@ -157,8 +157,8 @@ public final class DeviceMachine {
         try {
             String what = "the step from " + arc.from() + " to " + arc.to();
             opened = arc == Arc.RESUMING_TO_STOP
-                    ? calls.callLoading(what, () -> driver.step(arc))
-                    : calls.call(what, () -> driver.step(arc));
+                    ? calls.callLoading(what, () -> step(arc))
+                    : calls.call(what, () -> step(arc));
         } catch (MigrationException e) {
             rereadAfter(e);
             throw e;
@@ -167,6 +167,10 @@ public final class DeviceMachine {
         requireReached(arc, given);
         expected = arc.to();
         takeSession(arc, given);
+    }
+
+    private Optional<DataTransferSession> step(Arc arc) throws IOException {
+        return Objects.requireNonNull(driver.step(arc), "null instead of an empty Optional");
     }
 
     private void rereadAfter(MigrationException failure) {
@@ -237,7 +241,7 @@ public final class DeviceMachine {
         }
         try {
             dropped.close();
-        } catch (IOException | RuntimeException | LinkageError e) {
+        } catch (IOException | RuntimeException | Error e) {
             LOG.warn("{}: a data transfer session could not be closed, its driver may leak it", calls.device(), e);
         }
     }

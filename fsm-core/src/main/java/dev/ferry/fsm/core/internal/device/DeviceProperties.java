@@ -42,7 +42,7 @@ public record DeviceProperties(
         if (value == null || value instanceof String) {
             return Optional.ofNullable((String) value);
         }
-        throw new IllegalArgumentException("its service property " + key + " must be a String, not " + value.getClass());
+        throw wrongType(key, "a String", value);
     }
 
     private static OptionalInt number(Map<String, ?> properties, String key) {
@@ -53,6 +53,11 @@ public record DeviceProperties(
         if (value instanceof Integer number) {
             return OptionalInt.of(number);
         }
-        throw new IllegalArgumentException("its service property " + key + " must be an Integer, not " + value.getClass());
+        throw wrongType(key, "an Integer", value);
+    }
+
+    private static IllegalArgumentException wrongType(String key, String wanted, Object value) {
+        return new IllegalArgumentException(
+                "its service property " + key + " must be " + wanted + ", not " + value.getClass().getName());
     }
 }

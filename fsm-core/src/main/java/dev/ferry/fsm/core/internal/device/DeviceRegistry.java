@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The devices that have a driver now. Drivers come and go at any moment, known by their service ids; of two with the same
- * device id the first serves, and the other takes over when the first leaves. Thread-safe; calls drivers and waits
+ * The devices that have a driver now. Drivers come and go at any moment, known by their service ids; of two with the
+ * same device id the first serves, and the other takes over when the first leaves. Thread-safe; calls drivers and waits
  * without a lock.
  */
 public final class DeviceRegistry {

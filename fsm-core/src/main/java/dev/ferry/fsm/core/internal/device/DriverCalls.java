@@ -15,8 +15,8 @@ import java.util.Set;
 
 /**
  * The one way into the code of a driver and its sessions: whatever that code throws becomes a {@link
- * MigrationException} about this device, and nothing is called any more once the driver has left. No lock is held during
- * a call. Thread-safe.
+ * MigrationException} about this device, and nothing is called any more once the driver has left. No lock is held
+ * during a call. Thread-safe.
  */
 public final class DriverCalls {
 
@@ -77,8 +77,9 @@ public final class DriverCalls {
         }
         try {
             return call.run();
-        } catch (IOException | RuntimeException | LinkageError e) {
-            // A LinkageError is what code of a bundle throws while its bundle is taken apart.
+        } catch (IOException | RuntimeException | Error e) {
+            // Errors too: code of a bundle that is taken apart throws LinkageErrors, and a driver that cannot get
+            // memory must not end the way back.
             FailureCode code = loading && isRefusal(e) ? FailureCode.STREAM_REFUSED : FailureCode.DEVICE_FAILED;
             throw new MigrationException(failure(code, errnoOf(e), what + " failed: " + messageOf(e)), e);
         }

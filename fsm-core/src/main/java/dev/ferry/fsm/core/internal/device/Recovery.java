@@ -70,8 +70,8 @@ public final class Recovery {
             return true;
         } catch (MigrationException e) {
             failures.add(e.failure());
-            report("it could not be reset and must be taken for being in ERROR: reset it by its host's means before it is "
-                    + "used again.");
+            report("it could not be reset and must be taken for being in ERROR: reset it by its host's means before it "
+                    + "is used again.");
             return false;
         }
     }

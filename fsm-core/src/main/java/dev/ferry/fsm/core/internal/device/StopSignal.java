@@ -62,7 +62,7 @@ public final class StopSignal {
             reason = Failure.of(
                     FailureCode.TIMEOUT,
                     "The migration was not ready to commit within the " + allowed.toMillis()
-                            + " ms allowed: give it more time, or look for what is slow in the durations of its phases.");
+                            + " ms allowed: give it more time, or look in its report for the phase that is slow.");
         }
         if (reason != null) {
             throw new MigrationException(reason);

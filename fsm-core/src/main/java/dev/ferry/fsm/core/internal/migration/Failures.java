@@ -43,8 +43,11 @@ final class Failures {
 
     /** What to report of an exception: anything that our own code did not foresee is a defect of it. */
     static Failure of(Throwable e) {
-        return e instanceof MigrationException known
-                ? known.failure()
+        if (e instanceof MigrationException known) {
+            return known.failure();
+        }
+        return e instanceof VirtualMachineError
+                ? Failure.of(FailureCode.INTERNAL, "The Java machine lacks a resource: " + e + "; give it more memory.")
                 : Failure.of(FailureCode.INTERNAL, "A defect of Ferry: " + e + "; please report it with the log.");
     }
 }

@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * START and RELEASE: the destination owns the device, and nothing here gives that back or throws state away. Confined to
- * the thread of the migration.
+ * START and RELEASE: the destination owns the device, and nothing here gives that back or throws state away. Confined
+ * to the thread of the migration.
  */
 final class FinalSteps {
 
@@ -52,9 +52,10 @@ final class FinalSteps {
 
     private Failure withAdvice(Failure failure) {
         String state = ends.destination().state().map(DeviceState::name).orElse("a state that cannot be asked");
-        String advice = failure.message() + " The destination " + ends.destination().id() + " owns the guest and is left in "
-                + state + " with what was loaded: take it to RUNNING if it is not, then resume its guest. The source "
-                + ends.source().id() + " is not started again; it keeps its copy in STOP until it is used for anything.";
+        String advice = failure.message() + " The destination " + ends.destination().id()
+                + " owns the guest and is left in " + state + " with what was loaded: take it to RUNNING if it is not, "
+                + "then resume its guest. The source " + ends.source().id()
+                + " is not started again; it keeps its copy in STOP until it is used for anything.";
         return new Failure(
                 failure.code(),
                 Optional.of(MigrationPhase.START),

@@ -13,8 +13,8 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /**
- * The way of a migration from SETUP to COMMIT. Any failure leaves both ends where they are, for {@link Rollback}. Confined
- * to the thread of the migration.
+ * The way of a migration from SETUP to COMMIT. Any failure leaves both ends where they are, for {@link Rollback}.
+ * Confined to the thread of the migration.
  */
 final class ForwardSteps {
 

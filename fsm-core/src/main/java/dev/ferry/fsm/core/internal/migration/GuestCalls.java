@@ -68,7 +68,8 @@ final class GuestCalls {
     ByteBuffer saveDeviceConfig(String device) throws MigrationException {
         ByteBuffer config = call("could not save the configuration of " + device, () -> guest.saveDeviceConfig(device));
         if (config == null || config.remaining() > MAX_DEVICE_CONFIG_BYTES) {
-            throw failed("must give at most " + MAX_DEVICE_CONFIG_BYTES + " bytes of configuration of " + device + ".", null);
+            String limit = "at most " + MAX_DEVICE_CONFIG_BYTES + " bytes of configuration";
+            throw failed("must give " + limit + " of " + device + ".", null);
         }
         return config;
     }
@@ -83,7 +84,7 @@ final class GuestCalls {
     private <T> T call(String what, Call<T> call) throws MigrationException {
         try {
             return call.run();
-        } catch (IOException | RuntimeException | LinkageError e) {
+        } catch (IOException | RuntimeException | Error e) {
             throw failed(what + ": " + e, e);
         }
     }

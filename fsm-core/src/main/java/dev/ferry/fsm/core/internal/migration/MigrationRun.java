@@ -16,8 +16,8 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.Optional;
 
 /**
- * One migration from CHECK to RELEASE: until COMMIT the source owns the device and any failure brings it back to RUNNING;
- * from then on the destination owns it. Runs once, on the thread of the migration.
+ * One migration from CHECK to RELEASE: until COMMIT the source owns the device and any failure brings it back to
+ * RUNNING; from then on the destination owns it. Runs once, on the thread of the migration.
  */
 final class MigrationRun {
 
@@ -35,13 +35,18 @@ final class MigrationRun {
     private Optional<DeviceState> destinationState = Optional.empty();
 
     MigrationRun(
-            String id, MigrationRequest request, StopSignal signal, Timeline timeline, DeviceRegistry registry, int chunk) {
+            String id,
+            MigrationRequest request,
+            StopSignal signal,
+            Timeline timeline,
+            DeviceRegistry registry,
+            int chunkBytes) {
         this.id = id;
         this.request = request;
         this.signal = signal;
         this.timeline = timeline;
         this.registry = registry;
-        this.chunkBytes = chunk;
+        this.chunkBytes = chunkBytes;
     }
 
     /** Migrates; never throws. When it returns, both devices are given back. */

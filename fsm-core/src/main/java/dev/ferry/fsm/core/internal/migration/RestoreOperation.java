@@ -13,8 +13,8 @@ import dev.ferry.migration.MigrationException;
 import java.util.Optional;
 
 /**
- * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: when the new one is refused, the device
- * is RUNNING with the former one again.
+ * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: when the new one is refused, the
+ * device is RUNNING with the former one again.
  */
 final class RestoreOperation {
 
@@ -33,7 +33,8 @@ final class RestoreOperation {
     /** Restores; answers the bytes read. */
     long run(ByteSource from) throws MigrationException {
         try (Reservation reserved = device.reserve(signal);
-                Spool former = new Spool(reserved.device().id(), settings.spoolMemoryBytes(), settings.spoolFileBytes())) {
+                Spool former =
+                        new Spool(reserved.device().id(), settings.spoolMemoryBytes(), settings.spoolFileBytes())) {
             SaveOperation.requireRunning(device);
             Pump pump = new Pump(settings.chunkBytes(), signal, bytes -> {});
             keep(former, pump);

@@ -63,8 +63,8 @@ final class SaveOperation {
                     Optional.empty(),
                     Optional.of(device.id()),
                     Optional.empty(),
-                    device.id() + ": it is " + state + ", but only a RUNNING device can be saved or restored: take it to "
-                            + "RUNNING first" + released + ".",
+                    device.id() + ": it is " + state + ", but only a RUNNING device can be saved or restored: take it "
+                            + "to RUNNING first" + released + ".",
                     List.of()));
         }
         device.machine().requireWay(DeviceState.STOP_COPY);

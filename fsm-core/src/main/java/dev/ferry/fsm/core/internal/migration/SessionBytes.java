@@ -9,6 +9,7 @@ import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DriverCalls;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.util.Objects;
 import java.util.Optional;
 
 /** The open data transfer session of a device as a source or a sink of bytes. */
@@ -45,7 +46,8 @@ final class SessionBytes {
     /** How much there is to read while the device runs. */
     static PrecopyInfo precopyInfo(Device device) throws MigrationException {
         SavingSession session = device.machine().savingSession();
-        return device.calls().call("asking for its pre-copy sizes", session::precopyInfo);
+        return device.calls()
+                .call("asking for its pre-copy sizes", () -> Objects.requireNonNull(session.precopyInfo(), "no sizes"));
     }
 
     /** Writes into a device in RESUMING. */

@@ -50,7 +50,8 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
             return;
         }
         if (fileBytes + from.remaining() > fileLimit) {
-            throw failed("it is larger than the " + (memoryLimit + fileLimit) + " bytes allowed: raise spool.file.mib.", null);
+            long limit = memoryLimit + fileLimit;
+            throw failed("it is larger than the " + limit + " bytes allowed: raise spool.file.mib.", null);
         }
         try {
             openFile();

@@ -8,6 +8,8 @@ import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceMachine;
 import dev.ferry.fsm.core.internal.device.Reservation;
 import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.StateChange;
 import java.util.List;
@@ -29,7 +31,7 @@ final class StateOperation {
         try (Reservation reserved = device.reserve(signal)) {
             return change(reserved.device().machine(), target);
         } catch (MigrationException e) {
-            throw new MigrationException(new Failures(signal, e).toFailure(Optional.empty()), e);
+            throw new MigrationException(told(new Failures(signal, e).toFailure(Optional.empty())), e);
         }
     }
 
@@ -42,6 +44,20 @@ final class StateOperation {
         machine.resetIfReleased();
         List<Arc> arcs = machine.goTo(target, watch());
         return new StateChange(device.id(), before, arcs, target);
+    }
+
+    /** Nobody hands over a stream here, so a refused end of RESUMING is a failed step like any other. */
+    private static Failure told(Failure failure) {
+        if (failure.code() != FailureCode.STREAM_REFUSED) {
+            return failure;
+        }
+        return new Failure(
+                FailureCode.DEVICE_FAILED,
+                failure.phase(),
+                failure.device(),
+                failure.errno(),
+                failure.message() + " RESUMING is left with a complete state loaded, or by a reset of the device.",
+                failure.following());
     }
 
     private ArcWatch watch() {

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What happens in one migration and when: phases, downtime, bytes; and tells the listener. Confined to the thread of the
- * migration, but for {@link #phase}.
+ * What happens in one migration and when: phases, downtime, bytes; and tells the listener. Confined to the thread of
+ * the migration, but for {@link #phase}.
  */
 final class Timeline {
 

@@ -48,7 +48,7 @@ final class NextState {
             return Optional.empty();
         }
         DeviceState next = beforeFiltering(from, to);
-        // Optional states that the device lacks are jumped over. Stopping at ERROR is what keeps the blocked arcs out of
+        // Optional states that the device lacks are jumped over. Stopping at ERROR keeps the blocked arcs out of
         // STOP_COPY from looping for ever, as kernels before mid-2026 did.
         while (next != ERROR && !next.isSupportedBy(features)) {
             next = beforeFiltering(next, to);

@@ -15,10 +15,10 @@ final class Refusal {
     /** One sentence; only for pairs that the table refuses. */
     static String of(Set<MigrationFeature> features, DeviceState from, DeviceState to) {
         if (from == DeviceState.ERROR) {
-            return "A device in ERROR takes no request: only a reset leads out, and makes it RUNNING without its old state.";
+            return "A device in ERROR takes no request: only a reset leads out, to RUNNING and without its old state.";
         }
         if (to == DeviceState.ERROR) {
-            return "ERROR cannot be asked for: a device goes there by itself when an arc fails and no valid state is left.";
+            return "ERROR cannot be asked for: a device goes there by itself when an arc fails badly.";
         }
         if (!from.isSupportedBy(features)) {
             return "The device cannot be in " + from + lacking(features, from);
@@ -26,8 +26,9 @@ final class Refusal {
         if (!to.isSupportedBy(features)) {
             return "The device cannot go to " + to + lacking(features, to);
         }
-        return "The way from " + from + " to " + to + " is blocked: a saving session that has begun its final part cannot "
-                + "go on with a device that runs; go to RUNNING first, which ends the session, and then to " + to + ".";
+        return "The way from " + from + " to " + to + " is blocked: a saving session that has begun its final part "
+                + "cannot go on with a device that runs; go to RUNNING first, which ends the session, and then to " + to
+                + ".";
     }
 
     private static String lacking(Set<MigrationFeature> features, DeviceState state) {

@@ -270,8 +270,8 @@ class FeatureTransitionTableTest {
     @Test
     void shouldNameTheMissingFeatureOfAnUnsupportedState() {
         assertThat(table.refusal(WITH_P2P, DeviceState.RUNNING, DeviceState.PRE_COPY_P2P).orElseThrow())
-                .isEqualTo("The device cannot go to PRE_COPY_P2P: that state needs STOP_COPY and P2P and PRE_COPY, and the "
-                        + "device lacks PRE_COPY.");
+                .isEqualTo("The device cannot go to PRE_COPY_P2P: that state needs STOP_COPY and P2P and PRE_COPY, and "
+                        + "the device lacks PRE_COPY.");
         assertThat(table.refusal(STOP_COPY_ONLY, DeviceState.RUNNING_P2P, DeviceState.RUNNING).orElseThrow())
                 .contains("cannot be in RUNNING_P2P", "lacks P2P");
     }
@@ -288,7 +288,10 @@ class FeatureTransitionTableTest {
     @Test
     void shouldRefuseEverythingButRunningWithoutStopCopy() {
         for (Set<MigrationFeature> features : List.<Set<MigrationFeature>>of(
-                EnumSet.noneOf(MigrationFeature.class), EnumSet.of(P2P), EnumSet.of(PRE_COPY), EnumSet.of(P2P, PRE_COPY))) {
+                EnumSet.noneOf(MigrationFeature.class),
+                EnumSet.of(P2P),
+                EnumSet.of(PRE_COPY),
+                EnumSet.of(P2P, PRE_COPY))) {
             for (DeviceState from : DeviceState.values()) {
                 for (DeviceState to : DeviceState.values()) {
                     boolean stays = from == DeviceState.RUNNING && to == DeviceState.RUNNING;

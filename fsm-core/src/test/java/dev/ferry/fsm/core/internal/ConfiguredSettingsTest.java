@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.fsm.core.internal.migration.Settings;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+
+class ConfiguredSettingsTest {
+
+    private final ConfiguredSettings configured = new ConfiguredSettings();
+    private final MigrationRig.Values values = new MigrationRig.Values();
+
+    @Test
+    void shouldConvertUnits() {
+        values.drainSeconds = 3;
+        values.chunkKib = 8;
+        values.spoolMemoryMib = 1;
+        values.spoolFileMib = 1024 * 1024;
+        values.parallel = 2;
+
+        assertThat(configured.update(values))
+                .isEqualTo(new Settings(Duration.ofSeconds(3), 8 * 1024, 1024 * 1024, 1L << 40, 2));
+    }
+
+    @Test
+    void shouldKeepTheLastGoodValueWhenOneIsOutOfBounds() {
+        values.chunkKib = 8;
+        Settings good = configured.update(values);
+        values.chunkKib = 3;
+        assertThat(configured.update(values)).isEqualTo(good);
+        values.chunkKib = 16 * 1024 + 1;
+        assertThat(configured.update(values)).isEqualTo(good);
+        values.drainSeconds = 0;
+        values.parallel = 0;
+        values.spoolMemoryMib = -1;
+        assertThat(configured.update(values)).isEqualTo(good);
+    }
+
+    @Test
+    void shouldTakeTheOtherValuesWhenOneIsWrong() {
+        values.chunkKib = -1;
+        values.parallel = 7;
+
+        Settings settings = configured.update(values);
+
+        assertThat(settings.chunkBytes()).isEqualTo(256 * 1024);
+        assertThat(settings.parallelMigrations()).isEqualTo(7);
+    }
+
+    @Test
+    void shouldKeepTheDefaultWhenAValueIsNoNumber() {
+        Configuration notNumeric = new Configuration() {
+            @Override
+            public int drain_timeout_seconds() {
+                throw new NumberFormatException("soon");
+            }
+
+            @Override
+            public int chunk_kib() {
+                return 4;
+            }
+
+            @Override
+            public int spool_memory_mib() {
+                return 0;
+            }
+
+            @Override
+            public int spool_file_mib() {
+                return 0;
+            }
+
+            @Override
+            public int parallel_migrations() {
+                return 1;
+            }
+
+            @Override
+            public Class<Configuration> annotationType() {
+                return Configuration.class;
+            }
+        };
+
+        assertThat(configured.update(notNumeric).drainTimeout()).isEqualTo(Duration.ofSeconds(10));
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationReport;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DriversComeAndGoTest {
+
+    @Test
+    void shouldDescribeDevicesById() {
+        try (MigrationRig rig = new MigrationRig()) {
+            assertThat(rig.service.devices())
+                    .extracting(DeviceDescription::id)
+                    .containsExactly(MigrationRig.SOURCE, MigrationRig.DESTINATION);
+            assertThat(rig.service.device(MigrationRig.SOURCE))
+                    .contains(new DeviceDescription(
+                            MigrationRig.SOURCE,
+                            "scripted",
+                            "host1",
+                            Optional.of("pf0"),
+                            OptionalInt.of(1),
+                            "memory",
+                            Optional.of(DeviceState.RUNNING),
+                            MigrationRig.ALL));
+            assertThat(rig.service.device("nowhere")).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldDescribeADeviceThatCannotBeAskedForItsState() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.onState = () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            };
+
+            assertThat(rig.service.device(MigrationRig.SOURCE).orElseThrow().state()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldUseTheSecondDriverOfAnIdOnlyWhenTheFirstHasLeft() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            ScriptedDriver second = new ScriptedDriver(MigrationRig.SOURCE, MigrationRig.ALL, "text:second");
+            rig.add(second, 99);
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
+            assertThat(second.arcs).isEmpty();
+
+            rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+
+            assertThat(rig.service.devices()).hasSize(2);
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
+            assertThat(second.state).isEqualTo(DeviceState.STOP);
+            rig.remove(second, 99);
+            assertThat(rig.service.device(MigrationRig.SOURCE)).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldKeepTheFirstDriverWhenTheSecondLeaves() {
+        try (MigrationRig rig = new MigrationRig()) {
+            ScriptedDriver second = new ScriptedDriver(MigrationRig.SOURCE, MigrationRig.ALL, "text:second");
+            rig.add(second, 99);
+            rig.remove(second, 99);
+
+            assertThat(rig.migrate().failure()).isEmpty();
+            rig.assertDestinationOwns();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                MigrationDriver.DEVICE_ID,
+                MigrationDriver.DEVICE_TYPE,
+                MigrationDriver.BACKEND,
+                MigrationDriver.HOST
+            })
+    void shouldLeaveADriverAloneThatLacksAProperty(String missing) {
+        try (MigrationRig rig = new MigrationRig()) {
+            Map<String, Object> properties = MigrationRig.properties("host9/vf9", 99);
+            properties.remove(missing);
+            ScriptedDriver driver = new ScriptedDriver("host9/vf9", MigrationRig.ALL, "text:");
+            rig.service.addDriver(driver, properties);
+
+            assertThat(rig.service.devices()).hasSize(2);
+            rig.service.removeDriver(driver, properties);
+        }
+    }
+
+    @Test
+    void shouldLeaveADriverAloneWhosePropertiesHaveTheWrongType() {
+        try (MigrationRig rig = new MigrationRig()) {
+            Map<String, Object> properties = MigrationRig.properties("host9/vf9", 99);
+            properties.put(MigrationDriver.MEMBER, "one");
+            rig.service.addDriver(new ScriptedDriver("host9/vf9", MigrationRig.ALL, "text:"), properties);
+
+            assertThat(rig.service.devices()).hasSize(2);
+        }
+    }
+
+    @Test
+    void shouldNotBeHurtByADriverWhoseFeaturesFail() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.service.addDriver(
+                    new ScriptedDriver("host9/vf9", null, "text:"), MigrationRig.properties("host9/vf9", 99));
+
+            assertThat(rig.service.devices()).hasSize(2);
+            assertThat(rig.service.check(rig.request())).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldWaitForTheJobEvenWhenTheThreadIsInterrupted() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+                inside.countDown();
+                MigrationTest.join(goOn);
+            });
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            MigrationTest.join(inside);
+            AtomicBoolean stillInterrupted = new AtomicBoolean();
+            Thread unregisters = new Thread(() -> {
+                Thread.currentThread().interrupt();
+                rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+                stillInterrupted.set(Thread.interrupted());
+            });
+            unregisters.start();
+            MigrationRig.awaitWaiting(unregisters);
+            goOn.countDown();
+
+            MigrationReport report = MigrationRig.report(migration);
+            MigrationRig.await("the unregistration", () -> !unregisters.isAlive());
+
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.PROVIDER_GONE);
+            assertThat(stillInterrupted).isTrue();
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldListADeviceThatCannotBeMigrated() {
+        try (MigrationRig rig = new MigrationRig(EnumSet.noneOf(dev.ferry.fsm.MigrationFeature.class))) {
+            assertThat(rig.service.devices()).hasSize(2);
+            assertThat(rig.service.devices().get(0).features()).isEmpty();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import dev.ferry.fsm.Arc;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.osgi.service.event.Event;
+import org.osgi.service.event.EventAdmin;
+
+class EventDeliveryTest {
+
+    private final List<Event> posted = new ArrayList<>();
+    private final EventAdmin eventAdmin = new EventAdmin() {
+        @Override
+        public void postEvent(Event event) {
+            posted.add(event);
+        }
+
+        @Override
+        public void sendEvent(Event event) {
+            throw new AssertionError("would wait for handlers on the thread of the migration");
+        }
+    };
+
+    @Test
+    void shouldPostPhasesStatesAndTheEnd() {
+        EventDelivery delivery = new EventDelivery(MigrationListener.NONE, () -> eventAdmin);
+
+        delivery.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.LOAD));
+        delivery.onEvent(new MigrationEvent.ArcTaken("m1", "host1/vf1", Arc.RESUMING_TO_STOP));
+        delivery.onEvent(new MigrationEvent.Progress("m1", 1, 2));
+        delivery.onEvent(ended(Optional.of(Failure.of(FailureCode.TIMEOUT, "Too late."))));
+        delivery.onEvent(ended(Optional.empty()));
+
+        assertThat(posted)
+                .extracting(Event::getTopic)
+                .containsExactly(
+                        "dev/ferry/migration/PHASE",
+                        "dev/ferry/migration/STATE",
+                        "dev/ferry/migration/ENDED",
+                        "dev/ferry/migration/ENDED");
+        assertThat(posted).allMatch(event -> event.getProperty("migration").equals("m1"));
+        assertThat(posted.get(0).getProperty("phase")).isEqualTo("LOAD");
+        assertThat(posted.get(1).getProperty("device")).isEqualTo("host1/vf1");
+        assertThat(posted.get(1).getProperty("state")).isEqualTo("STOP");
+        assertThat(posted.get(2).getProperty("result")).isEqualTo("FAILED");
+        assertThat(posted.get(2).getProperty("code")).isEqualTo("TIMEOUT");
+        assertThat(posted.get(3).getProperty("result")).isEqualTo("COMPLETED");
+        assertThat(posted.get(3).containsProperty("code")).isFalse();
+    }
+
+    @Test
+    void shouldGoOnWithoutEventAdminAndWithBrokenListeners() {
+        List<MigrationEvent> seen = new ArrayList<>();
+        MigrationEvent event = new MigrationEvent.Progress("m1", 1, 2);
+        new EventDelivery(seen::add, () -> null).onEvent(event);
+        assertThat(seen).containsExactly(event);
+
+        EventDelivery broken = new EventDelivery(
+                each -> {
+                    throw new NoClassDefFoundError("its bundle is gone");
+                },
+                () -> eventAdmin);
+        assertThatCode(() -> broken.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.LOAD)))
+                .doesNotThrowAnyException();
+        assertThat(posted).hasSize(1);
+    }
+
+    private static MigrationEvent ended(Optional<Failure> failure) {
+        return new MigrationEvent.Ended(
+                "m1",
+                new MigrationReport(
+                        "m1",
+                        failure.isPresent() ? MigrationReport.Result.FAILED : MigrationReport.Result.COMPLETED,
+                        "host1/vf1",
+                        "host2/vf1",
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        0,
+                        0,
+                        List.of(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        failure));
+    }
+}

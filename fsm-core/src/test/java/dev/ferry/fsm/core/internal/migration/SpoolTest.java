@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.ferry.migration.MigrationException;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class SpoolTest {
+
+    private static final int BYTES = 200_000;
+
+    @Property(tries = 50)
+    void shouldGiveBackWhatItTookInAnySegmentation(
+            @ForAll @IntRange(min = 1, max = 70_000) int written,
+            @ForAll @IntRange(min = 1, max = 70_000) int read,
+            @ForAll @IntRange(max = 250_000) int memoryLimit)
+            throws Exception {
+        byte[] bytes = pattern();
+        try (Spool spool = new Spool("host1/vf1", memoryLimit, BYTES)) {
+            for (int at = 0; at < BYTES; at += written) {
+                spool.write(ByteBuffer.wrap(bytes, at, Math.min(written, BYTES - at)));
+            }
+            assertThat(drain(spool, read)).isEqualTo(bytes);
+            assertThat(spool.read(ByteBuffer.allocate(1))).isEqualTo(ByteSource.END);
+        }
+    }
+
+    @Test
+    void shouldGiveTheEndWhenNothingWasWritten() throws Exception {
+        try (Spool spool = new Spool("host1/vf1", 10, 10)) {
+            assertThat(spool.read(ByteBuffer.allocate(1))).isEqualTo(ByteSource.END);
+        }
+    }
+
+    @Test
+    void shouldDeleteItsFile() throws Exception {
+        Set<Path> before = spoolFiles();
+        try (Spool spool = new Spool("host1/vf1", 0, BYTES)) {
+            spool.write(ByteBuffer.wrap(pattern()));
+        }
+        assertThat(spoolFiles()).isEqualTo(before);
+    }
+
+    @Test
+    void shouldRefuseMoreThanItMayKeep() {
+        try (Spool spool = new Spool("host1/vf1", 10, 10)) {
+            assertThatThrownBy(() -> spool.write(ByteBuffer.allocate(11)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("20 bytes allowed");
+        }
+    }
+
+    private static byte[] pattern() {
+        byte[] bytes = new byte[BYTES];
+        for (int i = 0; i < BYTES; i++) {
+            bytes[i] = (byte) (i * 31 + i / 251);
+        }
+        return bytes;
+    }
+
+    private static byte[] drain(Spool spool, int chunk) throws MigrationException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteBuffer buffer = ByteBuffer.allocate(chunk);
+        while (spool.read(buffer.clear()) != ByteSource.END) {
+            out.write(buffer.array(), 0, buffer.position());
+        }
+        return out.toByteArray();
+    }
+
+    private static Set<Path> spoolFiles() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+            return files.filter(file -> file.getFileName().toString().startsWith("ferry-restore-"))
+                    .collect(Collectors.toSet());
+        }
+    }
+}
