@@ -73,8 +73,8 @@ public final class EmulatedAdapterComponent {
     }
 
     /**
-     * Changes the adapter: another number of members leaves the others alone; any other change makes a new adapter. What
-     * is not valid changes nothing.
+     * Changes the adapter: another number of members leaves the others alone; any other change makes a new adapter.
+     * What is not valid changes nothing.
      */
     @Modified
     void modified(AdapterConfiguration configuration, Map<String, Object> properties) {

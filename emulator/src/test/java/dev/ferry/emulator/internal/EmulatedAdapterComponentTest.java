@@ -44,7 +44,7 @@ class EmulatedAdapterComponentTest {
         return keys;
     }
 
-    /** What the service component runtime makes of a configuration: defaults, and an error when a value is asked for. */
+    /** What the service component runtime makes of a configuration: defaults, and errors when values are asked for. */
     private static AdapterConfiguration configuration(Map<String, Object> keys) {
         return (AdapterConfiguration) Proxy.newProxyInstance(
                 AdapterConfiguration.class.getClassLoader(),
@@ -99,7 +99,8 @@ class EmulatedAdapterComponentTest {
         assertThat(adapter()).isSameAs(adapter);
         assertThat(adapter.members()).isEqualTo(5);
 
-        framework.service().listener = () -> assertThat(adapter.members()).as("not removed before it is told").isEqualTo(5);
+        framework.service().listener =
+                () -> assertThat(adapter.members()).as("not removed before it is told").isEqualTo(5);
         modify(component, keys("members", 2));
         assertProperties("host1/pf0", "host1", 2);
         assertThat(adapter.members()).isEqualTo(2);
@@ -144,8 +145,8 @@ class EmulatedAdapterComponentTest {
         EmulatedAdapter adapter = adapter();
         modify(component, keys("members", 3, "queueSize", 100));
         assertThat(log.errors())
-                .containsExactly("The configuration dev.ferry.emulator.adapter~pf0 of an emulated adapter is not valid, so"
-                        + " the adapter stays as it was: queueSize must be a power of two, but is 100.");
+                .containsExactly("The configuration dev.ferry.emulator.adapter~pf0 of an emulated adapter is not valid,"
+                        + " so the adapter stays as it was: queueSize must be a power of two, but is 100.");
         assertThat(adapter()).isSameAs(adapter);
         modify(component, keys("members", 4));
         assertThat(adapter().members()).isEqualTo(4);

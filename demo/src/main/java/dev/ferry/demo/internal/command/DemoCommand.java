@@ -78,7 +78,13 @@ final class DemoCommand extends FerryCommand {
             throws IOException, InterruptedException, CommandFailedException {
         VfChoice vfs = VfChoice.among(service.devices(), adapters);
         DemoReport report = new Demonstration(
-                        service, vfs.source(), vfs.destination(), traffic, !noPrecopy, console::progress)
+                        service,
+                        vfs.source(),
+                        vfs.destination(),
+                        traffic,
+                        Demonstration.TRAFFIC_TIME,
+                        !noPrecopy,
+                        console::progress)
                 .run(Optional.ofNullable(out));
         return new CommandResult(DemoDocument.json(report), DemoDocument.text(report), report.failure());
     }

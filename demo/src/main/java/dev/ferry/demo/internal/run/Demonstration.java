@@ -28,7 +28,9 @@ public final class Demonstration {
     private record Outcome(long waited, MigrationReport migration, Optional<String> guestFailure) {}
 
     private static final int MIB = 1 << 20;
-    private static final Duration TRAFFIC_TIME = Duration.ofSeconds(2);
+    /** Time over which the frames are spread where there are not too many for it. */
+    public static final Duration TRAFFIC_TIME = Duration.ofSeconds(2);
+
     private static final Duration STALL_LIMIT = Duration.ofSeconds(30);
     private static final Duration MIGRATION_LIMIT = MigrationRequest.DEFAULT_TIMEOUT.plusSeconds(30);
     private static final Duration CANCEL_LIMIT = Duration.ofSeconds(10);
@@ -37,6 +39,7 @@ public final class Demonstration {
     private final Vf source;
     private final Vf destination;
     private final Traffic traffic;
+    private final Duration trafficTime;
     private final boolean preCopy;
     private final Consumer<String> progress;
     private final FrameLedger ledger = new FrameLedger();
@@ -44,6 +47,7 @@ public final class Demonstration {
     /**
      * A demonstration between two VFs that nobody uses.
      *
+     * @param trafficTime over which to spread the frames
      * @param progress takes one line at a time, for a person
      */
     public Demonstration(
@@ -51,12 +55,14 @@ public final class Demonstration {
             Vf source,
             Vf destination,
             Traffic traffic,
+            Duration trafficTime,
             boolean preCopy,
             Consumer<String> progress) {
         this.service = service;
         this.source = source;
         this.destination = destination;
         this.traffic = traffic;
+        this.trafficTime = trafficTime;
         this.preCopy = preCopy;
         this.progress = progress;
     }
@@ -86,7 +92,7 @@ public final class Demonstration {
     private Outcome run(TestBed bed) throws IOException, InterruptedException {
         try (EmulatedNetwork network = new EmulatedNetwork(source.port(), (frame, delivery) -> ledger.refused(frame));
                 Traffic.Frames frames = traffic.open()) {
-            Sender sender = new Sender(frames, traffic.count(), ledger, network, TRAFFIC_TIME, STALL_LIMIT);
+            Sender sender = new Sender(frames, traffic.count(), ledger, network, trafficTime, STALL_LIMIT);
             sender.sendFirstHalf();
             progress.accept("half of the frames are sent; the guest moves to " + destination.id());
             MigrationRequest request = MigrationRequest.of(source.id(), destination.id())

@@ -12,8 +12,8 @@ import java.util.Map;
 /**
  * The device parts objects of one owner device, and the commands about them.
  *
- * <p>Ids are chosen by the driver. There is one id space for the objects of all members, reading and writing ones, since
- * an id is unique within a resource object type. An object belongs to the member it was created for: to any other
+ * <p>Ids are chosen by the driver. There is one id space for the objects of all members, reading and writing ones,
+ * since an id is unique within a resource object type. An object belongs to the member it was created for: to any other
  * member it does not exist (ENXIO), although its id is taken (EEXIST). The member id of such a command is valid, so
  * Q_INVALID_MEMBER would be wrong. Guarded by the lock of the owner device.
  *

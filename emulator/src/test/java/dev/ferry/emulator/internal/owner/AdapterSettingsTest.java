@@ -15,8 +15,9 @@ class AdapterSettingsTest {
     @ParameterizedTest
     @CsvSource({"0,1,2,1", "4096,128,32768,255", "1000,1,256,16"})
     void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
-        assertThat(new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit).ownerId())
-                .isEqualTo("host-1.lan/pf_0");
+        AdapterSettings settings =
+                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit);
+        assertThat(settings.ownerId()).isEqualTo("host-1.lan/pf_0");
     }
 
     @ParameterizedTest
@@ -40,7 +41,10 @@ class AdapterSettingsTest {
 
     @ParameterizedTest
     @NullSource
-    @ValueSource(strings = {"", " ", "a/b", "-a", "a b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"})
+    @ValueSource(strings = {
+        "", " ", "a/b", "-a", "a b", "\u00e4", 
+        "0123456789012345678901234567890123456789012345678901234567890123"
+    })
     void shouldRefuseNamesThatMakeNoId(String name) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255))

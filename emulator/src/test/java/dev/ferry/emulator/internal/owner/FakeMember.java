@@ -10,8 +10,8 @@ import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /** A member with three parts that are written here as bytes; remembers what the owner device did to it. */
 final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
@@ -33,15 +33,11 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     boolean removed;
     int resets;
     byte[] loaded;
-    /** Whether the last load or capture was done on memory of the test itself. */
+    /** The memory that the last load or capture worked on. */
     ByteBuffer lastBuffer;
 
     FakeMember(int number) {
         this.number = number;
-    }
-
-    static byte[] bytes(String hex) {
-        return HexFormat.of().parseHex(hex.replace(" ", ""));
     }
 
     @Override
@@ -62,7 +58,7 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
 
     @Override
     public int maxPartsSize() {
-        return bytes(ALL).length + RESERVE;
+        return Bench.bytes(ALL).length + RESERVE;
     }
 
     @Override
@@ -76,7 +72,7 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
                 image.append(parts[i]);
             }
         }
-        byte[] bytes = bytes(image.toString());
+        byte[] bytes = Bench.bytes(image.toString());
         if (bytes.length > into.remaining()) {
             return false;
         }
@@ -148,7 +144,7 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     public void connect(FrameSink sink) {}
 
     /** Makes members and keeps them, by id - 1. */
-    static final class Factory implements java.util.function.IntFunction<Member> {
+    static final class Factory implements IntFunction<Member> {
         final List<FakeMember> made = new ArrayList<>();
 
         @Override

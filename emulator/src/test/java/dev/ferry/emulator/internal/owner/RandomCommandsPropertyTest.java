@@ -13,6 +13,7 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
 
 /** Whatever bytes come, there is an answer, and a failed command leaves nothing behind. */
@@ -93,20 +94,20 @@ class RandomCommandsPropertyTest {
     /** Commands that are almost right: known numbers in their places, then small numbers or whole parts. */
     private static Arbitrary<byte[]> commands() {
         Arbitrary<Integer> opcodes = Arbitraries.frequency(
-                net.jqwik.api.Tuple.of(1, 0x00),
-                net.jqwik.api.Tuple.of(1, 0x01),
-                net.jqwik.api.Tuple.of(1, 0x05),
-                net.jqwik.api.Tuple.of(2, 0x08),
-                net.jqwik.api.Tuple.of(2, 0x09),
-                net.jqwik.api.Tuple.of(8, 0x0a),
-                net.jqwik.api.Tuple.of(3, 0x0b),
-                net.jqwik.api.Tuple.of(2, 0x0c),
-                net.jqwik.api.Tuple.of(3, 0x0d),
-                net.jqwik.api.Tuple.of(3, 0x0e),
-                net.jqwik.api.Tuple.of(3, 0x0f),
-                net.jqwik.api.Tuple.of(4, 0x10),
-                net.jqwik.api.Tuple.of(3, 0x11),
-                net.jqwik.api.Tuple.of(1, 0x12));
+                Tuple.of(1, 0x00),
+                Tuple.of(1, 0x01),
+                Tuple.of(1, 0x05),
+                Tuple.of(2, 0x08),
+                Tuple.of(2, 0x09),
+                Tuple.of(8, 0x0a),
+                Tuple.of(3, 0x0b),
+                Tuple.of(2, 0x0c),
+                Tuple.of(3, 0x0d),
+                Tuple.of(3, 0x0e),
+                Tuple.of(3, 0x0f),
+                Tuple.of(4, 0x10),
+                Tuple.of(3, 0x11),
+                Tuple.of(1, 0x12));
         return Combinators.combine(
                         opcodes,
                         Arbitraries.of(1, 1, 1, 1, 0, 2),

@@ -9,6 +9,8 @@ import static dev.ferry.emulator.internal.owner.Bench.toMember;
 import static dev.ferry.emulator.internal.owner.Bench.toSelf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,9 +90,9 @@ class RefusalTest {
     }
 
     private static String answer(OwnerDevice owner, String readable) {
-        java.nio.ByteBuffer[] command = {java.nio.ByteBuffer.wrap(Bench.bytes(readable))};
+        ByteBuffer[] command = {ByteBuffer.wrap(Bench.bytes(readable))};
         byte[] answer = new byte[8];
-        owner.submit(command, new java.nio.ByteBuffer[] {java.nio.ByteBuffer.wrap(answer)});
+        owner.submit(command, new ByteBuffer[] {ByteBuffer.wrap(answer)});
         return Bench.hex(answer);
     }
 
@@ -218,11 +220,11 @@ class RefusalTest {
     void shouldRefusePartsBeyondWhatAnyDeviceNeeds() {
         expect(create(1, 0, SET), OK);
         bench.member(1).stopped = true;
-        byte[] most = java.util.Arrays.copyOf(
+        byte[] most = Arrays.copyOf(
                 Bench.bytes(toMember(0x10, 1, object(0))),
                 32 + bench.member(1).maxPartsSize() + DevPartsCommands.FOREIGN_PARTS_BYTES + 1);
         assertThat(Bench.hex(bench.execute(most, 8))).isEqualTo(plain(ENOMEM));
-        byte[] fitting = java.util.Arrays.copyOf(most, most.length - 1);
+        byte[] fitting = Arrays.copyOf(most, most.length - 1);
         assertThat(Bench.hex(bench.execute(fitting, 8))).isEqualTo(plain(OK));
     }
 

@@ -163,6 +163,9 @@ public final class VirtioNetProvider {
         } catch (DeviceException e) {
             drivers.setupFailed();
             LOG.warn("no member of {} can be migrated: {}", ownerId, e.getMessage());
+        } catch (RuntimeException e) {
+            drivers.setupFailed();
+            LOG.error("the set-up of {} failed", ownerId, e); // on a thread whose result nobody may be waiting for
         }
     }
 
@@ -172,7 +175,7 @@ public final class VirtioNetProvider {
         } catch (TimeoutException e) {
             LOG.info("{} takes long to set up; its drivers come later", ownerId);
         } catch (ExecutionException e) {
-            LOG.error("the set-up of {} failed", ownerId, e.getCause());
+            LOG.error("the set-up of {} was broken off", ownerId, e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import dev.ferry.demo.internal.run.DemoReport;
+import dev.ferry.demo.internal.run.FrameCounts;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationReport.Result;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class DemoDocumentTest {
+
+    private static final FrameCounts FLAWLESS = new FrameCounts(100, 100, 0, 0, 0, 0, 60, 40);
+    private static final FrameCounts HARMED = new FrameCounts(100, 101, 1, 2, 3, 0, 60, 41);
+
+    @Test
+    void shouldHaveTheFixedKeys() {
+        JsonObject document = DemoDocument.json(report(Result.COMPLETED, FLAWLESS));
+
+        assertThat(document.toString()).isEqualTo("{\"result\":\"COMPLETED\",\"source\":\"a/pf0/vf1\","
+                + "\"destination\":\"b/pf0/vf1\",\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,"
+                + "\"duplicated\":0,\"reordered\":0,\"changed\":0},\"framesBySide\":{\"source\":60,"
+                + "\"destination\":40},\"framesWaited\":7,\"downtimeMillis\":12.5,\"totalMillis\":80.0,"
+                + "\"stateBytes\":700,\"memoryBytes\":16777216,"
+                + "\"phases\":[{\"name\":\"CHECK\",\"millis\":1.0},{\"name\":\"SWITCHOVER\",\"millis\":12.5}]}");
+    }
+
+    @Test
+    void shouldFailWhenFramesWereHarmedOrTheMigrationFailed() {
+        JsonObject harmed = DemoDocument.json(report(Result.COMPLETED, HARMED));
+        JsonObject failed = DemoDocument.json(report(Result.FAILED, FLAWLESS));
+
+        assertThat(harmed.get("result").getAsString()).isEqualTo("FAILED");
+        assertThat(harmed.getAsJsonObject("error").get("message").getAsString())
+                .isEqualTo("of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
+        assertThat(failed.get("result").getAsString()).isEqualTo("FAILED");
+        assertThat(failed.getAsJsonObject("error").get("code").getAsString()).isEqualTo("TIMEOUT");
+    }
+
+    @Test
+    void shouldTellAPersonTheSame() {
+        String text = DemoDocument.text(report(Result.COMPLETED, FLAWLESS));
+
+        assertThat(text)
+                .contains("frames sent")
+                .contains("16,777,216 bytes")
+                .contains("12.500 ms")
+                .contains("  SWITCHOVER")
+                .endsWith("every frame came out once, in order, unchanged.\n");
+        assertThat(DemoDocument.text(report(Result.COMPLETED, HARMED)))
+                .endsWith("Failed: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed.\n");
+    }
+
+    private static DemoReport report(Result result, FrameCounts frames) {
+        MigrationReport migration = new MigrationReport(
+                "m1",
+                result,
+                "a/pf0/vf1",
+                "b/pf0/vf1",
+                Duration.ofNanos(12_500_000),
+                Duration.ofMillis(80),
+                700,
+                16 << 20,
+                List.of(
+                        new MigrationReport.Phase(MigrationPhase.CHECK, Duration.ofMillis(1)),
+                        new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofNanos(12_500_000))),
+                Optional.empty(),
+                Optional.empty(),
+                result == Result.COMPLETED
+                        ? Optional.empty()
+                        : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));
+        return new DemoReport("100 frames", frames, 7, migration, Optional.empty());
+    }
+}

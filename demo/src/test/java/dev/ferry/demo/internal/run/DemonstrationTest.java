@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.demo.internal.pcap.PcapWriter;
+import dev.ferry.demo.internal.traffic.CaptureTraffic;
+import dev.ferry.demo.internal.traffic.Frame;
+import dev.ferry.demo.internal.traffic.MadeUpTraffic;
+import dev.ferry.demo.internal.traffic.Traffic;
+import dev.ferry.emulator.control.NetworkPort;
+import dev.ferry.migration.MigrationReport.Result;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(120)
+class DemonstrationTest {
+
+    private static final Duration TIME = Duration.ofMillis(300);
+
+    private final FakeMigrations migrations = new FakeMigrations();
+    private final Vf first = migrations.add("host1");
+    private final Vf second = migrations.add("host2");
+    private final List<String> progress = new ArrayList<>();
+
+    @Test
+    void shouldLoseNothingToAndFroSeveralTimes() throws Exception {
+        for (int round = 0; round < 2; round++) {
+            assertFlawless(run(first, second, new MadeUpTraffic(3_000)), 3_000);
+            assertFlawless(run(second, first, new MadeUpTraffic(3_000)), 3_000);
+        }
+        assertThat(progress).noneMatch(line -> line.contains("could not be brought back"));
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.startsWith("ferry-"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 10})
+    void shouldTakeFewFrames(long count) throws Exception {
+        DemoReport report = run(first, second, new MadeUpTraffic(count));
+
+        assertThat(report.failure()).isEmpty();
+        assertThat(report.frames().sent()).isEqualTo(count);
+        assertThat(report.frames().atSource()).isPositive();
+        assertThat(report.frames().atDestination()).isEqualTo(count - report.frames().atSource());
+        if (count > 1) {
+            assertThat(report.frames().atDestination()).isPositive();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldRecordTheFramesOfACaptureWithTheirTimes(boolean nanoseconds, @TempDir Path folder) throws Exception {
+        Path in = folder.resolve("in.pcap");
+        Path out = folder.resolve("out.pcap");
+        try (PcapWriter writer = PcapWriter.create(in, nanoseconds)) {
+            for (int number = 0; number < 500; number++) {
+                int length = number % 50 == 0 ? Frame.MAX_BYTES : 14 + number % 3 * 40;
+                Frame frame = new Frame(1_600_000_000 + number, number * 3, length + number % 2, bytes(number, length));
+                writer.write(frame, frame.bytes());
+            }
+        }
+        DemoReport report = new Demonstration(
+                        migrations, first, second, CaptureTraffic.of(in), TIME, true, progress::add)
+                .run(Optional.of(out));
+
+        assertFlawless(report, 500);
+        assertThat(Files.mismatch(in, out)).isEqualTo(-1);
+    }
+
+    @Test
+    void shouldReportAMigrationThatFailedAndStayAtTheSource() throws Exception {
+        migrations.failing = true;
+        DemoReport report = run(first, second, new MadeUpTraffic(1_000));
+
+        assertThat(report.migration().result()).isEqualTo(Result.FAILED);
+        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused.");
+        assertThat(report.frames()).isEqualTo(new FrameCounts(1_000, 1_000, 0, 0, 0, 0, 1_000, 0));
+        migrations.failing = false;
+        assertFlawless(run(first, second, new MadeUpTraffic(1_000)), 1_000);
+    }
+
+    enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }
+
+    @ParameterizedTest
+    @EnumSource
+    void shouldFailWhenTheDeviceHarmsOneFrame(Harm harm) throws Exception {
+        Vf harmed = new Vf(second.id(), second.host(), second.function(), new HarmingPort(second.port(), harm));
+        DemoReport report = run(first, harmed, new MadeUpTraffic(1_000));
+
+        FrameCounts frames = report.frames();
+        assertThat(report.migration().result()).isEqualTo(Result.COMPLETED);
+        assertThat(report.failure()).isPresent();
+        assertThat(List.of(frames.lost(), frames.duplicated(), frames.reordered(), frames.foreign()))
+                .isEqualTo(switch (harm) {
+                    case LOSE -> List.of(1L, 0L, 0L, 0L);
+                    case DUPLICATE -> List.of(0L, 1L, 0L, 0L);
+                    case REORDER -> List.of(0L, 0L, 1L, 0L);
+                    case CHANGE -> List.of(1L, 0L, 0L, 1L);
+                });
+    }
+
+    private DemoReport run(Vf from, Vf to, Traffic traffic) throws IOException, InterruptedException {
+        return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(Optional.empty());
+    }
+
+    private static void assertFlawless(DemoReport report, long sent) {
+        assertThat(report.failure()).isEmpty();
+        assertThat(report.frames().sent()).isEqualTo(sent);
+        assertThat(report.frames().isFlawless()).isTrue();
+        assertThat(report.frames().atSource()).isPositive();
+        assertThat(report.frames().atDestination()).isPositive();
+        assertThat(report.frames().atSource() + report.frames().atDestination()).isEqualTo(sent);
+    }
+
+    private static ByteBuffer bytes(int number, int length) {
+        return ByteBuffer.wrap(new byte[length]).putInt(0, number);
+    }
+
+    /** Harms the tenth frame that leaves. */
+    private record HarmingPort(NetworkPort port, Harm harm) implements NetworkPort {
+
+        private static final int HARMED = 10;
+
+        @Override
+        public Delivery deliver(ByteBuffer frame) {
+            return port.deliver(frame);
+        }
+
+        @Override
+        public void connect(FrameSink sink) {
+            List<ByteBuffer> held = new ArrayList<>();
+            int[] count = {0};
+            port.connect(frame -> {
+                if (++count[0] != HARMED) {
+                    sink.transmitted(frame);
+                    held.forEach(sink::transmitted);
+                    held.clear();
+                    return;
+                }
+                ByteBuffer copy = ByteBuffer.allocate(frame.remaining()).put(frame.duplicate()).flip();
+                switch (harm) {
+                    case LOSE -> { }
+                    case DUPLICATE -> {
+                        sink.transmitted(frame);
+                        sink.transmitted(copy);
+                    }
+                    case REORDER -> held.add(copy);
+                    case CHANGE -> sink.transmitted(copy.put(0, (byte) ~copy.get(0)));
+                }
+            });
+        }
+    }
+}

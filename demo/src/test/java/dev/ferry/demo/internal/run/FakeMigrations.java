@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.run;
+
+import dev.ferry.emulator.internal.net.FunctionConfig;
+import dev.ferry.emulator.internal.net.VirtioNetFunction;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
+import dev.ferry.migration.Guest;
+import dev.ferry.migration.GuestMemory;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationService;
+import dev.ferry.migration.StateChange;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ReadableByteChannel;
+import java.nio.channels.WritableByteChannel;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Moves real emulated devices in the simplest way; stands for the service, which is tested where it is. */
+final class FakeMigrations implements MigrationService {
+
+    private final Map<String, VirtioNetFunction> functions = new TreeMap<>();
+    private final Map<String, DeviceState> states = new TreeMap<>();
+    /** Fails each migration, after the source was stopped. */
+    boolean failing;
+
+    Vf add(String host) {
+        String id = host + "/pf0/vf1";
+        VirtioNetFunction function = new VirtioNetFunction(new FunctionConfig(
+                id, new byte[] {2, 0, 0, 0, 0, 1}, 1, 256, FunctionConfig.defaultFeatures(1)));
+        functions.put(id, function);
+        states.put(id, DeviceState.RUNNING);
+        return new Vf(id, host, function, function);
+    }
+
+    @Override
+    public List<DeviceDescription> devices() {
+        return functions.keySet().stream().map(id -> device(id).orElseThrow()).toList();
+    }
+
+    @Override
+    public Optional<DeviceDescription> device(String id) {
+        return Optional.of(new DeviceDescription(
+                id, "virtio-net", id.substring(0, id.indexOf('/')), Optional.of(id.substring(0, id.lastIndexOf('/'))),
+                OptionalInt.of(1), "fake", Optional.of(states.get(id)),
+                EnumSet.noneOf(dev.ferry.fsm.MigrationFeature.class)));
+    }
+
+    @Override
+    public StateChange setState(String id, DeviceState state) {
+        functions.get(id).setStopped(state != DeviceState.RUNNING);
+        return new StateChange(id, states.put(id, state), List.of(), state);
+    }
+
+    @Override
+    public Migration start(MigrationRequest request, MigrationListener listener) {
+        CompletableFuture<MigrationReport> result =
+                CompletableFuture.supplyAsync(() -> migrate(request, listener));
+        return new Migration() {
+            @Override
+            public String id() {
+                return "m1";
+            }
+
+            @Override
+            public MigrationRequest request() {
+                return request;
+            }
+
+            @Override
+            public MigrationPhase phase() {
+                return MigrationPhase.RELEASE;
+            }
+
+            @Override
+            public boolean cancel() {
+                return false;
+            }
+
+            @Override
+            public CompletionStage<MigrationReport> result() {
+                return result;
+            }
+        };
+    }
+
+    private MigrationReport migrate(MigrationRequest request, MigrationListener listener) {
+        try {
+            Guest source = request.guests().orElseThrow().source();
+            Guest destination = request.guests().orElseThrow().destination();
+            listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.SWITCHOVER));
+            source.pause();
+            setState(request.source(), DeviceState.STOP);
+            if (failing) {
+                setState(request.source(), DeviceState.RUNNING);
+                source.resume();
+                return report(request, Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "It was refused.")));
+            }
+            move(request, source, destination);
+            listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.START));
+            setState(request.destination(), DeviceState.RUNNING);
+            destination.resume();
+            return report(request, Optional.empty());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private void move(MigrationRequest request, Guest source, Guest destination) throws IOException {
+        VirtioNetFunction from = functions.get(request.source());
+        VirtioNetFunction to = functions.get(request.destination());
+        setState(request.destination(), DeviceState.STOP);
+        ByteBuffer parts = ByteBuffer.allocate(from.maxPartsSize());
+        from.captureParts(null, parts);
+        to.loadParts(parts.flip());
+        for (GuestMemory.Range range : source.memory().ranges()) {
+            ByteBuffer memory = ByteBuffer.allocate((int) range.length());
+            source.memory().read(range.address(), memory);
+            destination.memory().write(range.address(), memory.flip());
+        }
+        destination.loadDeviceConfig(request.destination(), source.saveDeviceConfig(request.source()));
+    }
+
+    private static MigrationReport report(MigrationRequest request, Optional<Failure> failure) {
+        return new MigrationReport(
+                "m1",
+                failure.isEmpty() ? MigrationReport.Result.COMPLETED : MigrationReport.Result.FAILED,
+                request.source(),
+                request.destination(),
+                Duration.ofMillis(3),
+                Duration.ofMillis(10),
+                700,
+                16 << 20,
+                List.of(new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofMillis(2))),
+                Optional.empty(),
+                Optional.empty(),
+                failure);
+    }
+
+    @Override
+    public List<Finding> check(MigrationRequest request) {
+        return List.of();
+    }
+
+    @Override
+    public List<Migration> migrations() {
+        return List.of();
+    }
+
+    @Override
+    public long save(String id, WritableByteChannel to) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long restore(String id, ReadableByteChannel from) {
+        throw new UnsupportedOperationException();
+    }
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import dev.ferry.device.DataTransferSession;
+import dev.ferry.device.DeviceException;
+import dev.ferry.fsm.Arc;
+import java.util.Optional;
+
+/** A driver for member 3 of host1/pf0, whose set-up is done, before a fake queue. */
+final class Fixture {
+
+    static final int MEMBER = 3;
+    /** u16 group type SR-IOV, 12 reserved bytes, u64 member id 3. */
+    static final String TO_MEMBER = "0100" + "000000000000000000000000" + "0300000000000000";
+
+    static final String STOP = "1100" + TO_MEMBER + "0100000000000000";
+    static final String RESUME = "1100" + TO_MEMBER + "0000000000000000";
+
+    final FakeClock clock = new FakeClock();
+    final CommandTimeout timeout = new CommandTimeout();
+    final PlainFormat format = new PlainFormat();
+    final FakeAdminQueue queue;
+    final OwnerDevice owner;
+    final VirtioNetDriver driver;
+
+    Fixture(FakeAdminQueue queue) throws DeviceException {
+        this.queue = queue;
+        timeout.configure(ProviderConfiguration.LEAST_COMMAND_TIMEOUT_MILLIS);
+        AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
+        owner = new OwnerSetup("host1/pf0", queue, channel).run();
+        driver = new VirtioNetDriver("host1/pf0/vf3", owner, MEMBER, format, timeout, clock::nanoTime);
+        queue.commands.clear();
+    }
+
+    /** RESOURCE_OBJ_CREATE: object header, flags, operation (0 GET, 1 SET). */
+    static String create(int id, int operation) {
+        return "0a00" + TO_MEMBER + object(id) + "0000000000000000" + "%02x".formatted(operation) + "00000000000000";
+    }
+
+    static String destroy(int id) {
+        return "0d00" + TO_MEMBER + object(id);
+    }
+
+    static String metadataSize(int id) {
+        return "0e00" + TO_MEMBER + object(id) + "0000000000000000";
+    }
+
+    static String getAll(int id) {
+        return "0f00" + TO_MEMBER + object(id) + "0100000000000000";
+    }
+
+    static String set(int id, String parts) {
+        return "1000" + TO_MEMBER + object(id) + parts;
+    }
+
+    /** type u16 0, reserved u16, id u32. */
+    private static String object(int id) {
+        return "00000000" + "%02x000000".formatted(id);
+    }
+
+    /** Takes the arcs one after the other; the last session opened. */
+    Optional<DataTransferSession> walk(Arc... arcs) throws DeviceException {
+        Optional<DataTransferSession> session = Optional.empty();
+        for (Arc arc : arcs) {
+            Optional<DataTransferSession> opened = driver.step(arc);
+            session = opened.isPresent() ? opened : session;
+        }
+        return session;
+    }
+}

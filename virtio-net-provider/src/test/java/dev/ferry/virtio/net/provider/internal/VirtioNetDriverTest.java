@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import static dev.ferry.fsm.Arc.*;
+import static dev.ferry.virtio.net.provider.internal.Fixture.RESUME;
+import static dev.ferry.virtio.net.provider.internal.Fixture.STOP;
+import static dev.ferry.virtio.net.provider.internal.Fixture.create;
+import static dev.ferry.virtio.net.provider.internal.Fixture.destroy;
+import static dev.ferry.virtio.net.provider.internal.Fixture.getAll;
+import static dev.ferry.virtio.net.provider.internal.Fixture.metadataSize;
+import static dev.ferry.virtio.net.provider.internal.Fixture.set;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.virtio.DevPartsObject;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VirtioNetDriverTest {
+
+    private static final String IMAGE = "03010000000000000000000001000000" + "0f";
+
+    private final FakeAdminQueue queue = new FakeAdminQueue();
+    private Fixture fixture;
+    private VirtioNetDriver driver;
+
+    @BeforeEach
+    void setUp() throws DeviceException {
+        fixture = new Fixture(queue);
+        driver = fixture.driver;
+    }
+
+    private void assertErrno(Errno errno, ThrowingCallable call) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+    }
+
+    private void assertCommands(String... commands) {
+        assertThat(queue.commands).containsExactly(commands);
+        queue.commands.clear();
+    }
+
+    @Test
+    void shouldBeginRunningWithAllFeatures() {
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertThat(driver.features()).containsExactlyInAnyOrder(MigrationFeature.values());
+    }
+
+    @Test
+    void shouldStopInRunningP2pAndDoNothingForStop() throws Exception {
+        driver.step(RUNNING_TO_RUNNING_P2P);
+        assertCommands(STOP);
+        driver.step(RUNNING_P2P_TO_STOP);
+        driver.step(STOP_TO_RUNNING_P2P);
+        assertCommands();
+        driver.step(RUNNING_P2P_TO_RUNNING);
+        assertCommands(RESUME);
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+    }
+
+    @Test
+    void shouldSaveStopped() throws Exception {
+        fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP);
+        queue.commands.clear();
+
+        assertThat(driver.step(STOP_TO_STOP_COPY)).get().isInstanceOf(SavingSession.class);
+        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        assertThat(driver.step(STOP_COPY_TO_STOP)).isEmpty();
+        assertCommands(destroy(0));
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldSaveFromRunningToStopCopyInOneSession() throws Exception {
+        assertThat(driver.step(RUNNING_TO_PRE_COPY)).isPresent();
+        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        driver.step(PRE_COPY_TO_PRE_COPY_P2P);
+        assertCommands(STOP);
+        driver.step(PRE_COPY_P2P_TO_PRE_COPY);
+        assertCommands(RESUME);
+        driver.step(PRE_COPY_TO_PRE_COPY_P2P);
+        assertCommands(STOP);
+        assertThat(driver.step(PRE_COPY_P2P_TO_STOP_COPY)).isEmpty();
+        assertCommands(metadataSize(0), getAll(0));
+        assertThat(driver.state()).isEqualTo(DeviceState.STOP_COPY);
+    }
+
+    @Test
+    void shouldAbandonPreCopyInBothStates() throws Exception {
+        driver.step(RUNNING_TO_PRE_COPY);
+        queue.commands.clear();
+        driver.step(PRE_COPY_TO_RUNNING);
+        assertCommands(destroy(0));
+
+        driver.step(RUNNING_TO_RUNNING_P2P);
+        assertCommands(STOP);
+        assertThat(driver.step(RUNNING_P2P_TO_PRE_COPY_P2P)).isPresent();
+        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        driver.step(PRE_COPY_P2P_TO_RUNNING_P2P);
+        assertCommands(destroy(0));
+    }
+
+    @Test
+    void shouldLoadWithASetObject() throws Exception {
+        fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP);
+        queue.commands.clear();
+
+        ResumingSession session =
+                (ResumingSession) driver.step(STOP_TO_RESUMING).orElseThrow();
+        assertCommands(create(0, 1));
+        byte[] payload = FakeAdminQueue.hex(IMAGE);
+        assertThat(session.write(ByteBuffer.wrap(payload))).isEqualTo(17);
+        ByteBuffer[] readable = queue.readables.get(queue.readables.size() - 1);
+        assertThat(readable).hasSize(2);
+        assertThat(readable[1].array()).isSameAs(payload);
+        assertCommands(set(0, IMAGE));
+        driver.step(RESUMING_TO_STOP);
+        assertCommands(destroy(0));
+        assertErrno(Errno.ENODEV, () -> session.write(ByteBuffer.wrap(payload)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Arc.class)
+    void shouldRefuseAnArcThatDoesNotStartAtThePresentState(Arc arc) throws Exception {
+        driver.step(RUNNING_TO_RUNNING_P2P);
+        if (arc.from() != DeviceState.RUNNING_P2P) {
+            assertErrno(Errno.EINVAL, () -> driver.step(arc));
+            assertThat(driver.state()).isEqualTo(DeviceState.RUNNING_P2P);
+        }
+    }
+
+    @Test
+    void shouldRefuseArcsThatDevicesWithP2pStatesNeverMeet() throws Exception {
+        assertErrno(Errno.EINVAL, () -> driver.step(RUNNING_TO_STOP));
+        driver.step(RUNNING_TO_PRE_COPY);
+        assertErrno(Errno.EINVAL, () -> driver.step(PRE_COPY_TO_STOP_COPY));
+        fixture.walk(PRE_COPY_TO_RUNNING, RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP);
+        assertErrno(Errno.EINVAL, () -> driver.step(STOP_TO_RUNNING));
+        assertThat(driver.state()).isEqualTo(DeviceState.STOP);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {FakeAdminQueue.CREATE, FakeAdminQueue.METADATA_GET, FakeAdminQueue.PARTS_GET})
+    void shouldLeaveNoObjectWhenACommandOfAnOpeningArcIsRefused(int opcode) throws Exception {
+        queue.refuse(opcode, 12, 6);
+
+        assertErrno(Errno.ENOMEM, () -> driver.step(RUNNING_TO_PRE_COPY));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertThat(queue.objects).isEmpty();
+        assertThat(fixture.owner.ids().taken()).isZero();
+        assertThat(queue.count(FakeAdminQueue.DESTROY)).isEqualTo(opcode == FakeAdminQueue.CREATE ? 0 : 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {FakeAdminQueue.CREATE, FakeAdminQueue.METADATA_GET, FakeAdminQueue.PARTS_GET})
+    void shouldLeaveNoObjectWhenACommandOfAnOpeningArcIsNotAnswered(int opcode) throws Exception {
+        queue.hang(opcode);
+
+        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_PRE_COPY));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertThat(queue.count(FakeAdminQueue.DESTROY)).isEqualTo(1);
+        assertThat(queue.objects).isEmpty();
+        assertThat(fixture.owner.ids().taken()).isZero();
+    }
+
+    @Test
+    void shouldRefuseADeviceWithoutParts() {
+        queue.announcedSize = 0;
+        assertErrno(Errno.EINVAL, () -> driver.step(RUNNING_TO_PRE_COPY));
+
+        queue.announcedSize = 64;
+        queue.image = new byte[0];
+        assertErrno(Errno.EINVAL, () -> driver.step(RUNNING_TO_PRE_COPY));
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseAnImageThatIsLargerThanAnnounced() {
+        queue.announcedSize = 15;
+
+        assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldStayInPreCopyP2pWithADeadSessionWhenTheFinalImageFails() throws Exception {
+        SavingSession session =
+                (SavingSession) fixture.walk(RUNNING_TO_PRE_COPY, PRE_COPY_TO_PRE_COPY_P2P).orElseThrow();
+        queue.refuse(FakeAdminQueue.PARTS_GET, 12, 6);
+
+        assertErrno(Errno.ENOMEM, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.PRE_COPY_P2P);
+        assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(100)));
+        queue.scripts.clear();
+        assertErrno(Errno.ENODEV, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
+        driver.step(PRE_COPY_P2P_TO_RUNNING_P2P);
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldNotAdvanceWhenTheModeIsRefused() throws Exception {
+        queue.refuse(FakeAdminQueue.MODE_SET, 16, 1);
+
+        assertErrno(Errno.EBUSY, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertCommands(STOP);
+    }
+
+    @Test
+    void shouldSetTheModeBackBehindACommandThatWasNotAnswered() throws Exception {
+        queue.scripts.put(FakeAdminQueue.MODE_SET, writable ->
+                queue.count(FakeAdminQueue.MODE_SET) == 1 ? new CompletableFuture<>() : null);
+
+        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertCommands(STOP, RESUME);
+    }
+
+    @Test
+    void shouldBeInErrorWhenNobodyKnowsTheMode() {
+        queue.hang(FakeAdminQueue.MODE_SET);
+
+        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+
+        assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
+    }
+
+    @Test
+    void shouldAnswerTheStopCopySizeInAnyState() throws Exception {
+        assertThat(driver.stopCopySize()).isEqualTo(17);
+        assertCommands(create(0, 0), metadataSize(0), destroy(0));
+
+        driver.step(RUNNING_TO_PRE_COPY);
+        queue.commands.clear();
+        assertThat(driver.stopCopySize()).isEqualTo(17);
+        assertCommands(metadataSize(0));
+    }
+
+    @Test
+    void shouldSayWhenAllObjectsAreInUseAndGoOnWhenOneIsFree() throws Exception {
+        List<PartsObject> held = new ArrayList<>();
+        for (int id = 0; id < 3; id++) {
+            held.add(PartsObject.create(fixture.owner, 1, DevPartsObject.Operation.GET));
+        }
+        queue.commands.clear();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> driver.step(RUNNING_TO_PRE_COPY))
+                .withMessageContaining("all 3 device parts objects of host1/pf0 are in use")
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
+        assertCommands();
+
+        held.get(1).destroy();
+        queue.commands.clear();
+        driver.step(RUNNING_TO_PRE_COPY);
+        assertThat(queue.commands).startsWith(create(1, 0));
+    }
+
+    @Test
+    void shouldNotReuseAnIdWhoseObjectWasNotDestroyed() throws Exception {
+        driver.step(RUNNING_TO_PRE_COPY);
+        queue.refuse(FakeAdminQueue.DESTROY, 16, 1);
+        driver.step(PRE_COPY_TO_RUNNING);
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        queue.scripts.clear();
+        queue.commands.clear();
+
+        driver.step(RUNNING_TO_PRE_COPY);
+
+        assertThat(queue.commands).startsWith(create(1, 0));
+    }
+
+    @Test
+    void shouldPassOverAnIdThatAnEarlierDriverLeft() throws Exception {
+        queue.objects.add(0);
+
+        driver.step(RUNNING_TO_PRE_COPY);
+
+        assertThat(queue.commands).startsWith(create(0, 0), create(1, 0));
+        assertThat(fixture.owner.ids().taken()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldExecuteCommandsOfRecordTypesOnlyWhenTheyAreInUse() throws Exception {
+        driver.step(RUNNING_TO_PRE_COPY);
+        queue.commands.clear();
+        ByteBuffer result = ByteBuffer.allocate(32);
+
+        fixture.format.device.execute(0x0f, ByteBuffer.wrap(FakeAdminQueue.hex("aabb")), result);
+
+        assertCommands("0f00" + Fixture.TO_MEMBER + "aabb");
+        assertThat(result.position()).isEqualTo(17);
+        assertErrno(Errno.EOPNOTSUPP, () -> fixture.format.device.execute(0x20, ByteBuffer.allocate(0), result));
+        driver.step(PRE_COPY_TO_RUNNING);
+        assertErrno(Errno.ENODEV, () -> fixture.format.device.execute(0x0f, ByteBuffer.allocate(0), result));
+    }
+
+    @Test
+    void shouldEndItsSessionsWhenItDeparts() throws Exception {
+        SavingSession session = (SavingSession) driver.step(RUNNING_TO_PRE_COPY).orElseThrow();
+
+        driver.depart();
+
+        assertThat(queue.objects).isEmpty();
+        assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
+        assertErrno(Errno.ENODEV, () -> driver.step(PRE_COPY_TO_RUNNING));
+    }
+}

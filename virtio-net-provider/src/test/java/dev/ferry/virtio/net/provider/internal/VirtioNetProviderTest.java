@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.net.provider.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import dev.ferry.device.DeviceException;
+import dev.ferry.fsm.Arc;
+import dev.ferry.virtio.AdminQueue;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+class VirtioNetProviderTest {
+
+    private final Logger logger = (Logger) LoggerFactory.getLogger(VirtioNetProvider.class);
+    private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+    private final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();
+    private final Map<String, VirtioNetDriver> drivers = new ConcurrentHashMap<>();
+    private final FakeAdminQueue queue = new FakeAdminQueue();
+    private Runnable onUnregister = () -> {};
+    private VirtioNetProvider provider;
+
+    @BeforeEach
+    void setUp() {
+        log.start();
+        logger.addAppender(log);
+        provider = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
+            services.put(driver.deviceId(), properties);
+            drivers.put(driver.deviceId(), driver);
+            return () -> {
+                onUnregister.run();
+                services.remove(driver.deviceId());
+            };
+        });
+    }
+
+    @AfterEach
+    void tearDown() {
+        provider.deactivate();
+        logger.detachAppender(log);
+    }
+
+    private static Map<String, Object> properties(int members) {
+        Map<String, Object> properties = new HashMap<>();
+        properties.put(AdminQueue.OWNER_ID, "host1/pf0");
+        properties.put(AdminQueue.HOST, "host1");
+        properties.put(AdminQueue.MEMBERS, members);
+        properties.put(AdminQueue.MEMBER_TYPE, "virtio-net");
+        return properties;
+    }
+
+    @Test
+    void shouldRegisterADriverPerMemberWithItsProperties() {
+        provider.addAdminQueue(queue, properties(2));
+
+        assertThat(services).containsOnlyKeys("host1/pf0/vf1", "host1/pf0/vf2");
+        assertThat(services.get("host1/pf0/vf2"))
+                .containsEntry("ferry.device.id", "host1/pf0/vf2")
+                .containsEntry("ferry.device.type", "virtio-net")
+                .containsEntry("ferry.backend", "virtio")
+                .containsEntry("ferry.host", "host1")
+                .containsEntry("ferry.owner.id", "host1/pf0")
+                .containsEntry("ferry.owner.member", 2)
+                .containsEntry("ferry.stream.name", "virtiovf")
+                .hasSize(7);
+    }
+
+    @Test
+    void shouldFollowTheNumberOfMembersAndSetUpOnce() {
+        provider.addAdminQueue(queue, properties(2));
+        provider.updatedAdminQueue(queue, properties(4));
+        assertThat(services).hasSize(4);
+
+        provider.updatedAdminQueue(queue, properties(1));
+        assertThat(services).containsOnlyKeys("host1/pf0/vf1");
+        assertThat(queue.count(FakeAdminQueue.LIST_USE)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldNotTalkToAnOwnerBeforeItHasMembers() {
+        provider.addAdminQueue(queue, properties(0));
+        assertThat(queue.commands).isEmpty();
+
+        provider.updatedAdminQueue(queue, properties(1));
+        assertThat(services).hasSize(1);
+    }
+
+    @Test
+    void shouldRegisterAThousandMembers() {
+        provider.addAdminQueue(queue, properties(1000));
+
+        assertThat(services).hasSize(1000);
+        assertThat(queue.commands).hasSize(5);
+    }
+
+    @Test
+    void shouldUnregisterWhenTheOwnerLeaves() {
+        provider.addAdminQueue(queue, properties(3));
+
+        provider.removeAdminQueue(queue);
+
+        assertThat(services).isEmpty();
+    }
+
+    @Test
+    void shouldKeepADriverWorkingUntilItsUnregistrationReturned() throws Exception {
+        provider.addAdminQueue(queue, properties(1));
+        VirtioNetDriver driver = drivers.get("host1/pf0/vf1");
+        driver.step(Arc.RUNNING_TO_PRE_COPY);
+        onUnregister = () -> {
+            try {
+                driver.step(Arc.PRE_COPY_TO_RUNNING);
+            } catch (DeviceException e) {
+                throw new AssertionError(e);
+            }
+        };
+
+        provider.deactivate();
+
+        assertThat(services).isEmpty();
+        assertThat(queue.objects).isEmpty();
+        assertThat(log.list).noneMatch(event -> event.getLevel() == Level.ERROR);
+    }
+
+    @Test
+    void shouldWarnOnceWhenAnOwnerCannotMigrate() {
+        queue.capabilities = new byte[8];
+
+        provider.addAdminQueue(queue, properties(3));
+
+        assertThat(services).isEmpty();
+        assertThat(log.list).singleElement().satisfies(event -> {
+            assertThat(event.getLevel()).isEqualTo(Level.WARN);
+            assertThat(event.getFormattedMessage()).contains("host1/pf0").contains("no device parts capability");
+        });
+    }
+
+    @Test
+    void shouldTryAgainWithTheNextChangeOfMembers() {
+        queue.refuse(FakeAdminQueue.LIST_QUERY, 22, 4);
+        provider.addAdminQueue(queue, properties(1));
+        assertThat(services).isEmpty();
+        queue.scripts.clear();
+
+        provider.updatedAdminQueue(queue, properties(2));
+
+        assertThat(services).hasSize(2);
+    }
+
+    @Test
+    void shouldNotHoldUpWhoAnnouncesAnOwnerThatDoesNotAnswerAndRegisterLater() throws Exception {
+        CompletableFuture<Integer> answer = new CompletableFuture<>();
+        CountDownLatch registered = new CountDownLatch(1);
+        VirtioNetProvider slow = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
+            registered.countDown();
+            return () -> {};
+        });
+        queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> answer);
+        long start = System.nanoTime();
+
+        slow.addAdminQueue(queue, properties(1));
+
+        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)).isLessThan(4_000);
+        assertThat(registered.getCount()).isEqualTo(1);
+        answer.complete(8);
+        assertThat(registered.await(5, TimeUnit.SECONDS)).isTrue();
+        slow.deactivate();
+    }
+
+    @Test
+    void shouldRegisterNothingWhenTheOwnerLeftDuringItsSetUp() {
+        queue.before(FakeAdminQueue.DRIVER_CAP_SET, () -> provider.removeAdminQueue(queue));
+
+        provider.addAdminQueue(queue, properties(3));
+
+        assertThat(drivers).isEmpty();
+    }
+
+    @Test
+    void shouldUndoARegistrationThatMakesTheOwnerLeave() {
+        VirtioNetProvider[] reentrant = new VirtioNetProvider[1];
+        reentrant[0] = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
+            services.put(driver.deviceId(), properties);
+            reentrant[0].removeAdminQueue(queue);
+            return () -> services.remove(driver.deviceId());
+        });
+
+        reentrant[0].addAdminQueue(queue, properties(3));
+
+        assertThat(services).isEmpty();
+        reentrant[0].deactivate();
+    }
+
+    @Test
+    void shouldIgnoreAnOwnerWithoutAName() {
+        Map<String, Object> properties = properties(1);
+        properties.remove(AdminQueue.OWNER_ID);
+
+        provider.addAdminQueue(queue, properties);
+        provider.updatedAdminQueue(queue, properties);
+        provider.removeAdminQueue(queue);
+
+        assertThat(queue.commands).isEmpty();
+        assertThat(log.list).singleElement().satisfies(event ->
+                assertThat(event.getLevel()).isEqualTo(Level.WARN));
+    }
+}
