@@ -52,7 +52,7 @@ class VirtioNetSaveAndLoadTest {
             + "0002 00 00 01 00 000000000000 1a000000"
             + "01000000 020000000001 02000000 01005e000001 333300000001";
 
-    private static final String IMAGE =
+    static final String IMAGE =
             OFFERED + TAKEN + COMMON_CONFIG + STATUS + QUEUES + NOTIFICATIONS + CONTROLS;
 
     private final OwnerDevice owner =
