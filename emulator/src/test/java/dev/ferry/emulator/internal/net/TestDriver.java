@@ -84,7 +84,8 @@ final class TestDriver implements InterruptListener {
 
     /** A driver of another function that goes on with a copy of this one's memory. */
     TestDriver movedTo(PciFunction destination) {
-        ByteBuffer copy = ByteBuffer.allocateDirect(MEMORY);
+        // Heap memory, so that both kinds are driven.
+        ByteBuffer copy = ByteBuffer.allocate(MEMORY);
         copy.put(0, memory, 0, MEMORY);
         TestDriver moved = new TestDriver(destination, copy);
         queues.values().forEach(queue -> moved.queues.put(queue.index, new TestQueue(moved, queue)));

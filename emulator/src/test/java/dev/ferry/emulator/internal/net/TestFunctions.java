@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Functions and frames for tests. */
@@ -49,6 +50,15 @@ final class TestFunctions {
 
     static byte[] frame(int length, int number) {
         return frame(MAC, length, number);
+    }
+
+    /** All parts of a function, which must be in the mode its caller wants. */
+    static byte[] capture(VirtioNetFunction function) {
+        ByteBuffer into = ByteBuffer.allocate(function.maxPartsSize());
+        if (!function.captureParts(null, into)) {
+            throw new AssertionError("the parts are larger than the maximum");
+        }
+        return Arrays.copyOf(into.array(), into.position());
     }
 
     /** Records the frames that a function transmits. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
+import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,6 +103,7 @@ final class TestQueue {
     void offer(int head) {
         driver.memory.putShort(driver.at(avail) + 4 + 2 * (availIdx % size), (short) head);
         availIdx = availIdx + 1 & 0xFFFF;
+        VarHandle.releaseFence();
         driver.memory.putShort(driver.at(avail) + 2, (short) availIdx);
     }
 
@@ -125,6 +127,7 @@ final class TestQueue {
     List<Used> takeUsed() {
         List<Used> taken = new ArrayList<>();
         while (usedIdx != deviceUsedIdx()) {
+            VarHandle.acquireFence();
             int at = driver.at(used) + 4 + 8 * (usedIdx % size);
             int id = driver.memory.getInt(at);
             taken.add(new Used(id, driver.memory.getInt(at + 4)));

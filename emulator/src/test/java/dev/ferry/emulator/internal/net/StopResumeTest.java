@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.net;
+
+import static dev.ferry.emulator.internal.net.TestFunctions.frame;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.emulator.control.NetworkPort.Delivery;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class StopResumeTest {
+
+    private final VirtioNetFunction function = TestFunctions.function(1);
+    private final TestDriver driver = new TestDriver(function);
+    private final List<byte[]> sent = TestFunctions.sink(function);
+
+    private static VirtioNetFunction loadedFrom(VirtioNetFunction source) {
+        VirtioNetFunction destination = TestFunctions.function(1);
+        destination.setStopped(true);
+        assertThat(destination
+                        .loadParts(ByteBuffer.wrap(TestFunctions.capture(source)))
+                        .isOk())
+                .isTrue();
+        return destination;
+    }
+
+    @Test
+    void shouldRememberNotificationsWhileStopped() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        driver.transmit(1, frame(60, 1));
+        assertThat(sent).isEmpty();
+        assertThat(driver.queue(1).takeUsed()).isEmpty();
+        assertThat(driver.interrupts).isEmpty();
+        function.setStopped(false);
+        assertThat(sent).containsExactly(frame(60, 1));
+        assertThat(driver.interrupts).containsExactly(2);
+    }
+
+    @Test
+    void shouldAcceptTheSameModeAgain() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(false);
+        function.setStopped(true);
+        function.setStopped(true);
+        assertThat(function.isStopped()).isTrue();
+        function.setStopped(false);
+        function.setStopped(false);
+        driver.transmit(1, frame(60, 1));
+        assertThat(sent).hasSize(1);
+    }
+
+    @Test
+    void shouldHoldMessagesThatAreUnmaskedWhileStopped() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.writeConfig(driver.msixCap + 2, 2, 0xC000);
+        driver.transmit(1, frame(60, 1));
+        function.setStopped(true);
+        function.writeConfig(driver.msixCap + 2, 2, 0x8000);
+        assertThat(driver.interrupts).isEmpty();
+        function.setStopped(false);
+        assertThat(driver.interrupts).containsExactly(2);
+    }
+
+    @Test
+    void shouldGoOnWhereGuestMemorySaysAfterALoad() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        for (int i = 0; i < 21; i++) {
+            driver.transmit(1, frame(60, i));
+            driver.queue(1).takeUsed();
+        }
+        driver.queue(0).add(TestQueue.Part.in(driver.buffer(128), 128));
+        function.setStopped(true);
+        driver.transmit(1, frame(60, 21));
+
+        VirtioNetFunction destination = loadedFrom(function);
+        List<byte[]> sentThere = TestFunctions.sink(destination);
+        TestDriver there = driver.movedTo(destination);
+        assertThat(sentThere).isEmpty();
+        destination.setStopped(false);
+        assertThat(sentThere).as("the notification came at the source").containsExactly(frame(60, 21));
+        assertThat(there.queue(1).takeUsed()).hasSize(1);
+        assertThat(destination.deliver(ByteBuffer.wrap(frame(60, 5)))).isEqualTo(Delivery.TAKEN);
+        assertThat(there.queue(0).takeUsed()).containsExactly(new TestQueue.Used(0, 72));
+        assertThat(sent).as("by the source").hasSize(21);
+    }
+
+    @Test
+    void shouldInterruptEveryQueueOnceAfterALoadSinceOneMayHaveBeenPending() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        VirtioNetFunction destination = loadedFrom(function);
+        TestDriver there = driver.movedTo(destination);
+        assertThat(there.interrupts).isEmpty();
+        destination.setStopped(false);
+        assertThat(there.interrupts).containsExactly(1, 2, 3);
+        destination.setStopped(true);
+        destination.setStopped(false);
+        assertThat(there.interrupts).as("after an ordinary resume").hasSize(3);
+    }
+
+    @Test
+    void shouldWaitForTheGuestWhenResumedBeforeItIsAttached() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        driver.transmit(1, frame(60, 1));
+        VirtioNetFunction destination = loadedFrom(function);
+        List<byte[]> sentThere = TestFunctions.sink(destination);
+        destination.setStopped(false);
+        TestDriver there = driver.movedTo(destination);
+        assertThat(sentThere).hasSize(1);
+        assertThat(there.interrupts).containsExactly(1, 2, 3);
+    }
+
+    @Test
+    void shouldAskForAnAnnouncementAfterALoad() {
+        driver.start(TestFunctions.VERSION_1 | TestFunctions.CTRL_VQ | TestFunctions.GUEST_ANNOUNCE, 16);
+        assertThat(driver.readDevice(6, 2)).isEqualTo(1);
+        function.setStopped(true);
+        VirtioNetFunction destination = loadedFrom(function);
+        TestDriver there = driver.movedTo(destination);
+        long generation = there.read(TestDriver.CONFIG_GENERATION, 1);
+        destination.setStopped(false);
+        assertThat(there.readDevice(6, 2)).isEqualTo(3);
+        assertThat(there.interrupts).contains(0);
+        assertThat(there.read(TestDriver.CONFIG_GENERATION, 1)).isNotEqualTo(generation);
+        assertThat(there.control(2, 3, 0)).isZero();
+        assertThat(there.readDevice(6, 2)).isEqualTo(1);
+    }
+
+    @Test
+    void shouldAnswerRegistersWhileStopped() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isEqualTo(15);
+        driver.write(TestDriver.DEVICE_STATUS, 1, 0);
+        assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isZero();
+        assertThat(function.isStopped()).as("a reset by the driver leaves the mode to the owner").isTrue();
+    }
+}
