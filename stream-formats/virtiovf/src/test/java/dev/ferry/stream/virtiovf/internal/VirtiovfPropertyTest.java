@@ -34,7 +34,8 @@ class VirtiovfPropertyTest {
     private static final int KNOWN_TAG = 7;
 
     /** What reached the device and the record type, and how it ended. */
-    private record Outcome(List<String> images, List<String> vendorRecords, Optional<Errno> failure, boolean complete) {}
+    private record Outcome(
+            List<String> images, List<String> vendorRecords, Optional<Errno> failure, boolean complete) {}
 
     @Provide
     Arbitrary<byte[]> streams() {
@@ -55,14 +56,18 @@ class VirtiovfPropertyTest {
 
     @Property
     void shouldLoadOnlyCompleteRecordsOfATruncatedStream(
-            @ForAll("streams") byte[] stream, @ForAll @IntRange(max = 300) int length, @ForAll @IntRange(min = 1, max = 64) int cut) {
+            @ForAll("streams") byte[] stream,
+            @ForAll @IntRange(max = 300) int length,
+            @ForAll @IntRange(min = 1, max = 64) int cut) {
         byte[] truncated = Arrays.copyOf(stream, Math.min(length, stream.length));
         assertThat(decode(truncated, List.of(cut))).isEqualTo(expected(truncated));
     }
 
     @Property
     void shouldEndByTheRulesAfterAnyBitFlip(
-            @ForAll("streams") byte[] stream, @ForAll @IntRange(max = 3000) int bit, @ForAll @IntRange(min = 1, max = 64) int cut) {
+            @ForAll("streams") byte[] stream,
+            @ForAll @IntRange(max = 3000) int bit,
+            @ForAll @IntRange(min = 1, max = 64) int cut) {
         if (stream.length > 0) {
             int flipped = bit % (stream.length * 8);
             stream[flipped / 8] ^= (byte) (1 << flipped % 8);
@@ -71,13 +76,17 @@ class VirtiovfPropertyTest {
     }
 
     @Property
-    void shouldEndByTheRulesWithRandomBytes(@ForAll @Size(max = 400) byte[] bytes, @ForAll @IntRange(min = 1, max = 64) int cut) {
+    void shouldEndByTheRulesWithRandomBytes(
+            @ForAll @Size(max = 400) byte[] bytes,
+            @ForAll @IntRange(min = 1, max = 64) int cut) {
         assertThat(decode(bytes, List.of(cut))).isEqualTo(expected(bytes));
     }
 
     @Property
     void shouldInspectWhateverComes(
-            @ForAll("streams") byte[] stream, @ForAll @IntRange(max = 3000) int bit, @ForAll @IntRange(max = 400) int length)
+            @ForAll("streams") byte[] stream,
+            @ForAll @IntRange(max = 3000) int bit,
+            @ForAll @IntRange(max = 400) int length)
             throws IOException {
         byte[] damaged = Arrays.copyOf(stream, Math.min(length, stream.length));
         if (damaged.length > 0) {

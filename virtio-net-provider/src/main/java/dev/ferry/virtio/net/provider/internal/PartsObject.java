@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One device parts object of one member, which is the member as a stream format sees it. Lives as long as the session
- * that created it; {@link #destroy} may come from another thread at any moment.
+ * that created it; used inside the driver's gate alone.
  */
 final class PartsObject implements RecordDevice {
     private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
@@ -99,7 +99,7 @@ final class PartsObject implements RecordDevice {
     }
 
     private void logLeak(DeviceException e) {
-        LOG.warn("device parts object {} of {} is given up, its id is not used again: {}", id, owner.id(), e.getMessage());
+        LOG.warn("device parts object {} of {} is lost, its id is not used again: {}", id, owner.id(), e.getMessage());
     }
 
     @Override

@@ -43,14 +43,26 @@ final class StateGate {
      * @throws DeviceException EBUSY when the one inside did not leave in time
      */
     void enter(long timeoutNanos) throws DeviceException {
-        boolean entered = false;
-        try {
-            entered = entry.tryAcquire(timeoutNanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (!entered) {
+        if (!tryEnter(System.nanoTime() + timeoutNanos)) {
             throw new DeviceException(Errno.EBUSY, deviceId + " is still busy with another operation; try again");
+        }
+    }
+
+    /** An interrupt does not end the wait, which is bounded anyway: a caller that was told to stop has to unwind. */
+    private boolean tryEnter(long deadline) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return entry.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

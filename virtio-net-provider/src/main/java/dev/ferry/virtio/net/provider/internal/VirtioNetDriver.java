@@ -11,7 +11,6 @@ import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.DevMode;
-import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.FunctionReset;
 import java.util.Collections;
 import java.util.EnumSet;
@@ -41,12 +40,9 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
     private final String deviceId;
     private final OwnerDevice owner;
     private final int member;
-    private final StreamFormat format;
     private final CommandTimeout timeout;
-    private final LongSupplier nanoTime;
+    private final MemberSessions sessions;
     private final StateGate gate;
-    private volatile PartsSavingSession saving;
-    private volatile PartsResumingSession resuming;
     private volatile boolean departed;
 
     VirtioNetDriver(
@@ -59,9 +55,8 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
         this.deviceId = deviceId;
         this.owner = owner;
         this.member = member;
-        this.format = format;
         this.timeout = timeout;
-        this.nanoTime = nanoTime;
+        this.sessions = new MemberSessions(owner, member, format, nanoTime);
         this.gate = new StateGate(deviceId, this::finishReset);
     }
 
@@ -96,19 +91,19 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
                 // The device is stopped in both; virtio has nothing stronger.
             }
             case STOP_TO_STOP_COPY -> {
-                return Optional.of(openSaving(PartsSavingSession::captureFinal));
+                return Optional.of(sessions.openSaving(this, PartsSavingSession::captureFinal));
             }
             case RUNNING_TO_PRE_COPY, RUNNING_P2P_TO_PRE_COPY_P2P -> {
-                return Optional.of(openSaving(PartsSavingSession::captureInitial));
+                return Optional.of(sessions.openSaving(this, PartsSavingSession::captureInitial));
             }
-            case PRE_COPY_P2P_TO_STOP_COPY -> saving.captureFinal();
-            case STOP_COPY_TO_STOP, PRE_COPY_TO_RUNNING, PRE_COPY_P2P_TO_RUNNING_P2P -> killSessions();
+            case PRE_COPY_P2P_TO_STOP_COPY -> sessions.saving().captureFinal();
+            case STOP_COPY_TO_STOP, PRE_COPY_TO_RUNNING, PRE_COPY_P2P_TO_RUNNING_P2P -> sessions.kill();
             case STOP_TO_RESUMING -> {
-                return Optional.of(openResuming());
+                return Optional.of(sessions.openResuming(this));
             }
             case RESUMING_TO_STOP -> {
-                resuming.requireComplete();
-                killSessions();
+                sessions.resuming().requireComplete();
+                sessions.kill();
             }
             case STOP_TO_RUNNING, RUNNING_TO_STOP, PRE_COPY_TO_STOP_COPY ->
                     throw new DeviceException(
@@ -146,57 +141,9 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
                 AdminOpcode.DEV_MODE_SET, member, DevMode.BYTES, data -> data.put((byte) flags)));
     }
 
-    /** Gives a new saving session its first image. */
-    @FunctionalInterface
-    private interface FirstImage {
-        void capture(PartsSavingSession session) throws DeviceException;
-    }
-
-    private PartsSavingSession openSaving(FirstImage image) throws DeviceException {
-        PartsObject object = PartsObject.create(owner, member, Operation.GET);
-        boolean opened = false;
-        try {
-            PrecopyRateLimit limit = new PrecopyRateLimit(nanoTime);
-            PartsSavingSession session = new PartsSavingSession(this, object, format.encoder(object), limit);
-            image.capture(session);
-            saving = session;
-            opened = true;
-            return session;
-        } finally {
-            if (!opened) {
-                object.destroy();
-            }
-        }
-    }
-
-    private PartsResumingSession openResuming() throws DeviceException {
-        PartsObject object = PartsObject.create(owner, member, Operation.SET);
-        boolean opened = false;
-        try {
-            PartsResumingSession session = new PartsResumingSession(this, object, format.decoder(object));
-            resuming = session;
-            opened = true;
-            return session;
-        } finally {
-            if (!opened) {
-                object.destroy();
-            }
-        }
-    }
-
     @Override
     public long stopCopySize() throws DeviceException {
-        return inGate(() -> {
-            if (saving != null) {
-                return saving.object().devicePartsSize();
-            }
-            PartsObject temporary = PartsObject.create(owner, member, Operation.GET);
-            try {
-                return temporary.devicePartsSize();
-            } finally {
-                temporary.destroy();
-            }
-        });
+        return inGate(sessions::imageSize);
     }
 
     /**
@@ -218,14 +165,14 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
 
     private void reset(FunctionReset function) throws DeviceException {
         if (!gate.tryEnter()) {
-            markSessionsDead();
+            sessions.markDead();
             function.resetFunction(member);
             gate.deferReset();
             return;
         }
         boolean done = false;
         try {
-            killSessions();
+            sessions.kill();
             function.resetFunction(member);
             done = true;
         } finally {
@@ -237,7 +184,7 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
     private void refuseReset() throws DeviceException {
         if (gate.tryEnter()) {
             if (gate.state() != DeviceState.RUNNING) {
-                killSessions();
+                sessions.kill();
                 gate.advance(DeviceState.ERROR);
             }
             gate.leave();
@@ -253,7 +200,7 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
      * the reset, so it is told to run, which does no harm to one that runs.
      */
     private void finishReset() {
-        killSessions();
+        sessions.kill();
         try {
             setMode(DevMode.RUNNING);
         } catch (DeviceException e) {
@@ -262,36 +209,21 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
         }
     }
 
-    /** The device leaves with its owner or its bundle: ends the sessions; every later use fails with ENODEV. */
+    /**
+     * The device leaves with its owner or its bundle: ends a session that is still open; every later use fails with
+     * ENODEV. Waits for an operation that is under way, within the bound of the gate.
+     */
     void depart() {
         departed = true;
-        markSessionsDead();
-        if (gate.tryEnter()) {
-            killSessions();
-            gate.leave();
+        sessions.markDead();
+        try {
+            gate.enter(gateTimeoutNanos());
+        } catch (DeviceException e) {
+            LOG.warn("{} leaves during an operation; its device parts object may stay: {}", deviceId, e.getMessage());
+            return;
         }
-    }
-
-    private void markSessionsDead() {
-        PartsSavingSession openSaving = saving;
-        if (openSaving != null) {
-            openSaving.markDead();
-        }
-        PartsResumingSession openResuming = resuming;
-        if (openResuming != null) {
-            openResuming.markDead();
-        }
-    }
-
-    private void killSessions() {
-        if (resuming != null) {
-            resuming.kill();
-            resuming = null;
-        }
-        if (saving != null) {
-            saving.kill();
-            saving = null;
-        }
+        sessions.kill();
+        gate.leave();
     }
 
     @Override
@@ -301,16 +233,13 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
 
     @Override
     public <T> T inGate(GatedOperation<T> operation) throws DeviceException {
-        gate.enter(COMMANDS_PER_OPERATION * timeout.nanos());
+        gate.enter(gateTimeoutNanos());
         try {
             if (departed) {
                 throw new DeviceException(Errno.ENODEV, deviceId + " is no longer served by its provider");
             }
             return operation.run();
         } finally {
-            if (departed) {
-                killSessions();
-            }
             gate.leave();
         }
     }
@@ -322,5 +251,9 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
             throw new DeviceException(
                     Errno.EINVAL, "%s is in %s, where there is no pre-copy information".formatted(deviceId, state));
         }
+    }
+
+    private long gateTimeoutNanos() {
+        return COMMANDS_PER_OPERATION * timeout.nanos();
     }
 }

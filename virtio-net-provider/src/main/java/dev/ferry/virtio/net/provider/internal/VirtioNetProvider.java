@@ -107,7 +107,7 @@ public final class VirtioNetProvider {
     void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
         if (!(properties.get(AdminQueue.OWNER_ID) instanceof String ownerId)
                 || !(properties.get(AdminQueue.HOST) instanceof String host)) {
-            LOG.warn("an admin queue without the properties {} and {} is ignored", AdminQueue.OWNER_ID, AdminQueue.HOST);
+            LOG.warn("an admin queue without {} or {} is ignored", AdminQueue.OWNER_ID, AdminQueue.HOST);
             return;
         }
         OwnerDrivers drivers = new OwnerDrivers(ownerId, host, format, FORMAT_NAME, registry, timeout);

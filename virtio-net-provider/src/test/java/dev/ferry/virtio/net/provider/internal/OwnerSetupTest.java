@@ -57,7 +57,8 @@ class OwnerSetupTest {
         setUp();
 
         assertThat(queue.commands).allSatisfy(command -> assertThat(command.length() / 2 % 8).isZero());
-        assertThat(queue.writables).allSatisfy(writable -> assertThat(FakeAdminQueue.join(writable).length % 8).isZero());
+        assertThat(queue.writables)
+                .allSatisfy(writable -> assertThat(FakeAdminQueue.join(writable).length % 8).isZero());
     }
 
     @Test
