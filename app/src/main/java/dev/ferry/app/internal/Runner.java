@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 import org.apache.felix.service.command.CommandProcessor;
+import org.apache.felix.service.threadio.ThreadIO;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
@@ -28,6 +29,8 @@ public final class Runner implements ToIntFunction<String[]> {
 
     private final BundleContext context;
     private final CommandProcessor processor;
+    private final ThreadIO threads;
+    private final ProcessStreams streams = ProcessStreams.open();
     private final ConfigurationAdmin configurations;
     private final ServiceComponentRuntime components;
 
@@ -36,25 +39,38 @@ public final class Runner implements ToIntFunction<String[]> {
     public Runner(
             BundleContext context,
             @Reference CommandProcessor processor,
+            @Reference ThreadIO threads,
             @Reference ConfigurationAdmin configurations,
             @Reference(cardinality = ReferenceCardinality.OPTIONAL) ServiceComponentRuntime components) {
         this.context = context;
         this.processor = processor;
+        this.threads = threads;
         this.configurations = configurations;
         this.components = components;
     }
 
     @Override
     public int applyAsInt(String[] arguments) {
+        // Commands print results to the System.out of their thread, which for all other threads is no place for results.
+        threads.setStreams(streams.in(), streams.out(), streams.err());
+        try {
+            return run(List.of(arguments));
+        } finally {
+            streams.flush();
+            threads.close();
+        }
+    }
+
+    private int run(List<String> arguments) {
         CommandDirectory commands = CommandDirectory.of(context);
         try {
-            CommandLineOptions options = CommandLineOptions.parse(List.of(arguments));
+            CommandLineOptions options = CommandLineOptions.parse(arguments);
             if (options.help() && options.command().isEmpty()) {
-                System.out.print(Usage.text(commands));
+                streams.out().print(Usage.text(commands));
                 return 0;
             }
             if (options.version()) {
-                System.out.println("ferry " + context.getBundle().getVersion());
+                streams.out().println("ferry " + context.getBundle().getVersion());
                 return 0;
             }
             return run(options, commands);
@@ -77,7 +93,7 @@ public final class Runner implements ToIntFunction<String[]> {
             if (options.script().isPresent() && !missing.isEmpty()) {
                 return FAILED;
             }
-            try (ShellSession session = new ShellSession(processor, commands)) {
+            try (ShellSession session = new ShellSession(processor, commands, streams)) {
                 return options.script().isPresent()
                         ? session.script(options.script().get())
                         : session.interact();
@@ -105,7 +121,7 @@ public final class Runner implements ToIntFunction<String[]> {
                 return FAILED;
             }
         }
-        try (ShellSession session = new ShellSession(processor, commands)) {
+        try (ShellSession session = new ShellSession(processor, commands, streams)) {
             return session.command(name, arguments);
         }
     }
@@ -132,8 +148,8 @@ public final class Runner implements ToIntFunction<String[]> {
         return sentences;
     }
 
-    private static int complain(String sentence, int status) {
-        System.err.println("ferry: " + sentence);
+    private int complain(String sentence, int status) {
+        streams.err().println("ferry: " + sentence);
         return status;
     }
 }

@@ -2,8 +2,6 @@
 package dev.ferry.app.internal;
 
 import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
@@ -28,12 +26,16 @@ final class ShellSession implements AutoCloseable {
 
     private final CommandDirectory commands;
     private final CommandSession session;
-    private final PrintStream out = System.out;
-    private final PrintStream err = System.err;
+    private final ProcessStreams streams;
+    private final PrintStream out;
+    private final PrintStream err;
 
-    ShellSession(CommandProcessor processor, CommandDirectory commands) {
+    ShellSession(CommandProcessor processor, CommandDirectory commands, ProcessStreams streams) {
         this.commands = commands;
-        this.session = processor.createSession(System.in, out, err);
+        this.streams = streams;
+        this.out = streams.out();
+        this.err = streams.err();
+        this.session = processor.createSession(streams.in(), out, err);
         // Our commands first: other bundles may have commands of the same names.
         session.put("SCOPE", CommandDirectory.SCOPE + ":*");
     }
@@ -59,9 +61,7 @@ final class ShellSession implements AutoCloseable {
      */
     int interact() throws IOException {
         boolean terminal = Boolean.parseBoolean(System.getProperty(TERMINAL, "" + (System.console() != null)));
-        // Not System.in, which the shell binds per thread.
-        BufferedReader lines = new BufferedReader(
-                new InputStreamReader(new FileInputStream(FileDescriptor.in), Charset.defaultCharset()));
+        BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), Charset.defaultCharset()));
         int status = 0;
         while (true) {
             if (terminal) {

@@ -20,6 +20,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
+import org.osgi.framework.wiring.FrameworkWiring;
 
 /**
  * One framework with the bundles of the application, for one run; keeps its files in a folder of its own, so that any
@@ -62,6 +63,8 @@ final class Application {
             }
         }
         framework.start();
+        // All at once: bundle by bundle would take the resolver several times as long.
+        context.getBundle().adapt(FrameworkWiring.class).resolveBundles(installed);
         for (Bundle bundle : installed) {
             if (bundle.getHeaders("").get(Constants.FRAGMENT_HOST) == null) {
                 bundle.start();
