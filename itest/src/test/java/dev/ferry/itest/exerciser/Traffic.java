@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A guest that forwards, and numbered frames through it: each goes to whichever of the two devices takes it, as in a
+ * A guest that forwards already when this is made, and numbered frames through it: each goes to whichever of the two devices takes it, as in a
  * network that has learnt where the guest is. Owns one thread.
  */
 final class Traffic {
@@ -50,6 +50,7 @@ final class Traffic {
         destinationGuest = VirtioNetGuest.attach(destination.function(), GuestRam.allocate(RAM_BYTES));
         sender = new Thread(this::send, "ferry-itest-traffic");
         sender.start();
+        awaitReceived(WINDOW);
     }
 
     Guest[] guests() {
