@@ -137,6 +137,8 @@ class MigrationTest {
 
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
+            assertThat(rig.source.resets).as("reset once, then an ordinary device").hasValue(1);
         }
     }
 

@@ -250,6 +250,36 @@ class SaveAndRestoreTest {
         }
     }
 
+    @Test
+    void shouldHaveItsFormerStateBeforeTheServiceHasStopped() {
+        MigrationRig rig = new MigrationRig();
+        CompletableFuture<Boolean> runningWhenStopped = new CompletableFuture<>();
+        InputStream stopsWhenRead = new InputStream() {
+            @Override
+            public int read() {
+                Thread stops = new Thread(() -> {
+                    rig.close();
+                    runningWhenStopped.complete(rig.source.state == DeviceState.RUNNING);
+                });
+                stops.start();
+                MigrationRig.awaitWaiting(stops);
+                return 't';
+            }
+
+            @Override
+            public int read(byte[] into, int offset, int length) {
+                into[offset] = (byte) read();
+                return 1;
+            }
+        };
+
+        Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(stopsWhenRead)));
+
+        assertThat(failure.code()).isEqualTo(FailureCode.CANCELLED);
+        assertThat(runningWhenStopped.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join()).isTrue();
+        rig.assertSourceOwns();
+    }
+
     private static ReadableByteChannel stream(String text) {
         return Channels.newChannel(new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)));
     }

@@ -74,6 +74,41 @@ class SetStateTest {
     }
 
     @Test
+    void shouldDropTheSessionAtOnceWhenTheDeviceGoesToError() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.service.setState(DEVICE, DeviceState.PRE_COPY);
+            rig.source.once(Arc.PRE_COPY_TO_PRE_COPY_P2P, () -> {
+                rig.source.state = DeviceState.ERROR;
+                throw new DeviceException(Errno.EIO, "scripted");
+            });
+
+            failureOf(() -> rig.service.setState(DEVICE, DeviceState.STOP_COPY));
+
+            assertThat(rig.source.hasOpenSession()).isFalse();
+            assertThat(failureOf(() -> rig.service.setState(DEVICE, DeviceState.RUNNING)).message())
+                    .contains("only a reset");
+        }
+    }
+
+    @Test
+    void shouldDropTheSessionWhenTheStateCannotBeReadAfterAFailure() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.service.setState(DEVICE, DeviceState.PRE_COPY);
+            rig.source.once(Arc.PRE_COPY_TO_PRE_COPY_P2P, () -> {
+                rig.source.onState = () -> {
+                    throw new DeviceException(Errno.EIO, "no answer");
+                };
+                throw new DeviceException(Errno.EIO, "scripted");
+            });
+
+            assertThat(failureOf(() -> rig.service.setState(DEVICE, DeviceState.STOP_COPY)).message())
+                    .contains("scripted");
+
+            assertThat(rig.source.hasOpenSession()).isFalse();
+        }
+    }
+
+    @Test
     void shouldRefuseWithoutTouchingTheDevice() throws Exception {
         try (MigrationRig rig = new MigrationRig()) {
             rig.service.setState(DEVICE, DeviceState.STOP_COPY);

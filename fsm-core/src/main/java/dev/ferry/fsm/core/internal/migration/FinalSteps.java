@@ -46,6 +46,7 @@ final class FinalSteps {
             }
             return Optional.empty();
         } catch (MigrationException | RuntimeException | Error e) {
+            LOG.debug("The destination does not start because of", e);
             return Optional.of(withAdvice(Failures.of(e)));
         }
     }

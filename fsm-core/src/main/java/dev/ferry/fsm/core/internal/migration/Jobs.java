@@ -118,14 +118,29 @@ public final class Jobs {
         long deadline = System.nanoTime() + bound.toNanos();
         requestStop();
         executor.shutdown();
+        if (!awaitEnd(deadline)) {
+            LOG.warn("Stopped while jobs were still putting their devices in order after {} ms; "
+                    + "look at the states of the devices before using them", bound.toMillis());
+        }
+    }
+
+    private boolean awaitEnd(long deadlineNanos) {
+        boolean interrupted = false;
         try {
-            boolean ended = executor.awaitTermination(bound.toMillis(), TimeUnit.MILLISECONDS);
-            if (!ended | !awaitCallers(deadline)) {
-                LOG.warn("Stopped while jobs were still putting their devices in order after {} ms; "
-                        + "look at the states of the devices before using them", bound.toMillis());
+            while (true) {
+                try {
+                    boolean migrationsEnded =
+                            executor.awaitTermination(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
+                    return awaitCallers(deadlineNanos) && migrationsEnded;
+                } catch (InterruptedException e) {
+                    // The devices matter more than haste; the wait is bounded anyway.
+                    interrupted = true;
+                }
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

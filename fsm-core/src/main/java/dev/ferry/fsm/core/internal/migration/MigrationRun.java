@@ -14,12 +14,16 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One migration from CHECK to RELEASE: until COMMIT the source owns the device and any failure brings it back to
  * RUNNING; from then on the destination owns it. Runs once, on the thread of the migration.
  */
 final class MigrationRun {
+
+    private static final Logger LOG = LoggerFactory.getLogger(MigrationRun.class);
 
     private final String id;
     private final MigrationRequest request;
@@ -55,6 +59,7 @@ final class MigrationRun {
         try {
             failure = migrate();
         } catch (MigrationException | RuntimeException | Error e) {
+            LOG.debug("{}: ended in {} by", id, timeline.phase(), e);
             failure = Optional.of(new Failures(signal, e).toFailure(Optional.of(timeline.phase())));
         }
         signal.end();
@@ -86,6 +91,7 @@ final class MigrationRun {
             new ForwardSteps(ends, timeline, signal, chunkBytes).run(request.preCopy());
         } catch (MigrationException | RuntimeException | Error e) {
             // Also for a defect or a lack of memory: the guest must not stay paused, nor the device stopped.
+            LOG.debug("{}: rolls back in {} because of", id, timeline.phase(), e);
             return Optional.of(rollBack(ends, new Failures(signal, e)));
         }
         return new FinalSteps(ends, timeline).run();
