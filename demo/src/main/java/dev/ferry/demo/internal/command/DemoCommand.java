@@ -12,14 +12,12 @@ import dev.ferry.demo.internal.traffic.CaptureTraffic;
 import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.control.EmulatedAdapter;
-import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationService;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -33,7 +31,7 @@ final class DemoCommand extends FerryCommand {
 
     private final MigrationService service;
     private final List<EmulatedAdapter> adapters;
-    private final Semaphore oneAtATime;
+    private final OneAtATime oneAtATime;
 
     @Option(
             names = "--pcap",
@@ -50,8 +48,8 @@ final class DemoCommand extends FerryCommand {
     @Option(names = "--no-precopy", description = "Migrate without the PRE_COPY states.")
     private boolean noPrecopy;
 
-    /** Holds the only permit of a semaphore while the demonstration runs. */
-    DemoCommand(MigrationService service, List<EmulatedAdapter> adapters, Semaphore oneAtATime) {
+    /** A run with the adapters there are now. */
+    DemoCommand(MigrationService service, List<EmulatedAdapter> adapters, OneAtATime oneAtATime) {
         this.service = service;
         this.adapters = adapters;
         this.oneAtATime = oneAtATime;
@@ -64,13 +62,11 @@ final class DemoCommand extends FerryCommand {
             throw new UsageException("--out would overwrite the file of --pcap: " + out);
         }
         Traffic traffic = pcap == null ? new MadeUpTraffic(MADE_UP_FRAMES) : CaptureTraffic.of(pcap);
-        if (!oneAtATime.tryAcquire()) {
-            throw new CommandFailedException(FailureCode.DEVICE_BUSY, "a demo runs already: try again when it has ended");
-        }
+        oneAtATime.begin();
         try {
             return show(traffic, console);
         } finally {
-            oneAtATime.release();
+            oneAtATime.end();
         }
     }
 

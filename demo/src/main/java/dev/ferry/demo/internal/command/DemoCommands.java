@@ -5,14 +5,16 @@ import dev.ferry.cli.CommandRun;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.MigrationService;
 import java.util.List;
-import java.util.concurrent.Semaphore;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.FieldOption;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The commands of this bundle for the shell. Thread-safe; demonstrations run one at a time. */
 @Component(
@@ -25,9 +27,11 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
         })
 public final class DemoCommands {
 
+    private static final Logger LOG = LoggerFactory.getLogger(DemoCommands.class);
+    private static final long STOP_SECONDS = 15;
+
     private final MigrationService service;
-    // Two at once would choose the same VFs.
-    private final Semaphore oneAtATime = new Semaphore(1);
+    private final OneAtATime oneAtATime = new OneAtATime();
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
@@ -40,6 +44,14 @@ public final class DemoCommands {
     @Activate
     public DemoCommands(@Reference MigrationService service) {
         this.service = service;
+    }
+
+    /** Ends a demonstration that runs; what it used is put back, within a bounded time. */
+    @Deactivate
+    void deactivate() {
+        if (!oneAtATime.close(STOP_SECONDS)) {
+            LOG.warn("A demo still runs {} s after it was told to end; its guests and threads remain.", STOP_SECONDS);
+        }
     }
 
     /** One live migration under traffic. */

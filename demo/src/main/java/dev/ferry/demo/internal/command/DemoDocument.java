@@ -37,8 +37,12 @@ final class DemoDocument {
         document.addProperty("memoryBytes", migration.memoryBytes());
         document.add("phases", phases(migration));
         report.failure().ifPresent(sentence -> document.add("error", Errors.document(migration.failure()
-                .orElseGet(() -> Failure.of(FailureCode.GUEST_FAILED, sentence)))));
+                .orElseGet(() -> Failure.of(codeOf(report), sentence)))));
         return document;
+    }
+
+    private static FailureCode codeOf(DemoReport report) {
+        return report.guestFailure().isPresent() ? FailureCode.GUEST_FAILED : FailureCode.DEVICE_FAILED;
     }
 
     private static JsonObject frames(FrameCounts counts) {

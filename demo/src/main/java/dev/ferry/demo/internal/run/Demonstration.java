@@ -102,7 +102,9 @@ public final class Demonstration {
             MigrationReport report = await(migration, sender);
             progress.accept("the migration ended as " + report.result() + "; the rest of the frames is sent");
             sender.sendRest();
-            return new Outcome(network.waited(), report, bed.source().failure().or(bed.destination()::failure));
+            return new Outcome(network.waited(), report, bed.guestFailure());
+        } catch (IOException e) {
+            throw bed.guestFailure().map(why -> new IOException("the guest stopped: " + why, e)).orElse(e);
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.Optional;
 final class Sender {
 
     private static final int RESERVE_FRACTION = 4;
-    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(5);
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(3);
 
     private final Traffic.Frames frames;
     private final long count;

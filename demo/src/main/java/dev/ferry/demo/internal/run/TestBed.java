@@ -9,6 +9,7 @@ import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -54,6 +55,11 @@ final class TestBed implements Closeable {
 
     VirtioNetGuest destination() {
         return destination;
+    }
+
+    /** Why the guest stopped by itself; empty usually. */
+    Optional<String> guestFailure() {
+        return source.failure().or(destination::failure);
     }
 
     @Override

@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.demo.internal.pcap.PcapWriter;
 import dev.ferry.demo.internal.traffic.CaptureTraffic;
@@ -18,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +35,7 @@ class DemonstrationTest {
     private final FakeMigrations migrations = new FakeMigrations();
     private final Vf first = migrations.add("host1");
     private final Vf second = migrations.add("host2");
-    private final List<String> progress = new ArrayList<>();
+    private final List<String> progress = new CopyOnWriteArrayList<>();
 
     @Test
     void shouldLoseNothingToAndFroSeveralTimes() throws Exception {
@@ -91,6 +93,23 @@ class DemonstrationTest {
         assertThat(report.frames()).isEqualTo(new FrameCounts(1_000, 1_000, 0, 0, 0, 0, 1_000, 0));
         migrations.failing = false;
         assertFlawless(run(first, second, new MadeUpTraffic(1_000)), 1_000);
+    }
+
+    @Test
+    void shouldPutEverythingBackWhenItIsInterrupted() throws Exception {
+        Thread demo = Thread.currentThread();
+        Thread other = new Thread(() -> {
+            while (progress.isEmpty()) {
+                Thread.onSpinWait();
+            }
+            demo.interrupt();
+        });
+        other.start();
+
+        assertThatThrownBy(() -> run(first, second, new MadeUpTraffic(100_000)))
+                .isInstanceOf(InterruptedException.class);
+        other.join(10_000);
+        assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
     }
 
     enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }
