@@ -122,7 +122,9 @@ public final class CommandRun {
         return text.isEmpty() ? "" : "; " + decapitalized(text);
     }
 
+    // A sentence of the option parser goes on after "ferry: "; the name of a parameter stays as it is.
     private static String decapitalized(String sentence) {
-        return sentence.isEmpty() ? sentence : sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1);
+        boolean word = sentence.length() > 1 && Character.isLowerCase(sentence.charAt(1));
+        return word ? sentence.substring(0, 1).toLowerCase(Locale.ROOT) + sentence.substring(1) : sentence;
     }
 }

@@ -76,12 +76,8 @@ final class CommandDirectory {
     String lines() {
         int width = summaries.keySet().stream().mapToInt(String::length).max().orElse(0);
         StringBuilder lines = new StringBuilder();
-        summaries.forEach((name, summary) -> lines.append("  ")
-                .append(name)
-                .append(" ".repeat(width - name.length()))
-                .append("  ")
-                .append(summary)
-                .append('\n'));
+        summaries.forEach((name, summary) -> lines.append(
+                ("  " + name + " ".repeat(width - name.length()) + "  " + summary).stripTrailing() + "\n"));
         return lines.toString();
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import dev.ferry.cli.Errors;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ public final class Runner implements ToIntFunction<String[]> {
         } catch (CommandLineOptions.Misuse e) {
             return complain(e.getMessage() + " (usage: ferry --help)", USAGE);
         } catch (IOException e) {
-            return complain(e.getMessage(), FAILED);
+            return complain(Errors.sentence(e), FAILED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return complain("interrupted before it was done", FAILED);

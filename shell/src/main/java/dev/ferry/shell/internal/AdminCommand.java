@@ -42,10 +42,11 @@ final class AdminCommand extends FerryCommand {
 
     private final Service<List<OwnerDevice>> owners;
 
-    @Parameters(paramLabel = "OWNER", description = "Id of the owner device.")
+    @Parameters(index = "0", paramLabel = "OWNER", description = "Id of the owner device.")
     private String owner;
 
     @Parameters(
+            index = "1..*",
             paramLabel = "HEX",
             arity = "1..*",
             description = "Device-readable part; blanks and colons between bytes are allowed.")

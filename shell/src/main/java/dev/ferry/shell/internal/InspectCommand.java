@@ -30,7 +30,7 @@ final class InspectCommand extends FerryCommand {
 
     private final Service<List<StreamFormat>> formats;
 
-    @Parameters(paramLabel = "FILE", description = "What `save` wrote.")
+    @Parameters(index = "0", paramLabel = "FILE", description = "What `save` wrote.")
     private Path file;
 
     InspectCommand(Service<List<StreamFormat>> formats) {

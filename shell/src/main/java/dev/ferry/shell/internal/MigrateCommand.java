@@ -38,10 +38,10 @@ final class MigrateCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(paramLabel = "SOURCE", description = "Id of the device that runs now.")
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "Id of the device that runs now.")
     private String source;
 
-    @Parameters(paramLabel = "DESTINATION", description = "Id of the device that is to run afterwards.")
+    @Parameters(index = "1", paramLabel = "DESTINATION", description = "Id of the device that is to run afterwards.")
     private String destination;
 
     MigrateCommand(Service<MigrationService> migrations) {

@@ -21,10 +21,10 @@ final class RestoreCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(paramLabel = "FILE", description = "What `save` wrote.")
+    @Parameters(index = "0", paramLabel = "FILE", description = "What `save` wrote.")
     private Path file;
 
-    @Parameters(paramLabel = "DEVICE", description = "Id of the device, which must be RUNNING.")
+    @Parameters(index = "1", paramLabel = "DEVICE", description = "Id of the device, which must be RUNNING.")
     private String device;
 
     RestoreCommand(Service<MigrationService> migrations) {

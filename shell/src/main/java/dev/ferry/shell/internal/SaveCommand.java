@@ -20,10 +20,10 @@ final class SaveCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(paramLabel = "DEVICE", description = "Id of the device, which must be RUNNING.")
+    @Parameters(index = "0", paramLabel = "DEVICE", description = "Id of the device, which must be RUNNING.")
     private String device;
 
-    @Parameters(paramLabel = "FILE", description = "Where to write its state.")
+    @Parameters(index = "1", paramLabel = "FILE", description = "Where to write its state.")
     private Path file;
 
     SaveCommand(Service<MigrationService> migrations) {

@@ -24,10 +24,14 @@ final class StateCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(paramLabel = "DEVICE", description = "Id of the device.")
+    @Parameters(index = "0", paramLabel = "DEVICE", description = "Id of the device.")
     private String device;
 
-    @Parameters(paramLabel = "NEW-STATE", arity = "0..1", description = "The state to go to, for example STOP_COPY.")
+    @Parameters(
+            index = "1",
+            paramLabel = "NEW-STATE",
+            arity = "0..1",
+            description = "The state to go to, for example STOP_COPY.")
     private String newState;
 
     StateCommand(Service<MigrationService> migrations) {

@@ -36,10 +36,10 @@ final class TransitionsCommand extends FerryCommand {
 
     private final Service<TransitionTable> tables;
 
-    @Parameters(paramLabel = "FROM", arity = "0..1", description = "The state a device is in.")
+    @Parameters(index = "0", paramLabel = "FROM", arity = "0..1", description = "The state a device is in.")
     private String from;
 
-    @Parameters(paramLabel = "TO", arity = "0..1", description = "The state asked for.")
+    @Parameters(index = "1", paramLabel = "TO", arity = "0..1", description = "The state asked for.")
     private String to;
 
     @Option(

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class CommandLineOptionsTest {
+
+    private static CommandLineOptions parse(String... arguments) throws CommandLineOptions.Misuse {
+        return CommandLineOptions.parse(List.of(arguments));
+    }
+
+    @Test
+    void shouldKeepArgumentsUnchangedWhenTheyFollowTheCommand() throws Exception {
+        assertThat(parse("inspect", "$a; b | c", "-c", "--help", "--config").command())
+                .containsExactly("inspect", "$a; b | c", "-c", "--help", "--config");
+    }
+
+    @Test
+    void shouldGiveDebugToTheCommandWhenItStandsBefore() throws Exception {
+        assertThat(parse("--debug", "state", "x").command()).containsExactly("state", "--debug", "x");
+        assertThat(parse("--debug", "state", "--debug").command()).containsExactly("state", "--debug");
+        assertThat(parse("--debug").command()).isEmpty();
+    }
+
+    @Test
+    void shouldTakeValuesWhenOptionsHaveOne() throws Exception {
+        CommandLineOptions options = parse("--config", "a b.json", "-c", "devices; devices");
+        assertThat(options.configuration()).contains(Path.of("a b.json"));
+        assertThat(options.script()).contains("devices; devices");
+    }
+
+    @Test
+    void shouldKnowHelpAndVersion() throws Exception {
+        assertThat(parse("-h").help()).isTrue();
+        assertThat(parse("--help").help()).isTrue();
+        assertThat(parse("--version").version()).isTrue();
+        assertThat(parse("devices", "--version").version()).isFalse();
+    }
+
+    @Test
+    void shouldRefuseWhatCannotBeMeant() {
+        assertThatThrownBy(() -> parse("--jsn", "devices")).hasMessage("unknown option: '--jsn'");
+        assertThatThrownBy(() -> parse("-c")).hasMessage("-c needs a value: -c \"CMD; CMD\"");
+        assertThatThrownBy(() -> parse("--config")).hasMessage("--config needs a value: --config FILE");
+        assertThatThrownBy(() -> parse("-c", "state", "x")).hasMessageStartingWith("-c takes one argument");
+    }
+}

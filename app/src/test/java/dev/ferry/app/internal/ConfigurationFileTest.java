@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigurationFileTest {
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void shouldDescribeTwoHostsOfFourWhenItIsTheDefault() throws IOException {
+        List<Configuration> configurations =
+                ConfigurationFile.parse(Files.readString(Path.of("../cnf/default-configuration.json")));
+        assertThat(configurations).containsExactly(
+                new Configuration(Configuration.ADAPTER, "host1", Map.of(
+                        "host", "host1", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)),
+                new Configuration(Configuration.ADAPTER, "host2", Map.of(
+                        "host", "host2", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)));
+        assertThat(Readiness.Adapter.of(configurations)).containsExactly(
+                new Readiness.Adapter("host1/pf0", 4), new Readiness.Adapter("host2/pf0", 4));
+    }
+
+    @Test
+    void shouldGiveEachValueItsTypeWhenItIsNamed() {
+        List<Configuration> configurations = ConfigurationFile.parse("""
+                {":configurator:version": "1.0",
+                 "a.pid": {"b:Boolean": "true", "i:Integer": 7, "l:Long": 8, "d:Double": 1, "s:String": "x",
+                           "plain": 9, "part": 1.5, "flag": false, "text": "y", ":configurator:policy": "force"}}
+                """);
+        assertThat(configurations).containsExactly(new Configuration("a.pid", "", Map.of(
+                "b", true, "i", 7, "l", 8L, "d", 1.0, "s", "x", "plain", 9L, "part", 1.5, "flag", false, "text", "y")));
+    }
+
+    @Test
+    void shouldNameTheFileWhenItCannotBeRead() throws IOException {
+        Path file = folder.resolve("x.json");
+        for (String text : List.of("[]", "{\"a\": 1}", "{\"a\": {\"b\": []}}", "{\"a\": {\"b:Integer\": 1.5}}",
+                "{\"a\": {\"b:Thing\": 1}}", "{", "{\"a\": {\"b:Integer\": \"x\"}}")) {
+            Files.writeString(file, text);
+            assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file)))
+                    .as(text)
+                    .isInstanceOf(IOException.class)
+                    .hasMessageStartingWith("the configuration " + file + " cannot be read: ");
+        }
+    }
+
+    @Test
+    void shouldRefuseAFileWhenItIsTooLargeOrNotThere() throws IOException {
+        Path file = Files.write(folder.resolve("x.json"), new byte[(1 << 20) + 1]);
+        assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file))).hasMessageContaining("is larger than");
+        assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(folder.resolve("none"))))
+                .isInstanceOf(NoSuchFileException.class);
+    }
+}

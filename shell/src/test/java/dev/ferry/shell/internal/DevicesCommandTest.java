@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.virtio.AdminQueue;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class DevicesCommandTest {
+
+    private static final AdminQueue SILENT = (readable, writable) -> new CompletableFuture<>();
+
+    private final CommandFixture shell = new CommandFixture();
+
+    private int devices(String... arguments) {
+        List<OwnerDevice> owners = OwnerDevice.of(List.of(
+                Map.entry(properties("host2/pf0", "host2", 0), SILENT),
+                Map.entry(properties("host1/pf0", "host1", 4), SILENT)));
+        return shell.run(new DevicesCommand(FakeMigrations::new, () -> owners), arguments);
+    }
+
+    private static Map<String, Object> properties(String id, String host, int members) {
+        return Map.of(AdminQueue.OWNER_ID, id, AdminQueue.HOST, host, AdminQueue.MEMBERS, members);
+    }
+
+    @Test
+    void shouldPrintTwoTablesWhenThereAreDevices() {
+        assertThat(devices()).isZero();
+        assertThat(shell.out()).isEqualTo("""
+                DEVICE         TYPE        HOST   OWNER      MEMBER  BACKEND  STATE    FEATURES
+                host1/pf0/vf1  virtio-net  host1  host1/pf0  1       virtio   RUNNING  STOP_COPY,P2P
+                mdev0          mtty        host1  -          -       vfio     unknown  STOP_COPY
+
+                OWNER DEVICE  HOST   MEMBERS
+                host1/pf0     host1  4
+                host2/pf0     host2  0
+                """);
+    }
+
+    @Test
+    void shouldPrintNullForWhatADeviceLacksWhenJsonIsAskedFor() {
+        assertThat(devices("--json")).isZero();
+        assertThat(shell.out()).isEqualTo("""
+                {
+                  "devices": [
+                    {
+                      "id": "host1/pf0/vf1",
+                      "type": "virtio-net",
+                      "host": "host1",
+                      "owner": "host1/pf0",
+                      "member": 1,
+                      "backend": "virtio",
+                      "state": "RUNNING",
+                      "features": [
+                        "STOP_COPY",
+                        "P2P"
+                      ]
+                    },
+                    {
+                      "id": "mdev0",
+                      "type": "mtty",
+                      "host": "host1",
+                      "owner": null,
+                      "member": null,
+                      "backend": "vfio",
+                      "state": null,
+                      "features": [
+                        "STOP_COPY"
+                      ]
+                    }
+                  ],
+                  "owners": [
+                    {
+                      "id": "host1/pf0",
+                      "host": "host1",
+                      "members": 4
+                    },
+                    {
+                      "id": "host2/pf0",
+                      "host": "host2",
+                      "members": 0
+                    }
+                  ]
+                }
+                """);
+    }
+}

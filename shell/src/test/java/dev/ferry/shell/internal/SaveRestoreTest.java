@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SaveRestoreTest {
+
+    private final FakeMigrations migrations = new FakeMigrations();
+    private final CommandFixture shell = new CommandFixture();
+
+    @TempDir
+    private Path folder;
+
+    private int save(Path file) {
+        return shell.run(new SaveCommand(() -> migrations), FakeMigrations.DEVICE, file.toString());
+    }
+
+    private int restore(Path file) {
+        return shell.run(new RestoreCommand(() -> migrations), file.toString(), FakeMigrations.DEVICE);
+    }
+
+    private List<String> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void shouldWriteTheStateWhenTheFileIsNew() throws IOException {
+        Path file = folder.resolve("vf1.state");
+        assertThat(save(file)).isZero();
+        assertThat(file).hasBinaryContent(migrations.state);
+        assertThat(shell.out()).isEqualTo("saved 5 bytes of host1/pf0/vf1 to " + file + "\n");
+        assertThat(files()).containsExactly("vf1.state");
+    }
+
+    @Test
+    void shouldReplaceTheFileBehindALinkWhenThereIsOne() throws IOException {
+        Path file = Files.writeString(folder.resolve("old"), "a longer text than the new state");
+        Path link = Files.createSymbolicLink(folder.resolve("link"), file);
+        assertThat(save(link)).isZero();
+        assertThat(link).isSymbolicLink();
+        assertThat(file).hasBinaryContent(migrations.state);
+    }
+
+    @Test
+    void shouldKeepTheOldFileAndLeaveNoOtherWhenSavingFails() throws IOException {
+        Path file = Files.writeString(folder.resolve("vf1.state"), "old");
+        migrations.failure = Optional.of(Failure.of(FailureCode.DEVICE_FAILED, "the device fell silent"));
+        assertThat(save(file)).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: the device fell silent\n");
+        assertThat(file).hasContent("old");
+        assertThat(files()).containsExactly("vf1.state");
+    }
+
+    @Test
+    void shouldLeaveNoFileWhenSavingFails() throws IOException {
+        migrations.failure = Optional.of(Failure.of(FailureCode.DEVICE_FAILED, "the device fell silent"));
+        assertThat(save(folder.resolve("vf1.state"))).isEqualTo(1);
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void shouldNameTheFolderWhenItIsNotThere() {
+        assertThat(save(folder.resolve("no/vf1.state"))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: there is no file or folder " + folder.resolve("no") + "\n");
+    }
+
+    @Test
+    void shouldRefuseAFolderWhenAFileIsWanted() {
+        assertThat(save(folder)).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: cannot use " + folder + ": it is a folder; name a file\n");
+        assertThat(restore(folder)).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: cannot use " + folder + ": it is a folder; name a file\n");
+    }
+
+    @Test
+    void shouldGiveAllBytesWhenRestoring() throws IOException {
+        Path file = Files.write(folder.resolve("vf1.state"), migrations.state);
+        assertThat(restore(file)).isZero();
+        assertThat(migrations.restored).containsExactly((byte) 1, (byte) 2, (byte) 3, (byte) 4, (byte) 5);
+        assertThat(shell.out()).isEqualTo("restored 5 bytes from " + file + " into host1/pf0/vf1\n");
+    }
+
+    @Test
+    void shouldExitWithOneWhenTheFileToRestoreIsNotThere() {
+        assertThat(restore(folder.resolve("none"))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: there is no file or folder " + folder.resolve("none") + "\n");
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class StateCommandTest {
+
+    private final FakeMigrations migrations = new FakeMigrations();
+    private final CommandFixture shell = new CommandFixture();
+
+    private int state(String... arguments) {
+        return shell.run(new StateCommand(() -> migrations), arguments);
+    }
+
+    @Test
+    void shouldPrintTheStateWhenNoNewOneIsGiven() {
+        assertThat(state(FakeMigrations.DEVICE)).isZero();
+        assertThat(shell.out()).isEqualTo("RUNNING\n");
+    }
+
+    @Test
+    void shouldPrintTheArcsWhenTheStateIsSet() {
+        assertThat(state(FakeMigrations.DEVICE, "stop")).isZero();
+        assertThat(shell.out()).isEqualTo("RUNNING -> RUNNING_P2P\nRUNNING_P2P -> STOP\n");
+    }
+
+    @Test
+    void shouldSayThatNoArcWasTakenWhenTheDeviceIsThereAlready() {
+        assertThat(state(FakeMigrations.DEVICE, "RUNNING")).isZero();
+        assertThat(shell.out()).isEqualTo("RUNNING, as before: no arc taken\n");
+    }
+
+    @Test
+    void shouldPrintTheArcsAsDocumentWhenJsonIsAskedFor() {
+        assertThat(state("--json", FakeMigrations.DEVICE, "STOP")).isZero();
+        assertThat(shell.out()).isEqualTo("""
+                {
+                  "device": "host1/pf0/vf1",
+                  "from": "RUNNING",
+                  "arcs": [
+                    {
+                      "from": "RUNNING",
+                      "to": "RUNNING_P2P"
+                    },
+                    {
+                      "from": "RUNNING_P2P",
+                      "to": "STOP"
+                    }
+                  ],
+                  "state": "STOP"
+                }
+                """);
+    }
+
+    @Test
+    void shouldExitWithTwoAndListTheStatesWhenTheNameIsUnknown() {
+        assertThat(state(FakeMigrations.DEVICE, "PAUSED")).isEqualTo(2);
+        assertThat(shell.err()).isEqualTo("ferry: there is no device state 'PAUSED'; the states are ERROR, STOP, "
+                + "RUNNING, STOP_COPY, RESUMING, RUNNING_P2P, PRE_COPY, PRE_COPY_P2P (usage: ferry state --help)\n");
+    }
+
+    @Test
+    void shouldExitWithOneWhenTheDeviceIsUnknown() {
+        assertThat(state("nowhere")).isEqualTo(1);
+        assertThat(shell.err()).startsWith("ferry: there is no device nowhere;");
+    }
+
+    @Test
+    void shouldExitWithOneWhenTheDeviceDoesNotTell() {
+        migrations.deviceState = Optional.empty();
+        assertThat(state(FakeMigrations.DEVICE)).isEqualTo(1);
+        assertThat(shell.err()).contains("does not tell its state");
+    }
+
+    @Test
+    void shouldPrintTheRefusalWhenTheServiceRefuses() {
+        migrations.failure = Optional.of(Failure.of(FailureCode.TRANSITION_REFUSED, "no way to ERROR"));
+        assertThat(state(FakeMigrations.DEVICE, "ERROR")).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: no way to ERROR\n");
+    }
+}
