@@ -57,6 +57,7 @@ public final class Exerciser implements Function<String, Object> {
                 case "migrate-guest" -> migrate(MigrationRequest.of(words[1], words[2])
                         .withGuests(traffic.guests()[0], traffic.guests()[1]));
                 case "boot" -> boot(words[1], words[2]);
+                case "quiet" -> traffic.quiet();
                 case "finish" -> finish();
                 default -> throw new IllegalArgumentException("not a command: " + command);
             };

@@ -92,14 +92,21 @@ final class Traffic {
 
     /** Sends a few frames more wherever the guest is now, waits for all, and counts. */
     String finish() throws InterruptedException {
-        long goal = sent + WINDOW;
-        awaitReceived(goal);
-        sending.set(false);
-        sender.join();
-        awaitReceived(sent);
+        if (sending.get()) {
+            awaitReceived(sent + WINDOW);
+            quiet();
+        }
         synchronized (received) {
             return count();
         }
+    }
+
+    /** Sends no more, and waits until all frames came through. */
+    String quiet() throws InterruptedException {
+        sending.set(false);
+        sender.join();
+        awaitReceived(sent);
+        return receivedCount + " of " + sent;
     }
 
     private void awaitReceived(long goal) {

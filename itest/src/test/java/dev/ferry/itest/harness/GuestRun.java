@@ -53,10 +53,29 @@ public final class GuestRun {
         return Await.service(context, Function.class, "(ferry.itest=exerciser)");
     }
 
+    /** The guest at the source, and the empty one at the destination. */
+    public Guest[] guests() {
+        return guests.clone();
+    }
+
+    /** No more frames; all are through. */
+    public void quiet() {
+        exerciser.apply("quiet");
+    }
+
+    /** Ends the traffic, which never left the source, and all frames came through. */
+    public void requireWellAtSource() {
+        assertThat(exerciser.apply("finish")).isEqualTo(NOTHING_LOST + "source=some destination=none");
+    }
+
     /** Starts the migration of the guest. */
     public Migration migrate(MigrationListener listener) {
-        return migrations.start(
-                MigrationRequest.of(source, destination).withGuests(guests[0], guests[1]), listener);
+        return migrations.start(request(), listener);
+    }
+
+    /** A request that moves the guest. */
+    public MigrationRequest request() {
+        return MigrationRequest.of(source, destination).withGuests(guests[0], guests[1]);
     }
 
     /** Migrates, and the guest goes on at the destination without losing a frame. */
