@@ -48,6 +48,12 @@ public class MigrationIT {
     private static final String SOURCE = "host1/pf0/vf1";
     private static final String DESTINATION = "host2/pf0/vf1";
 
+    /** Offsets in a saved stream: the tag of the first record, type and flags of its first device part. */
+    private static final int RECORD_TAG = 12;
+
+    private static final int PART_TYPE = 16;
+    private static final int PART_FLAGS = 18;
+
     @Inject
     private BundleContext context;
 
@@ -149,12 +155,16 @@ public class MigrationIT {
     public void shouldKeepStateWhenStreamToRestoreIsRefused() throws Exception {
         byte[] other = Saved.of(migrations, DESTINATION);
         GuestRun run = boot();
-        byte[] foreignPart = other.clone();
-        // Behind the header of the record, in the type of the first device part.
-        foreignPart[Long.BYTES * 2] ^= (byte) 0xFF;
+        byte[] unknownRecord = other.clone();
+        unknownRecord[RECORD_TAG] = 0x77;
+        byte[] unknownPart = other.clone();
+        unknownPart[PART_TYPE] ^= (byte) 0xFF;
+        unknownPart[PART_FLAGS] = 0;
+        byte[] truncated = Arrays.copyOf(other, other.length - 1);
 
-        for (byte[] bad : List.of(Arrays.copyOf(other, other.length - 1), foreignPart, new byte[0])) {
+        for (byte[] bad : List.of(new byte[0], truncated, unknownRecord, unknownPart)) {
             assertThatThrownBy(() -> Saved.restore(migrations, SOURCE, bad))
+                    .as("%s", Arrays.toString(bad))
                     .isInstanceOfSatisfying(MigrationException.class, refused -> assertThat(
                                     refused.failure().code())
                             .isEqualTo(FailureCode.STREAM_REFUSED));
