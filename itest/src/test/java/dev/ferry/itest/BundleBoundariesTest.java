@@ -56,7 +56,7 @@ class BundleBoundariesTest {
                 switch (bundle) {
                     case API -> API_PACKAGES;
                     case EMULATOR -> EMULATOR_PACKAGES;
-                    case FSM_CORE, STREAM_VIRTIOVF, VIRTIO_NET_PROVIDER, SHELL, DEMO -> Set.of();
+                    case FSM_CORE, STREAM_VIRTIOVF, VIRTIO_NET_PROVIDER, SHELL, DEMO, APP -> Set.of();
                 };
         assertThat(parameters(bundle, "Export-Package").keySet()).hasSameElementsAs(expected);
     }

@@ -45,6 +45,7 @@ public final class Container {
                         "org.apache.felix.configadmin",
                         "org.apache.felix.metatype",
                         "org.apache.felix.eventadmin",
+                        "org.apache.felix.gogo.runtime",
                         "org.apache.felix.scr")
                 .map(Container::library)
                 .toArray(Option[]::new));

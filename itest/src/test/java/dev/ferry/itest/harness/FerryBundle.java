@@ -2,8 +2,6 @@
 package dev.ferry.itest.harness;
 
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.Optional;
 
 /** The bundles under test, as the build left them. Usable inside and outside the framework. */
 public enum FerryBundle {
@@ -13,7 +11,8 @@ public enum FerryBundle {
     VIRTIO_NET_PROVIDER("dev.ferry.virtio.net.provider"),
     EMULATOR("dev.ferry.emulator"),
     SHELL("dev.ferry.shell"),
-    DEMO("dev.ferry.demo");
+    DEMO("dev.ferry.demo"),
+    APP("dev.ferry.app");
 
     private final String symbolicName;
 
@@ -34,10 +33,5 @@ public enum FerryBundle {
     /** Where it is installed from. */
     public String location() {
         return file().toUri().toString();
-    }
-
-    /** The bundle of a symbolic name. */
-    public static Optional<FerryBundle> ofSymbolicName(String name) {
-        return Arrays.stream(values()).filter(bundle -> bundle.symbolicName.equals(name)).findFirst();
     }
 }
