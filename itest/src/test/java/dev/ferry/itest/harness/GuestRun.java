@@ -19,16 +19,15 @@ import org.osgi.framework.BundleContext;
 public final class GuestRun {
     private static final String NOTHING_LOST = "lost=0 duplicated=0 reordered=0 ";
 
-    private final MigrationService migrations;
+    private final BundleContext context;
     private final Function<String, Object> exerciser;
     private final String source;
     private final String destination;
     private final Guest[] guests;
 
-    private GuestRun(
-            MigrationService migrations, Function<String, Object> exerciser, String source, String destination) {
-        this.migrations = migrations;
-        this.exerciser = exerciser;
+    private GuestRun(BundleContext context, String source, String destination) throws Exception {
+        this.context = context;
+        this.exerciser = exerciser(context);
         this.source = source;
         this.destination = destination;
         this.guests = (Guest[]) exerciser.apply("boot " + source + " " + destination);
@@ -41,7 +40,7 @@ public final class GuestRun {
             Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
             setRunning(migrations, device);
         }
-        return new GuestRun(migrations, exerciser(context), source, destination);
+        return new GuestRun(context, source, destination);
     }
 
     private static void setRunning(MigrationService migrations, String device) throws MigrationException {
@@ -69,8 +68,8 @@ public final class GuestRun {
     }
 
     /** Starts the migration of the guest. */
-    public Migration migrate(MigrationListener listener) {
-        return migrations.start(request(), listener);
+    public Migration migrate(MigrationListener listener) throws Exception {
+        return Await.service(context, MigrationService.class).start(request(), listener);
     }
 
     /** A request that moves the guest. */
@@ -90,7 +89,7 @@ public final class GuestRun {
      * Ends the traffic. The migration completed and the guest runs at the destination, or it failed and the guest runs
      * at the source; in both cases all frames came through.
      */
-    public void requireWell(MigrationReport report) {
+    public void requireWell(MigrationReport report) throws Exception {
         boolean completed = report.result() == MigrationReport.Result.COMPLETED;
         String counts = (String) exerciser.apply("finish");
         String sides = completed ? "source=some destination=some" : "source=some destination=none";
@@ -99,7 +98,8 @@ public final class GuestRun {
         assertThat(exerciser.apply("objects")).as("resource objects, %s", report).isEqualTo(0);
     }
 
-    private Optional<DeviceState> state(String device) {
+    private Optional<DeviceState> state(String device) throws Exception {
+        MigrationService migrations = Await.service(context, MigrationService.class);
         return migrations.device(device).flatMap(description -> description.state());
     }
 }
