@@ -3,12 +3,14 @@ package dev.ferry.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Components;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
 import javax.inject.Inject;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.Test;
 import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
@@ -44,10 +46,23 @@ public class ComponentsIT {
 
     @Test
     public void shouldSatisfyEveryComponent() throws Exception {
-        Await.until(
-                context,
-                "every component satisfied",
-                () -> Components.unsatisfied(context).isEmpty(),
-                () -> Components.report(context));
+        try (Adapters adapters = new Adapters(context)) {
+            adapters.twoHosts(1);
+            Await.until(
+                    context,
+                    "every component satisfied",
+                    () -> Components.unsatisfied(context).isEmpty(),
+                    () -> Components.report(context));
+            assertThat(Components.names(context))
+                    .extracting(name -> name.substring(0, name.indexOf(' ')))
+                    .containsAll(bundlesWithComponents());
+        }
+    }
+
+    private static List<String> bundlesWithComponents() {
+        return Arrays.stream(FerryBundle.values())
+                .filter(bundle -> bundle != FerryBundle.API)
+                .map(FerryBundle::symbolicName)
+                .toList();
     }
 }

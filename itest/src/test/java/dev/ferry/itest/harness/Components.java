@@ -58,8 +58,12 @@ public final class Components {
         if (!runtime.isComponentEnabled(description)) {
             return List.of(component + " is not enabled");
         }
+        var configurations = runtime.getComponentConfigurationDTOs(description);
+        if (configurations.isEmpty()) {
+            return List.of(component + " lacks its configuration " + Arrays.toString(description.configurationPid));
+        }
         List<String> lines = new ArrayList<>();
-        for (ComponentConfigurationDTO configuration : runtime.getComponentConfigurationDTOs(description)) {
+        for (ComponentConfigurationDTO configuration : configurations) {
             switch (configuration.state) {
                 case ComponentConfigurationDTO.SATISFIED, ComponentConfigurationDTO.ACTIVE -> {}
                 case ComponentConfigurationDTO.UNSATISFIED_CONFIGURATION ->
