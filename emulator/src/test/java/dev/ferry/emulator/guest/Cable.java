@@ -17,12 +17,14 @@ final class Cable {
     private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final List<ByteBuffer> out = new ArrayList<>();
+    private volatile int count;
 
     /** Takes the frames of a port. */
     Cable at(NetworkPort port) {
         port.connect(frame -> {
             synchronized (this) {
                 out.add(ByteBuffer.allocate(frame.remaining()).put(frame.duplicate()).flip());
+                count = out.size();
                 notifyAll();
             }
         });
@@ -49,8 +51,17 @@ final class Cable {
         return List.copyOf(out);
     }
 
-    synchronized int count() {
-        return out.size();
+    /** Waits, without sleeping on anything, until so many frames came out. */
+    boolean spin(int frames) {
+        long deadline = System.nanoTime() + LIMIT_NANOS;
+        while (count < frames && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        return count >= frames;
+    }
+
+    int count() {
+        return count;
     }
 
     /** A frame of a length with a number in it, to a unicast address of nobody. */

@@ -79,6 +79,21 @@ class GuestMoveTest {
     }
 
     @Test
+    void shouldLookAtItsQueuesWithoutBeingTold() throws Exception {
+        Cable cable = new Cable().at(first).at(second);
+        FaultyBus deaf = new FaultyBus(second);
+        deaf.losesInterrupts = true;
+        try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate());
+                VirtioNetGuest destination = VirtioNetGuest.attach(deaf, GuestRam.allocate())) {
+            source.pause();
+            send(first, 10);
+            move(first, source, second, destination);
+            destination.resume();
+            assertThat(cable.await(10)).isEqualTo(sent);
+        }
+    }
+
+    @Test
     void shouldContinueAtTheSourceWhenItIsResumedThere() throws Exception {
         Cable cable = new Cable().at(first);
         try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate())) {

@@ -29,6 +29,7 @@ class VirtioNetGuestTest {
     private static final int VIRTIO_BAR = 2;
     private static final int DEVICE_STATUS = 20;
     private static final int COMMAND = 4;
+    private static final int TRANSMIT_QUEUE = 1;
 
     @ParameterizedTest
     @ValueSource(ints = {2, 16, 256, 1024})
@@ -136,6 +137,44 @@ class VirtioNetGuestTest {
             assertThat(taken).isEqualTo(256);
             guest.resume();
             assertThat(cable.await(taken)).hasSize(taken);
+        }
+    }
+
+    @Test
+    void shouldLeaveFramesWhereTheyAreWhileTheTransmitQueueIsFull() throws Exception {
+        VirtioNetFunction function = function(1, 16);
+        FaultyBus bus = new FaultyBus(function);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(bus, GuestRam.allocate())) {
+            bus.heldQueue = TRANSMIT_QUEUE;
+            for (int number = 0; number < 32; number++) {
+                sent.add(Cable.frame(number, 60));
+                Cable.deliver(function, sent.get(number));
+            }
+            assertThat(function.deliver(Cable.frame(32, 60))).isEqualTo(Delivery.NOT_READY);
+            // The processor has gone over all queues once more when it has the answer.
+            assertThat(accepted(guest, NetControl.RX_ALLMULTI, new byte[] {1})).isTrue();
+            assertThat(cable.count()).isZero();
+
+            bus.heldQueue = -1;
+            guest.pause();
+            guest.resume();
+            assertThat(cable.await(sent.size())).isEqualTo(sent);
+            assertThat(guest.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldSeeAFrameThatArrivesWhileItGoesToSleep() throws Exception {
+        VirtioNetFunction function = function(1, 256);
+        Cable cable = new Cable().at(function);
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            for (int number = 1; number <= 20_000; number++) {
+                Cable.deliver(function, Cable.frame(number, 60));
+                assertThat(cable.spin(number)).isTrue();
+            }
+            assertThat(guest.failure()).isEmpty();
         }
     }
 

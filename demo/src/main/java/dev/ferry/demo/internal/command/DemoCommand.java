@@ -25,7 +25,8 @@ import picocli.CommandLine.Option;
 @Command(name = "demo", description = DemoCommand.SUMMARY)
 final class DemoCommand extends FerryCommand {
 
-    static final String SUMMARY = "Migrate an emulated VF between two hosts under traffic, and report what became of it.";
+    static final String SUMMARY =
+            "Migrate an emulated VF between two hosts under traffic, and report what became of it.";
 
     private static final long MADE_UP_FRAMES = 20_000;
 

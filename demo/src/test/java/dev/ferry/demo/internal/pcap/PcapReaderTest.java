@@ -92,8 +92,10 @@ class PcapReaderTest {
 
     @Test
     void shouldSayThatThereIsNoFile(@TempDir Path folder) {
-        assertThatThrownBy(() -> PcapReader.open(folder.resolve("none.pcap"))).hasMessageStartingWith("there is no file");
-        assertThatThrownBy(() -> PcapReader.open(folder)).hasMessageEndingWith("is not a regular file: a capture is read twice");
+        assertThatThrownBy(() -> PcapReader.open(folder.resolve("none.pcap")))
+                .hasMessageStartingWith("there is no file");
+        assertThatThrownBy(() -> PcapReader.open(folder))
+                .hasMessageEndingWith("is not a regular file: a capture is read twice");
     }
 
     @Test

@@ -93,7 +93,9 @@ class EmulatedNetworkTest {
             first.awaitTries(1);
 
             await(() -> sendFails(network));
-            assertThatThrownBy(() -> send(network, 1, 2)).isInstanceOf(IOException.class).hasMessageContaining("broken");
+            assertThatThrownBy(() -> send(network, 1, 2))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("broken");
         }
     }
 

@@ -69,7 +69,13 @@ final class CommonConfigRegisters {
             case DEVICE_STATUS -> state.status;
             case CONFIG_GENERATION -> state.configGeneration;
             case QUEUE_SELECT -> state.queueSelect;
-            case QUEUE_SIZE, QUEUE_MSIX_VECTOR, QUEUE_ENABLE, QUEUE_NOTIFY_OFF, QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE ->
+            case QUEUE_SIZE,
+                    QUEUE_MSIX_VECTOR,
+                    QUEUE_ENABLE,
+                    QUEUE_NOTIFY_OFF,
+                    QUEUE_DESC,
+                    QUEUE_DRIVER,
+                    QUEUE_DEVICE ->
                 state.queueSelect < state.queues() ? readQueue(field, state.queue(state.queueSelect)) : 0;
             // A queue reset is over when the write returns; the others are of features that are not offered.
             case QUEUE_RESET, QUEUE_NOTIF_CONFIG_DATA, ADMIN_QUEUE_INDEX, ADMIN_QUEUE_NUM -> 0;

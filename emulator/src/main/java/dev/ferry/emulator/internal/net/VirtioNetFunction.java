@@ -66,17 +66,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public void writeConfig(int offset, int size, long value) {
-        boolean more;
-        lock.enter();
-        try {
-            if (!removed) {
-                registers.writeConfig(offset, size, value);
-            }
-            more = device.serve();
-        } finally {
-            leave();
-        }
-        serveRest(more);
+        performAndServe(() -> registers.writeConfig(offset, size, value));
     }
 
     @Override
@@ -100,17 +90,11 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public void writeBar(int bar, long offset, int size, long value) {
         checkSize(size);
-        boolean more;
-        lock.enter();
-        try {
-            if (!removed && registers.isMemoryEnabled()) {
+        performAndServe(() -> {
+            if (registers.isMemoryEnabled()) {
                 registers.writeBar(bar, offset, size, value);
             }
-            more = device.serve();
-        } finally {
-            leave();
-        }
-        serveRest(more);
+        });
     }
 
     private static void checkSize(int size) {
@@ -123,17 +107,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     public void attach(DmaSpace dma, InterruptListener interrupts) {
         Objects.requireNonNull(dma, "dma");
         Objects.requireNonNull(interrupts, "interrupts");
-        boolean more;
-        lock.enter();
-        try {
-            if (!removed) {
-                registers.attach(dma, interrupts);
-            }
-            more = device.serve();
-        } finally {
-            leave();
-        }
-        serveRest(more);
+        performAndServe(() -> registers.attach(dma, interrupts));
     }
 
     @Override
@@ -170,22 +144,19 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public void setStopped(boolean stopped) {
-        boolean more = false;
-        stopping = stopped;
+        if (!stopped) {
+            performAndServe(device::resume);
+            return;
+        }
+        stopping = true;
         lock.enter();
         try {
-            if (stopped) {
-                device.stop();
-                awaitSenders();
-            } else if (!removed) {
-                device.resume();
-                more = device.serve();
-            }
+            device.stop();
+            awaitSenders();
         } finally {
             stopping = false;
             leave();
         }
-        serveRest(more);
     }
 
     @Override
@@ -275,13 +246,22 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         }
     }
 
-    /** Goes on with long queues, and lets others have the lock in between. */
-    private void serveRest(boolean more) {
-        boolean again = more;
-        while (again && !stopping) {
+    /** Does something that may let queues be worked on, then works; others may have the lock between two rounds. */
+    private void performAndServe(Runnable action) {
+        boolean more;
+        lock.enter();
+        try {
+            if (!removed) {
+                action.run();
+            }
+            more = device.serve();
+        } finally {
+            leave();
+        }
+        while (more && !stopping) {
             lock.enter();
             try {
-                again = device.serve();
+                more = device.serve();
             } finally {
                 leave();
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.pci;
 
-/** The configuration space of one function: bytes, some bits of which can be written. Guarded by the function's lock. */
+/** Configuration space of one function: bytes, some bits of which can be written. Guarded by the function's lock. */
 public final class ConfigSpace {
 
     private final ConfigLayout layout;

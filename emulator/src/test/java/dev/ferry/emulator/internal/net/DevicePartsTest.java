@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
@@ -147,6 +148,22 @@ class DevicePartsTest {
                 .as("no leftover mode or VLAN")
                 .contains("000200000000000000000000" + "01000000" + "00")
                 .endsWith("000200000200000000000000" + "00000000");
+    }
+
+    @Test
+    void shouldForgetModesThatTheCompleteSetCannotName() {
+        VirtioNetFunction source = TestFunctions.function(1);
+        new TestDriver(source).start(TestFunctions.VERSION_1 | TestFunctions.CTRL_VQ | TestFunctions.CTRL_VLAN, 64);
+        driver.start(ALL, 64);
+        driver.queue(0).add(TestQueue.Part.in(driver.buffer(128), 128));
+        driver.control(2, 0, 0, (byte) 1);
+        ByteBuffer tagged = ByteBuffer.wrap(TestFunctions.frame(64, 1)).putShort(12, (short) 0x8100);
+        assertThat(function.deliver(tagged)).as("promiscuous").isEqualTo(Delivery.TAKEN);
+        function.setStopped(true);
+        assertThat(function.loadParts(ByteBuffer.wrap(TestFunctions.capture(source))).isOk())
+                .isTrue();
+        function.setStopped(false);
+        assertThat(function.deliver(tagged)).isEqualTo(Delivery.FILTERED);
     }
 
     @Test

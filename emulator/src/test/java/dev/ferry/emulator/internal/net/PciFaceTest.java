@@ -80,6 +80,7 @@ class PciFaceTest {
         assertThat(function.readBar(driver.pending.bar(), driver.pending.offset(), 8)).isEqualTo(1 << 2);
         function.writeBar(driver.table.bar(), control, 4, 0);
         assertThat(driver.interrupts).containsExactly(2);
+        assertThat(driver.lastMessage).isEqualTo("2: 0xfee00000 = 0x42");
         assertThat(function.readBar(driver.pending.bar(), driver.pending.offset(), 8)).isZero();
     }
 

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -92,6 +93,19 @@ class RobustnessPropertyTest {
             }
         });
         mustMove();
+        mustWorkAfterReset();
+    }
+
+    @Example
+    void shouldNeedResetWhenAnIndirectTableLiesInItself() {
+        TestDriver driver = new TestDriver(function)
+                .start(TestFunctions.VERSION_1 | TestFunctions.INDIRECT_DESC, 16);
+        long table = driver.buffer(16);
+        driver.queue(1).descriptor(table, 0, table, 16, TestQueue.INDIRECT, 0);
+        driver.queue(1).descriptor(driver.queue(1).desc, 0, table, 16, TestQueue.INDIRECT, 0);
+        driver.queue(1).offer(0);
+        assertTimeoutPreemptively(LIMIT, () -> driver.queue(1).kick());
+        assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isEqualTo(15 | 64);
         mustWorkAfterReset();
     }
 
