@@ -17,6 +17,7 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
@@ -113,11 +114,13 @@ public class RedeployDuringMigrationIT {
     /** Lets the migration go on as soon as the bundle has begun to stop. */
     private MigrationReport replaceDuring(MigrationPhase phase, GuestRun run, FerryBundle ferry) throws Exception {
         Bundle bundle = bundles.get(ferry);
-        PhaseGate gate = new PhaseGate(phase, () -> bundle.getState() != Bundle.ACTIVE);
+        AtomicBoolean stopped = new AtomicBoolean();
+        PhaseGate gate = new PhaseGate(phase, () -> stopped.get() || bundle.getState() != Bundle.ACTIVE);
         try (Bundles.Watch others = bundles.watch(othersThan(ferry))) {
             Migration migration = run.migrate(gate);
             gate.awaitReached();
             bundle.stop();
+            stopped.set(true);
             Bundles.update(bundle);
             bundle.start();
             MigrationReport report = Await.result(migration.result());

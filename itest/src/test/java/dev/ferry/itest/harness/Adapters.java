@@ -10,15 +10,19 @@ import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** The emulated adapters that a test configures; what {@link #close} finds is deleted. Knows no type of Ferry's. */
+/** The emulated adapters that a test configures. Knows no type of Ferry's. */
 public final class Adapters implements AutoCloseable {
     private static final String FACTORY_PID = "dev.ferry.emulator.adapter";
     private static final String ANY_BUNDLE = "?";
 
+    private static final String SERVICE = "dev.ferry.emulator.control.EmulatedAdapter";
+
+    private final BundleContext context;
     private final ConfigurationAdmin admin;
     private final List<Configuration> created = new ArrayList<>();
 
     public Adapters(BundleContext context) {
+        this.context = context;
         admin = context.getService(context.getServiceReference(ConfigurationAdmin.class));
     }
 
@@ -55,11 +59,19 @@ public final class Adapters implements AutoCloseable {
         configuration.delete();
     }
 
+    /** Deletes what is left, and waits until it is gone: Configuration Admin tells of it on a thread of its own. */
     @Override
     public void close() throws IOException {
         for (Configuration configuration : created) {
             configuration.delete();
         }
         created.clear();
+        try {
+            Await.until(context, "no adapter", () -> context.getAllServiceReferences(SERVICE, null) == null);
+        } catch (IOException | RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException("the adapters may still be there", e);
+        }
     }
 }
