@@ -16,7 +16,7 @@ find_jdk() {
     java_on_path=$(readlink -f "$java_on_path" 2>/dev/null) || java_on_path=
   fi
   for jdk in "${JAVA_HOME:-}" "${java_on_path%/bin/java}" \
-      /usr/lib/jvm/* "$HOME"/.sdkman/candidates/java/* "$HOME"/.jdks/* /opt/jdk* /opt/java/* \
+      /usr/lib/jvm/* "${HOME:-/nonexistent}"/.sdkman/candidates/java/* "${HOME:-/nonexistent}"/.jdks/* /opt/jdk* /opt/java/* \
       /Library/Java/JavaVirtualMachines/*/Contents/Home; do
     [ -n "$jdk" ] || continue
     release=$(jdk_feature_release "$jdk")

@@ -25,13 +25,24 @@ public interface MigrationService {
 
     /**
      * Takes a device to a state, along the arcs of the transition table. A data transfer session opened on the way is
-     * kept until the device leaves it.
+     * kept until the device leaves it. A device that a migration released is reset first, and that is where a change to
+     * RUNNING then ends.
      *
      * @return the arcs taken
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED (nothing was done), DEVICE_FAILED or
      *     PROVIDER_GONE (the device stays in the last state reached, or in ERROR)
      */
     StateChange setState(String id, DeviceState state) throws MigrationException;
+
+    /**
+     * Resets a device: it is RUNNING afterwards, from any state, and what it held is lost. The only way out of ERROR, and
+     * the way to abandon RESUMING.
+     *
+     * @return from which state, without arcs, to RUNNING
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, DEVICE_FAILED or PROVIDER_GONE (its state is then
+     *     unknown)
+     */
+    StateChange reset(String id) throws MigrationException;
 
     /**
      * Looks at both ends without touching them.

@@ -50,7 +50,8 @@ record CommandLineOptions(
                 case "--debug" -> debug = true;
                 case "-c" -> script = Optional.of(value(arguments, ++at, "-c", "\"CMD; CMD\""));
                 case "--config" -> configuration = Optional.of(Path.of(value(arguments, ++at, "--config", "FILE")));
-                default -> throw new Misuse("unknown option: '" + arguments.get(at) + "'");
+                default -> throw new Misuse(
+                        "unknown option: '" + arguments.get(at) + "'; options of a command follow its name");
             }
         }
         List<String> command = new ArrayList<>(arguments.subList(at, arguments.size()));

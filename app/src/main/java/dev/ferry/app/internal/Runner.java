@@ -26,6 +26,7 @@ public final class Runner implements ToIntFunction<String[]> {
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
+    private static final String HELP = "help";
     private static final Duration READY_WITHIN = Duration.ofSeconds(10);
 
     private final BundleContext context;
@@ -66,7 +67,7 @@ public final class Runner implements ToIntFunction<String[]> {
         CommandDirectory commands = CommandDirectory.of(context);
         try {
             CommandLineOptions options = CommandLineOptions.parse(arguments);
-            if (options.help() && options.command().isEmpty()) {
+            if (options.command().isEmpty() ? options.help() : options.command().get(0).equals(HELP)) {
                 streams.out().print(Usage.text(commands));
                 return 0;
             }

@@ -50,7 +50,7 @@ public final class Main {
         // Ctrl-C, or a polite kill: whatever runs is unwound by the bundles that own it.
         Thread hook = new Thread(() -> {
             interrupted.set(true);
-            application.stop();
+            stop(application, stray, debug);
         }, "ferry-shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
@@ -62,10 +62,14 @@ public final class Main {
             }
             throw e;
         } finally {
-            if (!debug) {
-                stray.mute();
-            }
-            application.stop();
+            stop(application, stray, debug);
         }
+    }
+
+    private static void stop(Application application, StrayOutput stray, boolean debug) {
+        if (!debug) {
+            stray.mute();
+        }
+        application.stop();
     }
 }

@@ -44,7 +44,8 @@ class CommandLineOptionsTest {
 
     @Test
     void shouldRefuseWhatCannotBeMeant() {
-        assertThatThrownBy(() -> parse("--jsn", "devices")).hasMessage("unknown option: '--jsn'");
+        assertThatThrownBy(() -> parse("--json", "devices"))
+                .hasMessage("unknown option: '--json'; options of a command follow its name");
         assertThatThrownBy(() -> parse("-c")).hasMessage("-c needs a value: -c \"CMD; CMD\"");
         assertThatThrownBy(() -> parse("--config")).hasMessage("--config needs a value: --config FILE");
         assertThatThrownBy(() -> parse("-c", "state", "x")).hasMessageStartingWith("-c takes one argument");

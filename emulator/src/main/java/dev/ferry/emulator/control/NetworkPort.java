@@ -41,8 +41,8 @@ public interface NetworkPort {
         /**
          * One Ethernet frame left the device. Called while the device holds its lock, on the thread that notified the
          * queue: must not call into any function or port, and must not block.
+         *
          * @param frame from position to limit, valid only during the call, since it may be guest memory
-        
          */
         void transmitted(ByteBuffer frame);
     }

@@ -60,8 +60,8 @@ public interface PciFunction {
     void writeBar(int bar, long offset, int size, long value);
 
     /**
-     * Gives the function a memory to master and somebody to interrupt; replaces what was there. Without one, DMA faults
-     * and interrupts go nowhere. Survives resets of the function.
+     * Gives the function a memory to master and somebody to interrupt; replaces what was there. Without one,
+     * queues wait and go on later, and interrupts go nowhere. Survives resets of the function.
      *
      * @param dma the memory behind the function's IOMMU
      * @param interrupts called without any lock of the function, on the thread that caused the interrupt

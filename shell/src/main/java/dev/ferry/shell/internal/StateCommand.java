@@ -7,6 +7,7 @@ import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.UsageException;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.DeviceDescription;
@@ -14,6 +15,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.migration.StateChange;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Shows or sets the state of one device. */
@@ -34,12 +36,23 @@ final class StateCommand extends FerryCommand {
             description = "The state to go to, for example STOP_COPY.")
     private String newState;
 
+    @Option(
+            names = "--reset",
+            description = "Reset the device: RUNNING from any state, also from ERROR; what it holds is lost.")
+    private boolean reset;
+
     StateCommand(Service<MigrationService> migrations) {
         this.migrations = migrations;
     }
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        if (reset) {
+            if (newState != null) {
+                throw new UsageException("--reset leads to RUNNING and takes no NEW-STATE");
+            }
+            return changed(migrations.get().reset(device));
+        }
         if (newState == null) {
             return show(migrations.get());
         }
@@ -77,7 +90,10 @@ final class StateCommand extends FerryCommand {
         document.addProperty("from", change.from().name());
         document.add("arcs", arcs);
         document.addProperty("state", change.to().name());
-        return CommandResult.done(
-                document, change.arcs().isEmpty() ? change.to() + ", as before: no arc taken" : text.toString());
+        if (change.arcs().isEmpty()) {
+            text.append(change.to())
+                    .append(change.from() == change.to() ? ": no arc taken" : ": the device was reset, no arc taken");
+        }
+        return CommandResult.done(document, text.toString());
     }
 }

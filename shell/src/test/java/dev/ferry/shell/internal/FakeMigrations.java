@@ -74,6 +74,12 @@ final class FakeMigrations implements MigrationService {
     }
 
     @Override
+    public StateChange reset(String id) throws MigrationException {
+        failIfTold();
+        return new StateChange(id, DeviceState.ERROR, List.of(), DeviceState.RUNNING);
+    }
+
+    @Override
     public List<Finding> check(MigrationRequest request) {
         return List.of();
     }

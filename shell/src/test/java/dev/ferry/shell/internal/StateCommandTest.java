@@ -32,7 +32,19 @@ class StateCommandTest {
     @Test
     void shouldSayThatNoArcWasTakenWhenTheDeviceIsThereAlready() {
         assertThat(state(FakeMigrations.DEVICE, "RUNNING")).isZero();
-        assertThat(shell.out()).isEqualTo("RUNNING, as before: no arc taken\n");
+        assertThat(shell.out()).isEqualTo("RUNNING: no arc taken\n");
+    }
+
+    @Test
+    void shouldResetWhenAsked() {
+        assertThat(state("--reset", FakeMigrations.DEVICE)).isZero();
+        assertThat(shell.out()).isEqualTo("RUNNING: the device was reset, no arc taken\n");
+    }
+
+    @Test
+    void shouldRefuseAResetToAnotherState() {
+        assertThat(state("--reset", FakeMigrations.DEVICE, "STOP")).isEqualTo(2);
+        assertThat(shell.out()).isEmpty();
     }
 
     @Test

@@ -69,6 +69,11 @@ final class FakeMigrations implements MigrationService {
     }
 
     @Override
+    public StateChange reset(String id) {
+        return new StateChange(id, states.put(id, DeviceState.RUNNING), List.of(), DeviceState.RUNNING);
+    }
+
+    @Override
     public Migration start(MigrationRequest request, MigrationListener listener) {
         CompletableFuture<MigrationReport> result =
                 CompletableFuture.supplyAsync(() -> migrate(request, listener));

@@ -113,6 +113,11 @@ public final class MigrationServiceComponent implements MigrationService {
     }
 
     @Override
+    public StateChange reset(String id) throws MigrationException {
+        return operations.reset(id);
+    }
+
+    @Override
     public List<Finding> check(MigrationRequest request) {
         return new Check(registry).findings(request);
     }

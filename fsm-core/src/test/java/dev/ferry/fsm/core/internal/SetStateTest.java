@@ -16,6 +16,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.StateChange;
 import java.nio.ByteBuffer;
 import java.util.EnumSet;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SetStateTest {
@@ -163,6 +164,48 @@ class SetStateTest {
             assertThat(change.from()).isEqualTo(DeviceState.RUNNING);
             assertThat(rig.source.hasOpenSession()).isFalse();
             rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldResetOutOfErrorWhenAsked() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.ERROR;
+
+            StateChange change = rig.service.reset(DEVICE);
+
+            assertThat(change).isEqualTo(new StateChange(DEVICE, DeviceState.ERROR, List.of(), DeviceState.RUNNING));
+            assertThat(rig.service.setState(DEVICE, DeviceState.STOP).to()).isEqualTo(DeviceState.STOP);
+        }
+    }
+
+    @Test
+    void shouldAbandonResumingByAReset() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.service.setState(DEVICE, DeviceState.RESUMING);
+            assertThat(failureOf(() -> rig.service.setState(DEVICE, DeviceState.STOP)).code())
+                    .isEqualTo(FailureCode.DEVICE_FAILED);
+
+            rig.service.reset(DEVICE);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.hasOpenSession()).isFalse();
+        }
+    }
+
+    @Test
+    void shouldSayWhenTheResetFails() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.onReset = () -> {
+                throw new DeviceException(Errno.EIO, "no answer");
+            };
+
+            Failure failure = failureOf(() -> rig.service.reset(DEVICE));
+
+            assertThat(failure.code()).isEqualTo(FailureCode.DEVICE_FAILED);
+            assertThat(failure.message()).contains(DEVICE, "the reset", "no answer");
+            assertThat(failureOf(() -> rig.service.reset("nowhere")).code())
+                    .isEqualTo(FailureCode.DEVICE_NOT_FOUND);
         }
     }
 

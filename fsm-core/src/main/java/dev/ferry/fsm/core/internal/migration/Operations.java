@@ -29,6 +29,11 @@ public final class Operations {
     }
 
     /** As the service. */
+    public StateChange reset(String id) throws MigrationException {
+        return jobs.perform(signal -> new ResetOperation(registry.require(id), signal).run());
+    }
+
+    /** As the service. */
     public long save(String id, WritableByteChannel to, Settings settings) throws MigrationException {
         return jobs.perform(signal ->
                 new SaveOperation(registry.require(id), signal, settings.chunkBytes()).run(ChannelBytes.to(to)));

@@ -18,18 +18,17 @@ final class Pump {
 
     /** A pump with a buffer of its own; {@code counter} is told the bytes of each chunk. */
     Pump(int chunkBytes, StopSignal signal, LongConsumer counter) {
-        this(ByteBuffer.allocateDirect(chunkBytes), signal, counter);
-    }
-
-    private Pump(ByteBuffer buffer, StopSignal signal, LongConsumer counter) {
-        this.buffer = buffer;
+        this.buffer = ByteBuffer.allocateDirect(chunkBytes);
         this.signal = signal;
         this.counter = counter;
     }
 
-    /** The same buffer for work that must be finished whatever else happens: the way back. */
+    /**
+     * A pump for work that must be finished whatever else happens: the way back. It has a buffer of its own, since a
+     * device that did not answer in time may still read from this one.
+     */
     Pump unstoppable() {
-        return new Pump(buffer, StopSignal.withoutLimit(), bytes -> {});
+        return new Pump(buffer.capacity(), StopSignal.withoutLimit(), bytes -> {});
     }
 
     /** Moves one chunk and answers as {@link ByteSource#read} does. */
