@@ -32,8 +32,8 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 
 /**
- * A bundle is stopped, updated and started again in each phase of a migration, while the guest has traffic: the migration
- * ends cleanly, and the next one works.
+ * A bundle is stopped, updated and started again in each phase of a migration, while the guest has traffic: the
+ * migration ends cleanly, and the next one works.
  */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)

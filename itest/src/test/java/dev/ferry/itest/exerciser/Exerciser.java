@@ -27,7 +27,8 @@ import org.osgi.service.component.annotations.ReferencePolicy;
  * bundle is replaced together with them.
  *
  * <p>Commands: {@code devices}, {@code objects}, {@code migrate SOURCE DESTINATION}, {@code boot SOURCE DESTINATION} (a
- * guest under traffic; answers {@code Guest[]}), {@code migrate-guest SOURCE DESTINATION}, {@code finish} (ends the traffic and answers its counts).
+ * guest under traffic; answers {@code Guest[]}), {@code migrate-guest SOURCE DESTINATION}, {@code quiet} (no more
+ * frames, all are through), {@code finish} (ends the traffic and answers its counts).
  */
 @Component(property = "ferry.itest=exerciser")
 public final class Exerciser implements Function<String, Object> {
@@ -56,7 +57,8 @@ public final class Exerciser implements Function<String, Object> {
         try {
             return switch (words[0]) {
                 case "devices" -> devices();
-                case "objects" -> adapters().stream().mapToInt(EmulatedAdapter::resourceObjects).sum();
+                case "objects" ->
+                    adapters().stream().mapToInt(EmulatedAdapter::resourceObjects).sum();
                 case "migrate" -> migrate(MigrationRequest.of(words[1], words[2]));
                 case "migrate-guest" -> migrate(MigrationRequest.of(words[1], words[2])
                         .withGuests(traffic.guests()[0], traffic.guests()[1]));
@@ -72,7 +74,9 @@ public final class Exerciser implements Function<String, Object> {
 
     private String devices() {
         MigrationService present = migrations;
-        return present == null ? "" : present.devices().stream().map(Object::toString).collect(Collectors.joining("\n"));
+        return present == null
+                ? ""
+                : present.devices().stream().map(Object::toString).collect(Collectors.joining("\n"));
     }
 
     private String migrate(MigrationRequest request) throws Exception {

@@ -16,8 +16,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A guest that forwards already when this is made, and numbered frames through it: each goes to whichever of the two devices takes it, as in a
- * network that has learnt where the guest is. Owns one thread.
+ * A guest that forwards already when this is made, and numbered frames through it: each goes to whichever of the two
+ * devices takes it, as in a network that has learnt where the guest is. Owns one thread.
  */
 final class Traffic {
     private static final int RAM_BYTES = 2 << 20;

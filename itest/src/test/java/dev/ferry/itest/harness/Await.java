@@ -25,7 +25,7 @@ public final class Await {
     public static void until(BundleContext context, String what, Callable<Boolean> condition, Supplier<?> state)
             throws Exception {
         Object monitor = new Object();
-        // Of all services: to find out whether it may see a service, the framework would wire this bundle to its packages.
+        // Of all services: to find out whether this bundle may see one, the framework would wire it to its packages.
         AllServiceListener wake = event -> {
             synchronized (monitor) {
                 monitor.notifyAll();

@@ -8,7 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
-/** Holds a migration at the beginning of one phase until a condition is true, so that a test can act in just that phase. */
+/** Holds a migration at the beginning of one phase until a condition is true, so that a test can act in that phase. */
 public final class PhaseGate implements MigrationListener {
     private static final long LOOK_AGAIN_MILLIS = 1;
 

@@ -7,7 +7,7 @@ import java.util.function.Supplier;
 import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 
-/** Registers the two cards of a vendor: {@code vendor/a}, which holds something, and {@code vendor/b}, which is empty. */
+/** Registers two cards of a vendor: {@code vendor/a}, which holds something, and {@code vendor/b}, which is empty. */
 public final class Activator implements BundleActivator {
 
     @Override
