@@ -118,10 +118,21 @@ final class MigrationRig implements AutoCloseable {
     }
 
     void assertDestinationOwns() {
+        assertDestinationRuns();
+        assertThat(source.state).isEqualTo(DeviceState.STOP);
+    }
+
+    /** The destination owns the device, and the source, whose driver has left, knows nothing of it any more. */
+    void assertDestinationOwnsAndSourceIsBlank() {
+        assertDestinationRuns();
+        assertThat(source.state).isEqualTo(DeviceState.RUNNING);
+        assertThat(source.text).isNotEqualTo(TEXT);
+    }
+
+    private void assertDestinationRuns() {
         assertThat(destination.state).isEqualTo(DeviceState.RUNNING);
         assertThat(destination.text).isEqualTo(TEXT);
         assertThat(destinationGuest.running).isTrue();
-        assertThat(source.state).isEqualTo(DeviceState.STOP);
         assertThat(sourceGuest.running).isFalse();
         assertNoBreaches();
     }

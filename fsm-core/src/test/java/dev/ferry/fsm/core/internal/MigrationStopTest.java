@@ -112,7 +112,11 @@ class MigrationStopTest {
                 rig.assertSourceOwns();
             } else {
                 assertThat(report.result()).isEqualTo(MigrationReport.Result.COMPLETED);
-                rig.assertDestinationOwns();
+                if (sourceLeaves) {
+                    rig.assertDestinationOwnsAndSourceIsBlank();
+                } else {
+                    rig.assertDestinationOwns();
+                }
             }
             assertThat(rig.service.device(leaving.id)).isEmpty();
         }

@@ -125,6 +125,7 @@ public final class Device {
     void leave(Duration bound) {
         Reservation held = beginLeaving();
         if (held == null || awaitFree(held, bound)) {
+            putInOrder();
             machine.dropSession();
         } else {
             LOG.warn(
@@ -133,6 +134,18 @@ public final class Device {
                     held.user().getName());
         }
         calls.markGone();
+    }
+
+    /**
+     * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another one's
+     * state is reset, any other runs again. Nobody else can have the device while it leaves.
+     */
+    private void putInOrder() {
+        Recovery recovery = new Recovery(this, ArcWatch.NONE);
+        Recovery.Outcome outcome = machine.isReleased() ? recovery.abandon() : recovery.unwind();
+        for (Failure failure : outcome.failures()) {
+            LOG.warn("{}", failure.message());
+        }
     }
 
     private synchronized Reservation beginLeaving() {

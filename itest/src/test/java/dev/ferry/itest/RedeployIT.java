@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.itest.harness.Adapters;
+import dev.ferry.itest.harness.Await;
+import dev.ferry.itest.harness.Bundles;
+import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.Leftovers;
+import dev.ferry.itest.harness.SystemPicture;
+import dev.ferry.itest.harness.TestBundle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import javax.inject.Inject;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+
+/**
+ * Deployed, used and undeployed again and again, the bundles leave nothing behind. This class must not use any type of
+ * Ferry's, since that would wire it to a bundle that is to go.
+ */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class RedeployIT {
+    private static final int ROUNDS = 20;
+    private static final int MEMBERS = 2;
+
+    @Inject
+    private BundleContext context;
+
+    private final Leftovers leftovers = new Leftovers();
+
+    @Configuration
+    public Option[] container() throws Exception {
+        TestBundle.EXERCISER.make();
+        return Container.withoutFerry();
+    }
+
+    @Test
+    public void shouldLeaveNothingBehindWhenRedeployedManyTimes() throws Exception {
+        List<String> withoutApi = new ArrayList<>(List.of(TestBundle.EXERCISER.location()));
+        Stream.of(FerryBundle.values())
+                .filter(bundle -> bundle != FerryBundle.API)
+                .forEach(bundle -> withoutApi.add(bundle.location()));
+        List<String> all = new ArrayList<>(withoutApi);
+        all.add(FerryBundle.API.location());
+
+        try (Adapters adapters = new Adapters(context)) {
+            adapters.twoHosts(MEMBERS);
+            round("with the api", all);
+            Bundle api = context.installBundle(FerryBundle.API.location());
+            for (int round = 1; round <= ROUNDS; round++) {
+                round("round " + round, withoutApi);
+            }
+            undeploy("at last", List.of(api));
+        }
+        assertThat(leftovers.size()).isGreaterThan(ROUNDS * withoutApi.size());
+        assertThat(leftovers.loaders()).as("class loaders left behind").isEmpty();
+    }
+
+    private void round(String name, List<String> locations) throws Exception {
+        List<Bundle> installed = new ArrayList<>();
+        for (String location : locations) {
+            installed.add(context.installBundle(location));
+        }
+        for (Bundle bundle : installed) {
+            bundle.start();
+        }
+        SystemPicture.whenSettled(context, 2 * MEMBERS);
+        migrateUnderTraffic(name);
+        for (Bundle bundle : installed) {
+            bundle.stop();
+        }
+        undeploy(name, installed);
+        Await.until(
+                context,
+                name + ": no thread left behind",
+                () -> Leftovers.threads().isEmpty(),
+                Leftovers::threads);
+    }
+
+    private void migrateUnderTraffic(String round) throws Exception {
+        @SuppressWarnings("unchecked")
+        Function<String, Object> exerciser =
+                Await.service(context, Function.class, "(ferry.itest=exerciser)");
+        exerciser.apply("boot host1/pf0/vf1 host2/pf0/vf1");
+        assertThat(exerciser.apply("migrate-guest host1/pf0/vf1 host2/pf0/vf1"))
+                .as(round)
+                .isEqualTo("COMPLETED");
+        assertThat(exerciser.apply("finish")).asString().as(round).contains("lost=0 duplicated=0 reordered=0");
+        assertThat(exerciser.apply("objects")).as("%s: resource objects", round).isEqualTo(0);
+    }
+
+    private void undeploy(String name, List<Bundle> bundles) throws Exception {
+        for (Bundle bundle : bundles) {
+            if (bundle.getState() != Bundle.RESOLVED && bundle.getState() != Bundle.ACTIVE) {
+                throw new AssertionError(name + ": " + bundle + " is in state " + bundle.getState());
+            }
+            leftovers.remember(name, bundle);
+        }
+        for (Bundle bundle : bundles) {
+            bundle.uninstall();
+        }
+        new Bundles(context).refresh(bundles);
+    }
+}

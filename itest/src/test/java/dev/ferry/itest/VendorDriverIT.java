@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.itest.harness.Await;
+import dev.ferry.itest.harness.Bundles;
+import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationService;
+import java.util.function.Supplier;
+import javax.inject.Inject;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+
+/** A driver made elsewhere, against the API alone, is dropped in while everything runs. */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class VendorDriverIT {
+    @Inject
+    private BundleContext context;
+
+    @Configuration
+    public Option[] container() throws Exception {
+        TestBundle.VENDOR.make();
+        return Container.ferry();
+    }
+
+    @Test
+    public void shouldMigrateWithoutTouchingAnythingWhenVendorBundleAppears() throws Exception {
+        Bundles bundles = new Bundles(context);
+        MigrationService migrations = Await.service(context, MigrationService.class);
+        try (Bundles.Watch watch = bundles.watch(FerryBundle.values())) {
+            for (int round = 0; round < 2; round++) {
+                Bundle vendor = bundles.deploy(TestBundle.VENDOR);
+                Await.until(
+                        context,
+                        "the vendor's devices",
+                        () -> migrations.device("vendor/b").isPresent(),
+                        migrations::devices);
+
+                MigrationReport report = Await.result(migrations
+                        .start(MigrationRequest.of("vendor/a", "vendor/b"), MigrationListener.NONE)
+                        .result());
+
+                assertThat(report.result())
+                        .as("%s", report.failure())
+                        .isEqualTo(MigrationReport.Result.COMPLETED);
+                assertThat(content("vendor/b")).isEqualTo("what the card holds");
+                assertThat(migrations.device("vendor/b").orElseThrow().state()).contains(DeviceState.RUNNING);
+
+                vendor.uninstall();
+                Await.until(
+                        context,
+                        "the vendor's devices gone",
+                        () -> migrations.device("vendor/b").isEmpty(),
+                        migrations::devices);
+            }
+            assertThat(watch.events()).isEmpty();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private String content(String device) throws Exception {
+        Supplier<String> card = Await.service(
+                context, Supplier.class, "(" + MigrationDriver.DEVICE_ID + "=" + device + ")");
+        return card.get();
+    }
+}
