@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.Migration;
@@ -15,10 +16,14 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,6 +144,22 @@ class MigrationTest {
             assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
             rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
             assertThat(rig.source.resets).as("reset once, then an ordinary device").hasValue(1);
+        }
+    }
+
+    @Test
+    void shouldResetAReleasedDeviceAgainWhenItWasNotRunningAfterTheReset() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.migrate();
+            rig.source.onState = () -> rig.source.state = DeviceState.STOP;
+            Failure failure = SaveAndRestoreTest.failureOf(
+                    () -> rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING));
+            assertThat(failure.message()).contains("after a reset it is STOP");
+            rig.source.onState = () -> {};
+
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+
+            assertThat(rig.source.resets).hasValue(2);
         }
     }
 

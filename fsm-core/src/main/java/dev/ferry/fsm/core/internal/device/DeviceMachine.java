@@ -110,13 +110,13 @@ public final class DeviceMachine {
             return null;
         });
         dropSession();
-        released = false;
         expected = null;
         DeviceState actual = sync();
         if (actual != DeviceState.RUNNING) {
             String message = "after a reset it is " + actual + ", not RUNNING.";
             throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), message);
         }
+        released = false;
     }
 
     /** What the device holds belongs to another device now: it must be reset before anything else is done with it. */
