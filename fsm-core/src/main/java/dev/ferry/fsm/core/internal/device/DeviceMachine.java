@@ -240,8 +240,11 @@ public final class DeviceMachine {
             return;
         }
         try {
-            dropped.close();
-        } catch (IOException | RuntimeException | Error e) {
+            calls.call("closing its data transfer session", () -> {
+                dropped.close();
+                return null;
+            });
+        } catch (MigrationException e) {
             LOG.warn("{}: a data transfer session could not be closed, its driver may leak it", calls.device(), e);
         }
     }
