@@ -311,6 +311,45 @@ class MigrationTest {
     }
 
     @Test
+    void shouldNotCountTheWaitForAThread() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.parallel = 1;
+            rig.service.modified(rig.values);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> join(goOn));
+            Migration first = rig.service.start(rig.request(), MigrationListener.NONE);
+            Duration allowed = Duration.ofSeconds(1);
+            Migration second = rig.service.start(rig.request().withTimeout(allowed), MigrationListener.NONE);
+            long over = System.nanoTime() + allowed.toNanos();
+            MigrationRig.await("the time to be over", () -> System.nanoTime() - over > 0);
+            assertThat(first.cancel()).isTrue();
+            long free = System.nanoTime();
+            goOn.countDown();
+
+            MigrationReport report = MigrationRig.report(second);
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(report.total()).isLessThan(Duration.ofNanos(System.nanoTime() - free));
+        }
+    }
+
+    @Test
+    void shouldNotKeepTheClassLoaderOfTheCaller() throws Exception {
+        Thread caller = Thread.currentThread();
+        ClassLoader own = caller.getContextClassLoader();
+        List<ClassLoader> seen = new CopyOnWriteArrayList<>();
+        try (MigrationRig rig = new MigrationRig();
+                URLClassLoader foreign = new URLClassLoader(new URL[0])) {
+            caller.setContextClassLoader(foreign);
+            MigrationRig.report(rig.service.start(
+                    rig.request(), event -> seen.add(Thread.currentThread().getContextClassLoader())));
+        } finally {
+            caller.setContextClassLoader(own);
+        }
+        assertThat(seen).isNotEmpty().containsOnly(MigrationServiceComponent.class.getClassLoader());
+    }
+
+    @Test
     void shouldCancelAndWaitWhenTheServiceStops() {
         MigrationRig rig = new MigrationRig();
         rig.values.chunkKib = 4;
