@@ -54,8 +54,8 @@ public final class Jobs {
 
     private static Thread thread(Runnable task) {
         Thread thread = new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
-        // That of the caller who happens to make a thread would be inherited, and kept alive by it.
-        thread.setContextClassLoader(Jobs.class.getClassLoader());
+        // On Java 17 that of the caller who happens to make a thread is inherited all the same, and kept alive by it.
+        thread.setContextClassLoader(null);
         return thread;
     }
 
