@@ -21,8 +21,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * {@link #reset}, and goes to ERROR by itself when an arc failed and no valid state is left. A driver meets only the
  * arcs that its features make possible.
  *
- * <p><b>Departure.</b> When the service is unregistered during a migration, {@code fsm-core} still uses the driver to
- * put the device back to RUNNING, within a bounded time, before the unregistration returns.
+ * <p><b>Departure.</b> When the service is unregistered, {@code fsm-core} still uses the driver to put the device in
+ * order, within a bounded time, before the unregistration returns: a migration ends and its source is RUNNING again, an
+ * idle device goes back to RUNNING, and one whose state was handed over is reset.
  */
 @ConsumerType
 public interface MigrationDriver {

@@ -18,8 +18,9 @@ public interface Migration {
     MigrationPhase phase();
 
     /**
-     * Asks it to stop. Before COMMIT the source is brought back to RUNNING and the result is CANCELLED; from COMMIT on
-     * it completes. Does not wait.
+     * Asks it to stop. Until the end of COMMIT, where ownership passes, the source is brought back to RUNNING and the
+     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. Does
+     * not wait.
      *
      * @return false when it is too late
      */

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.migration;
 
-/** The phases of a migration, in order. Until {@link #COMMIT} the source owns the device, from it on the destination. */
+/**
+ * The phases of a migration, in order. The source owns the device until the end of {@link #COMMIT}, from {@link #START}
+ * on the destination does: after a failure in COMMIT or before it the source is brought back.
+ */
 public enum MigrationPhase {
     /** All findings about both ends are collected; nothing is touched. */
     CHECK,
@@ -17,7 +20,7 @@ public enum MigrationPhase {
     LOAD,
     /** The destination stands one step before RUNNING, with everything loaded. */
     READY,
-    /** Ownership passes. */
+    /** Both ends are looked at once more; ownership passes when this ends. A failure or cancel in it is rolled back. */
     COMMIT,
     /** The destination and its guest run; downtime ends. */
     START,

@@ -48,7 +48,7 @@ public record MigrationReport(
         COMPLETED,
         /** It failed; {@link #failure} says whether the source runs again. */
         FAILED,
-        /** It was cancelled before COMMIT; the source runs again. */
+        /** It was cancelled before ownership passed; the source runs again. */
         CANCELLED
     }
 

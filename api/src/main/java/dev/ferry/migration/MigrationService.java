@@ -29,18 +29,19 @@ public interface MigrationService {
      * RUNNING then ends.
      *
      * @return the arcs taken
-     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED (nothing was done), DEVICE_FAILED or
-     *     PROVIDER_GONE (the device stays in the last state reached, or in ERROR)
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED (nothing was done), DEVICE_FAILED,
+     *     PROVIDER_GONE, or CANCELLED when the service is being stopped (the device stays in the last state reached,
+     *     or in ERROR)
      */
     StateChange setState(String id, DeviceState state) throws MigrationException;
 
     /**
-     * Resets a device: it is RUNNING afterwards, from any state, and what it held is lost. The only way out of ERROR, and
-     * the way to abandon RESUMING.
+     * Resets a device: it is RUNNING afterwards, from any state, and what it held is lost. The only way out of ERROR,
+     * and the way to abandon RESUMING.
      *
-     * @return from which state, without arcs, to RUNNING
-     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, DEVICE_FAILED or PROVIDER_GONE (its state is then
-     *     unknown)
+     * @return from which state, without arcs, to RUNNING; from ERROR also when the state before could not be read
+     * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, CANCELLED when the service is being stopped (nothing
+     *     was done), DEVICE_FAILED or PROVIDER_GONE (its state is then unknown)
      */
     StateChange reset(String id) throws MigrationException;
 
@@ -70,7 +71,7 @@ public interface MigrationService {
      * @param to not closed
      * @return bytes written
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, DEVICE_FAILED, PROVIDER_GONE,
-     *     IO_FAILED
+     *     IO_FAILED, CANCELLED when the service is being stopped, INTERNAL
      */
     long save(String id, WritableByteChannel to) throws MigrationException;
 
@@ -81,7 +82,7 @@ public interface MigrationService {
      * @param from read to its end; not closed
      * @return bytes read
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, STREAM_REFUSED, DEVICE_FAILED,
-     *     PROVIDER_GONE, IO_FAILED
+     *     PROVIDER_GONE, IO_FAILED, CANCELLED when the service is being stopped, INTERNAL
      */
     long restore(String id, ReadableByteChannel from) throws MigrationException;
 }

@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -13,6 +14,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DriversComeAndGoTest {
@@ -155,6 +158,66 @@ class DriversComeAndGoTest {
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.PROVIDER_GONE);
             assertThat(stillInterrupted).isTrue();
             rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldWaitForACallThatNeedsNoReservation() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            AtomicBoolean first = new AtomicBoolean(true);
+            rig.source.onState = () -> {
+                if (first.getAndSet(false)) {
+                    inside.countDown();
+                    MigrationTest.join(goOn);
+                }
+            };
+            Thread looks = new Thread(rig.service::devices);
+            looks.start();
+            MigrationTest.join(inside);
+            Thread unregisters = new Thread(() -> rig.remove(rig.source, MigrationRig.SOURCE_SERVICE));
+            unregisters.start();
+
+            MigrationRig.awaitWaiting(unregisters);
+            goOn.countDown();
+
+            MigrationRig.await("the unregistration", () -> !unregisters.isAlive() && !looks.isAlive());
+            rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldNotWaitForTheCallInWhichADriverWithdrawsItself() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.drainSeconds = 300;
+            rig.service.modified(rig.values);
+            rig.source.onState = () -> {
+                rig.source.onState = () -> {};
+                rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+            };
+
+            assertTimeoutPreemptively(
+                    Duration.ofSeconds(MigrationRig.LIMIT_SECONDS), () -> rig.service.device(MigrationRig.SOURCE));
+
+            assertThat(rig.service.device(MigrationRig.SOURCE)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"STOP", "STOP_COPY", "RESUMING", "ERROR"})
+    void shouldLeaveADeviceRunningForItsNextDriver(DeviceState state) throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            if (state == DeviceState.ERROR) {
+                rig.source.state = state;
+            } else {
+                rig.service.setState(MigrationRig.SOURCE, state);
+            }
+
+            rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            rig.assertNoBreaches();
         }
     }
 

@@ -328,6 +328,66 @@ class MigrationFailureTest {
     }
 
     @Test
+    void shouldStopADestinationThatMayActAndCannotBeResetBeforeTheSourceRuns() {
+        try (MigrationRig rig = new MigrationRig()) {
+            breakAfterReady(rig);
+            rig.destination.onReset = BROKEN;
+            List<DeviceState> atResume = new ArrayList<>();
+            rig.source.on(Arc.STOP_TO_RUNNING_P2P, () -> atResume.add(rig.destination.state));
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.failure().orElseThrow().phase()).contains(MigrationPhase.COMMIT);
+            assertThat(atResume).containsExactly(DeviceState.STOP);
+            assertThat(report.destinationState()).contains(DeviceState.STOP);
+            assertThat(report.sourceState()).contains(DeviceState.RUNNING);
+            assertThat(rig.sourceGuest.running).isTrue();
+        }
+    }
+
+    @Test
+    void shouldNotRunTheSourceBesideADestinationThatMayAct() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            breakAfterReady(rig);
+            rig.destination.onReset = BROKEN;
+            rig.destination.on(Arc.RUNNING_P2P_TO_STOP, () -> {
+                if (rig.source.state == DeviceState.STOP_COPY) {
+                    BROKEN.run();
+                }
+            });
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.result()).isEqualTo(MigrationReport.Result.FAILED);
+            assertThat(rig.destination.state).isEqualTo(DeviceState.RUNNING_P2P);
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
+            assertThat(rig.sourceGuest.running).isFalse();
+            assertThat(report.failure().orElseThrow().following())
+                    .extracting(Failure::message)
+                    .anyMatch(message -> message.contains("not started again") && message.contains("reset host2/vf1"));
+
+            // What the report says helps, and so does stopping the destination, which still cannot be reset.
+            rig.destination.on(Arc.RUNNING_P2P_TO_STOP, () -> {});
+            rig.service.setState(MigrationRig.DESTINATION, DeviceState.STOP);
+            assertThat(rig.destination.state).isEqualTo(DeviceState.STOP);
+            assertThat(SaveAndRestoreTest.failureOf(
+                                    () -> rig.service.setState(MigrationRig.DESTINATION, DeviceState.RUNNING))
+                            .message())
+                    .contains("the reset failed");
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+        }
+    }
+
+    /** The last look before the commit finds that the source does not answer. */
+    private static void breakAfterReady(MigrationRig rig) {
+        rig.destination.once(Arc.STOP_TO_RUNNING_P2P, () -> rig.source.onState = () -> {
+            rig.source.onState = () -> {};
+            BROKEN.run();
+        });
+    }
+
+    @Test
     void shouldNotTouchTheSourceWhenTheDestinationFailsFirst() {
         try (MigrationRig rig = new MigrationRig()) {
             rig.destination.once(Arc.STOP_TO_RESUMING, BROKEN);

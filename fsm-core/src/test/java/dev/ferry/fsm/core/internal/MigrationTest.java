@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.Migration;
@@ -15,10 +16,14 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -139,6 +144,22 @@ class MigrationTest {
             assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
             rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
             assertThat(rig.source.resets).as("reset once, then an ordinary device").hasValue(1);
+        }
+    }
+
+    @Test
+    void shouldResetAReleasedDeviceAgainWhenItWasNotRunningAfterTheReset() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.migrate();
+            rig.source.onState = () -> rig.source.state = DeviceState.STOP;
+            Failure failure = SaveAndRestoreTest.failureOf(
+                    () -> rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING));
+            assertThat(failure.message()).contains("after a reset it is STOP");
+            rig.source.onState = () -> {};
+
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+
+            assertThat(rig.source.resets).hasValue(2);
         }
     }
 
@@ -287,6 +308,45 @@ class MigrationTest {
             assertThat(MigrationRig.report(second).result()).isEqualTo(MigrationReport.Result.CANCELLED);
             rig.assertDestinationOwns();
         }
+    }
+
+    @Test
+    void shouldNotCountTheWaitForAThread() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.parallel = 1;
+            rig.service.modified(rig.values);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> join(goOn));
+            Migration first = rig.service.start(rig.request(), MigrationListener.NONE);
+            Duration allowed = Duration.ofSeconds(1);
+            Migration second = rig.service.start(rig.request().withTimeout(allowed), MigrationListener.NONE);
+            long over = System.nanoTime() + allowed.toNanos();
+            MigrationRig.await("the time to be over", () -> System.nanoTime() - over > 0);
+            assertThat(first.cancel()).isTrue();
+            long free = System.nanoTime();
+            goOn.countDown();
+
+            MigrationReport report = MigrationRig.report(second);
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(report.total()).isLessThan(Duration.ofNanos(System.nanoTime() - free));
+        }
+    }
+
+    @Test
+    void shouldNotKeepTheClassLoaderOfTheCaller() throws Exception {
+        Thread caller = Thread.currentThread();
+        ClassLoader own = caller.getContextClassLoader();
+        List<ClassLoader> seen = new CopyOnWriteArrayList<>();
+        try (MigrationRig rig = new MigrationRig();
+                URLClassLoader foreign = new URLClassLoader(new URL[0])) {
+            caller.setContextClassLoader(foreign);
+            MigrationRig.report(rig.service.start(
+                    rig.request(), event -> seen.add(Thread.currentThread().getContextClassLoader())));
+        } finally {
+            caller.setContextClassLoader(own);
+        }
+        assertThat(seen).isNotEmpty().containsOnlyNulls();
     }
 
     @Test

@@ -219,6 +219,22 @@ class SaveAndRestoreTest {
     }
 
     @Test
+    void shouldHaveItsFormerStateWhenItsThreadIsInterruptedOnTheWayBack() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.spoolMemoryMib = 0;
+            rig.service.modified(rig.values);
+            rig.source.onReset = () -> Thread.currentThread().interrupt();
+
+            Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, stream("no state")));
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(failure.code()).isEqualTo(FailureCode.STREAM_REFUSED);
+            assertThat(failure.following()).isEmpty();
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
     void shouldHaveItsFormerStateWhenTheDriverLeavesMeanwhile() {
         try (MigrationRig rig = new MigrationRig()) {
             CompletableFuture<Void> gone = new CompletableFuture<>();

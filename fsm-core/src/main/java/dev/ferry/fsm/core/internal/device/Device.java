@@ -123,8 +123,9 @@ public final class Device {
 
     /** The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver. */
     void leave(Duration bound) {
+        long deadline = System.nanoTime() + bound.toNanos();
         Reservation held = beginLeaving();
-        if (held == null || awaitFree(held, bound)) {
+        if (held == null || awaitFree(held, deadline)) {
             putInOrder();
             machine.dropSession();
         } else {
@@ -133,12 +134,14 @@ public final class Device {
                     id(),
                     held.user().getName());
         }
-        calls.markGone();
+        if (!calls.markGone(deadline)) {
+            LOG.warn("{}: its driver left, but a call of it has not returned yet", id());
+        }
     }
 
     /**
-     * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another one's
-     * state is reset, any other runs again. Nobody else can have the device while it leaves.
+     * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another
+     * one's state is reset, any other runs again. Nobody else can have the device while it leaves.
      */
     private void putInOrder() {
         Recovery recovery = new Recovery(this, ArcWatch.NONE);
@@ -156,28 +159,9 @@ public final class Device {
         return reservation;
     }
 
-    private synchronized boolean awaitFree(Reservation held, Duration bound) {
-        if (held.user() == Thread.currentThread()) {
-            // The job itself withdraws the driver, from a listener for example: it cannot be waited for here.
-            return false;
-        }
-        long deadline = System.nanoTime() + bound.toNanos();
-        boolean interrupted = false;
-        for (long left = bound.toMillis(); reservation != null && left > 0; left = millisUntil(deadline)) {
-            try {
-                wait(left);
-            } catch (InterruptedException e) {
-                // The device matters more than the haste of whoever withdraws the driver; the wait is bounded anyway.
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return reservation == null;
-    }
-
-    private static long millisUntil(long deadlineNanos) {
-        return Duration.ofNanos(deadlineNanos - System.nanoTime()).toMillis();
+    private synchronized boolean awaitFree(Reservation held, long deadlineNanos) {
+        // A job that withdraws the driver itself, from a listener for example, cannot be waited for here.
+        return held.user() != Thread.currentThread()
+                && BoundedWait.until(() -> reservation == null, this, deadlineNanos);
     }
 }

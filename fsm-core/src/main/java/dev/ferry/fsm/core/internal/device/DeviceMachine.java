@@ -110,13 +110,13 @@ public final class DeviceMachine {
             return null;
         });
         dropSession();
-        released = false;
         expected = null;
         DeviceState actual = sync();
         if (actual != DeviceState.RUNNING) {
             String message = "after a reset it is " + actual + ", not RUNNING.";
             throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), message);
         }
+        released = false;
     }
 
     /** What the device holds belongs to another device now: it must be reset before anything else is done with it. */
@@ -240,8 +240,11 @@ public final class DeviceMachine {
             return;
         }
         try {
-            dropped.close();
-        } catch (IOException | RuntimeException | Error e) {
+            calls.call("closing its data transfer session", () -> {
+                dropped.close();
+                return null;
+            });
+        } catch (MigrationException e) {
             LOG.warn("{}: a data transfer session could not be closed, its driver may leak it", calls.device(), e);
         }
     }

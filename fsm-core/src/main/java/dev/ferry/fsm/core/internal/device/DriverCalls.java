@@ -8,6 +8,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.stream.StreamException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +26,11 @@ public final class DriverCalls {
             EnumSet.of(Errno.EINVAL, Errno.EOPNOTSUPP, Errno.ENOMEM, Errno.EOVERFLOW, Errno.EFAULT);
 
     private final String device;
-    private volatile boolean gone;
+
+    /** The threads that are in a call now, each as often as it is in one. */
+    private final List<Thread> callers = new ArrayList<>();
+
+    private boolean gone;
 
     DriverCalls(String device) {
         this.device = device;
@@ -43,13 +48,32 @@ public final class DriverCalls {
         return device;
     }
 
-    /** From now on every call fails with PROVIDER_GONE. */
-    void markGone() {
+    /**
+     * From now on every call fails with PROVIDER_GONE. Waits for the calls under way, but for those of the calling
+     * thread: a driver may withdraw itself.
+     *
+     * @return whether they ended in time
+     */
+    synchronized boolean markGone(long deadlineNanos) {
         gone = true;
+        Thread self = Thread.currentThread();
+        return BoundedWait.until(() -> callers.stream().allMatch(self::equals), this, deadlineNanos);
     }
 
-    boolean isGone() {
+    synchronized boolean isGone() {
         return gone;
+    }
+
+    private synchronized void enter() throws MigrationException {
+        if (gone) {
+            throw new MigrationException(providerGone(device));
+        }
+        callers.add(Thread.currentThread());
+    }
+
+    private synchronized void exit() {
+        callers.remove(Thread.currentThread());
+        notifyAll();
     }
 
     /**
@@ -72,9 +96,7 @@ public final class DriverCalls {
     }
 
     private <T> T call(String what, Call<T> call, boolean loading) throws MigrationException {
-        if (gone) {
-            throw new MigrationException(providerGone(device));
-        }
+        enter();
         try {
             return call.run();
         } catch (IOException | RuntimeException | Error e) {
@@ -82,6 +104,8 @@ public final class DriverCalls {
             // memory must not end the way back.
             FailureCode code = loading && isRefusal(e) ? FailureCode.STREAM_REFUSED : FailureCode.DEVICE_FAILED;
             throw new MigrationException(failure(code, errnoOf(e), what + " failed: " + messageOf(e)), e);
+        } finally {
+            exit();
         }
     }
 

@@ -15,10 +15,10 @@ public final class Recovery {
     /**
      * How a device came out.
      *
-     * @param running whether it is RUNNING
+     * @param done whether the device is RUNNING, or when it was to be abandoned, does not act with what it held
      * @param failures in their order; empty when nothing went wrong on the way
      */
-    public record Outcome(boolean running, List<Failure> failures) {
+    public record Outcome(boolean done, List<Failure> failures) {
         /** Copies the list. */
         public Outcome {
             failures = List.copyOf(failures);
@@ -54,14 +54,28 @@ public final class Recovery {
         return new Outcome(running, failures);
     }
 
-    /** Throws away what the device holds. */
+    /** Throws away what the device holds; where it cannot, stops the device. */
     public Outcome abandon() {
-        boolean running = reset();
-        if (!running) {
-            // What it holds must not run here, whatever is asked of it next.
-            machine.release();
+        if (reset()) {
+            return new Outcome(true, failures);
         }
-        return new Outcome(running, failures);
+        boolean silent = silence();
+        // What it holds must not run here, whatever is asked of it next.
+        machine.release();
+        return new Outcome(silent, failures);
+    }
+
+    private boolean silence() {
+        try {
+            DeviceState actual = machine.sync();
+            if (actual != DeviceState.RESUMING && actual != DeviceState.STOP_COPY) {
+                machine.goTo(DeviceState.STOP, watch);
+            }
+            return true;
+        } catch (MigrationException e) {
+            failures.add(e.failure());
+            return false;
+        }
     }
 
     private boolean reset() {

@@ -14,16 +14,16 @@ import java.util.Optional;
 public final class StopSignal {
 
     private final Duration allowed;
-    private final long deadlineNanos;
+    private long startNanos;
+    private boolean started;
     private Failure reason;
     private boolean closed;
 
     private StopSignal(Duration allowed) {
         this.allowed = allowed;
-        this.deadlineNanos = allowed == null ? 0 : System.nanoTime() + saturatedNanos(allowed);
     }
 
-    /** A signal that also stops the job when a time from now on is over. */
+    /** A signal that also stops the job when a time from {@link #start} on is over. */
     public static StopSignal within(Duration allowed) {
         return new StopSignal(allowed);
     }
@@ -31,6 +31,12 @@ public final class StopSignal {
     /** A signal without a time limit, for work that is bounded by what its caller reads or writes. */
     public static StopSignal withoutLimit() {
         return new StopSignal(null);
+    }
+
+    /** The job begins: from now on its time runs. */
+    public synchronized void start() {
+        startNanos = System.nanoTime();
+        started = true;
     }
 
     /**
@@ -58,7 +64,7 @@ public final class StopSignal {
         if (closed) {
             return;
         }
-        if (reason == null && allowed != null && System.nanoTime() - deadlineNanos >= 0) {
+        if (reason == null && isTimeOver()) {
             reason = Failure.of(
                     FailureCode.TIMEOUT,
                     "The migration was not ready to commit within the " + allowed.toMillis()
@@ -80,9 +86,9 @@ public final class StopSignal {
         closed = true;
     }
 
-    private static long saturatedNanos(Duration duration) {
-        // A signed difference of nanoTime values must stay below 2^63.
-        Duration longest = Duration.ofNanos(Long.MAX_VALUE / 2);
-        return (duration.compareTo(longest) > 0 ? longest : duration).toNanos();
+    private boolean isTimeOver() {
+        return started
+                && allowed != null
+                && Duration.ofNanos(System.nanoTime() - startNanos).compareTo(allowed) >= 0;
     }
 }

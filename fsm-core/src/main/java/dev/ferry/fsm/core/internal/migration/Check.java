@@ -11,18 +11,12 @@ import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Looks at both ends of a migration without touching them, and collects everything that stands against it. */
 public final class Check {
-
-    /** A device that somebody saves or loads is not idle, one in ERROR can go nowhere. */
-    private static final Set<DeviceState> IDLE =
-            EnumSet.of(DeviceState.RUNNING, DeviceState.RUNNING_P2P, DeviceState.STOP);
 
     private final DeviceRegistry registry;
 
@@ -106,11 +100,16 @@ public final class Check {
     private static void destination(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
             Optional<DeviceState> state = device.state();
-            if (state.filter(IDLE::contains).isEmpty()) {
+            if (state.filter(Check::isIdle).isEmpty()) {
                 add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(),
                         "it is " + name(state) + "; end what uses it and take it to RUNNING or STOP, or reset it.");
             }
         }
+    }
+
+    /** A device that somebody saves or loads is not idle, one in ERROR can go nowhere. */
+    private static boolean isIdle(DeviceState state) {
+        return !state.hasSession() && state != DeviceState.ERROR;
     }
 
     private static boolean isReady(Device device, List<Finding> findings, boolean busy) {

@@ -53,8 +53,10 @@ public final class Jobs {
     }
 
     private static Thread thread(Runnable task) {
-        // Nothing of the caller that happens to make a thread is inherited: its class loader would be kept alive.
-        return new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
+        Thread thread = new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
+        // On Java 17 that of the caller who happens to make a thread is inherited all the same, and kept alive by it.
+        thread.setContextClassLoader(null);
+        return thread;
     }
 
     /** Changes how many migrations run at a time. */

@@ -51,6 +51,9 @@ final class MigrationJob implements Migration, Runnable {
         String pooled = thread.getName();
         thread.setName(Jobs.THREAD_PREFIX + id);
         try {
+            // Not before: the wait for a thread is no part of the migration.
+            timeline.begin();
+            signal.start();
             LOG.info("{}: migrating {} to {}", id, request.source(), request.destination());
             MigrationReport report = run.run();
             log(report);

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One migration from CHECK to RELEASE: until COMMIT the source owns the device and any failure brings it back to
- * RUNNING; from then on the destination owns it. Runs once, on the thread of the migration.
+ * One migration from CHECK to RELEASE: until the end of COMMIT the source owns the device and any failure
+ * brings it back to RUNNING; from then on the destination owns it. Runs once, on the thread of the migration.
  */
 final class MigrationRun {
 
@@ -100,7 +100,7 @@ final class MigrationRun {
     private Failure rollBack(Ends ends, Failures failures) {
         MigrationPhase failedIn = timeline.phase();
         Recovery.Outcome outcome = new Rollback(ends, timeline).run();
-        sourceRuns = outcome.running();
+        sourceRuns = outcome.done();
         failures.add(outcome.failures());
         return failures.toFailure(Optional.of(failedIn));
     }

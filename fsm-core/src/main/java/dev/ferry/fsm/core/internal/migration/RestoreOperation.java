@@ -10,6 +10,7 @@ import dev.ferry.fsm.core.internal.device.Reservation;
 import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -33,13 +34,17 @@ final class RestoreOperation {
     /** Restores; answers the bytes read. */
     long run(ByteSource from) throws MigrationException {
         try (Reservation reserved = device.reserve(signal);
-                Spool former =
-                        new Spool(reserved.device().id(), settings.spoolMemoryBytes(), settings.spoolFileBytes())) {
+                Spool former = spool(reserved.device().id())) {
             SaveOperation.requireRunning(device);
             Pump pump = new Pump(settings.chunkBytes(), signal, bytes -> {});
             keep(former, pump);
             return load(from, former, pump);
         }
+    }
+
+    private Spool spool(String id) {
+        Path directory = Path.of(System.getProperty("java.io.tmpdir"));
+        return new Spool(id, directory, settings.spoolMemoryBytes(), settings.spoolFileBytes());
     }
 
     private void keep(Spool former, Pump pump) throws MigrationException {

@@ -22,11 +22,10 @@ final class Rollback {
 
     /** Rolls back; answers whether the source and its guest run again. What went wrong on the way is in the list. */
     Recovery.Outcome run() {
-        if (ends.mayDestinationAct()) {
-            // It could act for the guest already: it has to be silent before the source acts again.
-            abandonDestination();
-        }
-        boolean running = !ends.isSourceTouched() || resumeSource();
+        // Where it could act for the guest already, it has to be silent before the source acts again.
+        boolean running = ends.mayDestinationAct() && !abandonDestination()
+                ? leaveSourceStopped()
+                : !ends.isSourceTouched() || resumeSource();
         timeline.downtimeEnds();
         if (ends.isDestinationTouched() && !ends.mayDestinationAct()) {
             abandonDestination();
@@ -38,9 +37,9 @@ final class Rollback {
         Recovery.Outcome outcome = new Recovery(ends.source(), timeline::arcTaken).unwind();
         failures.addAll(outcome.failures());
         if (!ends.isGuestPaused()) {
-            return outcome.running();
+            return outcome.done();
         }
-        if (!outcome.running()) {
+        if (!outcome.done()) {
             failures.add(Failure.of(
                     FailureCode.GUEST_FAILED,
                     "The guest at the source is left paused, as its device " + ends.source().id()
@@ -60,7 +59,21 @@ final class Rollback {
         }
     }
 
-    private void abandonDestination() {
-        failures.addAll(new Recovery(ends.destination(), timeline::arcTaken).abandon().failures());
+    private boolean leaveSourceStopped() {
+        String source = ends.source().id();
+        String destination = ends.destination().id();
+        failures.add(Failure.of(
+                FailureCode.DEVICE_FAILED,
+                source,
+                source + ": it is not started again, as " + destination + " could be neither reset nor stopped and may "
+                        + "still act for the guest: reset " + destination + ", then take " + source
+                        + " to RUNNING and resume its guest."));
+        return false;
+    }
+
+    private boolean abandonDestination() {
+        Recovery.Outcome outcome = new Recovery(ends.destination(), timeline::arcTaken).abandon();
+        failures.addAll(outcome.failures());
+        return outcome.done();
     }
 }

@@ -5,11 +5,10 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.slf4j.Logger;
@@ -18,6 +17,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps the former state of a device while a new one is loaded: in memory as far as that is allowed, the rest in a
  * temporary file that {@link #close} deletes. Written first, then read, by one job.
+ *
+ * <p>A file of {@code java.io}, since one of {@code java.nio} is closed when its thread is interrupted, and the former
+ * state would be lost with it.
  */
 final class Spool implements ByteSource, ByteSink, AutoCloseable {
 
@@ -25,19 +27,22 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     private static final int SEGMENT_BYTES = 64 * 1024;
 
     private final String device;
+    private final Path directory;
     private final long memoryLimit;
     private final long fileLimit;
     private final Deque<ByteBuffer> inMemory = new ArrayDeque<>();
     private long memoryBytes;
     private int readBytes;
     private Path path;
-    private FileChannel file;
+    private RandomAccessFile file;
+    private byte[] chunk;
     private long fileBytes;
     private long readFileBytes;
 
-    /** An empty spool for a device, with limits in bytes. */
-    Spool(String device, long memoryLimit, long fileLimit) {
+    /** An empty spool for a device, with limits in bytes and the directory for its file. */
+    Spool(String device, Path directory, long memoryLimit, long fileLimit) {
         this.device = device;
+        this.directory = directory;
         this.memoryLimit = memoryLimit;
         this.fileLimit = fileLimit;
     }
@@ -55,8 +60,12 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
         }
         try {
             openFile();
+            file.seek(fileBytes);
             while (from.hasRemaining()) {
-                fileBytes += file.write(from, fileBytes);
+                int bytes = Math.min(from.remaining(), chunk.length);
+                from.get(chunk, 0, bytes);
+                file.write(chunk, 0, bytes);
+                fileBytes += bytes;
             }
         } catch (IOException e) {
             throw failed(e.toString(), e);
@@ -73,10 +82,12 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
             return END;
         }
         try {
-            int bytes = file.read(into, readFileBytes);
+            file.seek(readFileBytes);
+            int bytes = file.read(chunk, 0, Math.min(into.remaining(), chunk.length));
             if (bytes <= 0) {
                 throw failed("its temporary file " + path + " was cut short.", null);
             }
+            into.put(chunk, 0, bytes);
             readFileBytes += bytes;
             return bytes;
         } catch (IOException e) {
@@ -112,9 +123,19 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     private void openFile() throws IOException {
         if (file == null) {
             // Made readable for the owner alone: it holds what the guest's device held.
-            path = Files.createTempFile("ferry-restore-", ".state");
-            file = FileChannel.open(
-                    path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.DELETE_ON_CLOSE);
+            path = Files.createTempFile(directory, "ferry-restore-", ".state");
+            file = new RandomAccessFile(path.toFile(), "rw");
+            chunk = new byte[SEGMENT_BYTES];
+            deleteEarly();
+        }
+    }
+
+    /** Where a system lets an open file be deleted, nothing is left behind even by a Java machine that dies. */
+    private void deleteEarly() {
+        try {
+            Files.delete(path);
+        } catch (IOException e) {
+            LOG.debug("{}: {} is deleted when it is closed", device, path, e);
         }
     }
 

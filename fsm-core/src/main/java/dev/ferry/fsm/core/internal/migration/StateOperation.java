@@ -14,9 +14,13 @@ import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.StateChange;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Sets the state of one device, as an operator asks for it: after a failure it stays in the last state reached. */
 final class StateOperation {
+
+    private static final Logger LOG = LoggerFactory.getLogger(StateOperation.class);
 
     private final Device device;
     private final StopSignal signal;
@@ -41,9 +45,21 @@ final class StateOperation {
         if (before == target) {
             return new StateChange(device.id(), before, List.of(), target);
         }
-        machine.resetIfReleased();
+        resetIfReleased(machine, target);
         List<Arc> arcs = machine.goTo(target, watch());
         return new StateChange(device.id(), before, arcs, target);
+    }
+
+    private static void resetIfReleased(DeviceMachine machine, DeviceState target) throws MigrationException {
+        try {
+            machine.resetIfReleased();
+        } catch (MigrationException e) {
+            if (target != DeviceState.STOP) {
+                throw e;
+            }
+            LOG.warn("A released device goes to STOP without a reset, which stays due. {}", e.failure().message(), e);
+            machine.sync();
+        }
     }
 
     /** Nobody hands over a stream here, so a refused end of RESUMING is a failed step like any other. */

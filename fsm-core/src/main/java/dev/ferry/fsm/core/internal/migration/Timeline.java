@@ -22,7 +22,7 @@ final class Timeline {
     private final String migration;
     private final MigrationListener listener;
     private final List<MigrationReport.Phase> phases = new ArrayList<>();
-    private final long start = System.nanoTime();
+    private long start;
     private volatile MigrationPhase phase = MigrationPhase.CHECK;
     private boolean inPhase;
     private long phaseStart;
@@ -31,11 +31,17 @@ final class Timeline {
     private Duration downtime = Duration.ZERO;
     private long stateBytes;
     private long memoryBytes;
-    private long progressTold = start;
+    private long progressTold;
 
     Timeline(String migration, MigrationListener listener) {
         this.migration = migration;
         this.listener = listener;
+    }
+
+    /** The migration begins: from now on its time runs. */
+    void begin() {
+        start = System.nanoTime();
+        progressTold = start;
     }
 
     /** The phase it is in, or the last one it was in. Thread-safe. */

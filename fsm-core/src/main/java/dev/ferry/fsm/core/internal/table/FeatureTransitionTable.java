@@ -20,7 +20,8 @@ import org.osgi.service.component.annotations.Component;
 public final class FeatureTransitionTable implements TransitionTable {
 
     private static final int STATES = DeviceState.values().length;
-    private static final int FEATURE_SETS = 1 << MigrationFeature.values().length;
+    private static final MigrationFeature[] FEATURES = MigrationFeature.values();
+    private static final int FEATURE_SETS = 1 << FEATURES.length;
 
     private final Route[] routes = new Route[FEATURE_SETS * STATES * STATES];
 
@@ -62,9 +63,13 @@ public final class FeatureTransitionTable implements TransitionTable {
 
     /** As {@link MigrationFeature#flagsOf}, without an iterator. */
     private static int flagsOf(Set<MigrationFeature> features) {
-        return (features.contains(MigrationFeature.STOP_COPY) ? (int) MigrationFeature.STOP_COPY.flag() : 0)
-                | (features.contains(MigrationFeature.P2P) ? (int) MigrationFeature.P2P.flag() : 0)
-                | (features.contains(MigrationFeature.PRE_COPY) ? (int) MigrationFeature.PRE_COPY.flag() : 0);
+        int flags = 0;
+        for (MigrationFeature feature : FEATURES) {
+            if (features.contains(feature)) {
+                flags |= (int) feature.flag();
+            }
+        }
+        return flags;
     }
 
     private static int index(int flags, DeviceState from, DeviceState to) {

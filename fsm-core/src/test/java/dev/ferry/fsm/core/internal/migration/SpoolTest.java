@@ -8,19 +8,17 @@ import dev.ferry.migration.MigrationException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SpoolTest {
 
     private static final int BYTES = 200_000;
+    private static final Path TEMPORARY = Path.of(System.getProperty("java.io.tmpdir"));
 
     @Property(tries = 50)
     void shouldGiveBackWhatItTookInAnySegmentation(
@@ -29,7 +27,7 @@ class SpoolTest {
             @ForAll @IntRange(max = 250_000) int memoryLimit)
             throws Exception {
         byte[] bytes = pattern();
-        try (Spool spool = new Spool("host1/vf1", memoryLimit, BYTES)) {
+        try (Spool spool = new Spool("host1/vf1", TEMPORARY, memoryLimit, BYTES)) {
             for (int at = 0; at < BYTES; at += written) {
                 spool.write(ByteBuffer.wrap(bytes, at, Math.min(written, BYTES - at)));
             }
@@ -40,23 +38,47 @@ class SpoolTest {
 
     @Test
     void shouldGiveTheEndWhenNothingWasWritten() throws Exception {
-        try (Spool spool = new Spool("host1/vf1", 10, 10)) {
+        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 10, 10)) {
             assertThat(spool.read(ByteBuffer.allocate(1))).isEqualTo(ByteSource.END);
         }
     }
 
     @Test
-    void shouldDeleteItsFile() throws Exception {
-        Set<Path> before = spoolFiles();
-        try (Spool spool = new Spool("host1/vf1", 0, BYTES)) {
-            spool.write(ByteBuffer.wrap(pattern()));
+    void shouldDeleteAndCloseItsFile(@TempDir Path directory) throws Exception {
+        Spool spool = new Spool("host1/vf1", directory, 0, BYTES);
+        spool.write(ByteBuffer.wrap(pattern()));
+
+        spool.close();
+
+        assertThat(directory).isEmptyDirectory();
+        assertThatThrownBy(() -> spool.read(ByteBuffer.allocate(1)))
+                .isInstanceOf(MigrationException.class)
+                .hasRootCauseInstanceOf(IOException.class);
+    }
+
+    @Test
+    void shouldKeepItsFileInTheDirectoryItWasGiven(@TempDir Path directory) {
+        try (Spool spool = new Spool("host1/vf1", directory.resolve("missing"), 0, BYTES)) {
+            assertThatThrownBy(() -> spool.write(ByteBuffer.allocate(1)))
+                    .isInstanceOf(MigrationException.class)
+                    .hasMessageContaining("missing");
         }
-        assertThat(spoolFiles()).isEqualTo(before);
+    }
+
+    @Test
+    void shouldGoOnWhenItsThreadIsInterrupted() throws Exception {
+        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 0, BYTES)) {
+            Thread.currentThread().interrupt();
+            spool.write(ByteBuffer.wrap(pattern()));
+            assertThat(drain(spool, BYTES)).isEqualTo(pattern());
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
     }
 
     @Test
     void shouldRefuseMoreThanItMayKeep() {
-        try (Spool spool = new Spool("host1/vf1", 10, 10)) {
+        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 10, 10)) {
             assertThatThrownBy(() -> spool.write(ByteBuffer.allocate(11)))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("20 bytes allowed");
@@ -78,12 +100,5 @@ class SpoolTest {
             out.write(buffer.array(), 0, buffer.position());
         }
         return out.toByteArray();
-    }
-
-    private static Set<Path> spoolFiles() throws IOException {
-        try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-            return files.filter(file -> file.getFileName().toString().startsWith("ferry-restore-"))
-                    .collect(Collectors.toSet());
-        }
     }
 }
