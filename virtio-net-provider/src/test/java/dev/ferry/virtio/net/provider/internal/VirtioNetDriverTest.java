@@ -194,10 +194,12 @@ class VirtioNetDriverTest {
 
     @Test
     void shouldRefuseAnImageThatIsLargerThanAnnounced() {
-        queue.announcedSize = 15;
+        for (int size : new int[] {1, 8, 15, 16}) { // the last leaves the device no space but the filling
+            queue.announcedSize = size;
 
-        assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
-        assertThat(queue.objects).isEmpty();
+            assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
+            assertThat(queue.objects).isEmpty();
+        }
     }
 
     @Test
@@ -235,6 +237,21 @@ class VirtioNetDriverTest {
 
         assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
         assertCommands(STOP, RESUME);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EIO", "ENODEV", "ETIMEDOUT"})
+    void shouldSetTheModeBackWhenTheQueueFailsBehindTheCommand(Errno errno) throws Exception {
+        queue.scripts.put(FakeAdminQueue.MODE_SET, writable -> queue.count(FakeAdminQueue.MODE_SET) == 1
+                ? CompletableFuture.failedFuture(new DeviceException(errno, "told to fail"))
+                : null);
+        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertCommands(STOP, RESUME);
+
+        queue.fail(FakeAdminQueue.MODE_SET, new DeviceException(errno, "told to fail"));
+        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+        assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
     }
 
     @Test
