@@ -125,7 +125,7 @@ final class OwnerSetup {
                 DevPartsCapability.COMMAND_PREFIX_BYTES,
                 OwnerSetup::putCapabilityId,
                 DevPartsCapability.BYTES);
-        int length = channel.execute(request);
+        int length = Math.min(channel.execute(request), request.result().capacity());
         return DevPartsCapability.decode(request.result().slice(0, length));
     }
 

@@ -94,6 +94,13 @@ class OwnerSetupTest {
     }
 
     @Test
+    void shouldIgnoreFieldsThatALaterVersionAppends() throws Exception {
+        queue.limits = FakeAdminQueue.hex("0403" + "aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+
+        assertThat(setUp().ids().limit()).isEqualTo(3);
+    }
+
+    @Test
     void shouldTakeLimitsAsUnsigned() throws Exception {
         queue.limits = FakeAdminQueue.hex("fffe");
 
