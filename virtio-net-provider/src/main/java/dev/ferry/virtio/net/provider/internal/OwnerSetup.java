@@ -26,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * What an owner device is told before its members can be migrated: which commands will be used, and how many device
@@ -53,17 +54,26 @@ final class OwnerSetup {
     private final String ownerId;
     private final AdminQueue queue;
     private final AdminChannel channel;
+    private final BooleanSupplier left;
 
-    OwnerSetup(String ownerId, AdminQueue queue, AdminChannel channel) {
+    /**
+     * A set-up to run once.
+     *
+     * @param left whether the owner device, or this bundle, has left; asked before each command, because a set-up that
+     *     goes on would mix its commands with those of the next one
+     */
+    OwnerSetup(String ownerId, AdminQueue queue, AdminChannel channel, BooleanSupplier left) {
         this.ownerId = ownerId;
         this.queue = queue;
         this.channel = channel;
+        this.left = left;
     }
 
     /**
-     * Performs the sequence; takes at most six times the bound of one command.
+     * Performs the sequence; takes at most eight times the bound of one command.
      *
-     * @throws DeviceException EOPNOTSUPP when the owner device lacks what a migration needs; others as it gives them
+     * @throws DeviceException EOPNOTSUPP when the owner device lacks what a migration needs; ENODEV when it has left;
+     *     others as it gives them
      */
     OwnerDevice run() throws DeviceException {
         long inUse = useOpcodes(GroupType.SR_IOV);
@@ -85,7 +95,7 @@ final class OwnerSetup {
     private long useOpcodes(GroupType group) throws DeviceException {
         long reported = word(AdminRequest.toOwner(LIST_QUERY, group, 0, data -> {}, Long.BYTES));
         long inUse = reported & (REQUIRED_OPCODES | LIST_OPCODES);
-        channel.execute(AdminRequest.toOwner(LIST_USE, group, Long.BYTES, data -> data.putLong(inUse), 0));
+        execute(AdminRequest.toOwner(LIST_USE, group, Long.BYTES, data -> data.putLong(inUse), 0));
         return inUse;
     }
 
@@ -125,12 +135,12 @@ final class OwnerSetup {
                 DevPartsCapability.COMMAND_PREFIX_BYTES,
                 OwnerSetup::putCapabilityId,
                 DevPartsCapability.BYTES);
-        int length = Math.min(channel.execute(request), request.result().capacity());
+        int length = Math.min(execute(request), request.result().capacity());
         return DevPartsCapability.decode(request.result().slice(0, length));
     }
 
     private void setDriverCapability(DevPartsCapability capability) throws DeviceException {
-        channel.execute(AdminRequest.toOwner(
+        execute(AdminRequest.toOwner(
                 DRIVER_CAP_SET,
                 GroupType.SELF,
                 DevPartsCapability.COMMAND_PREFIX_BYTES + DevPartsCapability.BYTES,
@@ -147,12 +157,19 @@ final class OwnerSetup {
 
     /** The first word of a list; further words hold opcodes and capabilities that mean nothing here. */
     private long word(AdminRequest request) throws DeviceException {
-        int length = channel.execute(request);
+        int length = execute(request);
         long word = 0;
         for (int index = 0; index < Math.min(length, Long.BYTES); index++) {
             word |= Byte.toUnsignedLong(request.result().get(index)) << index * Byte.SIZE;
         }
         return word;
+    }
+
+    private int execute(AdminRequest request) throws DeviceException {
+        if (left.getAsBoolean()) {
+            throw new DeviceException(Errno.ENODEV, ownerId + " has left during its set-up");
+        }
+        return channel.execute(request);
     }
 
     private DeviceException lacking(String what) {

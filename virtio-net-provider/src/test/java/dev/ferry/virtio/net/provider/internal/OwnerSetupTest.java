@@ -27,7 +27,7 @@ class OwnerSetupTest {
 
     private OwnerDevice setUp() throws DeviceException {
         AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(), new FakeClock());
-        return new OwnerSetup("host1/pf0", queue, channel).run();
+        return new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
     }
 
     private void assertLacking(String reason) {
