@@ -68,7 +68,7 @@ public final class VirtioNetProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
         this(format, (driver, properties) -> register(context, driver, properties));
-        timeout.configure(configuration.commandTimeoutMillis());
+        timeout.configure(configuration::command_timeout_millis);
     }
 
     VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
@@ -105,7 +105,7 @@ public final class VirtioNetProvider {
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
     void modified(ProviderConfiguration configuration) {
-        timeout.configure(configuration.commandTimeoutMillis());
+        timeout.configure(configuration::command_timeout_millis);
     }
 
     /** An owner device appeared; called by Declarative Services. */
