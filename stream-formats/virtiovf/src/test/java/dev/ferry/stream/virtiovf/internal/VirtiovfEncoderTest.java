@@ -114,7 +114,7 @@ class VirtiovfEncoderTest {
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(encoder::capture)
-                .withMessageContaining("maxRecordBytes")
+                .withMessageContaining("max.record.bytes")
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
         assertThat(device.captureBuffers).isEmpty();
     }

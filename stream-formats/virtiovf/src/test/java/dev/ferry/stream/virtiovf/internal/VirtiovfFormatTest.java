@@ -53,6 +53,30 @@ class VirtiovfFormatTest {
     }
 
     @Test
+    void shouldKeepTheLastGoodLimitWhenTheConfiguredOneIsNoNumber() throws Exception {
+        VirtiovfConfiguration notNumeric = new VirtiovfConfiguration() {
+            @Override
+            public long max_record_bytes() {
+                throw new NumberFormatException("plenty");
+            }
+
+            @Override
+            public Class<VirtiovfConfiguration> annotationType() {
+                return VirtiovfConfiguration.class;
+            }
+        };
+        VirtiovfFormat configured = new VirtiovfFormat(notNumeric);
+        assertThat(configured.encoder(new FakeDevice(new byte[10_000])).capture()).isEqualTo(10_016);
+
+        configured.configure(8192);
+        configured.modified(notNumeric);
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> configured.encoder(new FakeDevice(new byte[10_000])).capture())
+                .withMessageContaining("8192");
+    }
+
+    @Test
     void shouldGiveChangedLimitsToLaterSessionsOnly() throws Exception {
         RecordEncoder before = format.encoder(new FakeDevice(new byte[10_000]));
         format.configure(8192);
