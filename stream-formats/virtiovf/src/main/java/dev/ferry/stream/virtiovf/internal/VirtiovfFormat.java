@@ -101,13 +101,12 @@ public final class VirtiovfFormat implements StreamFormat {
 
     /** The properties of a record type changed; called by Declarative Services. */
     void updatedRecordType(RecordType type, Map<String, Object> properties) {
-        types.remove(type);
         types.add(type, properties);
     }
 
     /** A record type leaves; called by Declarative Services. */
-    void removeRecordType(RecordType type) {
-        types.remove(type);
+    void removeRecordType(RecordType type, Map<String, Object> properties) {
+        types.remove(properties);
     }
 
     @Override

@@ -92,7 +92,7 @@ class VirtiovfFormatTest {
         format.decoder(new FakeDevice()).write(ByteBuffer.wrap(Bytes.record(0, 8, hex("11"))));
         assertThat(type.loaded).hasSize(1);
 
-        format.removeRecordType(type);
+        format.removeRecordType(type, Map.of(RecordType.TAG, 8));
         assertThatExceptionOfType(DeviceException.class).isThrownBy(() ->
                 format.decoder(new FakeDevice()).write(ByteBuffer.wrap(Bytes.record(0, 8, hex("11")))));
     }
