@@ -10,9 +10,18 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Used on the thread of the session's caller, and only until the session ends: later calls fail with {@link
  * dev.ferry.device.Errno#ENODEV}.
+ *
+ * <p>After {@link dev.ferry.device.Errno#ETIMEDOUT} the buffers of the call still belong to the device, which may read
+ * or write them at any later time: whoever gave them must not use them again.
  */
 @ConsumerType
 public interface RecordDevice {
+
+    /** The first opcode that virtio 1.4 leaves free (section "Group administration commands"). */
+    int FIRST_VENDOR_OPCODE = 0x0012;
+
+    /** The last opcode that virtio 1.4 leaves free; those behind are reserved. */
+    int LAST_VENDOR_OPCODE = 0x7FFF;
 
     /**
      * The most bytes that {@link #captureDeviceParts} can give now.
@@ -26,7 +35,7 @@ public interface RecordDevice {
      *
      * @param into has space for {@link #devicePartsSize()} bytes; its position is moved behind the parts
      * @throws DeviceException EINVAL for an empty image; other errnos as the device gives them; the content of the
-     *     buffer is then undefined and its position unmoved
+     *     buffer is then undefined and its position unmoved; after ETIMEDOUT the buffer still belongs to the device
      */
     void captureDeviceParts(ByteBuffer into) throws DeviceException;
 
@@ -34,18 +43,22 @@ public interface RecordDevice {
      * Hands whole device parts to the device, all or nothing; they take effect when it runs again.
      *
      * @param parts from position to limit; not changed
-     * @throws DeviceException as the device gives them; the device is as before
+     * @throws DeviceException as the device gives them; the device is as before. After ETIMEDOUT that is not known, and
+     *     the buffer still belongs to the device
      */
     void loadDeviceParts(ByteBuffer parts) throws DeviceException;
 
     /**
-     * Executes one admin command for this device, for record types that carry more than device parts.
+     * Executes one admin command of a vendor for this device, for record types that carry more than device parts. The
+     * commands that virtio 1.4 names, below {@link #FIRST_VENDOR_OPCODE}, belong to the driver.
      *
-     * @param opcode 0 to 0xFFFF
+     * @param opcode {@link #FIRST_VENDOR_OPCODE} to {@link #LAST_VENDOR_OPCODE}
      * @param data command-specific data, from position to limit; not changed
      * @param result takes the command-specific result; its position is moved behind the bytes written
-     * @throws DeviceException EOPNOTSUPP when the device's owner does not know the opcode or this device is not driven
-     *     by admin commands; other errnos as the device gives them
+     * @throws DeviceException EOPNOTSUPP for other opcodes, when the device's owner does not report the opcode, or when
+     *     this device is not driven by admin commands; EOVERFLOW when the device has more to say than the result has
+     *     space for; other errnos as the device gives them. After ETIMEDOUT it is not known whether the command was
+     *     executed, and both buffers still belong to the device
      */
     void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException;
 }

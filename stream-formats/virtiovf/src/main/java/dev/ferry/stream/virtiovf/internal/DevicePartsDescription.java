@@ -20,12 +20,19 @@ import java.util.Optional;
 final class DevicePartsDescription {
 
     private final int mostParts;
+    private final boolean whole;
     private StreamException fault;
     private DevicePartType last = DevicePartType.DEV_FEATURES;
 
-    /** A description that ends with a fault behind {@code mostParts} parts. */
-    DevicePartsDescription(int mostParts) {
+    /**
+     * A description that ends with a fault behind {@code mostParts} parts.
+     *
+     * @param whole whether the image is there to its end; of one that is not the parts that lie whole in it are named,
+     *     and that the last is cut off is no fault of it
+     */
+    DevicePartsDescription(int mostParts, boolean whole) {
         this.mostParts = mostParts;
+        this.whole = whole;
     }
 
     /**
@@ -39,7 +46,7 @@ final class DevicePartsDescription {
         try {
             DevicePart.forEach(image, part -> add(part, found));
         } catch (StreamException e) {
-            fault = fault == null ? e : fault;
+            fault = fault == null && whole ? e : fault;
         }
         if (fault != null) {
             throw fault;

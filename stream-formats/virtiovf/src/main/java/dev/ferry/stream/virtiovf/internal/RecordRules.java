@@ -39,7 +39,7 @@ record RecordRules(RecordTypes types, long maxRecordBytes) {
             throw new StreamException(
                     offset,
                     Errno.ENOMEM,
-                    "the record claims %s bytes but the largest accepted is %d (maxRecordBytes of %s)"
+                    "the record claims %s bytes but the largest accepted is %d (max.record.bytes of %s)"
                             .formatted(
                                     Long.toUnsignedString(header.size()), maxRecordBytes, VirtiovfConfiguration.PID));
         }

@@ -40,27 +40,43 @@ final class RecordTypes {
 
     private volatile List<Deployed> deployed = List.of();
 
-    /** Adds a service; one that claims tag 0 or no tag is refused and logged. */
+    /**
+     * Adds a service, or takes its changed properties; one that claims tag 0 or no tag is refused and logged. Services
+     * are told apart by their id, because one object may be registered for several tags.
+     */
     synchronized void add(RecordType type, Map<String, Object> properties) {
-        if (!(properties.get(RecordType.TAG) instanceof Integer tag)) {
-            LOG.warn("record type {} is ignored: its service property {} must be an Integer", type, RecordType.TAG);
-            return;
-        }
-        if (tag == RecordHeader.TAG_DEVICE_DATA) {
-            LOG.warn("record type {} is ignored: tag 0 (DEVICE_DATA) belongs to the format itself", type);
-            return;
-        }
-        int ranking = properties.get(SERVICE_RANKING) instanceof Integer number ? number : 0;
-        long serviceId = properties.get(SERVICE_ID) instanceof Long number ? number : 0;
-        List<Deployed> changed = new ArrayList<>(deployed);
-        changed.add(new Deployed(tag, ranking, serviceId, type));
+        List<Deployed> changed = without(properties);
+        deployedAs(type, properties).ifPresent(changed::add);
         changed.sort(BY_TAG_THEN_PREFERENCE);
         deployed = List.copyOf(changed);
     }
 
+    private static Optional<Deployed> deployedAs(RecordType type, Map<String, Object> properties) {
+        if (!(properties.get(RecordType.TAG) instanceof Integer tag)) {
+            LOG.warn("record type {} is ignored: its service property {} must be an Integer", type, RecordType.TAG);
+            return Optional.empty();
+        }
+        if (tag == RecordHeader.TAG_DEVICE_DATA) {
+            LOG.warn("record type {} is ignored: tag 0 (DEVICE_DATA) belongs to the format itself", type);
+            return Optional.empty();
+        }
+        int ranking = properties.get(SERVICE_RANKING) instanceof Integer number ? number : 0;
+        return Optional.of(new Deployed(tag, ranking, serviceIdOf(properties), type));
+    }
+
+    private static long serviceIdOf(Map<String, Object> properties) {
+        return properties.get(SERVICE_ID) instanceof Long number ? number : 0;
+    }
+
+    private List<Deployed> without(Map<String, Object> properties) {
+        List<Deployed> others = new ArrayList<>(deployed);
+        others.removeIf(entry -> entry.serviceId() == serviceIdOf(properties));
+        return others;
+    }
+
     /** Removes a service; one that was refused is not there and does no harm. */
-    synchronized void remove(RecordType type) {
-        deployed = deployed.stream().filter(entry -> entry.type() != type).toList();
+    synchronized void remove(Map<String, Object> properties) {
+        deployed = List.copyOf(without(properties));
     }
 
     /** The type that serves a tag now. */

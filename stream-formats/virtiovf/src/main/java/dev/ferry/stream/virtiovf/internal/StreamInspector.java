@@ -15,6 +15,8 @@ import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads one stream to its end or its first fault and names what is in it; for one call of {@link #inspect}.
@@ -22,10 +24,15 @@ import java.util.Optional;
  * <p>Memory is bounded by the largest record and by {@link #MOST_ITEMS}.
  */
 final class StreamInspector {
+    private static final Logger LOG = LoggerFactory.getLogger(StreamInspector.class);
 
     /** The most records and parts that are listed; what follows is a fault, since a list must end somewhere. */
     static final int MOST_ITEMS = 1 << 18;
 
+    static final String MORE_THAN_LISTED =
+            "the stream has more than the " + MOST_ITEMS + " records and parts listed";
+
+    private static final String UNKNOWN = "unknown";
     private static final int CHUNK_BYTES = 64 * 1024;
 
     private final ReadableByteChannel from;
@@ -66,15 +73,16 @@ final class StreamInspector {
             countItems(1, recordOffset);
             switch (rules.judge(header, recordOffset)) {
                 case DEVICE_DATA -> {
-                    readPayload(header, recordOffset, true);
+                    boolean whole = readPayload(header, true);
+                    describe(recordOffset, parts, new DevicePartsDescription(MOST_ITEMS - items, whole)::describe);
+                    requireWhole(whole, header, recordOffset);
                     imageSeen = true;
-                    describe(recordOffset, parts, new DevicePartsDescription(MOST_ITEMS - items)::describe);
                 }
                 case RECORD_TYPE -> {
-                    readPayload(header, recordOffset, true);
+                    requireWhole(readPayload(header, true), header, recordOffset);
                     describeByType(header, recordOffset, parts);
                 }
-                case SKIP -> readPayload(header, recordOffset, false);
+                case SKIP -> requireWhole(readPayload(header, false), header, recordOffset);
             }
         } finally {
             records.add(new Record(recordOffset, header, nameOf(header), parts));
@@ -97,7 +105,8 @@ final class StreamInspector {
         return RecordHeader.decode(header.flip());
     }
 
-    private void readPayload(RecordHeader header, long recordOffset, boolean keep) throws IOException {
+    /** Reads a payload as far as it is there, and keeps it where that is wanted; whether it was there to its end. */
+    private boolean readPayload(RecordHeader header, boolean keep) throws IOException {
         int size = (int) header.size();
         int taken = 0;
         payload.clear();
@@ -111,10 +120,15 @@ final class StreamInspector {
             taken += count;
             offset += count;
         }
-        if (taken < size) {
+        return taken == size;
+    }
+
+    private void requireWhole(boolean whole, RecordHeader header, long recordOffset) throws StreamException {
+        if (!whole) {
             throw malformed(
                     recordOffset,
-                    "the record has %d bytes of payload but only %d are left".formatted(size, taken));
+                    "the record has %d bytes of payload but only %d are left"
+                            .formatted(header.size(), offset - recordOffset - RecordHeader.BYTES));
         }
     }
 
@@ -137,7 +151,7 @@ final class StreamInspector {
 
     private void describe(long recordOffset, List<Part> parts, Describer describer) throws StreamException {
         long base = recordOffset + RecordHeader.BYTES;
-        List<Part> found = new ArrayList<>();
+        List<Part> found = new BoundedParts(MOST_ITEMS - items);
         try {
             describer.describe(payload.payload(), found);
         } catch (StreamException e) {
@@ -160,13 +174,18 @@ final class StreamInspector {
         if (header.tag() == RecordHeader.TAG_DEVICE_DATA) {
             return "DEVICE_DATA";
         }
-        return rules.types().find(header.tag()).map(RecordType::name).orElse("unknown");
+        try {
+            return rules.types().find(header.tag()).map(RecordType::name).orElse(UNKNOWN);
+        } catch (RuntimeException e) {
+            LOG.warn("the record type of tag {} failed to give its name", Integer.toUnsignedString(header.tag()), e);
+            return UNKNOWN;
+        }
     }
 
     private void countItems(int more, long recordOffset) throws StreamException {
         items += more;
         if (items > MOST_ITEMS) {
-            throw malformed(recordOffset, "the stream has more than the " + MOST_ITEMS + " records and parts listed");
+            throw malformed(recordOffset, MORE_THAN_LISTED);
         }
     }
 

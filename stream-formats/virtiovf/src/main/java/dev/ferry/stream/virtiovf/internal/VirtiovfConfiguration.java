@@ -22,11 +22,11 @@ public @interface VirtiovfConfiguration {
     /** The hard bound, 1 GiB: a record with its header must fit into one buffer. The kernel's is 4 GiB - 1. */
     long MOST_MAX_RECORD_BYTES = 1L << 30;
 
-    /** The largest payload of one record that is written or accepted, in bytes. */
+    /** Key {@code max.record.bytes}; read it guarded, {@link VirtiovfFormat} does. */
     @AttributeDefinition(
             name = "Largest record",
             description = "Largest payload of one record that is written or accepted, in bytes; 4096 to 1073741824.",
             min = "4096",
             max = "1073741824")
-    long maxRecordBytes() default DEFAULT_MAX_RECORD_BYTES;
+    long max_record_bytes() default DEFAULT_MAX_RECORD_BYTES;
 }

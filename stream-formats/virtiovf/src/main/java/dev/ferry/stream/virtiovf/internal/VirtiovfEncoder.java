@@ -88,7 +88,7 @@ final class VirtiovfEncoder implements RecordEncoder {
         if (size < 0 || size > rules.maxRecordBytes()) {
             throw new DeviceException(
                     Errno.ENOMEM,
-                    "the %s record would need %d bytes but the largest is %d (maxRecordBytes of %s)"
+                    "the %s record would need %d bytes but the largest is %d (max.record.bytes of %s)"
                             .formatted(record, size, rules.maxRecordBytes(), VirtiovfConfiguration.PID));
         }
     }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -49,7 +50,7 @@ public final class VirtiovfFormat implements StreamFormat {
     /** Called by Declarative Services. */
     @Activate
     public VirtiovfFormat(VirtiovfConfiguration configuration) {
-        configure(configuration.maxRecordBytes());
+        configure(configuration::max_record_bytes);
     }
 
     /** A format without a framework, with the default limit; for benchmarks and tests. */
@@ -58,7 +59,22 @@ public final class VirtiovfFormat implements StreamFormat {
     /** Takes a changed configuration; called by Declarative Services. */
     @Modified
     void modified(VirtiovfConfiguration configuration) {
-        configure(configuration.maxRecordBytes());
+        configure(configuration::max_record_bytes);
+    }
+
+    private void configure(LongSupplier configuration) {
+        long bytes;
+        try {
+            bytes = configuration.getAsLong();
+        } catch (RuntimeException e) { // Declarative Services throws from the getter what it could not convert
+            LOG.error(
+                    "configuration {}: max.record.bytes is not a number; {} stays in force: {}",
+                    VirtiovfConfiguration.PID,
+                    maxRecordBytes,
+                    e.getMessage());
+            return;
+        }
+        configure(bytes);
     }
 
     /** Sets the largest record; an invalid value is logged and changes nothing. */
@@ -66,7 +82,7 @@ public final class VirtiovfFormat implements StreamFormat {
         if (bytes < VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES
                 || bytes > VirtiovfConfiguration.MOST_MAX_RECORD_BYTES) {
             LOG.error(
-                    "configuration {}: maxRecordBytes must be {} to {} but is {}; {} stays in force",
+                    "configuration {}: max.record.bytes must be {} to {} but is {}; {} stays in force",
                     VirtiovfConfiguration.PID,
                     VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES,
                     VirtiovfConfiguration.MOST_MAX_RECORD_BYTES,
@@ -85,13 +101,12 @@ public final class VirtiovfFormat implements StreamFormat {
 
     /** The properties of a record type changed; called by Declarative Services. */
     void updatedRecordType(RecordType type, Map<String, Object> properties) {
-        types.remove(type);
         types.add(type, properties);
     }
 
     /** A record type leaves; called by Declarative Services. */
-    void removeRecordType(RecordType type) {
-        types.remove(type);
+    void removeRecordType(RecordType type, Map<String, Object> properties) {
+        types.remove(properties);
     }
 
     @Override

@@ -19,9 +19,15 @@ final class FakeRecordType implements RecordType {
     Optional<ByteBuffer> saves = Optional.empty();
     StreamException refuses;
     RuntimeException breaks;
+    RuntimeException nameBreaks;
+    int parts = 1;
+    int partsTaken;
 
     @Override
     public String name() {
+        if (nameBreaks != null) {
+            throw nameBreaks;
+        }
         return "VENDOR_COUNTERS";
     }
 
@@ -48,7 +54,9 @@ final class FakeRecordType implements RecordType {
 
     @Override
     public void describe(ByteBuffer payload, List<Part> found) throws StreamException {
-        found.add(new Part(1, 5, "COUNTER", 0, 0, payload.remaining(), "many"));
+        for (partsTaken = 0; partsTaken < parts; partsTaken++) {
+            found.add(new Part(1, 5, "COUNTER", 0, 0, payload.remaining(), "many"));
+        }
         if (refuses != null) {
             throw refuses;
         }

@@ -60,8 +60,30 @@ class RecordTypesTest {
         assertThat(types.find(7)).containsSame(other);
         assertThat(types.serving()).singleElement().satisfies(entry -> assertThat(entry.type()).isSameAs(other));
 
-        types.remove(other);
+        types.remove(Map.of("service.id", 20L));
         assertThat(types.find(7)).containsSame(one);
+    }
+
+    @Test
+    void shouldKeepTwoTagsOfOneObjectApart() {
+        types.add(one, Map.of(RecordType.TAG, 7, "service.id", 10L));
+        types.add(one, Map.of(RecordType.TAG, 8, "service.id", 20L));
+
+        types.remove(Map.of(RecordType.TAG, 7, "service.id", 10L));
+
+        assertThat(types.find(7)).isEmpty();
+        assertThat(types.find(8)).containsSame(one);
+    }
+
+    @Test
+    void shouldFollowThePropertiesOfAService() {
+        types.add(one, Map.of(RecordType.TAG, 7, "service.id", 10L));
+        types.add(one, Map.of(RecordType.TAG, 8, "service.id", 10L));
+        assertThat(types.find(7)).isEmpty();
+        assertThat(types.find(8)).containsSame(one);
+
+        types.add(one, Map.of(RecordType.TAG, 0, "service.id", 10L));
+        assertThat(types.serving()).isEmpty();
     }
 
     @Test

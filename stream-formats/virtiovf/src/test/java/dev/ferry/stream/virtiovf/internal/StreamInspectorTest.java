@@ -16,6 +16,7 @@ import dev.ferry.stream.StreamInspection.Part;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.channels.Channels;
+import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -136,6 +137,58 @@ class StreamInspectorTest {
                 IMAGE.length, "4 bytes of payload but only 1");
         assertFault(inspect(IMAGE, hex("0400000000000000 01000000 09000000 aa")),
                 IMAGE.length, "4 bytes of payload but only 1");
+    }
+
+    @Test
+    void shouldListThePartsThatLieWholeInARecordThatIsCutOff() throws Exception {
+        byte[] queue = part(0x104, 0, 0, new byte[32]);
+        byte[] cutOff = record(0, 0, join(STATUS, queue, queue));
+        int secondQueue = 16 + STATUS.length + queue.length;
+        for (int length : new int[] {secondQueue, secondQueue + 5, secondQueue + 16 + 31}) {
+            StreamInspection inspection = inspect(IMAGE, Arrays.copyOf(cutOff, length));
+
+            assertFault(inspection, IMAGE.length, "113 bytes of payload but only " + (length - 16) + " are left");
+            assertThat(inspection.records().get(1).parts()).extracting(Part::offset, Part::name).containsExactly(
+                    tuple(IMAGE.length + 16L, "DEVICE_STATUS"),
+                    tuple(IMAGE.length + 16L + STATUS.length, "VQ_CFG"));
+        }
+    }
+
+    @Test
+    void shouldNameAFaultBeforeThePlaceWhereARecordIsCutOff() throws Exception {
+        byte[] features = part(0x101, 0, 0, hex("0000000001000000"));
+        byte[] cutOff = record(0, 0, join(STATUS, features, STATUS));
+
+        StreamInspection inspection = inspect(Arrays.copyOf(cutOff, cutOff.length - 1));
+
+        assertFault(inspection, 16 + STATUS.length, "must not lie behind");
+    }
+
+    @Test
+    void shouldGoOnWhenARecordTypeFailsToGiveItsName() throws Exception {
+        FakeRecordType type = new FakeRecordType();
+        type.nameBreaks = new IllegalStateException("told to fail");
+        types.add(type, Map.of(RecordType.TAG, 7));
+
+        StreamInspection inspection = inspect(IMAGE, record(1, 7, hex("1122")), IMAGE);
+
+        assertThat(inspection.fault()).isEmpty();
+        assertThat(inspection.records()).extracting(StreamInspection.Record::name)
+                .containsExactly("DEVICE_DATA", "unknown", "DEVICE_DATA");
+    }
+
+    @Test
+    void shouldTakeNoMorePartsFromARecordTypeThanAreListed() throws Exception {
+        FakeRecordType type = new FakeRecordType();
+        type.parts = StreamInspector.MOST_ITEMS + 10;
+        types.add(type, Map.of(RecordType.TAG, 7));
+
+        StreamInspection inspection = inspect(IMAGE, record(1, 7, hex("1122")));
+
+        assertFault(inspection, IMAGE.length, "more than");
+        // The two records and the part of the image count as well.
+        assertThat(type.partsTaken).isEqualTo(StreamInspector.MOST_ITEMS - 3);
+        assertThat(inspection.records().get(1).parts()).hasSize(StreamInspector.MOST_ITEMS - 3);
     }
 
     @Test

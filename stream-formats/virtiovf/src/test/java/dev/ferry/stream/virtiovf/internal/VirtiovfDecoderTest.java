@@ -152,13 +152,13 @@ class VirtiovfDecoderTest {
         FakeRecordType type = new FakeRecordType();
         types.add(type, Map.of(RecordType.TAG, 7));
         write(hex("0200000000000000 01000000 07000000 11"));
-        types.remove(type);
+        types.remove(Map.of());
         write(hex("22"));
         assertThat(type.loaded).isEmpty();
 
         types.add(type, Map.of(RecordType.TAG, 7));
         write(hex("0200000000000000 00000000 07000000 11"));
-        types.remove(type);
+        types.remove(Map.of());
         assertRefused(Errno.EOPNOTSUPP, 18, hex("22"));
     }
 

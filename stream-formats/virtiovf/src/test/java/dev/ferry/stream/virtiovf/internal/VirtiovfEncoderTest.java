@@ -114,7 +114,7 @@ class VirtiovfEncoderTest {
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(encoder::capture)
-                .withMessageContaining("maxRecordBytes")
+                .withMessageContaining("max.record.bytes")
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
         assertThat(device.captureBuffers).isEmpty();
     }
@@ -125,9 +125,9 @@ class VirtiovfEncoderTest {
         first.saves = Optional.of(ByteBuffer.wrap(new byte[] {1, 2}));
         FakeRecordType unsignedLast = new FakeRecordType();
         unsignedLast.saves = Optional.of(ByteBuffer.allocate(0));
-        types.add(unsignedLast, Map.of(RecordType.TAG, -1));
-        types.add(first, Map.of(RecordType.TAG, 7));
-        types.add(new FakeRecordType(), Map.of(RecordType.TAG, 9));
+        types.add(unsignedLast, Map.of(RecordType.TAG, -1, "service.id", 1L));
+        types.add(first, Map.of(RecordType.TAG, 7, "service.id", 2L));
+        types.add(new FakeRecordType(), Map.of(RecordType.TAG, 9, "service.id", 3L));
 
         encoder.capture();
 

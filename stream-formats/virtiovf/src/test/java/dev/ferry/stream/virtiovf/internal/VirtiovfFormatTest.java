@@ -53,6 +53,30 @@ class VirtiovfFormatTest {
     }
 
     @Test
+    void shouldKeepTheLastGoodLimitWhenTheConfiguredOneIsNoNumber() throws Exception {
+        VirtiovfConfiguration notNumeric = new VirtiovfConfiguration() {
+            @Override
+            public long max_record_bytes() {
+                throw new NumberFormatException("plenty");
+            }
+
+            @Override
+            public Class<VirtiovfConfiguration> annotationType() {
+                return VirtiovfConfiguration.class;
+            }
+        };
+        VirtiovfFormat configured = new VirtiovfFormat(notNumeric);
+        assertThat(configured.encoder(new FakeDevice(new byte[10_000])).capture()).isEqualTo(10_016);
+
+        configured.configure(8192);
+        configured.modified(notNumeric);
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> configured.encoder(new FakeDevice(new byte[10_000])).capture())
+                .withMessageContaining("8192");
+    }
+
+    @Test
     void shouldGiveChangedLimitsToLaterSessionsOnly() throws Exception {
         RecordEncoder before = format.encoder(new FakeDevice(new byte[10_000]));
         format.configure(8192);
@@ -68,7 +92,7 @@ class VirtiovfFormatTest {
         format.decoder(new FakeDevice()).write(ByteBuffer.wrap(Bytes.record(0, 8, hex("11"))));
         assertThat(type.loaded).hasSize(1);
 
-        format.removeRecordType(type);
+        format.removeRecordType(type, Map.of(RecordType.TAG, 8));
         assertThatExceptionOfType(DeviceException.class).isThrownBy(() ->
                 format.decoder(new FakeDevice()).write(ByteBuffer.wrap(Bytes.record(0, 8, hex("11")))));
     }

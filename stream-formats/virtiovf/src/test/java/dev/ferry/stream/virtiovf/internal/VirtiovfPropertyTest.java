@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -26,6 +27,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import net.jqwik.api.statistics.Statistics;
 
 /** Whatever bytes come, in whatever pieces: the decoder does what a reading of the layout, written here, says. */
 class VirtiovfPropertyTest {
@@ -83,24 +85,92 @@ class VirtiovfPropertyTest {
     }
 
     @Property
-    void shouldInspectWhateverComes(
-            @ForAll("streams") byte[] stream,
-            @ForAll @IntRange(max = 3000) int bit,
-            @ForAll @IntRange(max = 400) int length)
+    void shouldListEveryPartOfAWellFormedStream(@ForAll("wellFormedImages") List<List<byte[]>> images)
             throws IOException {
-        byte[] damaged = Arrays.copyOf(stream, Math.min(length, stream.length));
-        if (damaged.length > 0) {
-            int flipped = bit % (damaged.length * 8);
-            damaged[flipped / 8] ^= (byte) (1 << flipped % 8);
+        StreamInspection inspection = inspect(recordsOf(images));
+
+        assertThat(inspection.fault()).isEmpty();
+        assertThat(inspection.records()).extracting(record -> record.parts().size())
+                .isEqualTo(images.stream().map(List::size).toList());
+    }
+
+    @Property
+    void shouldListThePartsThatLieWholeInATruncatedStream(
+            @ForAll("wellFormedImages") List<List<byte[]>> images, @ForAll @IntRange(max = 500) int length)
+            throws IOException {
+        byte[] whole = recordsOf(images);
+        byte[] truncated = Arrays.copyOf(whole, length % whole.length);
+
+        StreamInspection inspection = inspect(truncated);
+
+        int left = truncated.length;
+        int parts = 0;
+        for (List<byte[]> image : images) {
+            left -= 16;
+            for (byte[] part : image) {
+                left -= part.length;
+                parts += left >= 0 ? 1 : 0;
+            }
         }
-        StreamInspection inspection = new StreamInspector(
-                        Channels.newChannel(new ByteArrayInputStream(damaged)), new RecordRules(types(), LIMIT))
-                .inspect();
+        assertThat(inspection.records().stream().mapToInt(record -> record.parts().size()).sum()).isEqualTo(parts);
+    }
+
+    @Property
+    void shouldCallNoStreamValidThatCannotBeLoaded(
+            @ForAll("wellFormedImages") List<List<byte[]>> images,
+            @ForAll @IntRange(max = 4000) int bit,
+            @ForAll @IntRange(max = 1000) int length)
+            throws IOException {
+        byte[] whole = recordsOf(images);
+        byte[] damaged = Arrays.copyOf(whole, Math.min(length + 1, whole.length));
+        int flipped = bit % (damaged.length * 8);
+        damaged[flipped / 8] ^= (byte) (1 << flipped % 8);
+
+        StreamInspection inspection = inspect(damaged);
 
         inspection.fault().ifPresent(fault -> assertThat(fault.offset()).isBetween(0L, (long) damaged.length));
         if (inspection.isValid()) {
             assertThat(expected(damaged).complete()).isTrue();
         }
+        Statistics.label("called valid").collect(inspection.isValid()).coverage(coverage ->
+                coverage.check(true).percentage(percentage -> percentage > 5));
+    }
+
+    @Property
+    void shouldInspectWhateverComes(@ForAll("streams") byte[] stream) throws IOException {
+        StreamInspection inspection = inspect(stream);
+
+        inspection.fault().ifPresent(fault -> assertThat(fault.offset()).isBetween(0L, (long) stream.length));
+    }
+
+    /** The parts of each image, in the order that virtio 1.4 demands. */
+    @Provide
+    Arbitrary<List<List<byte[]>>> wellFormedImages() {
+        Arbitrary<byte[]> words = values(8);
+        Arbitrary<List<byte[]>> features = words.map(value -> Bytes.part(0x101, 0, 0, value)).list().ofMaxSize(1);
+        Arbitrary<List<byte[]>> status = values(1).map(value -> Bytes.part(0x103, 1, 0, value)).list().ofSize(1);
+        Arbitrary<List<byte[]>> queues = values(32).map(value -> Bytes.part(0x104, 0, 2, value)).list().ofMaxSize(2);
+        Arbitrary<List<byte[]>> mac = values(6).map(value -> Bytes.part(0x200, 0, 0x101, value)).list().ofMaxSize(1);
+        return Combinators.combine(features, status, queues, mac)
+                .as((first, second, third, fourth) ->
+                        Stream.of(first, second, third, fourth).flatMap(List::stream).toList())
+                .list().ofMinSize(1).ofMaxSize(3);
+    }
+
+    private static Arbitrary<byte[]> values(int bytes) {
+        return Arbitraries.bytes().array(byte[].class).ofSize(bytes);
+    }
+
+    private static byte[] recordsOf(List<List<byte[]>> images) {
+        return Bytes.join(images.stream()
+                .map(parts -> Bytes.record(0, 0, Bytes.join(parts.toArray(byte[][]::new))))
+                .toArray(byte[][]::new));
+    }
+
+    private static StreamInspection inspect(byte[] stream) throws IOException {
+        return new StreamInspector(
+                        Channels.newChannel(new ByteArrayInputStream(stream)), new RecordRules(types(), LIMIT))
+                .inspect();
     }
 
     private static RecordTypes types(FakeRecordType... type) {

@@ -9,6 +9,7 @@ import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -54,9 +55,11 @@ final class AdminChannel {
     /**
      * Executes one command.
      *
-     * @return bytes of the result that the device wrote, at most the space there was; the position of the result stays
+     * @return bytes that the device wrote behind the head; more than the result has space for when the device has more
+     *     to say than was asked for, and what is missing then is unknown. The position of the result stays
      * @throws AdminCommandException for a status other than OK
-     * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them
+     * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them; EIO
+     *     for whatever else goes wrong in the queue. Nobody knows then whether the device executed the command
      */
     int execute(AdminRequest request) throws DeviceException {
         long deadline = clock.nanoTime() + timeout.nanos();
@@ -79,16 +82,17 @@ final class AdminChannel {
         }
     }
 
-    /** Head, result, and what fills the result up to a multiple of 8 bytes. */
+    /**
+     * Head, result, and a filling of 8 to 15 bytes up to a multiple of 8. There is always a filling, because a device
+     * drops what lies beyond the space: only bytes in the filling tell that the result was too small.
+     */
     private static ByteBuffer[] writable(ByteBuffer result) {
         ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
         if (!result.hasRemaining()) {
             return new ByteBuffer[] {head};
         }
-        int filling = AdminRequest.roundUp(result.remaining()) - result.remaining();
-        return filling == 0
-                ? new ByteBuffer[] {head, result.slice()}
-                : new ByteBuffer[] {head, result.slice(), ByteBuffer.allocate(filling)};
+        int filling = AdminRequest.roundUp(result.remaining() + AdminRequest.UNIT_BYTES) - result.remaining();
+        return new ByteBuffer[] {head, result.slice(), ByteBuffer.allocate(filling)};
     }
 
     private static int space(ByteBuffer[] buffers) {
@@ -102,8 +106,8 @@ final class AdminChannel {
     private CompletableFuture<Integer> submit(AdminRequest request, ByteBuffer[] writable) {
         try {
             return queue.submit(request.readable(), writable).toCompletableFuture();
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedFuture(e); // the queue is another bundle's; its faults are the device's
+        } catch (Throwable e) { // the queue is another bundle's: whatever it throws, an Error too, is the device's fault
+            return CompletableFuture.failedFuture(e);
         }
     }
 
@@ -112,7 +116,9 @@ final class AdminChannel {
         try {
             while (true) {
                 try {
-                    return answer.get(Math.max(0, deadline - clock.nanoTime()), TimeUnit.NANOSECONDS);
+                    return Objects.requireNonNull(
+                            answer.get(Math.max(0, deadline - clock.nanoTime()), TimeUnit.NANOSECONDS),
+                            "it did not say how many bytes were written");
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
@@ -125,6 +131,8 @@ final class AdminChannel {
                     e);
         } catch (ExecutionException e) {
             throw failed(request, e.getCause());
+        } catch (RuntimeException e) { // cancelled, or completed with nothing
+            throw failed(request, e);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -137,10 +145,11 @@ final class AdminChannel {
                 ? failure.getCause()
                 : failure;
         Errno errno = cause instanceof DeviceException device ? device.errno() : Errno.EIO;
+        String reason = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         return new DeviceException(
                 errno,
                 "the admin command %s could not be executed by %s: %s"
-                        .formatted(request.describe(), ownerId, cause.getMessage()),
+                        .formatted(request.describe(), ownerId, reason),
                 cause);
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.FunctionReset;
+import java.util.BitSet;
 import java.util.Optional;
 
 /**
@@ -10,14 +12,14 @@ import java.util.Optional;
  * @param id of the owner device
  * @param channel executes its commands
  * @param ids of device parts objects
- * @param opcodesInUse a bit per opcode that LIST_USE put in use for the members
+ * @param opcodesInUse a bit per opcode that LIST_USE put in use for the members; not changed any more
  * @param functionReset resets a member, where the owner's queue service can
  */
 record OwnerDevice(
-        String id, AdminChannel channel, ObjectIds ids, long opcodesInUse, Optional<FunctionReset> functionReset) {
+        String id, AdminChannel channel, ObjectIds ids, BitSet opcodesInUse, Optional<FunctionReset> functionReset) {
 
-    /** Whether a command may be sent to members. */
-    boolean isInUse(int opcode) {
-        return opcode >= 0 && opcode < Long.SIZE && (opcodesInUse & 1L << opcode) != 0;
+    /** Whether a record type may send a command to members: it is a vendor's, and the owner reported it. */
+    boolean takesVendorOpcode(int opcode) {
+        return opcode >= RecordDevice.FIRST_VENDOR_OPCODE && opcodesInUse.get(opcode);
     }
 }

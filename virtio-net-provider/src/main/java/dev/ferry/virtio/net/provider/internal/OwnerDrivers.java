@@ -7,8 +7,9 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The drivers of one owner device: as many services as it has members, once its set-up is done, and none after it left.
@@ -17,6 +18,7 @@ import java.util.concurrent.locks.ReentrantLock;
  * thread that was at it has done so: a driver is never registered after {@link #close} returned.
  */
 final class OwnerDrivers {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnerDrivers.class);
 
     static final String DEVICE_TYPE = "virtio-net";
     static final String BACKEND = "virtio";
@@ -36,7 +38,12 @@ final class OwnerDrivers {
     /** By member id, ascending from 1; guarded by the lock. */
     private final Deque<Registered> registered = new ArrayDeque<>();
 
-    private final AtomicBoolean settingUp = new AtomicBoolean();
+    /** Guarded by this object's monitor, and so is the next. */
+    private boolean settingUp;
+
+    /** Somebody wanted to begin a set-up while another thread was at it. */
+    private boolean setupWantedAgain;
+
     private volatile OwnerDevice owner;
     private volatile int members;
     private volatile boolean closed;
@@ -60,13 +67,29 @@ final class OwnerDrivers {
      * Whether the caller has to set the owner up now. Not before it has members: without them the group that the
      * commands go to does not exist. Not while another thread is at it.
      */
-    boolean beginSetup() {
-        return !closed && members > 0 && owner == null && settingUp.compareAndSet(false, true);
+    synchronized boolean beginSetup() {
+        if (closed || members == 0 || owner != null) {
+            return false;
+        }
+        setupWantedAgain = settingUp;
+        boolean begins = !settingUp;
+        settingUp = true;
+        return begins;
     }
 
-    /** The set-up failed; the next change of members is a reason to try again. */
-    void setupFailed() {
-        settingUp.set(false);
+    /**
+     * The set-up failed; the next change of members is a reason to try again.
+     *
+     * @return whether such a change came while the set-up was under way: the caller has to set the owner up again now
+     */
+    synchronized boolean setupFailed() {
+        settingUp = false;
+        return setupWantedAgain && beginSetup();
+    }
+
+    /** Whether the owner has left; may be asked during a set-up. */
+    boolean isClosed() {
+        return closed;
     }
 
     /** The set-up is done: drivers may be registered. */
@@ -120,8 +143,16 @@ final class OwnerDrivers {
         registered.addLast(new Registered(driver, registry.register(driver, properties)));
     }
 
+    /** One driver that cannot leave in order must not keep the others registered. */
     private static void remove(Registered leaving) {
-        leaving.unregister().run();
-        leaving.driver().depart();
+        try {
+            try {
+                leaving.unregister().run();
+            } finally {
+                leaving.driver().depart();
+            }
+        } catch (RuntimeException e) {
+            LOG.error("{} did not leave in order", leaving.driver().deviceId(), e);
+        }
     }
 }

@@ -163,9 +163,10 @@ final class PartsObject implements RecordDevice {
     @Override
     public void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException {
         requireAlive();
-        if (!owner.isInUse(opcode)) {
+        if (!owner.takesVendorOpcode(opcode)) {
             throw new DeviceException(
-                    Errno.EOPNOTSUPP, "the admin command 0x%04x is not in use for %s".formatted(opcode, describe()));
+                    Errno.EOPNOTSUPP,
+                    "the admin command 0x%04x is no command of a vendor that %s takes".formatted(opcode, describe()));
         }
         AdminCommand command = new AdminCommand(opcode, GroupType.SR_IOV.number(), member);
         ByteBuffer header = ByteBuffer.allocate(AdminCommand.HEADER_BYTES);

@@ -22,11 +22,11 @@ public @interface ProviderConfiguration {
     /** A migration must not wait for longer than a minute for one command. */
     long MOST_COMMAND_TIMEOUT_MILLIS = 60_000;
 
-    /** How long one admin command may take, with its repetitions, in milliseconds. */
+    /** Key {@code command.timeout.millis}; read it guarded, {@link CommandTimeout} does. */
     @AttributeDefinition(
             name = "Admin command timeout",
             description = "How long one admin command may take, with its repetitions, in milliseconds; 10 to 60000.",
             min = "10",
             max = "60000")
-    long commandTimeoutMillis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
+    long command_timeout_millis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
 }

@@ -71,17 +71,19 @@ final class StateGate {
         return entry.tryAcquire();
     }
 
-    /** Leaves, after every deferred reset was finished. */
+    /** Leaves, after every deferred reset was finished; also when finishing one throws. */
     void leave() {
-        while (true) {
-            synchronized (this) {
-                if (!resetPending) {
-                    entry.release();
-                    return;
-                }
-                resetPending = false;
+        synchronized (this) {
+            if (!resetPending) {
+                entry.release();
+                return;
             }
+            resetPending = false;
+        }
+        try {
             finishReset.run();
+        } finally {
+            leave(); // another reset may have come meanwhile
         }
     }
 

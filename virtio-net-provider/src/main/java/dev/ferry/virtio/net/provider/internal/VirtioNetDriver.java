@@ -9,6 +9,7 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.stream.StreamFormat;
+import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.DevMode;
 import dev.ferry.virtio.FunctionReset;
@@ -113,16 +114,17 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
     }
 
     /**
-     * Stops or resumes the device. Without an answer nobody knows the mode; then the mode before is set again, behind
-     * the first command in the queue, and where that fails as well the device is in ERROR.
+     * Stops or resumes the device. When the device itself did not refuse, nobody knows the mode: a queue that fails may
+     * do so after the device executed the command. Then the mode before is set again, behind the first command in the
+     * queue, and where that fails as well the device is in ERROR.
      */
     private void changeMode(int flags, int flagsBefore) throws DeviceException {
         try {
             setMode(flags);
+        } catch (AdminCommandException e) {
+            throw e; // the device answered and is as before
         } catch (DeviceException e) {
-            if (e.errno() == Errno.ETIMEDOUT) {
-                restoreMode(flagsBefore, e);
-            }
+            restoreMode(flagsBefore, e);
             throw e;
         }
     }
@@ -183,11 +185,14 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
 
     private void refuseReset() throws DeviceException {
         if (gate.tryEnter()) {
-            if (gate.state() != DeviceState.RUNNING) {
-                sessions.kill();
-                gate.advance(DeviceState.ERROR);
+            try {
+                if (gate.state() != DeviceState.RUNNING) {
+                    gate.advance(DeviceState.ERROR);
+                    sessions.kill();
+                }
+            } finally {
+                gate.leave();
             }
-            gate.leave();
         }
         throw new DeviceException(
                 Errno.EOPNOTSUPP,
@@ -222,8 +227,11 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
             LOG.warn("{} leaves during an operation; its device parts object may stay: {}", deviceId, e.getMessage());
             return;
         }
-        sessions.kill();
-        gate.leave();
+        try {
+            sessions.kill();
+        } finally {
+            gate.leave();
+        }
     }
 
     @Override

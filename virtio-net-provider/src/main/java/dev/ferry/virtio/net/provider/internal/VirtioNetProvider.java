@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -54,7 +55,10 @@ public final class VirtioNetProvider {
     private final StreamFormat format;
     private final DriverRegistry registry;
     private final CommandTimeout timeout = new CommandTimeout();
-    private final Map<AdminQueue, OwnerDrivers> owners = new ConcurrentHashMap<>();
+
+    /** By service id: one queue object may be registered for several owners. */
+    private final Map<Object, OwnerDrivers> owners = new ConcurrentHashMap<>();
+
     private final ThreadPoolExecutor setup;
 
     /** Called by Declarative Services. */
@@ -64,7 +68,7 @@ public final class VirtioNetProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
         this(format, (driver, properties) -> register(context, driver, properties));
-        timeout.configure(configuration.commandTimeoutMillis());
+        timeout.configure(configuration::command_timeout_millis);
     }
 
     VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
@@ -72,12 +76,17 @@ public final class VirtioNetProvider {
         this.registry = registry;
         AtomicInteger number = new AtomicInteger();
         setup = new ThreadPoolExecutor(
-                SETUP_THREADS, SETUP_THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "ferry-virtio-net-setup-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+                SETUP_THREADS, SETUP_THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task ->
+                        thread(task, number.incrementAndGet()));
         setup.allowCoreThreadTimeOut(true);
+    }
+
+    /** Nothing of whoever announces an owner is inherited: its class loader would be kept alive. */
+    private static Thread thread(Runnable task, int number) {
+        Thread thread = new Thread(null, task, "ferry-virtio-net-setup-" + number, 0, false);
+        thread.setContextClassLoader(VirtioNetProvider.class.getClassLoader());
+        thread.setDaemon(true);
+        return thread;
     }
 
     private static Runnable register(BundleContext context, VirtioNetDriver driver, Map<String, Object> properties) {
@@ -96,7 +105,7 @@ public final class VirtioNetProvider {
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
     void modified(ProviderConfiguration configuration) {
-        timeout.configure(configuration.commandTimeoutMillis());
+        timeout.configure(configuration::command_timeout_millis);
     }
 
     /** An owner device appeared; called by Declarative Services. */
@@ -111,21 +120,21 @@ public final class VirtioNetProvider {
             return;
         }
         OwnerDrivers drivers = new OwnerDrivers(ownerId, host, format, FORMAT_NAME, registry, timeout);
-        owners.put(queue, drivers);
+        owners.put(properties.get(Constants.SERVICE_ID), drivers);
         changeMembers(ownerId, queue, drivers, properties);
     }
 
     /** The number of members changed; called by Declarative Services. */
     void updatedAdminQueue(AdminQueue queue, Map<String, Object> properties) {
-        OwnerDrivers drivers = owners.get(queue);
+        OwnerDrivers drivers = owners.get(properties.get(Constants.SERVICE_ID));
         if (drivers != null) {
             changeMembers(String.valueOf(properties.get(AdminQueue.OWNER_ID)), queue, drivers, properties);
         }
     }
 
     /** An owner device leaves; called by Declarative Services while the queue still works. */
-    void removeAdminQueue(AdminQueue queue) {
-        OwnerDrivers drivers = owners.remove(queue);
+    void removeAdminQueue(AdminQueue queue, Map<String, Object> properties) {
+        OwnerDrivers drivers = owners.remove(properties.get(Constants.SERVICE_ID));
         if (drivers != null) {
             drivers.close();
         }
@@ -139,7 +148,7 @@ public final class VirtioNetProvider {
         setup.shutdownNow();
         try {
             if (!setup.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("an owner device still keeps its set-up waiting; the thread ends with the command's timeout");
+                LOG.warn("an owner device still keeps its set-up waiting; it is broken off behind the present command");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -155,18 +164,29 @@ public final class VirtioNetProvider {
     }
 
     private void setUp(String ownerId, AdminQueue queue, OwnerDrivers drivers) {
+        boolean again;
+        do {
+            again = !trySetUp(ownerId, queue, drivers) && drivers.setupFailed();
+        } while (again);
+    }
+
+    private boolean trySetUp(String ownerId, AdminQueue queue, OwnerDrivers drivers) {
         AdminChannel channel = new AdminChannel(ownerId, queue, timeout, new SystemClock());
         try {
-            OwnerDevice owner = new OwnerSetup(ownerId, queue, channel).run();
+            OwnerDevice owner = new OwnerSetup(ownerId, queue, channel, drivers::isClosed).run();
             drivers.ready(owner);
             LOG.info("{} is set up: at most {} data transfer sessions at once", ownerId, owner.ids().limit());
+            return true;
         } catch (DeviceException e) {
-            drivers.setupFailed();
-            LOG.warn("no member of {} can be migrated: {}", ownerId, e.getMessage());
+            if (drivers.isClosed()) {
+                LOG.debug("the set-up of {} was broken off: {}", ownerId, e.getMessage());
+            } else {
+                LOG.warn("no member of {} can be migrated: {}", ownerId, e.getMessage());
+            }
         } catch (RuntimeException e) {
-            drivers.setupFailed();
             LOG.error("the set-up of {} failed", ownerId, e); // on a thread whose result nobody may be waiting for
         }
+        return false;
     }
 
     private static void awaitBriefly(Future<?> task, String ownerId) {

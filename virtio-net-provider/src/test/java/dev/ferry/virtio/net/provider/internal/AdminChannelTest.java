@@ -8,8 +8,11 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
+import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminStatus;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
@@ -131,6 +134,43 @@ class AdminChannelTest {
     }
 
     @Test
+    void shouldTakeWhateverTheQueueThrowsForItsFault() {
+        List<Callable<CompletableFuture<Integer>>> faults = List.of(
+                () -> {
+                    throw new NoClassDefFoundError("a part of the queue is gone");
+                },
+                () -> null,
+                () -> {
+                    CompletableFuture<Integer> cancelled = new CompletableFuture<>();
+                    cancelled.cancel(false);
+                    return cancelled;
+                },
+                () -> CompletableFuture.completedFuture(null),
+                () -> CompletableFuture.failedFuture(new StackOverflowError()));
+        for (Callable<CompletableFuture<Integer>> fault : faults) {
+            AdminQueue faulty = (readable, writable) -> {
+                try {
+                    return fault.call();
+                } catch (Exception e) {
+                    throw new AssertionError(e);
+                }
+            };
+
+            assertThatExceptionOfType(DeviceException.class)
+                    .isThrownBy(() -> new AdminChannel("host1/pf0", faulty, timeout, clock).execute(stop()))
+                    .withMessageStartingWith(
+                            "the admin command DEV_MODE_SET for member 3 could not be executed by host1/pf0: ")
+                    .satisfies(e -> assertThat(e.getMessage()).doesNotEndWith(": null"))
+                    .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
+        }
+    }
+
+    @Test
+    void shouldTellWhenTheDeviceHasMoreToSayThanTheResultHasSpaceFor() throws Exception {
+        assertThat(channel.execute(read(ByteBuffer.allocate(16)))).isEqualTo(17);
+    }
+
+    @Test
     void shouldTakeMissingBytesOfTheAnswerAsZero() throws Exception {
         answerAll("");
         assertThat(channel.execute(read(ByteBuffer.allocate(16)))).isZero();
@@ -142,7 +182,7 @@ class AdminChannelTest {
     @Test
     void shouldNotBelieveAUsedLengthBeyondTheSpace() throws Exception {
         queue.scripts.put(FakeAdminQueue.PARTS_GET, writable -> CompletableFuture.completedFuture(Integer.MAX_VALUE));
-        assertThat(channel.execute(read(ByteBuffer.allocate(16)))).isEqualTo(16);
+        assertThat(channel.execute(read(ByteBuffer.allocate(16)))).isEqualTo(24); // 8 to fill up
 
         queue.scripts.put(FakeAdminQueue.PARTS_GET, writable -> CompletableFuture.completedFuture(-5));
         assertThat(channel.execute(read(ByteBuffer.allocate(16)))).isZero();
@@ -157,7 +197,8 @@ class AdminChannelTest {
         assertThat(length).isEqualTo(17);
         assertThat(into.position()).isEqualTo(5);
         assertThat(into.get(21)).isEqualTo((byte) 0x0f);
-        assertThat(queue.writables.get(0)).hasSize(3); // head, the caller's 17 bytes, 7 to fill up
+        assertThat(queue.writables.get(0)).hasSize(3); // head, the caller's 17 bytes, 15 to fill up
+        assertThat(FakeAdminQueue.join(queue.writables.get(0))).hasSize(8 + 17 + 15);
         assertThat(queue.writables.get(0)[1].array()).isSameAs(into.array());
     }
 }

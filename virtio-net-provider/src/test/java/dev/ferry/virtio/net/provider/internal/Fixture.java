@@ -27,7 +27,7 @@ final class Fixture {
         this.queue = queue;
         timeout.configure(ProviderConfiguration.LEAST_COMMAND_TIMEOUT_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
-        owner = new OwnerSetup("host1/pf0", queue, channel).run();
+        owner = new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
         driver = new VirtioNetDriver("host1/pf0/vf3", owner, MEMBER, format, timeout, clock::nanoTime);
         queue.commands.clear();
     }

@@ -8,7 +8,9 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatusQualifier;
+import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class OwnerSetupTest {
@@ -27,7 +29,7 @@ class OwnerSetupTest {
 
     private OwnerDevice setUp() throws DeviceException {
         AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(), new FakeClock());
-        return new OwnerSetup("host1/pf0", queue, channel).run();
+        return new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
     }
 
     private void assertLacking(String reason) {
@@ -46,10 +48,35 @@ class OwnerSetupTest {
                 .containsExactly(LIST_QUERY, LIST_USE, CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
         assertThat(owner.ids().limit()).isEqualTo(3);
         assertThat(owner.functionReset()).contains(queue);
-        assertThat(owner.isInUse(0x11)).isTrue();
-        assertThat(owner.isInUse(0x0b)).isFalse();
-        assertThat(owner.isInUse(0x51)).isFalse();
-        assertThat(OwnerSetup.REQUIRED_OPCODES).isEqualTo(0x3E780);
+    }
+
+    @Test
+    void shouldPutEveryCommandOfVendorsInUseThatIsReported() throws Exception {
+        // All of virtio 1.4, 0x12 and 0x3f in word 0; 0x40 in word 1; 0x109 in word 4.
+        queue.opcodes = FakeAdminQueue.hex("ffff070000000080" + "0100000000000000" + "0000000000000000"
+                + "0000000000000000" + "0002000000000000" + "0000000000000000");
+
+        OwnerDevice owner = setUp();
+
+        assertThat(queue.commands.get(1)).isEqualTo("0100" + "0100" + NO_MEMBER
+                + "83e7070000000080" + "0100000000000000" + "0000000000000000" + "0000000000000000"
+                + "0002000000000000");
+        assertThat(IntStream.rangeClosed(0, 0xFFFF).filter(owner::takesVendorOpcode))
+                .containsExactly(0x12, 0x3f, 0x40, 0x109);
+    }
+
+    @Test
+    void shouldNotPutReservedOpcodesInUse() throws Exception {
+        byte[] everything = new byte[0x10000 / 8];
+        Arrays.fill(everything, (byte) 0xFF);
+        queue.opcodes = everything;
+
+        OwnerDevice owner = setUp();
+
+        assertThat(queue.commands.get(1)).hasSize(2 * (24 + 0x8000 / 8)).endsWith("ffff");
+        assertThat(owner.takesVendorOpcode(0x7fff)).isTrue();
+        assertThat(owner.takesVendorOpcode(0x8000)).isFalse();
+        assertThat(owner.takesVendorOpcode(-1)).isFalse();
     }
 
     @Test
@@ -94,6 +121,13 @@ class OwnerSetupTest {
     }
 
     @Test
+    void shouldIgnoreFieldsThatALaterVersionAppends() throws Exception {
+        queue.limits = FakeAdminQueue.hex("0403" + "aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+
+        assertThat(setUp().ids().limit()).isEqualTo(3);
+    }
+
+    @Test
     void shouldTakeLimitsAsUnsigned() throws Exception {
         queue.limits = FakeAdminQueue.hex("fffe");
 
@@ -103,6 +137,7 @@ class OwnerSetupTest {
     @Test
     void shouldPutTheSelfGroupsListInUseWhenTheDeviceHoldsToTheText() throws Exception {
         boolean[] selfInUse = {false};
+        queue.opcodes = FakeAdminQueue.hex("ffff070000000000"); // with 0x12, for members only
         queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> {
             selfInUse[0] |= queue.commands.get(queue.commands.size() - 1).startsWith("01000000");
             return null;
@@ -116,7 +151,7 @@ class OwnerSetupTest {
 
         assertThat(queue.commands).containsExactly(
                 LIST_QUERY,
-                LIST_USE,
+                "0100" + "0100" + NO_MEMBER + "83e7070000000000",
                 CAP_ID_LIST_QUERY,
                 "0000" + "0000" + NO_MEMBER,
                 "0100" + "0000" + NO_MEMBER + "83e7030000000000",

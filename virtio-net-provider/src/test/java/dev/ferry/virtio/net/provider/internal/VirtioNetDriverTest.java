@@ -194,10 +194,12 @@ class VirtioNetDriverTest {
 
     @Test
     void shouldRefuseAnImageThatIsLargerThanAnnounced() {
-        queue.announcedSize = 15;
+        for (int size : new int[] {1, 8, 15, 16}) { // the last leaves the device no space but the filling
+            queue.announcedSize = size;
 
-        assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
-        assertThat(queue.objects).isEmpty();
+            assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
+            assertThat(queue.objects).isEmpty();
+        }
     }
 
     @Test
@@ -235,6 +237,21 @@ class VirtioNetDriverTest {
 
         assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
         assertCommands(STOP, RESUME);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EIO", "ENODEV", "ETIMEDOUT"})
+    void shouldSetTheModeBackWhenTheQueueFailsBehindTheCommand(Errno errno) throws Exception {
+        queue.scripts.put(FakeAdminQueue.MODE_SET, writable -> queue.count(FakeAdminQueue.MODE_SET) == 1
+                ? CompletableFuture.failedFuture(new DeviceException(errno, "told to fail"))
+                : null);
+        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+        assertCommands(STOP, RESUME);
+
+        queue.fail(FakeAdminQueue.MODE_SET, new DeviceException(errno, "told to fail"));
+        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
+        assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
     }
 
     @Test
@@ -302,18 +319,30 @@ class VirtioNetDriverTest {
     }
 
     @Test
-    void shouldExecuteCommandsOfRecordTypesOnlyWhenTheyAreInUse() throws Exception {
+    void shouldExecuteReportedCommandsOfVendorsOnly() throws Exception {
+        queue.opcodes = FakeAdminQueue.hex("ffff070000000000"); // with 0x12
+        fixture = new Fixture(queue);
+        driver = fixture.driver;
         driver.step(RUNNING_TO_PRE_COPY);
         queue.commands.clear();
+        queue.scripts.put(0x12, writable -> CompletableFuture.completedFuture(
+                FakeAdminQueue.put(writable, FakeAdminQueue.hex("0000000000000000 112233"))));
         ByteBuffer result = ByteBuffer.allocate(32);
 
-        fixture.format.device.execute(0x0f, ByteBuffer.wrap(FakeAdminQueue.hex("aabb")), result);
+        fixture.format.device.execute(0x12, ByteBuffer.wrap(FakeAdminQueue.hex("aabb")), result);
 
-        assertCommands("0f00" + Fixture.TO_MEMBER + "aabb");
-        assertThat(result.position()).isEqualTo(17);
-        assertErrno(Errno.EOPNOTSUPP, () -> fixture.format.device.execute(0x20, ByteBuffer.allocate(0), result));
+        assertCommands("1200" + Fixture.TO_MEMBER + "aabb");
+        assertThat(result.position()).isEqualTo(3);
+        assertErrno(Errno.EOVERFLOW, () ->
+                fixture.format.device.execute(0x12, ByteBuffer.allocate(0), ByteBuffer.allocate(2)));
+        queue.commands.clear();
+        for (int opcode : new int[] {-1, 0x00, 0x01, 0x0d, 0x0f, 0x11, 0x13, 0x8000}) {
+            assertErrno(Errno.EOPNOTSUPP, () ->
+                    fixture.format.device.execute(opcode, ByteBuffer.allocate(0), result));
+        }
+        assertCommands();
         driver.step(PRE_COPY_TO_RUNNING);
-        assertErrno(Errno.ENODEV, () -> fixture.format.device.execute(0x0f, ByteBuffer.allocate(0), result));
+        assertErrno(Errno.ENODEV, () -> fixture.format.device.execute(0x12, ByteBuffer.allocate(0), result));
     }
 
     @Test

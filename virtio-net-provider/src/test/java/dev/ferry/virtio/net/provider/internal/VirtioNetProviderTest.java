@@ -8,17 +8,22 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.AdminQueue;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.Constants;
 import org.slf4j.LoggerFactory;
 
 class VirtioNetProviderTest {
@@ -53,6 +58,7 @@ class VirtioNetProviderTest {
 
     private static Map<String, Object> properties(int members) {
         Map<String, Object> properties = new HashMap<>();
+        properties.put(Constants.SERVICE_ID, 40L);
         properties.put(AdminQueue.OWNER_ID, "host1/pf0");
         properties.put(AdminQueue.HOST, "host1");
         properties.put(AdminQueue.MEMBERS, members);
@@ -108,7 +114,7 @@ class VirtioNetProviderTest {
     void shouldUnregisterWhenTheOwnerLeaves() {
         provider.addAdminQueue(queue, properties(3));
 
-        provider.removeAdminQueue(queue);
+        provider.removeAdminQueue(queue, properties(0));
 
         assertThat(services).isEmpty();
     }
@@ -159,6 +165,89 @@ class VirtioNetProviderTest {
     }
 
     @Test
+    void shouldTryAgainWhenMembersChangedDuringASetUpThatFailed() {
+        queue.scripts.put(FakeAdminQueue.LIST_QUERY, writable -> {
+            queue.scripts.clear();
+            provider.updatedAdminQueue(queue, properties(2));
+            return CompletableFuture.failedFuture(new DeviceException(Errno.EIO, "not ready yet"));
+        });
+
+        provider.addAdminQueue(queue, properties(1));
+
+        assertThat(services).hasSize(2);
+    }
+
+    @Test
+    void shouldNotTryAgainByItself() {
+        queue.refuse(FakeAdminQueue.LIST_QUERY, 22, 4);
+
+        provider.addAdminQueue(queue, properties(1));
+
+        assertThat(queue.commands).hasSize(1);
+    }
+
+    @Test
+    void shouldBreakOffASetUpWhenItIsDeactivated() {
+        queue.before(FakeAdminQueue.LIST_QUERY, provider::deactivate);
+
+        provider.addAdminQueue(queue, properties(1));
+
+        assertThat(queue.commands).hasSize(1);
+        assertThat(log.list).noneMatch(event -> event.getLevel().isGreaterOrEqual(Level.WARN));
+    }
+
+    @Test
+    void shouldKeepOwnersApartThatShareOneQueueObject() {
+        Map<String, Object> other = properties(1);
+        other.put(Constants.SERVICE_ID, 41L);
+        other.put(AdminQueue.OWNER_ID, "host1/pf1");
+        provider.addAdminQueue(queue, properties(1));
+        provider.addAdminQueue(queue, other);
+        assertThat(services).containsOnlyKeys("host1/pf0/vf1", "host1/pf1/vf1");
+
+        provider.removeAdminQueue(queue, properties(1));
+
+        assertThat(services).containsOnlyKeys("host1/pf1/vf1");
+    }
+
+    @Test
+    void shouldUnregisterTheOthersWhenOneDriverDoesNotLeaveInOrder() {
+        provider.addAdminQueue(queue, properties(3));
+        Map<String, Object> other = properties(2);
+        other.put(Constants.SERVICE_ID, 41L);
+        other.put(AdminQueue.OWNER_ID, "host1/pf1");
+        provider.addAdminQueue(new FakeAdminQueue(), other);
+        int[] left = {0};
+        onUnregister = () -> {
+            if (++left[0] == 1) {
+                throw new IllegalStateException("told to fail");
+            }
+        };
+
+        provider.deactivate();
+
+        assertThat(left[0]).isEqualTo(5);
+        assertThat(services).hasSize(1);
+    }
+
+    @Test
+    void shouldNotKeepTheClassLoaderOfWhoAnnouncesAnOwner() throws Exception {
+        AtomicReference<ClassLoader> seen = new AtomicReference<>();
+        queue.before(FakeAdminQueue.LIST_QUERY,
+                () -> seen.set(Thread.currentThread().getContextClassLoader()));
+        Thread thread = Thread.currentThread();
+        ClassLoader before = thread.getContextClassLoader();
+        try (URLClassLoader announcing = new URLClassLoader(new URL[0], before)) {
+            thread.setContextClassLoader(announcing);
+            provider.addAdminQueue(queue, properties(1));
+        } finally {
+            thread.setContextClassLoader(before);
+        }
+
+        assertThat(seen.get()).isSameAs(VirtioNetProvider.class.getClassLoader());
+    }
+
+    @Test
     void shouldNotHoldUpWhoAnnouncesAnOwnerThatDoesNotAnswerAndRegisterLater() throws Exception {
         CompletableFuture<Integer> answer = new CompletableFuture<>();
         CountDownLatch registered = new CountDownLatch(1);
@@ -180,7 +269,7 @@ class VirtioNetProviderTest {
 
     @Test
     void shouldRegisterNothingWhenTheOwnerLeftDuringItsSetUp() {
-        queue.before(FakeAdminQueue.DRIVER_CAP_SET, () -> provider.removeAdminQueue(queue));
+        queue.before(FakeAdminQueue.DRIVER_CAP_SET, () -> provider.removeAdminQueue(queue, properties(0)));
 
         provider.addAdminQueue(queue, properties(3));
 
@@ -192,7 +281,7 @@ class VirtioNetProviderTest {
         VirtioNetProvider[] reentrant = new VirtioNetProvider[1];
         reentrant[0] = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
             services.put(driver.deviceId(), properties);
-            reentrant[0].removeAdminQueue(queue);
+            reentrant[0].removeAdminQueue(queue, properties(0));
             return () -> services.remove(driver.deviceId());
         });
 
@@ -209,7 +298,7 @@ class VirtioNetProviderTest {
 
         provider.addAdminQueue(queue, properties);
         provider.updatedAdminQueue(queue, properties);
-        provider.removeAdminQueue(queue);
+        provider.removeAdminQueue(queue, properties);
 
         assertThat(queue.commands).isEmpty();
         assertThat(log.list).singleElement().satisfies(event ->
