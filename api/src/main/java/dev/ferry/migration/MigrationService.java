@@ -54,7 +54,7 @@ public interface MigrationService {
 
     /**
      * Starts a migration, on a thread of the service. The check comes first; findings end the migration with {@link
-     * FailureCode#CHECK_FAILED}.
+     * FailureCode#CHECK_FAILED}, or with DEVICE_NOT_FOUND or DEVICE_BUSY where that is all there is to find.
      *
      * @param listener follows it; {@link MigrationListener#NONE} for nobody
      * @throws IllegalStateException when the service is being stopped

@@ -282,11 +282,39 @@ class MigrationTest {
             MigrationReport report = rig.migrate();
 
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
-            assertThat(report.failure().orElseThrow().message()).contains("DESTINATION_NOT_IDLE");
+            assertThat(report.failure().orElseThrow().message()).contains("RESUMING", "take it to RUNNING");
             assertThat(report.failure().orElseThrow().phase()).contains(MigrationPhase.CHECK);
             assertThat(rig.source.arcs).isEmpty();
             assertThat(rig.destination.arcs).isEmpty();
             assertThat(rig.destination.resets).hasValue(0);
+        }
+    }
+
+    @Test
+    void shouldNameEachFindingWhenThereAreSeveral() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.STOP;
+            rig.destination.state = DeviceState.RESUMING;
+
+            assertThat(rig.migrate().failure().orElseThrow().message())
+                    .contains("SOURCE_NOT_RUNNING: ", "DESTINATION_NOT_IDLE: ");
+        }
+    }
+
+    @Test
+    void shouldSayThatADeviceIsNotThereWhenThatIsAll() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            Failure failure = rig.service
+                    .start(MigrationRequest.of(MigrationRig.SOURCE, "nowhere"), MigrationListener.NONE)
+                    .result()
+                    .toCompletableFuture()
+                    .get(10, TimeUnit.SECONDS)
+                    .failure()
+                    .orElseThrow();
+
+            assertThat(failure.code()).isEqualTo(FailureCode.DEVICE_NOT_FOUND);
+            assertThat(failure.device()).contains("nowhere");
+            assertThat(failure.message()).startsWith("nowhere: no device has this id");
         }
     }
 

@@ -13,6 +13,7 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Looks at both ends of a migration without touching them, and collects everything that stands against it. */
@@ -51,17 +52,25 @@ public final class Check {
         return findings;
     }
 
-    /** Fails when there are findings: with DEVICE_BUSY when that is all there is, else with CHECK_FAILED. */
+    /** Fails when there are findings: with DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
     static void requireNone(List<Finding> findings) throws MigrationException {
         if (findings.isEmpty()) {
             return;
         }
-        boolean busy = findings.stream().allMatch(finding -> finding.code() == Finding.Code.DEVICE_BUSY);
-        String message = findings.stream()
-                .map(finding -> finding.code() + ": " + finding.message())
-                .collect(Collectors.joining(" "));
-        throw new MigrationException(Failure.of(
-                busy ? FailureCode.DEVICE_BUSY : FailureCode.CHECK_FAILED, findings.get(0).device(), message));
+        String message = findings.size() == 1
+                ? findings.get(0).message()
+                : findings.stream()
+                        .map(finding -> finding.code() + ": " + finding.message())
+                        .collect(Collectors.joining(" "));
+        throw new MigrationException(Failure.of(codeOf(findings), findings.get(0).device(), message));
+    }
+
+    private static FailureCode codeOf(List<Finding> findings) {
+        Set<Finding.Code> codes = findings.stream().map(Finding::code).collect(Collectors.toSet());
+        if (codes.equals(Set.of(Finding.Code.DEVICE_NOT_FOUND))) {
+            return FailureCode.DEVICE_NOT_FOUND;
+        }
+        return codes.equals(Set.of(Finding.Code.DEVICE_BUSY)) ? FailureCode.DEVICE_BUSY : FailureCode.CHECK_FAILED;
     }
 
     private Optional<Device> find(String id, List<Finding> findings) {
