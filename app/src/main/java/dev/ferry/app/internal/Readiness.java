@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
-import dev.ferry.device.MigrationDriver;
-import dev.ferry.virtio.AdminQueue;
+import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.MigrationService;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
-import org.osgi.framework.InvalidSyntaxException;
-import org.osgi.framework.ServiceListener;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 
-/** Waits until the devices of configured adapters are there: the owner's queue, and a driver per member. */
+/**
+ * Waits until the devices of configured adapters are there for everybody: their components are active, so whoever listens
+ * for their services was told, and the migration service knows a device per member.
+ *
+ * <p>That a service is registered is not enough: its listeners are told one after the other, this one perhaps first.
+ */
 final class Readiness {
 
     /** One adapter and the devices it is to have. */
@@ -35,15 +40,16 @@ final class Readiness {
         }
     }
 
-    private static final String EITHER_SERVICE = "(|(" + Constants.OBJECTCLASS + "=" + AdminQueue.class.getName() + ")("
-            + Constants.OBJECTCLASS + "=" + MigrationDriver.class.getName() + "))";
+    /** No event tells that the last listener was told, so this looks again. */
+    private static final long LOOK_AGAIN_MILLIS = 2;
 
     private final BundleContext context;
+    private final ServiceComponentRuntime components;
     private final List<Adapter> adapters;
-    private boolean changed;
 
-    Readiness(BundleContext context, List<Adapter> adapters) {
+    Readiness(BundleContext context, ServiceComponentRuntime components, List<Adapter> adapters) {
         this.context = context;
+        this.components = components;
         this.adapters = List.copyOf(adapters);
     }
 
@@ -53,62 +59,52 @@ final class Readiness {
      * @return what is still missing, a clause for each adapter; empty when all is there
      */
     List<String> await(Duration allowed) throws InterruptedException {
-        ServiceListener listener = event -> signal();
-        try {
-            context.addServiceListener(listener, EITHER_SERVICE);
-            try {
-                return await(System.nanoTime() + allowed.toNanos());
-            } finally {
-                context.removeServiceListener(listener);
-            }
-        } catch (InvalidSyntaxException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private List<String> await(long deadline) throws InterruptedException, InvalidSyntaxException {
-        while (true) {
-            List<String> missing = missing();
-            long left = deadline - System.nanoTime();
-            if (missing.isEmpty() || left <= 0) {
-                return missing;
-            }
-            synchronized (this) {
-                if (!changed) {
-                    TimeUnit.NANOSECONDS.timedWait(this, left);
-                }
-                changed = false;
-            }
-        }
-    }
-
-    private synchronized void signal() {
-        changed = true;
-        notifyAll();
-    }
-
-    private List<String> missing() throws InvalidSyntaxException {
-        List<String> missing = new ArrayList<>();
-        for (Adapter adapter : adapters) {
-            int owners = count(AdminQueue.class, AdminQueue.OWNER_ID, adapter.owner());
-            int drivers = count(MigrationDriver.class, MigrationDriver.OWNER, adapter.owner());
-            if (owners == 0) {
-                missing.add("the owner device " + adapter.owner());
-            } else if (drivers < adapter.members()) {
-                missing.add("%d of the %d devices of %s"
-                        .formatted(adapter.members() - drivers, adapter.members(), adapter.owner()));
-            }
+        long deadline = System.nanoTime() + allowed.toNanos();
+        List<String> missing = missing();
+        while (!missing.isEmpty() && deadline - System.nanoTime() > 0) {
+            TimeUnit.MILLISECONDS.sleep(LOOK_AGAIN_MILLIS);
+            missing = missing();
         }
         return missing;
     }
 
-    private int count(Class<?> service, String key, String owner) throws InvalidSyntaxException {
-        int count = 0;
-        for (ServiceReference<?> reference : context.getServiceReferences(service, null)) {
-            if (owner.equals(reference.getProperty(key))) {
-                count++;
+    private List<String> missing() {
+        List<DeviceDescription> devices = devices();
+        List<String> missing = new ArrayList<>();
+        for (Adapter adapter : adapters) {
+            long present = devices.stream()
+                    .filter(device -> device.owner().equals(Optional.of(adapter.owner())))
+                    .count();
+            if (present < adapter.members()) {
+                missing.add("%d of the %d devices of %s"
+                        .formatted(adapter.members() - present, adapter.members(), adapter.owner()));
             }
         }
-        return count;
+        long inactive = adapters.size() - activeAdapters();
+        if (missing.isEmpty() && inactive > 0) {
+            missing.add("%d of the %d configured adapters".formatted(inactive, adapters.size()));
+        }
+        return missing;
+    }
+
+    private List<DeviceDescription> devices() {
+        ServiceReference<MigrationService> reference = context.getServiceReference(MigrationService.class);
+        MigrationService service = reference == null ? null : context.getService(reference);
+        if (service == null) {
+            return List.of();
+        }
+        try {
+            return service.devices();
+        } finally {
+            context.ungetService(reference);
+        }
+    }
+
+    private long activeAdapters() {
+        return components.getComponentDescriptionDTOs().stream()
+                .filter(description -> List.of(description.configurationPid).contains(Configuration.ADAPTER))
+                .flatMap(description -> components.getComponentConfigurationDTOs(description).stream())
+                .filter(configuration -> configuration.state == ComponentConfigurationDTO.ACTIVE)
+                .count();
     }
 }

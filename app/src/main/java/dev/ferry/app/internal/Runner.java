@@ -14,7 +14,6 @@ import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
 /**
@@ -43,7 +42,7 @@ public final class Runner implements ToIntFunction<String[]> {
             @Reference CommandProcessor processor,
             @Reference ThreadIO threads,
             @Reference ConfigurationAdmin configurations,
-            @Reference(cardinality = ReferenceCardinality.OPTIONAL) ServiceComponentRuntime components) {
+            @Reference ServiceComponentRuntime components) {
         this.context = context;
         this.processor = processor;
         this.threads = threads;
@@ -138,15 +137,13 @@ public final class Runner implements ToIntFunction<String[]> {
                                     configuration.factoryPid(), configuration.name(), "?"))
                     .update(configuration.dictionary());
         }
-        List<String> missing = new Readiness(context, Readiness.Adapter.of(wanted)).await(READY_WITHIN);
+        List<String> missing = new Readiness(context, components, Readiness.Adapter.of(wanted)).await(READY_WITHIN);
         if (missing.isEmpty()) {
             return missing;
         }
         List<String> sentences = new ArrayList<>();
         sentences.add("after " + READY_WITHIN.toSeconds() + " s there are still missing: " + String.join(", ", missing));
-        if (components != null) {
-            sentences.addAll(Unsatisfied.of(components));
-        }
+        sentences.addAll(Unsatisfied.of(components));
         return sentences;
     }
 
