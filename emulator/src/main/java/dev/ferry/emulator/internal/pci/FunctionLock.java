@@ -44,17 +44,21 @@ public final class FunctionLock {
         senders.add(Thread.currentThread());
         lock.unlock();
         try {
-            for (MsixMessage message : due) {
-                listener.messageSignalled(message.vector(), message.address(), message.data());
-            }
-        } catch (RuntimeException e) {
-            // A register access must not fail because of whoever listens on the other side of the interrupt.
-            LOG.warn("an interrupt listener failed; its interrupt may be lost", e);
+            due.forEach(message -> send(message, listener));
         } finally {
             lock.lock();
             senders.remove(Thread.currentThread());
             senderDone.signalAll();
             lock.unlock();
+        }
+    }
+
+    // A register access must not fail because of whoever listens on the other side, nor the next message be lost.
+    private static void send(MsixMessage message, InterruptListener listener) {
+        try {
+            listener.messageSignalled(message.vector(), message.address(), message.data());
+        } catch (RuntimeException e) {
+            LOG.warn("an interrupt listener failed; the interrupt of vector {} may be lost", message.vector(), e);
         }
     }
 

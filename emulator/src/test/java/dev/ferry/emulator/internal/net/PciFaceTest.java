@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -92,6 +93,23 @@ class PciFaceTest {
         assertThat(driver.interrupts).isEmpty();
         function.writeConfig(driver.msixCap + 2, 2, 0x8000);
         assertThat(driver.interrupts).containsExactly(2);
+    }
+
+    @Test
+    void shouldSendTheOtherMessagesWhenTheListenerFailsAtOne() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        List<Integer> messages = new ArrayList<>();
+        function.attach(driver.dma, (vector, address, data) -> {
+            messages.add(vector);
+            throw new IllegalStateException("on purpose");
+        });
+        function.writeConfig(driver.msixCap + 2, 2, 0xC000);
+        driver.transmit(1, TestFunctions.frame(60, 1));
+        driver.transmit(3, TestFunctions.frame(60, 2));
+        function.writeConfig(driver.msixCap + 2, 2, 0x8000);
+        assertThat(messages).containsExactly(2, 4);
+        function.setStopped(true);
+        assertThat(function.isStopped()).as("no sender is left").isTrue();
     }
 
     @Test
