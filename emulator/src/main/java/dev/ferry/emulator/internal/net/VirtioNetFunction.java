@@ -39,8 +39,6 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private final FunctionRegisters registers;
     private final NetDevice device;
     private boolean removed;
-    /** Set ahead of the lock, so that whoever works through a long queue lets the owner in. */
-    private volatile boolean stopping;
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
@@ -148,13 +146,11 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
             performAndServe(device::resume);
             return;
         }
-        stopping = true;
         lock.enter();
         try {
             device.stop();
             awaitSenders();
         } finally {
-            stopping = false;
             leave();
         }
     }
@@ -246,25 +242,26 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         }
     }
 
-    /** Does something that may let queues be worked on, then works; others may have the lock between two rounds. */
+    /**
+     * Does something that may let queues be worked on, then works; others may have the lock between two rounds. With as
+     * many rounds as queues each has had its turn; what is notified meanwhile is for the thread that notified.
+     */
     private void performAndServe(Runnable action) {
-        boolean more;
+        boolean more = performAndServeOne(action);
+        for (int round = 1; more && round < config.queues(); round++) {
+            more = performAndServeOne(() -> {});
+        }
+    }
+
+    private boolean performAndServeOne(Runnable action) {
         lock.enter();
         try {
             if (!removed) {
                 action.run();
             }
-            more = device.serve();
+            return device.serve();
         } finally {
             leave();
-        }
-        while (more && !stopping) {
-            lock.enter();
-            try {
-                more = device.serve();
-            } finally {
-                leave();
-            }
         }
     }
 

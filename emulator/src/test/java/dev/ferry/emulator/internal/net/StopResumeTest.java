@@ -7,7 +7,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StopResumeTest {
 
@@ -36,6 +40,36 @@ class StopResumeTest {
         function.setStopped(false);
         assertThat(sent).containsExactly(frame(60, 1));
         assertThat(driver.interrupts).containsExactly(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, TestFunctions.EVENT_IDX})
+    void shouldServeAQueueOnceWhenResumedAndTheRestWhenNotified(long features) {
+        int frames = 1_000;
+        driver.start(TestFunctions.VERSION_1 | features, 16);
+        function.setStopped(true);
+        long packet = driver.buffer(72);
+        TestQueue queue = driver.queue(1);
+        for (int i = 0; i < 16; i++) {
+            queue.add(TestQueue.Part.out(packet, 72));
+        }
+        AtomicInteger count = new AtomicInteger();
+        AtomicBoolean notify = new AtomicBoolean();
+        function.connect(frame -> {
+            // Another processor of the guest, which never lets the queue run empty.
+            queue.takeUsed();
+            if (count.incrementAndGet() < frames && queue.availIdx - queue.usedIdx < 16) {
+                queue.add(TestQueue.Part.out(packet, 72));
+                notify.compareAndSet(false, features == 0 || queue.availEvent() == queue.availIdx - 1);
+            }
+        });
+        function.setStopped(false);
+        assertThat(count).as("in the call of the owner").hasValue(16);
+        while (notify.getAndSet(false)) {
+            queue.kick();
+        }
+        assertThat(queue.deviceUsedIdx()).as("none is left behind").isEqualTo(queue.availIdx);
+        assertThat(count).hasValueGreaterThan(900);
     }
 
     @Test
