@@ -78,7 +78,7 @@ final class NetDevice {
         transmitter.connect(sink);
     }
 
-    /** A reset by the driver: everything to defaults but the mode, which is the owner's. */
+    /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
         state = new VirtioState(config);
         forgetRings();
@@ -89,7 +89,7 @@ final class NetDevice {
         loaded = false;
     }
 
-    /** A function-level reset: everything to defaults. */
+    /** A function-level reset by the host: everything to defaults, the mode too. */
     void functionReset() {
         reset();
         stopped = false;

@@ -147,11 +147,25 @@ class PciFaceTest {
         assertThat(function.readConfig(0x04, 2)).isZero();
         assertThat(function.readConfig(driver.msixCap + 2, 2) & 0xC000).isZero();
         assertThat(function.readConfig(driver.expressCap + 8, 2) & 0x8000).isZero();
-        assertThat(function.isStopped()).isFalse();
+        assertThat(function.isStopped()).as("the mode is the owner's").isTrue();
         function.writeConfig(0x04, 2, 6);
         assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isZero();
         assertThat(driver.read(TestDriver.QUEUE_ENABLE, 2)).isZero();
         assertThat(function.readBar(driver.table.bar(), driver.table.offset() + 12, 4)).as("masked").isEqualTo(1);
+    }
+
+    @Test
+    void shouldDoNoDmaWhenTheGuestResetsAStoppedFunction() {
+        List<byte[]> sent = TestFunctions.sink(function);
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        function.writeConfig(driver.expressCap + 8, 2, 0x8000);
+        function.writeConfig(0x04, 2, 6);
+        driver.start(TestFunctions.VERSION_1, 16).transmit(1, TestFunctions.frame(60, 1));
+        assertThat(sent).isEmpty();
+        assertThat(driver.queue(1).deviceUsedIdx()).isZero();
+        function.setStopped(false);
+        assertThat(sent).hasSize(1);
     }
 
     @Test
