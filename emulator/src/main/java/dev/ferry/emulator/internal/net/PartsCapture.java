@@ -116,8 +116,8 @@ final class PartsCapture {
     }
 
     /**
-     * Whether a control command has a part, with features that the driver took. The address is more than what the driver
-     * configured: it reads the one that the device came with, so that has to come along in any case.
+     * Whether a control command has a part, with features that the driver took. The address is more than what the
+     * driver configured: it reads the one that the device came with, so that has to come along in any case.
      */
     static boolean isThere(NetControl control, FunctionConfig config, long driverFeatures) {
         return CONTROLS.contains(control)

@@ -15,9 +15,9 @@ import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,9 +32,10 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private static final Logger LOG = LoggerFactory.getLogger(VirtioNetFunction.class);
 
     /** Bound for interrupts on their way when the device stops; a listener should need microseconds. */
-    private static final long SENDERS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final Duration SENDERS_TIMEOUT = Duration.ofSeconds(2);
 
     private final FunctionConfig config;
+    private final Duration sendersTimeout;
     private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
@@ -42,7 +43,12 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
+        this(config, SENDERS_TIMEOUT);
+    }
+
+    VirtioNetFunction(FunctionConfig config, Duration sendersTimeout) {
         this.config = Objects.requireNonNull(config, "config");
+        this.sendersTimeout = sendersTimeout;
         this.registers = new FunctionRegisters(config);
         this.device = registers.device();
     }
@@ -141,15 +147,21 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     }
 
     @Override
-    public void setStopped(boolean stopped) {
-        if (!stopped) {
+    public boolean setStopped(boolean stopped) {
+        boolean done = !stopped || stop();
+        if (!stopped || !done) {
             performAndServe(device::resume);
-            return;
         }
+        return done;
+    }
+
+    /** Enters the stopped mode; false when it was not in it and an interrupt is still on its way. */
+    private boolean stop() {
         lock.enter();
         try {
+            boolean before = device.isStopped();
             device.stop();
-            awaitSenders();
+            return before || awaitSenders();
         } finally {
             leave();
         }
@@ -265,10 +277,12 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         }
     }
 
-    private void awaitSenders() {
-        if (!lock.awaitSenders(SENDERS_TIMEOUT_NANOS)) {
-            LOG.warn("an interrupt of {} is still being taken after its device stopped", config.id());
+    private boolean awaitSenders() {
+        boolean done = lock.awaitSenders(sendersTimeout.toNanos());
+        if (!done) {
+            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), sendersTimeout);
         }
+        return done;
     }
 
     private void leave() {

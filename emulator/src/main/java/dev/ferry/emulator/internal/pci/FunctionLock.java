@@ -71,7 +71,7 @@ public final class FunctionLock {
     public boolean awaitSenders(long timeoutNanos) {
         long left = timeoutNanos;
         boolean interrupted = false;
-        while (senders.stream().anyMatch(sender -> sender != Thread.currentThread()) && left > 0) {
+        while (isSentElsewhere() && left > 0) {
             try {
                 left = senderDone.awaitNanos(left);
             } catch (InterruptedException e) {
@@ -81,6 +81,10 @@ public final class FunctionLock {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return left > 0;
+        return !isSentElsewhere();
+    }
+
+    private boolean isSentElsewhere() {
+        return senders.stream().anyMatch(sender -> sender != Thread.currentThread());
     }
 }

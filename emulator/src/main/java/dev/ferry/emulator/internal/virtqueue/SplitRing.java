@@ -186,8 +186,8 @@ public final class SplitRing {
     }
 
     /**
-     * As {@link #available}, and asks for a notification of the first chain behind these: the driver sees that before it
-     * offers the chain, or the chain is counted. So whoever works on these chains alone leaves none behind.
+     * As {@link #available}, and asks for a notification of the first chain behind these: the driver notifies of a
+     * chain that is not counted. So whoever works on these chains alone leaves none behind.
      */
     public int availableUntilNotified() {
         int count = available();

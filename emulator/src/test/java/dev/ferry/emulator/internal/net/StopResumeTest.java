@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(60)
 class StopResumeTest {
 
     private final VirtioNetFunction function = TestFunctions.function(1);
@@ -70,6 +75,74 @@ class StopResumeTest {
         }
         assertThat(queue.deviceUsedIdx()).as("none is left behind").isEqualTo(queue.availIdx);
         assertThat(count).hasValueGreaterThan(900);
+    }
+
+    @Test
+    void shouldGoOnWhenAnInterruptIsOnItsWayForTooLong() throws Exception {
+        VirtioNetFunction impatient = new VirtioNetFunction(TestFunctions.config(1), Duration.ofMillis(50));
+        List<byte[]> frames = TestFunctions.sink(impatient);
+        TestDriver slow = new TestDriver(impatient).start(TestFunctions.VERSION_1, 16);
+        CountDownLatch taking = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        impatient.attach(slow.dma, (vector, address, data) -> {
+            taking.countDown();
+            await(end);
+        });
+        Thread guest = new Thread(() -> slow.transmit(1, frame(60, 1)));
+        guest.start();
+        try {
+            await(taking);
+            assertThat(impatient.setStopped(true)).isFalse();
+            assertThat(impatient.isStopped()).isFalse();
+            impatient.attach(slow.dma, slow);
+            slow.transmit(1, frame(60, 2));
+            assertThat(frames).containsExactly(frame(60, 1), frame(60, 2));
+        } finally {
+            end.countDown();
+            guest.join(10_000);
+        }
+        assertThat(impatient.setStopped(true)).isTrue();
+        assertThat(impatient.isStopped()).isTrue();
+    }
+
+    @Test
+    void shouldServeWhatWasNotifiedWhileItTriedToStop() throws Exception {
+        VirtioNetFunction impatient = new VirtioNetFunction(TestFunctions.config(1), Duration.ofMillis(300));
+        List<byte[]> frames = TestFunctions.sink(impatient);
+        TestDriver slow = new TestDriver(impatient).start(TestFunctions.VERSION_1, 16);
+        CountDownLatch taking = new CountDownLatch(1);
+        Thread guest = new Thread(() -> slow.transmit(1, frame(60, 1)));
+        CountDownLatch end = new CountDownLatch(1);
+        impatient.attach(slow.dma, (vector, address, data) -> {
+            if (Thread.currentThread() != guest) {
+                return;
+            }
+            taking.countDown();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (!impatient.isStopped() && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            // While the owner waits for this very call.
+            slow.transmit(1, frame(60, 2));
+            await(end);
+        });
+        guest.start();
+        try {
+            await(taking);
+            assertThat(impatient.setStopped(true)).isFalse();
+        } finally {
+            end.countDown();
+            guest.join(10_000);
+        }
+        assertThat(frames).containsExactly(frame(60, 1), frame(60, 2));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test
