@@ -139,11 +139,13 @@ final class VirtualCpu implements AutoCloseable {
         boolean more = false;
         try {
             more = round.getAsBoolean();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (Throwable e) {
+            // Errors too: the message of one is often but a name, so its type belongs to it.
+            fault = e instanceof RuntimeException && e.getMessage() != null ? e.getMessage() : e.toString();
             LOG.warn("{} stopped for good", thread.getName(), e);
-            fault = e.getMessage() == null ? e.toString() : e.getMessage();
+        } finally {
+            end(fault);
         }
-        end(fault);
         return more;
     }
 

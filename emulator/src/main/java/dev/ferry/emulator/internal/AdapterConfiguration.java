@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal;
 
+import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -30,14 +31,14 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(
             description = "Receive and transmit queue pairs of each VF",
             min = "1",
-            max = "" + AdapterSettings.MAX_QUEUE_PAIRS)
+            max = "" + FunctionConfig.MAX_QUEUE_PAIRS)
     int queuePairs() default 1;
 
     /** Largest virtqueue. */
     @AttributeDefinition(
             description = "Most descriptors of one virtqueue, a power of two",
             min = "2",
-            max = "" + AdapterSettings.MAX_QUEUE_SIZE)
+            max = "" + FunctionConfig.MAX_QUEUE_SIZE)
     int queueSize() default 256;
 
     /** Whether only what the text allows is accepted. */

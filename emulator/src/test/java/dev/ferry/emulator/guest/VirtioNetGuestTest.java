@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -195,6 +196,24 @@ class VirtioNetGuestTest {
             }
             assertThat(cable.await(sent.size())).isEqualTo(sent);
             assertThat(guest.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldSayThatWhoeverTakesItsFramesFailedWithAnError() throws Exception {
+        VirtioNetFunction function = function(1, 64);
+        CountDownLatch called = new CountDownLatch(1);
+        function.connect(frame -> {
+            called.countDown();
+            throw new NoClassDefFoundError("network/Sink");
+        });
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
+            Cable.deliver(function, Cable.frame(0, 60));
+            assertThat(called.await(10, TimeUnit.SECONDS)).isTrue();
+            guest.pause();
+            assertThat(guest.failure()).contains("java.lang.NoClassDefFoundError: network/Sink");
+            function.setStopped(true);
+            assertThat(function.isStopped()).as("nobody has its lock").isTrue();
         }
     }
 

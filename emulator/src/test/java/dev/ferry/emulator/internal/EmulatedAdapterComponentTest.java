@@ -158,7 +158,7 @@ class EmulatedAdapterComponentTest {
         assertThat(framework.services()).isEmpty();
         assertThat(log.errors()).singleElement().asString().contains("members", "many", "so there is no such adapter");
         modify(component, keys("members", "2"));
-        assertThat(adapter().members()).isEqualTo(2);
+        assertProperties("host1/pf0", "host1", 2);
         component.delete();
         assertThat(framework.services()).isEmpty();
     }

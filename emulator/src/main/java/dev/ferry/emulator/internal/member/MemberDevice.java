@@ -13,8 +13,13 @@ import java.util.List;
  */
 public interface MemberDevice {
 
-    /** Enters or leaves the stopped mode; when it returns, outstanding DMA has finished and nothing new begins. */
-    void setStopped(boolean stopped);
+    /**
+     * Enters or leaves the stopped mode. When it has entered it, outstanding DMA and interrupts have finished and
+     * nothing new begins. When it leaves it, it works on each queue once.
+     *
+     * @return false when the device could not stop in time; it goes on in the mode it was in
+     */
+    boolean setStopped(boolean stopped);
 
     /** Whether the device is in the stopped mode. */
     boolean isStopped();

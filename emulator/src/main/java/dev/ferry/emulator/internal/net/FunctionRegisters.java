@@ -81,7 +81,7 @@ final class FunctionRegisters implements Bus {
         configSpace.write(offset, size, value);
         if (configSpace.isSet(
                 FunctionLayout.EXPRESS_CAP + PciRegisters.EXP_DEVCTL, PciRegisters.EXP_DEVCTL_BCR_FLR)) {
-            functionReset();
+            reset();
         }
     }
 
@@ -157,12 +157,18 @@ final class FunctionRegisters implements Bus {
         }
     }
 
-    /** Brings everything to its defaults. */
-    void functionReset() {
+    /** Brings everything to its defaults but the mode: no guest may set a device to work that its owner stopped. */
+    private void reset() {
         configSpace.reset();
         msix.reset();
-        device.functionReset();
+        device.reset();
         isr = 0;
+    }
+
+    /** Brings everything to its defaults. */
+    void functionReset() {
+        reset();
+        device.functionReset();
     }
 
     /** As {@link #functionReset}, but configuration space and MSI-X table are as before. */

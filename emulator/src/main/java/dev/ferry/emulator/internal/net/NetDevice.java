@@ -78,7 +78,7 @@ final class NetDevice {
         transmitter.connect(sink);
     }
 
-    /** A reset by the driver: everything to defaults but the mode, which is the owner's. */
+    /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
         state = new VirtioState(config);
         forgetRings();
@@ -89,7 +89,7 @@ final class NetDevice {
         loaded = false;
     }
 
-    /** A function-level reset: everything to defaults. */
+    /** A function-level reset by the host: everything to defaults, the mode too. */
     void functionReset() {
         reset();
         stopped = false;
@@ -165,9 +165,9 @@ final class NetDevice {
     }
 
     /**
-     * Works on one notified queue, a ring's length at most.
+     * Works on one notified queue, a ring's length at most. The queues take turns.
      *
-     * @return whether there is more to do now
+     * @return whether others are notified
      */
     boolean serve() {
         if (notified.isEmpty() && !loaded || stopped || !state.isLive()) {
@@ -187,7 +187,10 @@ final class NetDevice {
         int following = notified.nextSetBit(servedLast + 1);
         int queue = following < 0 ? notified.nextSetBit(0) : following;
         servedLast = queue;
-        notified.set(queue, state.queue(queue).enabled() && work(queue, memory.get()));
+        if (state.queue(queue).enabled()) {
+            work(queue, memory.get());
+        }
+        notified.clear(queue);
         return state.isLive() && !notified.isEmpty();
     }
 
@@ -209,12 +212,13 @@ final class NetDevice {
         }
     }
 
-    private boolean work(int queue, DmaSpace memory) {
+    // What becomes available meanwhile is left to its own notification, so that no driver can keep a thread here.
+    private void work(int queue, DmaSpace memory) {
         SplitRing ring = ring(queue);
         try {
             ring.begin(memory);
             boolean control = role(queue) == QueueRole.CONTROL;
-            int chains = ring.available();
+            int chains = ring.availableUntilNotified();
             for (int i = 0; i < chains; i++) {
                 if (control) {
                     controlQueue.execute(ring, memory);
@@ -225,11 +229,8 @@ final class NetDevice {
             if (chains > 0) {
                 signalUsed(queue, ring);
             }
-            ring.wantNotification();
-            return ring.available() > 0;
         } catch (RingFault | DmaSpace.DmaFault e) {
             needReset(queue, e);
-            return false;
         } finally {
             ring.end();
         }

@@ -3,7 +3,6 @@ package dev.ferry.emulator.internal.net;
 
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePartType;
-import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.NetControl;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtioFeature;
@@ -70,7 +69,7 @@ final class PartsCapture {
         size += config.queues()
                 * (2 * DevicePart.HEADER_BYTES + VirtqueueConfig.BYTES + VirtqueueNotifyConfig.BYTES);
         for (NetControl control : CONTROLS) {
-            if (NetControls.isPermitted(control, config.features())) {
+            if (isThere(control, config, config.features())) {
                 size += DevicePart.HEADER_BYTES + NetControls.maxValueBytes(control);
             }
         }
@@ -116,13 +115,19 @@ final class PartsCapture {
         }
     }
 
+    /**
+     * Whether a control command has a part, with features that the driver took. The address is more than what the
+     * driver configured: it reads the one that the device came with, so that has to come along in any case.
+     */
+    static boolean isThere(NetControl control, FunctionConfig config, long driverFeatures) {
+        return CONTROLS.contains(control)
+                && (NetControls.isPermitted(control, driverFeatures)
+                        || control == NetControl.MAC_ADDR_SET && VirtioFeature.NET_MAC.isIn(config.features()));
+    }
+
     private void controls() {
-        // A driver can have configured nothing before it negotiated the control queue.
-        if (!state.is(DeviceStatus.FEATURES_OK) || !VirtioFeature.NET_CTRL_VQ.isIn(state.driverFeatures)) {
-            return;
-        }
         for (NetControl control : CONTROLS) {
-            if (NetControls.isPermitted(control, state.driverFeatures)) {
+            if (isThere(control, config, state.negotiated())) {
                 byte[] value = state.controls.value(control);
                 parts.add(new CapturedPart(
                         DevicePart.of(DevicePartType.NET_CVQ_CFG, control.selector(), value.length), value));

@@ -101,11 +101,14 @@ final class PartsLoader {
             case PCI_COMMON_CFG ->
                 PciCommonConfig.at(selector).filter(PartsCapture.COMMON_FIELDS::contains).isPresent();
             case VQ_CFG, VQ_NOTIFY_CFG -> selector >= 0 && selector < config.queues();
-            case NET_CVQ_CFG ->
-                NetControl.ofSelector(selector)
-                        .filter(control -> control != NetControl.VLAN_DEL)
-                        .isPresent();
+            case NET_CVQ_CFG -> NetControl.ofSelector(selector).filter(this::exists).isPresent();
         };
+    }
+
+    // The part of ANNOUNCE_ACK says nothing, so this device gives none; others may.
+    private boolean exists(NetControl control) {
+        return PartsCapture.isThere(control, config, config.features())
+                || control == NetControl.ANNOUNCE_ACK && NetControls.isPermitted(control, next.negotiated());
     }
 
     private boolean apply(DevicePartType type, DevicePart header, ByteBuffer value) {
@@ -177,7 +180,7 @@ final class PartsLoader {
     }
 
     private boolean control(NetControl control, ByteBuffer value) {
-        if (!next.is(DeviceStatus.FEATURES_OK) || !NetControls.isPermitted(control, next.driverFeatures)) {
+        if (control != NetControl.ANNOUNCE_ACK && !PartsCapture.isThere(control, config, next.negotiated())) {
             return false;
         }
         return control == NetControl.VLAN_ADD

@@ -15,9 +15,9 @@ import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,19 +32,23 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private static final Logger LOG = LoggerFactory.getLogger(VirtioNetFunction.class);
 
     /** Bound for interrupts on their way when the device stops; a listener should need microseconds. */
-    private static final long SENDERS_TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final Duration SENDERS_TIMEOUT = Duration.ofSeconds(2);
 
     private final FunctionConfig config;
+    private final Duration sendersTimeout;
     private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
     private boolean removed;
-    /** Set ahead of the lock, so that whoever works through a long queue lets the owner in. */
-    private volatile boolean stopping;
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
+        this(config, SENDERS_TIMEOUT);
+    }
+
+    VirtioNetFunction(FunctionConfig config, Duration sendersTimeout) {
         this.config = Objects.requireNonNull(config, "config");
+        this.sendersTimeout = sendersTimeout;
         this.registers = new FunctionRegisters(config);
         this.device = registers.device();
     }
@@ -143,18 +147,22 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     }
 
     @Override
-    public void setStopped(boolean stopped) {
-        if (!stopped) {
+    public boolean setStopped(boolean stopped) {
+        boolean done = !stopped || stop();
+        if (!stopped || !done) {
             performAndServe(device::resume);
-            return;
         }
-        stopping = true;
+        return done;
+    }
+
+    /** Enters the stopped mode; false when it was not in it and an interrupt is still on its way. */
+    private boolean stop() {
         lock.enter();
         try {
+            boolean before = device.isStopped();
             device.stop();
-            awaitSenders();
+            return before || awaitSenders();
         } finally {
-            stopping = false;
             leave();
         }
     }
@@ -246,32 +254,35 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         }
     }
 
-    /** Does something that may let queues be worked on, then works; others may have the lock between two rounds. */
+    /**
+     * Does something that may let queues be worked on, then works; others may have the lock between two rounds. With as
+     * many rounds as queues each has had its turn; what is notified meanwhile is for the thread that notified.
+     */
     private void performAndServe(Runnable action) {
-        boolean more;
+        boolean more = performAndServeOne(action);
+        for (int round = 1; more && round < config.queues(); round++) {
+            more = performAndServeOne(() -> {});
+        }
+    }
+
+    private boolean performAndServeOne(Runnable action) {
         lock.enter();
         try {
             if (!removed) {
                 action.run();
             }
-            more = device.serve();
+            return device.serve();
         } finally {
             leave();
         }
-        while (more && !stopping) {
-            lock.enter();
-            try {
-                more = device.serve();
-            } finally {
-                leave();
-            }
-        }
     }
 
-    private void awaitSenders() {
-        if (!lock.awaitSenders(SENDERS_TIMEOUT_NANOS)) {
-            LOG.warn("an interrupt of {} is still being taken after its device stopped", config.id());
+    private boolean awaitSenders() {
+        boolean done = lock.awaitSenders(sendersTimeout.toNanos());
+        if (!done) {
+            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), sendersTimeout);
         }
+        return done;
     }
 
     private void leave() {

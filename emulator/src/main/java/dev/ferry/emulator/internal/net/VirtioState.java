@@ -87,7 +87,12 @@ final class VirtioState {
 
     /** Whether a feature is negotiated. */
     boolean has(VirtioFeature feature) {
-        return is(DeviceStatus.FEATURES_OK) && feature.isIn(driverFeatures);
+        return feature.isIn(negotiated());
+    }
+
+    /** The negotiated features; 0 before they are. */
+    long negotiated() {
+        return is(DeviceStatus.FEATURES_OK) ? driverFeatures : 0;
     }
 
     void changeConfigGeneration() {

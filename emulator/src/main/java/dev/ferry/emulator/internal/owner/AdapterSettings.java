@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.owner;
 
+import dev.ferry.emulator.internal.net.FunctionConfig;
 import java.util.regex.Pattern;
 
 /**
@@ -20,12 +21,6 @@ public record AdapterSettings(
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = 4096;
 
-    /** The most queue pairs of one member; our own limit. */
-    public static final int MAX_QUEUE_PAIRS = 128;
-
-    /** The largest split virtqueue (virtio 1.4, "Split Virtqueues"). */
-    public static final int MAX_QUEUE_SIZE = 32768;
-
     /** The most objects: their limit is one byte (virtio 1.4, VIRTIO_DEV_PARTS_CAP). */
     public static final int MAX_OBJECTS = 255;
 
@@ -40,8 +35,8 @@ public record AdapterSettings(
         requireName("host", host);
         requireName("name", name);
         requireRange("members", members, 0, MAX_MEMBERS);
-        requireRange("queuePairs", queuePairs, 1, MAX_QUEUE_PAIRS);
-        requireRange("queueSize", queueSize, 2, MAX_QUEUE_SIZE);
+        requireRange("queuePairs", queuePairs, 1, FunctionConfig.MAX_QUEUE_PAIRS);
+        requireRange("queueSize", queueSize, 2, FunctionConfig.MAX_QUEUE_SIZE);
         if (Integer.bitCount(queueSize) != 1) {
             throw new IllegalArgumentException("queueSize must be a power of two, but is " + queueSize);
         }

@@ -161,7 +161,7 @@ final class DevPartsCommands {
         if ((flags & ~DevMode.FLAG_STOPPED) != 0) {
             return Refusal.INVALID_FIELD;
         }
-        members.get(member).device().setStopped((flags & DevMode.FLAG_STOPPED) != 0);
-        return AdminResult.SUCCESS;
+        boolean done = members.get(member).device().setStopped((flags & DevMode.FLAG_STOPPED) != 0);
+        return done ? AdminResult.SUCCESS : Refusal.TRY_AGAIN;
     }
 }

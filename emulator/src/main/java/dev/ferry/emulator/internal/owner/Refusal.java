@@ -38,6 +38,8 @@ final class Refusal {
     static final AdminResult LIMIT_REACHED = AdminResult.of(AdminStatus.ENOSPC, AdminStatusQualifier.Q_NORESOURCE);
     /** The space for the result, or the size that is accepted, is too small. */
     static final AdminResult TOO_SMALL = AdminResult.of(AdminStatus.ENOMEM, AdminStatusQualifier.Q_NORESOURCE);
+    /** The member is busy with something that does not end in time. */
+    static final AdminResult TRY_AGAIN = AdminResult.of(AdminStatus.EAGAIN, AdminStatusQualifier.Q_TRYAGAIN);
 
     private Refusal() {}
 }

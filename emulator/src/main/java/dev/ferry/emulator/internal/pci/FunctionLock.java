@@ -44,17 +44,21 @@ public final class FunctionLock {
         senders.add(Thread.currentThread());
         lock.unlock();
         try {
-            for (MsixMessage message : due) {
-                listener.messageSignalled(message.vector(), message.address(), message.data());
-            }
-        } catch (RuntimeException e) {
-            // A register access must not fail because of whoever listens on the other side of the interrupt.
-            LOG.warn("an interrupt listener failed; its interrupt may be lost", e);
+            due.forEach(message -> send(message, listener));
         } finally {
             lock.lock();
             senders.remove(Thread.currentThread());
             senderDone.signalAll();
             lock.unlock();
+        }
+    }
+
+    // A register access must not fail because of whoever listens on the other side, nor the next message be lost.
+    private static void send(MsixMessage message, InterruptListener listener) {
+        try {
+            listener.messageSignalled(message.vector(), message.address(), message.data());
+        } catch (RuntimeException e) {
+            LOG.warn("an interrupt listener failed; the interrupt of vector {} may be lost", message.vector(), e);
         }
     }
 
@@ -67,7 +71,7 @@ public final class FunctionLock {
     public boolean awaitSenders(long timeoutNanos) {
         long left = timeoutNanos;
         boolean interrupted = false;
-        while (senders.stream().anyMatch(sender -> sender != Thread.currentThread()) && left > 0) {
+        while (isSentElsewhere() && left > 0) {
             try {
                 left = senderDone.awaitNanos(left);
             } catch (InterruptedException e) {
@@ -77,6 +81,10 @@ public final class FunctionLock {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return left > 0;
+        return !isSentElsewhere();
+    }
+
+    private boolean isSentElsewhere() {
+        return senders.stream().anyMatch(sender -> sender != Thread.currentThread());
     }
 }

@@ -55,11 +55,6 @@ public final class MsixTable {
         }
     }
 
-    /** Forgets what is pending. */
-    public void clearPending() {
-        pending.clear();
-    }
-
     /** Reads within the table: 4 or 8 bytes, aligned, as the specification demands of software. */
     public long readTable(long offset, int size) {
         if (!isEntryAccess(offset, size)) {

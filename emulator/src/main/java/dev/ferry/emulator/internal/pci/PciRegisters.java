@@ -33,8 +33,6 @@ public final class PciRegisters {
     public static final int BASE_ADDRESS_0 = 0x10;
     /** Flags of a BAR: memory, 64 bits wide. */
     public static final int BASE_ADDRESS_MEM_TYPE_64 = 0x04;
-    /** Number of BARs. */
-    public static final int BARS = 6;
     /** Subsystem vendor, u16. */
     public static final int SUBSYSTEM_VENDOR_ID = 0x2C;
     /** Subsystem, u16. */
@@ -69,8 +67,6 @@ public final class PciRegisters {
     public static final int EXP_DEVCTL_BCR_FLR = 0x8000;
     /** Device control after a reset: relaxed ordering, no snoop and a read request size of 512 bytes. */
     public static final int EXP_DEVCTL_DEFAULT = 0x2810;
-    /** Bytes of the capability, version 2. */
-    public static final int EXP_BYTES = 0x3C;
 
     /** MSI-X: message control, u16. */
     public static final int MSIX_FLAGS = 2;
@@ -82,8 +78,6 @@ public final class PciRegisters {
     public static final int MSIX_TABLE = 4;
     /** MSI-X: offset of the pending bits, with the BAR in the low three bits, u32. */
     public static final int MSIX_PBA = 8;
-    /** Bytes of the capability. */
-    public static final int MSIX_BYTES = 12;
 
     private PciRegisters() {}
 

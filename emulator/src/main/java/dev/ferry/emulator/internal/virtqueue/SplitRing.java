@@ -185,12 +185,25 @@ public final class SplitRing {
         used.putShort(IDX, (short) next);
     }
 
-    /** Asks for a notification when the driver makes the next chain available; look once more after this. */
-    public void wantNotification() {
-        if (eventIdx) {
-            used.putShort(RING + config.size() * USED_ELEM_BYTES, (short) next);
+    /**
+     * As {@link #available}, and asks for a notification of the first chain behind these: the driver notifies of a
+     * chain that is not counted. So whoever works on these chains alone leaves none behind.
+     */
+    public int availableUntilNotified() {
+        int count = available();
+        // Nothing is used meanwhile, so a driver runs out of descriptors; one that breaks the rules gets no more looks.
+        for (int look = 0; look <= config.size(); look++) {
+            if (eventIdx) {
+                used.putShort(RING + config.size() * USED_ELEM_BYTES, (short) (next + count));
+            }
+            VarHandle.fullFence();
+            int now = available();
+            if (now == count) {
+                break;
+            }
+            count = now;
         }
-        VarHandle.fullFence();
+        return count;
     }
 
     /** Whether the driver wants an interrupt for what was published since this was last asked. */

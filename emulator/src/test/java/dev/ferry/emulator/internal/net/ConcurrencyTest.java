@@ -2,10 +2,12 @@
 package dev.ferry.emulator.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -86,6 +88,68 @@ class ConcurrencyTest {
                 }
             }
         }
+    }
+
+    @Test
+    void shouldMissNoNotificationWhileItIsStoppedAndResumed() throws Exception {
+        driver.start(TestFunctions.VERSION_1 | TestFunctions.EVENT_IDX, 16);
+        AtomicInteger transmitted = new AtomicInteger();
+        function.connect(frame -> transmitted.incrementAndGet());
+        AtomicBoolean end = new AtomicBoolean();
+        ExecutorService owner = Executors.newSingleThreadExecutor();
+        Future<?> changing = owner.submit(() -> {
+            while (!end.get()) {
+                function.setStopped(true);
+                function.setStopped(false);
+            }
+        });
+        owner.shutdown();
+        TestQueue queue = driver.queue(1);
+        long packet = driver.buffer(72);
+        long notification = driver.notify.offset() + driver.multiplier;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+        try {
+            for (int i = 0; i < FRAMES && System.nanoTime() < deadline; ) {
+                queue.takeUsed();
+                if ((queue.availIdx - queue.usedIdx & 0xFFFF) < 16) {
+                    queue.add(TestQueue.Part.out(packet, 72));
+                    i++;
+                    VarHandle.fullFence();
+                    if (queue.availEvent() == (queue.availIdx - 1 & 0xFFFF)) {
+                        function.writeBar(driver.notify.bar(), notification, 2, 1);
+                    }
+                }
+            }
+        } finally {
+            end.set(true);
+        }
+        changing.get(30, TimeUnit.SECONDS);
+        assertThat(transmitted).hasValue(FRAMES);
+    }
+
+    @Test
+    void shouldLetTheOwnerInWhileADriverNeverStopsNotifying() throws Exception {
+        driver.start(TestFunctions.VERSION_1, 64);
+        long packet = driver.buffer(72);
+        AtomicBoolean end = new AtomicBoolean();
+        ExecutorService guest = Executors.newSingleThreadExecutor();
+        Future<?> transmitting = guest.submit(() -> transmit(packet, end));
+        guest.shutdown();
+        try {
+            assertTimeout(Duration.ofSeconds(5), () -> {
+                for (int i = 0; i < 20; i++) {
+                    function.setStopped(true);
+                    function.setStopped(false);
+                    function.attach(driver.dma, driver);
+                }
+                function.detach();
+                function.resetFunction();
+                function.remove();
+            });
+        } finally {
+            end.set(true);
+        }
+        transmitting.get(30, TimeUnit.SECONDS);
     }
 
     @Test

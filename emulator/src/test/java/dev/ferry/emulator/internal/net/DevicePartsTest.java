@@ -13,6 +13,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DevicePartsTest {
 
@@ -21,6 +22,7 @@ class DevicePartsTest {
 
     private static final String DEV_FEATURES = "0001 01 00 0000000000000000 08000000 2080BF3013010000";
     private static final String DRV_FEATURES = "0101 00 00 0000000000000000 08000000 ";
+    private static final String MAC = "0002 00 00 0101 000000000000 06000000 ";
     private static final String STATUS = "0301 00 00 0000000000000000 01000000 ";
 
     private static final long ALL = TestFunctions.VERSION_1
@@ -59,9 +61,10 @@ class DevicePartsTest {
         for (int i = 0; i < 3; i++) {
             expected.add("0501 00 00 0" + i + "00 000000000000 08000000 0" + i + "00 0000 00000000");
         }
+        expected.add(MAC + "525400123456");
         assertThat(HexFormat.of().formatHex(TestFunctions.capture(function)))
                 .isEqualTo(HexFormat.of().formatHex(hex(expected.toArray(String[]::new))));
-        assertThat(function.partHeaders()).hasSize(15);
+        assertThat(function.partHeaders()).hasSize(16);
         assertThat(function.partHeaders().get(0)).isEqualTo(new DevicePart(0x100, 1, 0, 8));
     }
 
@@ -133,6 +136,54 @@ class DevicePartsTest {
         assertThat(onOther.readDevice(0, 1)).isEqualTo(2);
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {
+        TestFunctions.VERSION_1,
+        TestFunctions.VERSION_1 | TestFunctions.CTRL_VQ | TestFunctions.CTRL_RX,
+        TestFunctions.VERSION_1 | TestFunctions.CTRL_VQ | TestFunctions.CTRL_RX | TestFunctions.CTRL_MAC_ADDR
+    })
+    void shouldTakeTheAddressAlongWhateverTheDriverTook(long features) {
+        driver.start(features, 64);
+        function.setStopped(true);
+        byte[] otherMac = hex("020000000002");
+        VirtioNetFunction other =
+                new VirtioNetFunction(new FunctionConfig("h/vf2", otherMac, 1, 256, FunctionConfig.defaultFeatures(1)));
+        other.setStopped(true);
+        assertThat(other.loadParts(ByteBuffer.wrap(TestFunctions.capture(function))).isOk())
+                .isTrue();
+        TestDriver moved = driver.movedTo(other);
+        moved.queue(0).add(TestQueue.Part.in(moved.buffer(128), 128));
+        other.setStopped(false);
+        assertThat(moved.readDevice(0, 4)).isEqualTo(0x1200_5452L);
+        assertThat(moved.readDevice(4, 2)).isEqualTo(0x5634L);
+        assertThat(other.deliver(ByteBuffer.wrap(TestFunctions.frame(60, 1)))).isEqualTo(Delivery.TAKEN);
+        boolean filters = (features & TestFunctions.CTRL_RX) != 0;
+        assertThat(other.deliver(ByteBuffer.wrap(TestFunctions.frame(otherMac, 60, 2))))
+                .isEqualTo(filters ? Delivery.FILTERED : Delivery.NOT_READY);
+    }
+
+    @Test
+    void shouldCarryNoAddressThatTheDeviceDoesNotOffer() {
+        FunctionConfig config = new FunctionConfig(
+                "h/vf2",
+                TestFunctions.MAC,
+                1,
+                256,
+                FunctionConfig.defaultFeatures(1) & ~(1L << 5 | TestFunctions.CTRL_MAC_ADDR));
+        VirtioNetFunction without = new VirtioNetFunction(config);
+        assertThat(without.partHeaders()).hasSize(15);
+        without.setStopped(true);
+        assertThat(without.loadParts(ByteBuffer.wrap(hex(MAC + "020000000007")))).isEqualTo(REFUSED);
+    }
+
+    @Test
+    void shouldCountTheAddressWhereOnlyItIsOffered() {
+        FunctionConfig config = new FunctionConfig(
+                "h/vf2", TestFunctions.MAC, 1, 256, TestFunctions.VERSION_1 | 1L << 5);
+        VirtioNetFunction plain = new VirtioNetFunction(config);
+        assertThat(plain.maxPartsSize()).isEqualTo(TestFunctions.capture(plain).length);
+    }
+
     @Test
     void shouldReplaceEverythingWhenACompleteSetIsLoaded() {
         byte[] fresh = TestFunctions.capture(TestFunctions.function(1));
@@ -189,6 +240,11 @@ class DevicePartsTest {
                         .isOk())
                 .isTrue();
         assertThat(load("0201 01 00 3C000000 00000000 02000000 0500").isOk()).as("admin queue index").isTrue();
+        assertThat(load("0002 01 00 0401 000000000000 00000000").isOk()).as("RSS").isTrue();
+        assertThat(load("0002 01 00 0402 000000000000 00000000").isOk()).as("hash").isTrue();
+        assertThat(load("0002 01 00 0400 000000000000 02000000 0500").isOk()).as("MQ with one pair").isTrue();
+        assertThat(load("0002 01 00 0201 000000000000 02000000 0100").isOk()).as("VLAN_DEL").isTrue();
+        assertThat(load("0002 01 00 0300 000000000000 00000000").isOk()).as("ANNOUNCE_ACK not taken").isTrue();
     }
 
     @ParameterizedTest
@@ -258,6 +314,14 @@ class DevicePartsTest {
         assertThat(load(good, good)).as("twice").isEqualTo(REFUSED);
         assertThat(load(STATUS + "01", good)).as("order").isEqualTo(REFUSED);
         assertThat(TestFunctions.capture(function)).isEqualTo(before);
+    }
+
+    @Test
+    void shouldTakeAnnounceAckWhereTheDriverTookAnnouncements() {
+        driver.start(ALL | TestFunctions.GUEST_ANNOUNCE, 64);
+        function.setStopped(true);
+        assertThat(load("0002 00 00 0300 000000000000 00000000").isOk()).isTrue();
+        assertThat(load("0002 00 00 0300 000000000000 01000000 00")).as("with data").isEqualTo(REFUSED);
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -95,6 +96,23 @@ class PciFaceTest {
     }
 
     @Test
+    void shouldSendTheOtherMessagesWhenTheListenerFailsAtOne() {
+        driver.start(TestFunctions.VERSION_1, 16);
+        List<Integer> messages = new ArrayList<>();
+        function.attach(driver.dma, (vector, address, data) -> {
+            messages.add(vector);
+            throw new IllegalStateException("on purpose");
+        });
+        function.writeConfig(driver.msixCap + 2, 2, 0xC000);
+        driver.transmit(1, TestFunctions.frame(60, 1));
+        driver.transmit(3, TestFunctions.frame(60, 2));
+        function.writeConfig(driver.msixCap + 2, 2, 0x8000);
+        assertThat(messages).containsExactly(2, 4);
+        function.setStopped(true);
+        assertThat(function.isStopped()).as("no sender is left").isTrue();
+    }
+
+    @Test
     void shouldSetIsrStatusWhenMsixIsOff() {
         driver.start(TestFunctions.VERSION_1, 16);
         function.writeConfig(driver.msixCap + 2, 2, 0);
@@ -129,11 +147,25 @@ class PciFaceTest {
         assertThat(function.readConfig(0x04, 2)).isZero();
         assertThat(function.readConfig(driver.msixCap + 2, 2) & 0xC000).isZero();
         assertThat(function.readConfig(driver.expressCap + 8, 2) & 0x8000).isZero();
-        assertThat(function.isStopped()).isFalse();
+        assertThat(function.isStopped()).as("the mode is the owner's").isTrue();
         function.writeConfig(0x04, 2, 6);
         assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isZero();
         assertThat(driver.read(TestDriver.QUEUE_ENABLE, 2)).isZero();
         assertThat(function.readBar(driver.table.bar(), driver.table.offset() + 12, 4)).as("masked").isEqualTo(1);
+    }
+
+    @Test
+    void shouldDoNoDmaWhenTheGuestResetsAStoppedFunction() {
+        List<byte[]> sent = TestFunctions.sink(function);
+        driver.start(TestFunctions.VERSION_1, 16);
+        function.setStopped(true);
+        function.writeConfig(driver.expressCap + 8, 2, 0x8000);
+        function.writeConfig(0x04, 2, 6);
+        driver.start(TestFunctions.VERSION_1, 16).transmit(1, TestFunctions.frame(60, 1));
+        assertThat(sent).isEmpty();
+        assertThat(driver.queue(1).deviceUsedIdx()).isZero();
+        function.setStopped(false);
+        assertThat(sent).hasSize(1);
     }
 
     @Test

@@ -6,9 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
+@Timeout(60)
 class StopResumeTest {
 
     private final VirtioNetFunction function = TestFunctions.function(1);
@@ -36,6 +45,104 @@ class StopResumeTest {
         function.setStopped(false);
         assertThat(sent).containsExactly(frame(60, 1));
         assertThat(driver.interrupts).containsExactly(2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, TestFunctions.EVENT_IDX})
+    void shouldServeAQueueOnceWhenResumedAndTheRestWhenNotified(long features) {
+        int frames = 1_000;
+        driver.start(TestFunctions.VERSION_1 | features, 16);
+        function.setStopped(true);
+        long packet = driver.buffer(72);
+        TestQueue queue = driver.queue(1);
+        for (int i = 0; i < 16; i++) {
+            queue.add(TestQueue.Part.out(packet, 72));
+        }
+        AtomicInteger count = new AtomicInteger();
+        AtomicBoolean notify = new AtomicBoolean();
+        function.connect(frame -> {
+            // Another processor of the guest, which never lets the queue run empty.
+            queue.takeUsed();
+            if (count.incrementAndGet() < frames && queue.availIdx - queue.usedIdx < 16) {
+                queue.add(TestQueue.Part.out(packet, 72));
+                notify.compareAndSet(false, features == 0 || queue.availEvent() == queue.availIdx - 1);
+            }
+        });
+        function.setStopped(false);
+        assertThat(count).as("in the call of the owner").hasValue(16);
+        while (notify.getAndSet(false)) {
+            queue.kick();
+        }
+        assertThat(queue.deviceUsedIdx()).as("none is left behind").isEqualTo(queue.availIdx);
+        assertThat(count).hasValueGreaterThan(900);
+    }
+
+    @Test
+    void shouldGoOnWhenAnInterruptIsOnItsWayForTooLong() throws Exception {
+        VirtioNetFunction impatient = new VirtioNetFunction(TestFunctions.config(1), Duration.ofMillis(50));
+        List<byte[]> frames = TestFunctions.sink(impatient);
+        TestDriver slow = new TestDriver(impatient).start(TestFunctions.VERSION_1, 16);
+        CountDownLatch taking = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        impatient.attach(slow.dma, (vector, address, data) -> {
+            taking.countDown();
+            await(end);
+        });
+        Thread guest = new Thread(() -> slow.transmit(1, frame(60, 1)));
+        guest.start();
+        try {
+            await(taking);
+            assertThat(impatient.setStopped(true)).isFalse();
+            assertThat(impatient.isStopped()).isFalse();
+            impatient.attach(slow.dma, slow);
+            slow.transmit(1, frame(60, 2));
+            assertThat(frames).containsExactly(frame(60, 1), frame(60, 2));
+        } finally {
+            end.countDown();
+            guest.join(10_000);
+        }
+        assertThat(impatient.setStopped(true)).isTrue();
+        assertThat(impatient.isStopped()).isTrue();
+    }
+
+    @Test
+    void shouldServeWhatWasNotifiedWhileItTriedToStop() throws Exception {
+        VirtioNetFunction impatient = new VirtioNetFunction(TestFunctions.config(1), Duration.ofMillis(300));
+        List<byte[]> frames = TestFunctions.sink(impatient);
+        TestDriver slow = new TestDriver(impatient).start(TestFunctions.VERSION_1, 16);
+        CountDownLatch taking = new CountDownLatch(1);
+        Thread guest = new Thread(() -> slow.transmit(1, frame(60, 1)));
+        CountDownLatch end = new CountDownLatch(1);
+        impatient.attach(slow.dma, (vector, address, data) -> {
+            if (Thread.currentThread() != guest) {
+                return;
+            }
+            taking.countDown();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (!impatient.isStopped() && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            // While the owner waits for this very call.
+            slow.transmit(1, frame(60, 2));
+            await(end);
+        });
+        guest.start();
+        try {
+            await(taking);
+            assertThat(impatient.setStopped(true)).isFalse();
+        } finally {
+            end.countDown();
+            guest.join(10_000);
+        }
+        assertThat(frames).containsExactly(frame(60, 1), frame(60, 2));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     @Test

@@ -147,6 +147,18 @@ class TransmitTest {
     }
 
     @Test
+    void shouldNeedAResetWhenItsMemoryIsUnmappedBetweenTwoNotifications() {
+        driver.start(TestFunctions.VERSION_1, 16).transmit(1, frame(60, 1));
+        assertThat(driver.dma.unmap(TestDriver.BASE)).isTrue();
+        assertThat(driver.dma.unmap(TestDriver.BASE)).as("again").isFalse();
+        driver.transmit(1, frame(60, 2));
+        assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isEqualTo(0x4F);
+        assertThat(sent).containsExactly(frame(60, 1));
+        assertThat(driver.queue(1).deviceUsedIdx()).as("memory as it was").isEqualTo(1);
+        assertThat(driver.interrupts).as("the queue, then the configuration").containsExactly(2, 0);
+    }
+
+    @Test
     void shouldNotTouchQueuesBeforeDriverOk() {
         driver.start(TestFunctions.VERSION_1, 16);
         driver.write(TestDriver.DEVICE_STATUS, 1, 0);

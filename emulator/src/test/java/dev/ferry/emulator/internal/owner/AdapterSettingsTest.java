@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class AdapterSettingsTest {
 
     @ParameterizedTest
-    @CsvSource({"0,1,2,1", "4096,128,32768,255", "1000,1,256,16"})
+    @CsvSource({"0,1,2,1", "4096,255,32768,255", "1000,1,256,16"})
     void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
         AdapterSettings settings =
                 new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit);
@@ -24,8 +24,8 @@ class AdapterSettingsTest {
     @CsvSource({
         "-1,1,256,255,members must be 0 to 4096",
         "4097,1,256,255,members must be 0 to 4096",
-        "1,0,256,255,queuePairs must be 1 to 128",
-        "1,129,256,255,queuePairs must be 1 to 128",
+        "1,0,256,255,queuePairs must be 1 to 255",
+        "1,256,256,255,queuePairs must be 1 to 255",
         "1,1,1,255,queueSize must be 2 to 32768",
         "1,1,65536,255,queueSize must be 2 to 32768",
         "1,1,255,255,queueSize must be a power of two",

@@ -30,6 +30,7 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
 
     final int number;
     boolean stopped;
+    boolean busy;
     boolean removed;
     int resets;
     byte[] loaded;
@@ -41,8 +42,9 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     }
 
     @Override
-    public void setStopped(boolean stopped) {
-        this.stopped = stopped;
+    public boolean setStopped(boolean stopped) {
+        this.stopped = busy ? this.stopped : stopped;
+        return !busy;
     }
 
     @Override

@@ -229,6 +229,14 @@ class RefusalTest {
     }
 
     @Test
+    void shouldAskToTryAgainWhenAMemberCannotStopNow() {
+        bench.member(2).busy = true;
+        expect(toMember(0x11, 2, "01"), "0b00 0700 00000000");
+        bench.member(2).busy = false;
+        expect(toMember(0x11, 2, "01"), OK);
+    }
+
+    @Test
     void shouldKnowTwoModesOnly() {
         expect(toMember(0x11, 2, "02"), INVALID_FIELD);
         expect(toMember(0x11, 2, "81"), INVALID_FIELD);

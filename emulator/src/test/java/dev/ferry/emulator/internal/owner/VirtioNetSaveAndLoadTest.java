@@ -46,11 +46,12 @@ class VirtioNetSaveAndLoadTest {
             + "0501 00 00 0100 000000000000 08000000" + "0100 0000 00000000"
             + "0501 00 00 0200 000000000000 08000000" + "0200 0000 00000000";
 
-    /** PROMISC on, ALLMULTI off, one unicast and two multicast addresses. */
+    /** PROMISC on, ALLMULTI off, one unicast and two multicast addresses, the own address. */
     private static final String CONTROLS = "0002 00 00 00 00 000000000000 01000000" + "01"
             + "0002 00 00 00 01 000000000000 01000000" + "00"
             + "0002 00 00 01 00 000000000000 1a000000"
-            + "01000000 020000000001 02000000 01005e000001 333300000001";
+            + "01000000 020000000001 02000000 01005e000001 333300000001"
+            + "0002 00 00 01 01 000000000000 06000000" + "020000000005";
 
     static final String IMAGE =
             OFFERED + TAKEN + COMMON_CONFIG + STATUS + QUEUES + NOTIFICATIONS + CONTROLS;
@@ -107,9 +108,9 @@ class VirtioNetSaveAndLoadTest {
     void shouldListTheHeadersOfThePartsThatItGives() {
         set(1, IMAGE);
         String list = execute(toMember(0x0e, 1, object(2) + "02"));
-        assertThat(list).startsWith(plain(OK + "12000000 00000000" + OFFERED.substring(0, 36)));
-        assertThat(list.length() / 2).isEqualTo(16 + 18 * 16);
-        assertThat(execute(toMember(0x0e, 1, object(2) + "01"))).isEqualTo(plain(OK + "12000000 00000000"));
+        assertThat(list).startsWith(plain(OK + "13000000 00000000" + OFFERED.substring(0, 36)));
+        assertThat(list.length() / 2).isEqualTo(16 + 19 * 16);
+        assertThat(execute(toMember(0x0e, 1, object(2) + "01"))).isEqualTo(plain(OK + "13000000 00000000"));
     }
 
     @Test
