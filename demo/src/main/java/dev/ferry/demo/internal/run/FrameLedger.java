@@ -29,7 +29,8 @@ public final class FrameLedger {
     /** A frame that so many later ones have overtaken is lost. */
     static final int OVERTAKEN_FRAMES = 1_024;
 
-    private static final int REMEMBERED_FRAMES = 16_384;
+    /** So many different frames that came out last are known when they come again. */
+    static final int REMEMBERED_FRAMES = 16_384;
 
     private static final class Entry {
         private final Frame frame;
@@ -180,6 +181,8 @@ public final class FrameLedger {
     }
 
     private void remember(long print) {
+        // One that came again is as new as any: added without this it would keep its old place.
+        remembered.remove(print);
         remembered.add(print);
         if (remembered.size() > REMEMBERED_FRAMES) {
             Iterator<Long> oldest = remembered.iterator();
