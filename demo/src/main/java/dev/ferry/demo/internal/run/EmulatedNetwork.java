@@ -26,10 +26,10 @@ final class EmulatedNetwork implements AutoCloseable {
     private final BlockingQueue<Frame> queue = new LinkedBlockingQueue<>();
     private final BiConsumer<Frame, Delivery> refused;
     private final Thread thread = new Thread(this::run, "ferry-demo-network");
+    private final NetworkPort start;
     private volatile NetworkPort port;
     private volatile boolean closed;
     private volatile boolean switching;
-    private volatile boolean followed;
     private volatile RuntimeException failure;
     private volatile long waited;
 
@@ -39,6 +39,7 @@ final class EmulatedNetwork implements AutoCloseable {
      * @param refused is told of frames that the device did not want; on the thread of the network
      */
     EmulatedNetwork(NetworkPort port, BiConsumer<Frame, Delivery> refused) {
+        this.start = port;
         this.port = port;
         this.refused = refused;
         thread.setDaemon(true);
@@ -65,7 +66,6 @@ final class EmulatedNetwork implements AutoCloseable {
     /** The guest is at another port now. */
     void follow(NetworkPort next) {
         port = next;
-        followed = true;
     }
 
     /** Frames that waited during the switchover; 0 before the guest has taken the first one where it is now. */
@@ -100,14 +100,18 @@ final class EmulatedNetwork implements AutoCloseable {
             if (frame == null) {
                 continue;
             }
-            Delivery delivery = deliver(frame);
+            NetworkPort at = port;
+            Delivery delivery = deliver(frame, at);
             while (delivery == Delivery.NOT_READY && !closed) {
                 held |= switching;
                 LockSupport.parkNanos(RETRY_NANOS);
-                delivery = deliver(frame);
+                at = port;
+                delivery = deliver(frame, at);
             }
-            if (held && followed && waited == 0) {
-                waited = 1 + queue.size();
+            if (delivery == Delivery.TAKEN && switching && at != start) {
+                // The switchover is over: what has to wait later waits for another reason.
+                switching = false;
+                waited = held ? 1 + queue.size() : 0;
             }
             if (delivery != Delivery.TAKEN && delivery != Delivery.NOT_READY) {
                 refused.accept(frame, delivery);
@@ -115,8 +119,8 @@ final class EmulatedNetwork implements AutoCloseable {
         }
     }
 
-    private Delivery deliver(Frame frame) {
-        return port.deliver(frame.bytes().duplicate());
+    private static Delivery deliver(Frame frame, NetworkPort at) {
+        return at.deliver(frame.bytes().duplicate());
     }
 
     private Frame next() {

@@ -76,6 +76,23 @@ class EmulatedNetworkTest {
     }
 
     @Test
+    void shouldCountNothingWhenAFrameHadToWaitOnlyAfterTheSwitchover() throws Exception {
+        try (EmulatedNetwork network = network()) {
+            network.switchoverBegins();
+            network.follow(second);
+            send(network, 0, 1);
+            await(() -> second.taken.size() == 1);
+            second.answer = NetworkPort.Delivery.NOT_READY;
+            send(network, 1, 3);
+            second.awaitTries(2);
+            second.answer = NetworkPort.Delivery.TAKEN;
+
+            await(() -> second.taken.size() == 3);
+            assertThat(network.waited()).isZero();
+        }
+    }
+
+    @Test
     void shouldTellOfFramesThatTheDeviceDoesNotWant() throws Exception {
         try (EmulatedNetwork network = network()) {
             first.answer = NetworkPort.Delivery.FILTERED;
