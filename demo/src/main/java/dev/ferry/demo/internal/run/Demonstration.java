@@ -90,7 +90,8 @@ public final class Demonstration {
     }
 
     private Outcome run(TestBed bed) throws IOException, InterruptedException {
-        try (EmulatedNetwork network = new EmulatedNetwork(source.port(), (frame, delivery) -> ledger.refused(frame));
+        try (EmulatedNetwork network = new EmulatedNetwork(
+                        source.port(), (frame, delivery) -> ledger.refused(frame), ledger::fail);
                 Traffic.Frames frames = traffic.open()) {
             Sender sender = new Sender(frames, traffic.count(), ledger, network, trafficTime, STALL_LIMIT);
             sender.sendFirstHalf();

@@ -45,6 +45,7 @@ public final class FrameLedger {
 
     private final Deque<Entry> window = new ArrayDeque<>();
     private final Set<Long> remembered = new LinkedHashSet<>();
+    private Optional<IOException> failure = Optional.empty();
     private long windowBytes;
     private long newestOut = -1;
     private long sent;
@@ -59,7 +60,7 @@ public final class FrameLedger {
      * Notes a frame that is about to be sent; waits while too many are on their way.
      *
      * @param limit how long to wait for another frame to come out
-     * @throws IOException when none came out for so long
+     * @throws IOException when none came out for so long, or when none can come any more
      */
     public synchronized void sending(Frame frame, Duration limit) throws IOException, InterruptedException {
         if (!await(() -> hasRoom(frame), limit)) {
@@ -75,8 +76,12 @@ public final class FrameLedger {
                 || window.size() < WINDOW_FRAMES && windowBytes + frame.length() <= WINDOW_BYTES;
     }
 
-    /** Waits until so many frames came out or are lost; false when none did for as long as the limit. */
-    public synchronized boolean awaitSettled(long frames, Duration limit) throws InterruptedException {
+    /**
+     * Waits until so many frames came out or are lost; false when none did for as long as the limit.
+     *
+     * @throws IOException when none can come any more
+     */
+    public synchronized boolean awaitSettled(long frames, Duration limit) throws IOException, InterruptedException {
         return await(() -> settled() >= frames, limit);
     }
 
@@ -85,10 +90,13 @@ public final class FrameLedger {
     }
 
     // The limit begins anew with every frame.
-    private boolean await(BooleanSupplier condition, Duration limit) throws InterruptedException {
+    private boolean await(BooleanSupplier condition, Duration limit) throws IOException, InterruptedException {
         long before = settled();
         long deadline = System.nanoTime() + limit.toNanos();
-        while (!condition.getAsBoolean()) {
+        while (failure.isPresent() || !condition.getAsBoolean()) {
+            if (failure.isPresent()) {
+                throw new IOException(failure.get().getMessage(), failure.get());
+            }
             long millis = (deadline - System.nanoTime()) / 1_000_000;
             if (millis <= 0) {
                 return false;
@@ -164,6 +172,16 @@ public final class FrameLedger {
             }
         }
         settle();
+    }
+
+    /**
+     * What carries the frames has failed, so that no more will come out: whoever waits or sends is told so.
+     *
+     * @param why one sentence; the first one counts
+     */
+    public synchronized void fail(IOException why) {
+        failure = failure.or(() -> Optional.of(why));
+        notifyAll();
     }
 
     /** What became of the frames, when nothing more will come out: those on their way count as lost. */

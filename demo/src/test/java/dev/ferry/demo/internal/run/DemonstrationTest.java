@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -110,6 +111,27 @@ class DemonstrationTest {
                 .isInstanceOf(InterruptedException.class);
         other.join(10_000);
         assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
+    }
+
+    @Test
+    void shouldFailAtOnceWithTheCauseWhenTheNetworkFails() throws Exception {
+        NetworkPort failing = new NetworkPort() {
+            @Override
+            public Delivery deliver(ByteBuffer frame) {
+                throw new AssertionError("boo");
+            }
+
+            @Override
+            public void connect(FrameSink sink) {
+                first.port().connect(sink);
+            }
+        };
+        Vf broken = new Vf(first.id(), first.host(), first.function(), failing);
+        Instant before = Instant.now();
+
+        assertThatThrownBy(() -> run(broken, second, new MadeUpTraffic(3)))
+                .hasMessage("the emulated network failed: java.lang.AssertionError: boo");
+        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(10));
     }
 
     enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }

@@ -152,6 +152,19 @@ class FrameLedgerTest {
     }
 
     @Test
+    void shouldTellEveryoneWhoWaitsOrSendsWhenNoMoreCanComeOut() throws Exception {
+        send(1);
+        Thread failing = new Thread(() -> ledger.fail(new IOException("the cable is cut")));
+        failing.start();
+
+        assertThatThrownBy(() -> ledger.awaitSettled(1, Duration.ofMinutes(1)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("the cable is cut");
+        assertThatThrownBy(() -> ledger.sending(frame(1), LIMIT)).hasMessage("the cable is cut");
+        failing.join();
+    }
+
+    @Test
     void shouldSayThatFramesAreStillOnTheirWay() throws Exception {
         send(1);
 
