@@ -11,7 +11,6 @@ import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.migration.MigrationReport.Result;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,7 +153,7 @@ class DemonstrationTest {
                 });
     }
 
-    private DemoReport run(Vf from, Vf to, Traffic traffic) throws IOException, InterruptedException {
+    private DemoReport run(Vf from, Vf to, Traffic traffic) throws Exception {
         return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(Optional.empty());
     }
 
