@@ -16,35 +16,29 @@ import org.osgi.framework.ServiceReference;
 /** Waits until the devices of configured adapters are there: the owner's queue, and a driver per member. */
 final class Readiness {
 
-    /** One adapter and the devices it is to have. */
-    record Adapter(String owner, int members) {
-
-        private static final String HOST = "host";
-        private static final String NAME = "name";
-        private static final String MEMBERS = "members";
-
-        /** The adapters among configurations; those that leave the number of members to its default need only one. */
-        static List<Adapter> of(List<Configuration> configurations) {
-            return configurations.stream()
-                    .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
-                    .map(Configuration::properties)
-                    .map(properties -> new Adapter(
-                            properties.get(HOST) + "/" + properties.get(NAME),
-                            properties.get(MEMBERS) instanceof Number number ? number.intValue() : 1))
-                    .toList();
-        }
-    }
+    private static final String HOST = "host";
+    private static final String NAME = "name";
 
     private static final String EITHER_SERVICE = "(|(" + Constants.OBJECTCLASS + "=" + AdminQueue.class.getName() + ")("
             + Constants.OBJECTCLASS + "=" + MigrationDriver.class.getName() + "))";
 
     private final BundleContext context;
-    private final List<Adapter> adapters;
+    private final List<String> owners;
     private boolean changed;
 
-    Readiness(BundleContext context, List<Adapter> adapters) {
+    /** What to wait for: the owner devices of these ids, and as many members as each says that it has. */
+    Readiness(BundleContext context, List<String> owners) {
         this.context = context;
-        this.adapters = List.copyOf(adapters);
+        this.owners = List.copyOf(owners);
+    }
+
+    /** Ids of the owner devices of the adapters among configurations. */
+    static List<String> owners(List<Configuration> configurations) {
+        return configurations.stream()
+                .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
+                .map(Configuration::properties)
+                .map(properties -> properties.get(HOST) + "/" + properties.get(NAME))
+                .toList();
     }
 
     /**
@@ -89,26 +83,26 @@ final class Readiness {
 
     private List<String> missing() throws InvalidSyntaxException {
         List<String> missing = new ArrayList<>();
-        for (Adapter adapter : adapters) {
-            int owners = count(AdminQueue.class, AdminQueue.OWNER_ID, adapter.owner());
-            int drivers = count(MigrationDriver.class, MigrationDriver.OWNER, adapter.owner());
-            if (owners == 0) {
-                missing.add("the owner device " + adapter.owner());
-            } else if (drivers < adapter.members()) {
-                missing.add("%d of the %d devices of %s"
-                        .formatted(adapter.members() - drivers, adapter.members(), adapter.owner()));
+        for (String owner : owners) {
+            List<ServiceReference<?>> queues = services(AdminQueue.class, AdminQueue.OWNER_ID, owner);
+            int drivers = services(MigrationDriver.class, MigrationDriver.OWNER, owner).size();
+            if (queues.isEmpty()) {
+                missing.add("the owner device " + owner);
+            } else if (queues.get(0).getProperty(AdminQueue.MEMBERS) instanceof Integer members && drivers < members) {
+                missing.add("%d of the %d devices of %s".formatted(members - drivers, members, owner));
             }
         }
         return missing;
     }
 
-    private int count(Class<?> service, String key, String owner) throws InvalidSyntaxException {
-        int count = 0;
+    private List<ServiceReference<?>> services(Class<?> service, String key, String owner)
+            throws InvalidSyntaxException {
+        List<ServiceReference<?>> found = new ArrayList<>();
         for (ServiceReference<?> reference : context.getServiceReferences(service, null)) {
             if (owner.equals(reference.getProperty(key))) {
-                count++;
+                found.add(reference);
             }
         }
-        return count;
+        return found;
     }
 }
