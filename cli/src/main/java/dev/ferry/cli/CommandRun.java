@@ -18,6 +18,7 @@ public final class CommandRun {
     private final FerryCommand command;
     private final Console console;
     private final CommandLine line;
+    private Throwable untraced;
 
     private CommandRun(FerryCommand command, Console console) {
         this.command = command;
@@ -41,11 +42,12 @@ public final class CommandRun {
 
     /** The same, with streams of the caller's choice. */
     public static void of(FerryCommand command, Console console, String... arguments) {
-        int status = new CommandRun(command, console).run(arguments);
+        CommandRun run = new CommandRun(command, console);
+        int status = run.run(arguments);
         console.out().flush();
         console.err().flush();
         if (status != 0) {
-            throw new CommandExit(status);
+            throw new CommandExit(status, run.untraced);
         }
     }
 
@@ -82,7 +84,7 @@ public final class CommandRun {
     }
 
     private int failed(Throwable error) {
-        JsonObject document = new JsonObject();
+        JsonObject document = command.failedDocument();
         document.add("error", Errors.document(error));
         print(document, "");
         complain(Errors.sentence(error));
@@ -112,6 +114,8 @@ public final class CommandRun {
     private void trace(Throwable error) {
         if (command.isDebug()) {
             error.printStackTrace(console.err());
+        } else {
+            untraced = error;
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
+import com.google.gson.JsonObject;
 import picocli.CommandLine.Option;
 
 /**
@@ -39,6 +40,11 @@ public abstract class FerryCommand {
      * @throws Exception for everything else: one sentence on standard error, exit status 1
      */
     protected abstract CommandResult call(Console console) throws Exception;
+
+    /** What a document begins with, before {@code error}, when {@link #call} ended in an exception; nothing usually. */
+    protected JsonObject failedDocument() {
+        return new JsonObject();
+    }
 
     /** Whether the result is printed as JSON. */
     protected final boolean isJson() {

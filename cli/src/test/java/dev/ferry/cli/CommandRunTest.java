@@ -2,6 +2,7 @@
 package dev.ferry.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.gson.JsonObject;
 import dev.ferry.device.DeviceException;
@@ -147,6 +148,15 @@ class CommandRunTest {
         Work work = word -> { throw new UncheckedIOException(new IOException("the disk is full")); };
         assertThat(run(work, "x", "--debug")).isEqualTo(1);
         assertThat(err()).contains("ferry: the disk is full\n", "\tat dev.ferry.cli.");
+    }
+
+    @Test
+    void shouldHandTheErrorToTheShellWhenItsStackTraceWasNotPrinted() {
+        Console nowhere = new Console(new PrintStream(out), new PrintStream(err));
+        IOException full = new IOException("the disk is full");
+        Work work = word -> { throw full; };
+        assertThatThrownBy(() -> CommandRun.of(new Echo(work), nowhere, "x")).hasCause(full);
+        assertThatThrownBy(() -> CommandRun.of(new Echo(work), nowhere, "x", "--debug")).hasNoCause();
     }
 
     @Test

@@ -2,7 +2,6 @@
 package dev.ferry.app.internal;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -11,12 +10,18 @@ import java.util.Optional;
  *
  * @param help whether the list of commands is asked for
  * @param version whether the version is asked for
+ * @param debug whether stack traces of errors are asked for
  * @param script the text after {@code -c}
  * @param configuration file with the configuration to use instead of the default one
  * @param command name and arguments of the one command to run; empty for none
  */
 record CommandLineOptions(
-        boolean help, boolean version, Optional<String> script, Optional<Path> configuration, List<String> command) {
+        boolean help,
+        boolean version,
+        boolean debug,
+        Optional<String> script,
+        Optional<Path> configuration,
+        List<String> command) {
 
     /** The command line is not as it must be; the message says why. */
     static final class Misuse extends Exception {
@@ -32,10 +37,7 @@ record CommandLineOptions(
         command = List.copyOf(command);
     }
 
-    /**
-     * Reads a command line. Options of the application stand before the name of the command; {@code --debug} before it
-     * is given on to the command, which knows it as well.
-     */
+    /** Reads a command line. Options of the application stand before the name of the command. */
     static CommandLineOptions parse(List<String> arguments) throws Misuse {
         boolean help = false;
         boolean version = false;
@@ -54,14 +56,11 @@ record CommandLineOptions(
                         "unknown option: '" + arguments.get(at) + "'; options of a command follow its name");
             }
         }
-        List<String> command = new ArrayList<>(arguments.subList(at, arguments.size()));
+        List<String> command = arguments.subList(at, arguments.size());
         if (script.isPresent() && !command.isEmpty()) {
             throw new Misuse("-c takes one argument; put the commands between quotes");
         }
-        if (debug && !command.isEmpty() && !command.contains("--debug")) {
-            command.add(1, "--debug");
-        }
-        return new CommandLineOptions(help, version, script, configuration, command);
+        return new CommandLineOptions(help, version, debug, script, configuration, command);
     }
 
     private static String value(List<String> arguments, int at, String option, String what) throws Misuse {

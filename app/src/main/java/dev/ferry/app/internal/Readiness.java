@@ -3,12 +3,14 @@ package dev.ferry.app.internal;
 
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.MigrationService;
+import dev.ferry.virtio.AdminQueue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
 import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
@@ -21,36 +23,30 @@ import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
  */
 final class Readiness {
 
-    /** One adapter and the devices it is to have. */
-    record Adapter(String owner, int members) {
-
-        private static final String HOST = "host";
-        private static final String NAME = "name";
-        private static final String MEMBERS = "members";
-
-        /** The adapters among configurations; those that leave the number of members to its default need only one. */
-        static List<Adapter> of(List<Configuration> configurations) {
-            return configurations.stream()
-                    .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
-                    .map(Configuration::properties)
-                    .map(properties -> new Adapter(
-                            properties.get(HOST) + "/" + properties.get(NAME),
-                            properties.get(MEMBERS) instanceof Number number ? number.intValue() : 1))
-                    .toList();
-        }
-    }
+    private static final String HOST = "host";
+    private static final String NAME = "name";
 
     /** No event tells that the last listener was told, so this looks again. */
     private static final long LOOK_AGAIN_MILLIS = 2;
 
     private final BundleContext context;
     private final ServiceComponentRuntime components;
-    private final List<Adapter> adapters;
+    private final List<String> owners;
 
-    Readiness(BundleContext context, ServiceComponentRuntime components, List<Adapter> adapters) {
+    /** What to wait for: the owner devices of these ids, and as many members as each says that it has. */
+    Readiness(BundleContext context, ServiceComponentRuntime components, List<String> owners) {
         this.context = context;
         this.components = components;
-        this.adapters = List.copyOf(adapters);
+        this.owners = List.copyOf(owners);
+    }
+
+    /** Ids of the owner devices of the adapters among configurations. */
+    static List<String> owners(List<Configuration> configurations) {
+        return configurations.stream()
+                .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
+                .map(Configuration::properties)
+                .map(properties -> properties.get(HOST) + "/" + properties.get(NAME))
+                .toList();
     }
 
     /**
@@ -71,20 +67,33 @@ final class Readiness {
     private List<String> missing() {
         List<DeviceDescription> devices = devices();
         List<String> missing = new ArrayList<>();
-        for (Adapter adapter : adapters) {
+        for (String owner : owners) {
+            Optional<Integer> members = membersOf(owner);
             long present = devices.stream()
-                    .filter(device -> device.owner().equals(Optional.of(adapter.owner())))
+                    .filter(device -> device.owner().equals(Optional.of(owner)))
                     .count();
-            if (present < adapter.members()) {
-                missing.add("%d of the %d devices of %s"
-                        .formatted(adapter.members() - present, adapter.members(), adapter.owner()));
+            if (members.isEmpty()) {
+                missing.add("the owner device " + owner);
+            } else if (present < members.get()) {
+                missing.add("%d of the %d devices of %s".formatted(members.get() - present, members.get(), owner));
             }
         }
-        long inactive = adapters.size() - activeAdapters();
+        long inactive = owners.size() - activeAdapters();
         if (missing.isEmpty() && inactive > 0) {
-            missing.add("%d of the %d configured adapters".formatted(inactive, adapters.size()));
+            missing.add("%d of the %d configured adapters".formatted(inactive, owners.size()));
         }
         return missing;
+    }
+
+    private Optional<Integer> membersOf(String owner) {
+        try {
+            return context.getServiceReferences(AdminQueue.class, null).stream()
+                    .filter(reference -> owner.equals(reference.getProperty(AdminQueue.OWNER_ID)))
+                    .map(reference -> (Integer) reference.getProperty(AdminQueue.MEMBERS))
+                    .findFirst();
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private List<DeviceDescription> devices() {

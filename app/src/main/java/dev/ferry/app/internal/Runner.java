@@ -94,13 +94,17 @@ public final class Runner implements ToIntFunction<String[]> {
             if (options.script().isPresent() && !missing.isEmpty()) {
                 return FAILED;
             }
-            try (ShellSession session = new ShellSession(processor, commands, streams)) {
+            try (ShellSession session = session(options)) {
                 return options.script().isPresent()
                         ? session.script(options.script().get())
                         : session.interact();
             }
         }
         return runOne(options, commands);
+    }
+
+    private ShellSession session(CommandLineOptions options) {
+        return new ShellSession(processor, () -> CommandDirectory.of(context), streams, options.debug());
     }
 
     private int runOne(CommandLineOptions options, CommandDirectory commands)
@@ -122,7 +126,7 @@ public final class Runner implements ToIntFunction<String[]> {
                 return FAILED;
             }
         }
-        try (ShellSession session = new ShellSession(processor, commands, streams)) {
+        try (ShellSession session = session(options)) {
             return session.command(name, arguments);
         }
     }
@@ -137,7 +141,8 @@ public final class Runner implements ToIntFunction<String[]> {
                                     configuration.factoryPid(), configuration.name(), "?"))
                     .update(configuration.dictionary());
         }
-        List<String> missing = new Readiness(context, components, Readiness.Adapter.of(wanted)).await(READY_WITHIN);
+        List<String> missing =
+                new Readiness(context, components, Readiness.owners(wanted)).await(READY_WITHIN);
         if (missing.isEmpty()) {
             return missing;
         }

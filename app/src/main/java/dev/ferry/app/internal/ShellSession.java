@@ -9,7 +9,9 @@ import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
+import org.apache.felix.gogo.runtime.SyntaxError;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
@@ -24,14 +26,23 @@ final class ShellSession implements AutoCloseable {
     /** System property: whether somebody types; the launcher script knows, since Java does not tell reliably. */
     private static final String TERMINAL = "ferry.terminal";
 
-    private final CommandDirectory commands;
+    private final Supplier<CommandDirectory> commands;
+    private final boolean debug;
     private final CommandSession session;
     private final ProcessStreams streams;
     private final PrintStream out;
     private final PrintStream err;
 
-    ShellSession(CommandProcessor processor, CommandDirectory commands, ProcessStreams streams) {
+    /**
+     * A session without variables of its own.
+     *
+     * @param commands is asked anew each time, since commands come and go
+     * @param debug whether stack traces of errors are printed
+     */
+    ShellSession(
+            CommandProcessor processor, Supplier<CommandDirectory> commands, ProcessStreams streams, boolean debug) {
         this.commands = commands;
+        this.debug = debug;
         this.streams = streams;
         this.out = streams.out();
         this.err = streams.err();
@@ -82,7 +93,7 @@ final class ShellSession implements AutoCloseable {
             return 0;
         }
         if (line.equals("help")) {
-            out.print(commands.lines());
+            out.print(commands.get().lines());
             out.println("  help, exit; `COMMAND --help` tells more of a command");
             return 0;
         }
@@ -108,15 +119,31 @@ final class ShellSession implements AutoCloseable {
             }
             return 0;
         } catch (CommandNotFoundException e) {
-            return misused("there is no command '" + e.getCommand() + "'; the commands are " + commands.names());
+            return misused(
+                    "there is no command '" + e.getCommand() + "'; the commands are " + commands.get().names());
         } catch (Exception e) {
             if (e instanceof IntSupplier exit) {
+                trace(e.getCause());
                 return exit.getAsInt();
+            }
+            trace(e);
+            if (e instanceof SyntaxError || e.getCause() instanceof SyntaxError) {
+                return misused("this is no command line: " + oneLine(e));
             }
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;
         } finally {
             out.flush();
+        }
+    }
+
+    private static String oneLine(Exception error) {
+        return String.valueOf(error.getMessage()).lines().findFirst().orElse("syntax error");
+    }
+
+    private void trace(Throwable error) {
+        if (debug && error != null) {
+            error.printStackTrace(err);
         }
     }
 

@@ -21,10 +21,11 @@ class CommandLineOptionsTest {
     }
 
     @Test
-    void shouldGiveDebugToTheCommandWhenItStandsBefore() throws Exception {
-        assertThat(parse("--debug", "state", "x").command()).containsExactly("state", "--debug", "x");
-        assertThat(parse("--debug", "state", "--debug").command()).containsExactly("state", "--debug");
-        assertThat(parse("--debug").command()).isEmpty();
+    void shouldKnowDebugOnlyWhenItStandsBeforeTheCommand() throws Exception {
+        assertThat(parse("--debug", "state", "x").debug()).isTrue();
+        assertThat(parse("--debug", "state", "x").command()).containsExactly("state", "x");
+        assertThat(parse("--debug", "-c", "state x").debug()).isTrue();
+        assertThat(parse("state", "--debug").debug()).isFalse();
     }
 
     @Test

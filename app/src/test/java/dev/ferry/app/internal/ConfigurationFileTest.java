@@ -28,8 +28,7 @@ class ConfigurationFileTest {
                         "host", "host1", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)),
                 new Configuration(Configuration.ADAPTER, "host2", Map.of(
                         "host", "host2", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)));
-        assertThat(Readiness.Adapter.of(configurations)).containsExactly(
-                new Readiness.Adapter("host1/pf0", 4), new Readiness.Adapter("host2/pf0", 4));
+        assertThat(Readiness.owners(configurations)).containsExactly("host1/pf0", "host2/pf0");
     }
 
     @Test

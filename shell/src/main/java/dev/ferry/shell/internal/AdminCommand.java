@@ -83,16 +83,9 @@ final class AdminCommand extends FerryCommand {
 
     private static int execute(OwnerDevice device, ByteBuffer readable, ByteBuffer writable)
             throws DeviceException, InterruptedException, CommandFailedException {
-        CompletableFuture<Integer> used = new CompletableFuture<>();
-        device.queue()
+        CompletableFuture<Integer> used = device.queue()
                 .submit(new ByteBuffer[] {readable}, new ByteBuffer[] {writable})
-                .whenComplete((length, error) -> {
-                    if (error == null) {
-                        used.complete(length);
-                    } else {
-                        used.completeExceptionally(error);
-                    }
-                });
+                .toCompletableFuture();
         try {
             return used.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {

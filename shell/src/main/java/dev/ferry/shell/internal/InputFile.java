@@ -20,4 +20,13 @@ final class InputFile {
         }
         return FileChannel.open(file, StandardOpenOption.READ);
     }
+
+    /** The same for a command that reads a file more than once, which a pipe does not allow. */
+    static FileChannel openRegular(Path file) throws IOException {
+        if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
+            throw new FileSystemException(
+                    file.toString(), null, "it is no regular file; copy what it gives into one first");
+        }
+        return open(file);
+    }
 }

@@ -46,7 +46,7 @@ final class InspectCommand extends FerryCommand {
                     "there is no stream format now; start a bundle with one, dev.ferry.stream.virtiovf for example");
         }
         InspectionReport report;
-        try (FileChannel from = InputFile.open(file)) {
+        try (FileChannel from = InputFile.openRegular(file)) {
             report = new InspectionReport(inspect(there, from));
         }
         Optional<StreamInspection.Fault> fault = report.fault();

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.shell.internal;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.Json;
+import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.TextTable;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.Failure;
@@ -20,10 +19,6 @@ import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -52,7 +47,7 @@ final class MigrateCommand extends FerryCommand {
     protected CommandResult call(Console console) throws Exception {
         MigrationRequest request = MigrationRequest.of(source, destination);
         Migration migration = migrations.get().start(request, event -> follow(event, console));
-        MigrationReport report = await(migration, request.timeout().plus(GRACE));
+        MigrationReport report = MigrationRun.await(migration, request.timeout().plus(GRACE));
         JsonObject document = document(report);
         String text = text(report);
         if (report.result() == MigrationReport.Result.COMPLETED) {
@@ -64,37 +59,17 @@ final class MigrateCommand extends FerryCommand {
         return CommandResult.failed(document, text, failure.message());
     }
 
+    @Override
+    protected JsonObject failedDocument() {
+        return MigrationRun.withoutReport();
+    }
+
     private static void follow(MigrationEvent event, Console console) {
         if (event instanceof MigrationEvent.PhaseStarted started) {
             console.progress(started.phase().name());
         } else if (event instanceof MigrationEvent.ArcTaken taken) {
             console.progress("  %s: %s -> %s"
                     .formatted(taken.device(), taken.arc().from(), taken.arc().to()));
-        }
-    }
-
-    private static MigrationReport await(Migration migration, Duration limit)
-            throws InterruptedException, ExecutionException, CommandFailedException {
-        CompletableFuture<MigrationReport> report = new CompletableFuture<>();
-        migration.result().whenComplete((ended, error) -> {
-            if (error == null) {
-                report.complete(ended);
-            } else {
-                report.completeExceptionally(error);
-            }
-        });
-        try {
-            return report.get(limit.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            migration.cancel();
-            throw new CommandFailedException(
-                    FailureCode.TIMEOUT,
-                    "migration %s did not end within %d s and was told to stop; look at both devices with `devices`"
-                            .formatted(migration.id(), limit.toSeconds()),
-                    e);
-        } catch (InterruptedException e) {
-            migration.cancel();
-            throw e;
         }
     }
 
@@ -107,14 +82,7 @@ final class MigrateCommand extends FerryCommand {
         document.addProperty("totalMillis", Json.millis(report.total()));
         document.addProperty("stateBytes", report.stateBytes());
         document.addProperty("memoryBytes", report.memoryBytes());
-        JsonArray phases = new JsonArray();
-        for (MigrationReport.Phase phase : report.phases()) {
-            JsonObject entry = new JsonObject();
-            entry.addProperty("name", phase.phase().name());
-            entry.addProperty("millis", Json.millis(phase.duration()));
-            phases.add(entry);
-        }
-        document.add("phases", phases);
+        document.add("phases", MigrationRun.phases(report));
         document.addProperty("sourceState", report.sourceState().map(DeviceState::name).orElse(null));
         document.addProperty("destinationState", report.destinationState().map(DeviceState::name).orElse(null));
         return document;

@@ -167,4 +167,12 @@ class InspectCommandTest {
         assertThat(inspect(List.of(new Format("one", 1, Optional.empty())))).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no file or folder " + file + "\n");
     }
+
+    @Test
+    void shouldRefuseAPipeWithASentence() {
+        file = Path.of("/dev/null");
+        assertThat(inspect(List.of(new Format("one", 1, Optional.empty())))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo(
+                "ferry: cannot use /dev/null: it is no regular file; copy what it gives into one first\n");
+    }
 }

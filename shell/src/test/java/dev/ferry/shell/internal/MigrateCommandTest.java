@@ -104,6 +104,13 @@ class MigrateCommandTest {
     }
 
     @Test
+    void shouldPrintAResultWhenThereIsNoReportAndJsonIsAskedFor() {
+        MigrateCommand command = new MigrateCommand(() -> Missing.unlessThere(null, "migration service", "x.y"));
+        assertThat(shell.run(command, "a", "b", "--json")).isEqualTo(1);
+        assertThat(shell.out()).startsWith("{\n  \"result\": \"FAILED\",\n  \"error\": {");
+    }
+
+    @Test
     void shouldExitWithTwoWhenTheDestinationIsMissing() {
         assertThat(migrate("a")).isEqualTo(2);
         assertThat(shell.err()).startsWith("ferry: missing required parameter: 'DESTINATION'");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.command;
 
+import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.UsageException;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.Demonstration;
@@ -69,6 +71,11 @@ final class DemoCommand extends FerryCommand {
         } finally {
             oneAtATime.end();
         }
+    }
+
+    @Override
+    protected JsonObject failedDocument() {
+        return MigrationRun.withoutReport();
     }
 
     private CommandResult show(Traffic traffic, Console console)

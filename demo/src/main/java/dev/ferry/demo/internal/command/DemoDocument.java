@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.command;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.Json;
+import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.TextTable;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.FrameCounts;
@@ -35,7 +35,7 @@ final class DemoDocument {
         document.addProperty("totalMillis", Json.millis(migration.total()));
         document.addProperty("stateBytes", migration.stateBytes());
         document.addProperty("memoryBytes", migration.memoryBytes());
-        document.add("phases", phases(migration));
+        document.add("phases", MigrationRun.phases(migration));
         report.failure().ifPresent(sentence -> document.add("error", Errors.document(migration.failure()
                 .orElseGet(() -> Failure.of(codeOf(report), sentence)))));
         return document;
@@ -61,17 +61,6 @@ final class DemoDocument {
         sides.addProperty("source", counts.atSource());
         sides.addProperty("destination", counts.atDestination());
         return sides;
-    }
-
-    private static JsonArray phases(MigrationReport migration) {
-        JsonArray phases = new JsonArray();
-        for (MigrationReport.Phase each : migration.phases()) {
-            JsonObject phase = new JsonObject();
-            phase.addProperty("name", each.phase().name());
-            phase.addProperty("millis", Json.millis(each.duration()));
-            phases.add(phase);
-        }
-        return phases;
     }
 
     static String text(DemoReport report) {

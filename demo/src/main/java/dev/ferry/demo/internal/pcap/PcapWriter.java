@@ -9,9 +9,10 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 
 /** Writes a capture file of Ethernet frames, little-endian. Not thread-safe. */
 public final class PcapWriter implements Closeable {
@@ -29,9 +30,10 @@ public final class PcapWriter implements Closeable {
         this.channel = Channels.newChannel(this.out);
     }
 
-    /** Creates a file, or empties one, and writes the header. */
+    /** Creates a file, or empties one, and writes the header. A thread that is interrupted while it writes closes it. */
     public static PcapWriter create(Path file, boolean nanoseconds) throws IOException {
-        PcapWriter writer = new PcapWriter(Files.newOutputStream(file));
+        PcapWriter writer = new PcapWriter(Channels.newOutputStream(FileChannel.open(
+                file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
         try {
             writer.writeHeader(nanoseconds);
             return writer;

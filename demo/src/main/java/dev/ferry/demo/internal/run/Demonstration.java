@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.run;
 
-import dev.ferry.demo.internal.pcap.PcapWriter;
+import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.MigrationRun;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.guest.GuestRam;
 import dev.ferry.migration.Migration;
@@ -14,9 +15,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
@@ -33,6 +31,7 @@ public final class Demonstration {
 
     private static final Duration STALL_LIMIT = Duration.ofSeconds(30);
     private static final Duration MIGRATION_LIMIT = MigrationRequest.DEFAULT_TIMEOUT.plusSeconds(30);
+    private static final Duration RECORD_LIMIT = Duration.ofSeconds(10);
     private static final Duration CANCEL_LIMIT = Duration.ofSeconds(10);
 
     private final MigrationService service;
@@ -71,26 +70,26 @@ public final class Demonstration {
      * Does it. Afterwards both VFs are reset and nothing is left of guests and network.
      *
      * @param out file for the frames that come out of the guest
+     * @throws CommandFailedException when the migration does not end
      * @throws IOException when the guest cannot be set up, the traffic stalls or a file fails
      */
-    public DemoReport run(Optional<Path> out) throws IOException, InterruptedException {
-        PcapWriter file = out.isPresent() ? PcapWriter.create(out.get(), traffic.nanoseconds()) : null;
-        try (Recorder recorder = new Recorder(ledger, Optional.ofNullable(file))) {
-            Outcome outcome;
+    public DemoReport run(Optional<Path> out) throws IOException, InterruptedException, CommandFailedException {
+        Outcome outcome;
+        try (Recorder recorder = new Recorder(ledger, out, traffic.nanoseconds(), RECORD_LIMIT)) {
             try (TestBed bed = new TestBed(service, source, destination, recorder, progress)) {
                 progress.accept("a guest with " + GuestRam.DEFAULT_BYTES / MIB + " MiB runs on " + source.id()
                         + "; traffic: " + traffic.description());
-                outcome = run(bed);
+                outcome = run(bed, recorder);
             }
-            // Only now: what a device sends while it is put back would count as well.
-            return new DemoReport(
-                    traffic.description(), ledger.counts(), outcome.waited(), outcome.migration(),
-                    outcome.guestFailure());
         }
+        // Only now: what a device sends while it is put back would count as well, and all of it is recorded.
+        return new DemoReport(
+                traffic.description(), ledger.counts(), outcome.waited(), outcome.migration(), outcome.guestFailure());
     }
 
-    private Outcome run(TestBed bed) throws IOException, InterruptedException {
-        try (EmulatedNetwork network = new EmulatedNetwork(source.port(), (frame, delivery) -> ledger.refused(frame));
+    private Outcome run(TestBed bed, Recorder recorder) throws IOException, InterruptedException, CommandFailedException {
+        try (EmulatedNetwork network = new EmulatedNetwork(
+                        source.port(), (frame, delivery) -> ledger.refused(frame), ledger::fail);
                 Traffic.Frames frames = traffic.open()) {
             Sender sender = new Sender(frames, traffic.count(), ledger, network, trafficTime, STALL_LIMIT);
             sender.sendFirstHalf();
@@ -104,35 +103,27 @@ public final class Demonstration {
             sender.sendRest();
             return new Outcome(network.waited(), report, bed.guestFailure());
         } catch (IOException e) {
-            throw bed.guestFailure().map(why -> new IOException("the guest stopped: " + why, e)).orElse(e);
+            throw bed.guestFailure()
+                    .map(why -> "the guest stopped: " + why)
+                    .or(recorder::trouble)
+                    .map(why -> new IOException(why, e))
+                    .orElse(e);
         }
     }
 
     // Whatever goes wrong here, the migration must have ended before the guests go.
-    private MigrationReport await(Migration migration, Sender sender) throws IOException, InterruptedException {
+    private MigrationReport await(Migration migration, Sender sender) throws IOException, InterruptedException, CommandFailedException {
         try {
             sender.sendUntilReserve();
-            return result(migration, MIGRATION_LIMIT);
-        } catch (IOException | InterruptedException | RuntimeException e) {
+            return MigrationRun.await(migration, MIGRATION_LIMIT);
+        } catch (IOException | InterruptedException | CommandFailedException | RuntimeException e) {
             migration.cancel();
             try {
-                result(migration, CANCEL_LIMIT);
-            } catch (IOException | InterruptedException late) {
+                MigrationRun.await(migration, CANCEL_LIMIT);
+            } catch (CommandFailedException | InterruptedException late) {
                 e.addSuppressed(late);
             }
             throw e;
-        }
-    }
-
-    private static MigrationReport result(Migration migration, Duration limit)
-            throws IOException, InterruptedException {
-        try {
-            return migration.result().toCompletableFuture().get(limit.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
-            throw new IOException("the migration did not end within " + limit.toSeconds() + " s; it is in "
-                    + migration.phase(), e);
-        } catch (ExecutionException e) {
-            throw new IOException("the migration has no report", e);
         }
     }
 

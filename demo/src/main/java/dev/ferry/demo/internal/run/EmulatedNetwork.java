@@ -10,6 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * The network in front of the guest: a thread that delivers frames, in order, to the port the guest is at. A frame that
@@ -25,35 +26,31 @@ final class EmulatedNetwork implements AutoCloseable {
 
     private final BlockingQueue<Frame> queue = new LinkedBlockingQueue<>();
     private final BiConsumer<Frame, Delivery> refused;
+    private final Consumer<IOException> failed;
     private final Thread thread = new Thread(this::run, "ferry-demo-network");
+    private final NetworkPort start;
     private volatile NetworkPort port;
     private volatile boolean closed;
     private volatile boolean switching;
-    private volatile boolean followed;
-    private volatile RuntimeException failure;
     private volatile long waited;
 
     /**
      * A network with the guest at a port.
      *
      * @param refused is told of frames that the device did not want; on the thread of the network
+     * @param failed is told when no more frames will be delivered; on the same thread, once
      */
-    EmulatedNetwork(NetworkPort port, BiConsumer<Frame, Delivery> refused) {
+    EmulatedNetwork(NetworkPort port, BiConsumer<Frame, Delivery> refused, Consumer<IOException> failed) {
+        this.start = port;
         this.port = port;
         this.refused = refused;
+        this.failed = failed;
         thread.setDaemon(true);
         thread.start();
     }
 
-    /**
-     * Puts a frame into the network. Does not wait.
-     *
-     * @throws IOException when the network has failed
-     */
-    void send(Frame frame) throws IOException {
-        if (failure != null) {
-            throw new IOException("the emulated network failed: " + failure, failure);
-        }
+    /** Puts a frame into the network. Does not wait. */
+    void send(Frame frame) {
         queue.add(frame);
     }
 
@@ -65,7 +62,6 @@ final class EmulatedNetwork implements AutoCloseable {
     /** The guest is at another port now. */
     void follow(NetworkPort next) {
         port = next;
-        followed = true;
     }
 
     /** Frames that waited during the switchover; 0 before the guest has taken the first one where it is now. */
@@ -88,8 +84,9 @@ final class EmulatedNetwork implements AutoCloseable {
     private void run() {
         try {
             deliverAll();
-        } catch (RuntimeException e) {
-            failure = e;
+        } catch (Throwable e) {
+            // Whatever it is, an Error too: a thread that ends unnoticed would look like a guest that is slow.
+            failed.accept(new IOException("the emulated network failed: " + e, e));
         }
     }
 
@@ -100,14 +97,18 @@ final class EmulatedNetwork implements AutoCloseable {
             if (frame == null) {
                 continue;
             }
-            Delivery delivery = deliver(frame);
+            NetworkPort at = port;
+            Delivery delivery = deliver(frame, at);
             while (delivery == Delivery.NOT_READY && !closed) {
                 held |= switching;
                 LockSupport.parkNanos(RETRY_NANOS);
-                delivery = deliver(frame);
+                at = port;
+                delivery = deliver(frame, at);
             }
-            if (held && followed && waited == 0) {
-                waited = 1 + queue.size();
+            if (delivery == Delivery.TAKEN && switching && at != start) {
+                // The switchover is over: what has to wait later waits for another reason.
+                switching = false;
+                waited = held ? 1 + queue.size() : 0;
             }
             if (delivery != Delivery.TAKEN && delivery != Delivery.NOT_READY) {
                 refused.accept(frame, delivery);
@@ -115,8 +116,8 @@ final class EmulatedNetwork implements AutoCloseable {
         }
     }
 
-    private Delivery deliver(Frame frame) {
-        return port.deliver(frame.bytes().duplicate());
+    private static Delivery deliver(Frame frame, NetworkPort at) {
+        return at.deliver(frame.bytes().duplicate());
     }
 
     private Frame next() {

@@ -29,7 +29,8 @@ public final class FrameLedger {
     /** A frame that so many later ones have overtaken is lost. */
     static final int OVERTAKEN_FRAMES = 1_024;
 
-    private static final int REMEMBERED_FRAMES = 16_384;
+    /** So many different frames that came out last are known when they come again. */
+    static final int REMEMBERED_FRAMES = 16_384;
 
     private static final class Entry {
         private final Frame frame;
@@ -44,6 +45,7 @@ public final class FrameLedger {
 
     private final Deque<Entry> window = new ArrayDeque<>();
     private final Set<Long> remembered = new LinkedHashSet<>();
+    private Optional<IOException> failure = Optional.empty();
     private long windowBytes;
     private long newestOut = -1;
     private long sent;
@@ -58,7 +60,7 @@ public final class FrameLedger {
      * Notes a frame that is about to be sent; waits while too many are on their way.
      *
      * @param limit how long to wait for another frame to come out
-     * @throws IOException when none came out for so long
+     * @throws IOException when none came out for so long, or when none can come any more
      */
     public synchronized void sending(Frame frame, Duration limit) throws IOException, InterruptedException {
         if (!await(() -> hasRoom(frame), limit)) {
@@ -74,8 +76,12 @@ public final class FrameLedger {
                 || window.size() < WINDOW_FRAMES && windowBytes + frame.length() <= WINDOW_BYTES;
     }
 
-    /** Waits until so many frames came out or are lost; false when none did for as long as the limit. */
-    public synchronized boolean awaitSettled(long frames, Duration limit) throws InterruptedException {
+    /**
+     * Waits until so many frames came out or are lost; false when none did for as long as the limit.
+     *
+     * @throws IOException when none can come any more
+     */
+    public synchronized boolean awaitSettled(long frames, Duration limit) throws IOException, InterruptedException {
         return await(() -> settled() >= frames, limit);
     }
 
@@ -84,10 +90,13 @@ public final class FrameLedger {
     }
 
     // The limit begins anew with every frame.
-    private boolean await(BooleanSupplier condition, Duration limit) throws InterruptedException {
+    private boolean await(BooleanSupplier condition, Duration limit) throws IOException, InterruptedException {
         long before = settled();
         long deadline = System.nanoTime() + limit.toNanos();
-        while (!condition.getAsBoolean()) {
+        while (failure.isPresent() || !condition.getAsBoolean()) {
+            if (failure.isPresent()) {
+                throw new IOException(failure.get().getMessage(), failure.get());
+            }
             long millis = (deadline - System.nanoTime()) / 1_000_000;
             if (millis <= 0) {
                 return false;
@@ -165,6 +174,16 @@ public final class FrameLedger {
         settle();
     }
 
+    /**
+     * What carries the frames has failed, so that no more will come out: whoever waits or sends is told so.
+     *
+     * @param why one sentence; the first one counts
+     */
+    public synchronized void fail(IOException why) {
+        failure = failure.or(() -> Optional.of(why));
+        notifyAll();
+    }
+
     /** What became of the frames, when nothing more will come out: those on their way count as lost. */
     public synchronized FrameCounts counts() {
         long missing = window.stream().filter(entry -> !entry.out).count();
@@ -180,6 +199,8 @@ public final class FrameLedger {
     }
 
     private void remember(long print) {
+        // One that came again is as new as any: added without this it would keep its old place.
+        remembered.remove(print);
         remembered.add(print);
         if (remembered.size() > REMEMBERED_FRAMES) {
             Iterator<Long> oldest = remembered.iterator();

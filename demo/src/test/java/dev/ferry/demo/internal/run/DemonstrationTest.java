@@ -11,11 +11,11 @@ import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.migration.MigrationReport.Result;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -112,6 +112,27 @@ class DemonstrationTest {
         assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
     }
 
+    @Test
+    void shouldFailAtOnceWithTheCauseWhenTheNetworkFails() throws Exception {
+        NetworkPort failing = new NetworkPort() {
+            @Override
+            public Delivery deliver(ByteBuffer frame) {
+                throw new AssertionError("boo");
+            }
+
+            @Override
+            public void connect(FrameSink sink) {
+                first.port().connect(sink);
+            }
+        };
+        Vf broken = new Vf(first.id(), first.host(), first.function(), failing);
+        Instant before = Instant.now();
+
+        assertThatThrownBy(() -> run(broken, second, new MadeUpTraffic(3)))
+                .hasMessage("the emulated network failed: java.lang.AssertionError: boo");
+        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(10));
+    }
+
     enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }
 
     @ParameterizedTest
@@ -132,7 +153,7 @@ class DemonstrationTest {
                 });
     }
 
-    private DemoReport run(Vf from, Vf to, Traffic traffic) throws IOException, InterruptedException {
+    private DemoReport run(Vf from, Vf to, Traffic traffic) throws Exception {
         return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(Optional.empty());
     }
 

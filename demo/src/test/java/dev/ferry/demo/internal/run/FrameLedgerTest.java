@@ -132,6 +132,39 @@ class FrameLedgerTest {
     }
 
     @Test
+    void shouldKnowADuplicateOfAFrameThatWasSentBeforeAndAgain() throws Exception {
+        send(1);
+        out(0);
+        for (int number = 1; number < FrameLedger.REMEMBERED_FRAMES; number++) {
+            sendAndOut(number);
+        }
+        sendAndOut(0);
+        sendAndOut(FrameLedger.REMEMBERED_FRAMES);
+
+        out(0);
+        assertThat(ledger.counts().duplicated()).isOne();
+        assertThat(ledger.counts().foreign()).isZero();
+    }
+
+    private void sendAndOut(int number) throws Exception {
+        ledger.sending(frame(number), LIMIT);
+        assertThat(ledger.out(Side.SOURCE, frame(number).bytes())).isPresent();
+    }
+
+    @Test
+    void shouldTellEveryoneWhoWaitsOrSendsWhenNoMoreCanComeOut() throws Exception {
+        send(1);
+        Thread failing = new Thread(() -> ledger.fail(new IOException("the cable is cut")));
+        failing.start();
+
+        assertThatThrownBy(() -> ledger.awaitSettled(1, Duration.ofMinutes(1)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("the cable is cut");
+        assertThatThrownBy(() -> ledger.sending(frame(1), LIMIT)).hasMessage("the cable is cut");
+        failing.join();
+    }
+
+    @Test
     void shouldSayThatFramesAreStillOnTheirWay() throws Exception {
         send(1);
 
