@@ -61,6 +61,8 @@ final class DemoCommand extends FerryCommand {
     @Override
     protected CommandResult call(Console console)
             throws IOException, InterruptedException, CommandFailedException, UsageException {
+        checkNamed("--pcap", pcap);
+        checkNamed("--out", out);
         if (pcap != null && out != null && Files.exists(pcap) && Files.exists(out) && Files.isSameFile(pcap, out)) {
             throw new UsageException("--out would overwrite the file of --pcap: " + out);
         }
@@ -70,6 +72,13 @@ final class DemoCommand extends FerryCommand {
             return show(traffic, console);
         } finally {
             oneAtATime.end();
+        }
+    }
+
+    // An empty name would mean the working directory.
+    private static void checkNamed(String option, Path file) throws UsageException {
+        if (file != null && file.toString().isEmpty()) {
+            throw new UsageException("the file name of " + option + " is empty");
         }
     }
 

@@ -18,6 +18,7 @@ final class PcapLayout {
     /** Bytes of the header of the file. */
     static final int HEADER_BYTES = 24;
     static final int MAGIC = 0;
+    static final int MAGIC_BYTES = 4;
     static final int VERSION_MAJOR = 4;
     static final int VERSION_MINOR = 6;
     static final int SNAPLEN = 16;

@@ -84,12 +84,23 @@ public final class PcapReader implements Closeable {
             throw new PcapException(name + " is compressed: unpack it with gunzip and use that");
         }
         if (orderOf(header) == null) {
-            throw new PcapException(name + " is not a pcap file");
+            throw new PcapException(name + " is not a pcap file: " + whyNot(length, header));
         }
         if (length < PcapLayout.HEADER_BYTES) {
             throw new PcapException(name + " is cut off: it ends at byte " + length + ", within the "
                     + PcapLayout.HEADER_BYTES + " bytes of its header");
         }
+    }
+
+    private static String whyNot(int length, ByteBuffer header) {
+        if (length == 0) {
+            return "it is empty";
+        }
+        if (length < PcapLayout.MAGIC_BYTES) {
+            return "it has " + length + " bytes, and the header alone has " + PcapLayout.HEADER_BYTES;
+        }
+        return "its first four bytes are 0x%08x, which no pcap file begins with"
+                .formatted(header.getInt(PcapLayout.MAGIC));
     }
 
     private static ByteOrder orderOf(ByteBuffer header) {

@@ -9,31 +9,38 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 
-/** Writes a capture file of Ethernet frames, little-endian. Not thread-safe. */
+/**
+ * Writes a capture file of Ethernet frames, little-endian. It has its name only once it is whole, see {@link #commit};
+ * a pipe or device is written as frames come. Not thread-safe.
+ */
 public final class PcapWriter implements Closeable {
 
     private static final int SNAPLEN = 262_144;
     private static final int BUFFER_BYTES = 1 << 18;
 
+    private final ReplacedFile file;
     private final OutputStream out;
     private final WritableByteChannel channel;
     private final ByteBuffer record =
             ByteBuffer.allocate(PcapLayout.RECORD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
-    private PcapWriter(OutputStream out) {
-        this.out = new BufferedOutputStream(out, BUFFER_BYTES);
+    private PcapWriter(ReplacedFile file) {
+        this.file = file;
+        this.out = new BufferedOutputStream(Channels.newOutputStream(file.channel()), BUFFER_BYTES);
         this.channel = Channels.newChannel(this.out);
     }
 
-    /** Creates a file, or empties one, and writes the header. A thread that is interrupted while it writes closes it. */
+    /**
+     * Begins a capture; the file of this name, if there is one, stays as it is until {@link #commit}. A thread that is
+     * interrupted while it writes closes it.
+     *
+     * @throws java.nio.file.FileSystemException when there can be no such file; names it or its folder
+     */
     public static PcapWriter create(Path file, boolean nanoseconds) throws IOException {
-        PcapWriter writer = new PcapWriter(Channels.newOutputStream(FileChannel.open(
-                file, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING)));
+        PcapWriter writer = new PcapWriter(ReplacedFile.open(file));
         try {
             writer.writeHeader(nanoseconds);
             return writer;
@@ -71,8 +78,17 @@ public final class PcapWriter implements Closeable {
         channel.write(bytes.duplicate());
     }
 
+    /** The capture is whole: it takes its place, instead of the file that was there. Nothing is written after this. */
+    public void commit() throws IOException {
+        out.flush();
+        file.commit();
+    }
+
+    /** Without a {@link #commit} before, no new file is left, and an old one is as it was. */
     @Override
     public void close() throws IOException {
-        out.close();
+        try (file) {
+            out.close();
+        }
     }
 }

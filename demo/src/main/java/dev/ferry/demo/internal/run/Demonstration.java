@@ -69,7 +69,7 @@ public final class Demonstration {
     /**
      * Does it. Afterwards both VFs are reset and nothing is left of guests and network.
      *
-     * @param out file for the frames that come out of the guest
+     * @param out file for the frames that come out of the guest; replaced once there is a report, and only then
      * @throws CommandFailedException when the migration does not end
      * @throws IOException when the guest cannot be set up, the traffic stalls or a file fails
      */
@@ -81,6 +81,8 @@ public final class Demonstration {
                         + "; traffic: " + traffic.description());
                 outcome = run(bed, recorder);
             }
+            // There will be a report, whatever it says; a run that was broken off leaves no file.
+            recorder.keep();
         }
         // Only now: what a device sends while it is put back would count as well, and all of it is recorded.
         return new DemoReport(

@@ -39,6 +39,7 @@ final class Recorder implements Closeable {
     private final Queue<Item> queue = new ArrayDeque<>();
     private long queuedBytes;
     private boolean closing;
+    private boolean kept;
     private long busySince = System.nanoTime();
     private IOException failure;
 
@@ -85,6 +86,15 @@ final class Recorder implements Closeable {
                 + ", takes nothing") : Optional.empty();
     }
 
+    /** The file is worth keeping: {@link #close} puts it in its place. Without this no new file is left. */
+    synchronized void keep() {
+        kept = true;
+    }
+
+    private synchronized boolean isKept() {
+        return kept && failure == null;
+    }
+
     /**
      * Waits, for a bounded time, until all is in the file and in the ledger, and closes the file.
      *
@@ -101,19 +111,27 @@ final class Recorder implements Closeable {
             if (thread.isAlive()) {
                 fail(new IOException(trouble().orElse(
                         "not all frames were recorded within " + closeLimit.toSeconds() + " s")));
-                // Closes a file that is stuck.
-                thread.interrupt();
-                thread.join(INTERRUPTED_MILLIS);
+                abandonFile();
             }
         } catch (InterruptedException e) {
-            thread.interrupt();
-            Thread.currentThread().interrupt();
             fail(new IOException("interrupted before all frames were recorded", e));
+            abandonFile();
+            Thread.currentThread().interrupt();
         }
         synchronized (this) {
             if (failure != null) {
                 throw new IOException(failure.getMessage(), failure);
             }
+        }
+    }
+
+    // Closes a file that is stuck. The process may be about to end, so what is half-written has to go first.
+    private void abandonFile() {
+        thread.interrupt();
+        try {
+            thread.join(INTERRUPTED_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -129,6 +147,9 @@ final class Recorder implements Closeable {
             if (file.isPresent()) {
                 try (PcapWriter writer = PcapWriter.create(file.get(), nanoseconds)) {
                     recordAll(Optional.of(writer));
+                    if (isKept()) {
+                        writer.commit();
+                    }
                 }
             } else {
                 recordAll(Optional.empty());

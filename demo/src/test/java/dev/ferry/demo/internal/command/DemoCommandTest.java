@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoCommandTest {
 
@@ -35,5 +37,20 @@ class DemoCommandTest {
         JsonObject document = JsonParser.parseString(out.toString(StandardCharsets.UTF_8)).getAsJsonObject();
         assertThat(document.get("result").getAsString()).isEqualTo("FAILED");
         assertThat(document.getAsJsonObject("error").get("message").getAsString()).isNotBlank();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--pcap", "--out"})
+    void shouldSayThatAFileNameIsEmpty(String option) {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(
+                new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+
+        assertThatThrownBy(() -> CommandRun.of(
+                        new DemoCommand(null, List.of(), new OneAtATime()), console, option, ""))
+                .isInstanceOfSatisfying(IntSupplier.class, exit -> assertThat(exit.getAsInt()).isEqualTo(2));
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .startsWith("ferry: the file name of " + option + " is empty");
     }
 }

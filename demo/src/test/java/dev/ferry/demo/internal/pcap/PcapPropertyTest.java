@@ -89,6 +89,7 @@ class PcapPropertyTest {
                 for (Frame frame : frames) {
                     writer.write(frame, frame.bytes());
                 }
+                writer.commit();
             }
             return Files.readAllBytes(file);
         } finally {

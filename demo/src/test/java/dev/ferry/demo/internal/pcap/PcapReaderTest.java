@@ -82,12 +82,21 @@ class PcapReaderTest {
         assertThatThrownBy(() -> readAll("0a0d0d0a 1c000000 4d3c2b1a 0100 0000 ffffffffffffffff"))
                 .hasMessageStartingWith("x.pcap is a pcapng file: convert it with \"editcap -F pcap");
         assertThatThrownBy(() -> readAll("1f8b0800")).hasMessageContaining("gunzip");
-        assertThatThrownBy(() -> readAll("")).hasMessage("x.pcap is not a pcap file");
-        assertThatThrownBy(() -> readAll("7f454c46" + "00".repeat(60))).hasMessage("x.pcap is not a pcap file");
         assertThatThrownBy(() -> readAll("d4c3b2a1 0200 0400 00000000 00000000 00000400 71000000"))
                 .hasMessage("x.pcap is a capture of link type 113, not of Ethernet (1)");
         assertThatThrownBy(() -> readAll("d4c3b2a1 0300 0000 00000000 00000000 00000400 01000000"))
                 .hasMessage("x.pcap is a capture of version 3, not 2");
+    }
+
+    @Test
+    void shouldSayWhyAFileIsNoCapture() {
+        assertThatThrownBy(() -> readAll("")).hasMessage("x.pcap is not a pcap file: it is empty");
+        assertThatThrownBy(() -> readAll("d4c3b2"))
+                .hasMessage("x.pcap is not a pcap file: it has 3 bytes, and the header alone has 24");
+        assertThatThrownBy(() -> readAll("7f454c46" + "00".repeat(60)))
+                .hasMessage("x.pcap is not a pcap file: its first four bytes are 0x7f454c46, which no pcap file begins"
+                        + " with");
+        assertThatThrownBy(() -> readAll("00000001")).hasMessageContaining("are 0x00000001,");
     }
 
     @Test
@@ -105,6 +114,7 @@ class PcapReaderTest {
                 PcapReader reader = reader(LITTLE_HEADER + LITTLE_RECORD + FRAME)) {
             Frame frame = reader.next().orElseThrow();
             writer.write(frame, frame.bytes());
+            writer.commit();
         }
         assertThat(Files.readAllBytes(file))
                 .isEqualTo(bytes("4d3cb2a1 0200 0400 00000000 00000000 00000400 01000000" + LITTLE_RECORD + FRAME));

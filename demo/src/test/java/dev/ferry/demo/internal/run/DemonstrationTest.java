@@ -74,6 +74,7 @@ class DemonstrationTest {
                 Frame frame = new Frame(1_600_000_000 + number, number * 3, length + number % 2, bytes(number, length));
                 writer.write(frame, frame.bytes());
             }
+            writer.commit();
         }
         DemoReport report = new Demonstration(
                         migrations, first, second, CaptureTraffic.of(in), TIME, true, progress::add)
@@ -96,7 +97,8 @@ class DemonstrationTest {
     }
 
     @Test
-    void shouldPutEverythingBackWhenItIsInterrupted() throws Exception {
+    void shouldPutEverythingBackWhenItIsInterrupted(@TempDir Path folder) throws Exception {
+        Path out = Files.writeString(folder.resolve("out.pcap"), "an older capture");
         Thread demo = Thread.currentThread();
         Thread other = new Thread(() -> {
             while (progress.isEmpty()) {
@@ -106,9 +108,11 @@ class DemonstrationTest {
         });
         other.start();
 
-        assertThatThrownBy(() -> run(first, second, new MadeUpTraffic(100_000)))
+        assertThatThrownBy(() -> run(first, second, new MadeUpTraffic(100_000), Optional.of(out)))
                 .isInstanceOf(InterruptedException.class);
         other.join(10_000);
+        assertThat(out).hasContent("an older capture");
+        assertThat(folder.toFile().list()).containsExactly("out.pcap");
         assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
     }
 
@@ -154,7 +158,11 @@ class DemonstrationTest {
     }
 
     private DemoReport run(Vf from, Vf to, Traffic traffic) throws Exception {
-        return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(Optional.empty());
+        return run(from, to, traffic, Optional.empty());
+    }
+
+    private DemoReport run(Vf from, Vf to, Traffic traffic, Optional<Path> out) throws Exception {
+        return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(out);
     }
 
     private static void assertFlawless(DemoReport report, long sent) {

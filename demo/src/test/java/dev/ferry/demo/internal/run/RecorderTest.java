@@ -72,7 +72,7 @@ class RecorderTest {
         Recorder recorder = new Recorder(ledger, Optional.of(folder.resolve("no/out.pcap")), false, LIMIT);
         assertThatThrownBy(recorder::close)
                 .hasMessage("the file of frames could not be written: there is no file or folder "
-                        + folder.resolve("no/out.pcap"));
+                        + folder.resolve("no"));
     }
 
     @Test

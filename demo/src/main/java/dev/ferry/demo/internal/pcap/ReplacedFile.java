@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.demo.internal.pcap;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * A file that is written beside its place and moved there once it is whole, so that its name never stands for half a
+ * capture. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a thread that
+ * is interrupted while it writes closes it.
+ */
+final class ReplacedFile implements Closeable {
+
+    private final Path target;
+    private final Path written;
+    private final FileChannel channel;
+
+    private ReplacedFile(Path target, Path written, FileChannel channel) {
+        this.target = target;
+        this.written = written;
+        this.channel = channel;
+    }
+
+    /**
+     * Opens it for writing; the file of this name, if there is one, stays as it is until {@link #commit}.
+     *
+     * @throws FileSystemException when that cannot be; names the file or its folder, as the user knows them
+     */
+    static ReplacedFile open(Path file) throws IOException {
+        // A symbolic link stays one: what it points to is replaced.
+        Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+        if (Files.isDirectory(target)) {
+            throw new FileSystemException(file.toString(), null, "it is a folder; name a file");
+        }
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            return new ReplacedFile(target, target, FileChannel.open(target, StandardOpenOption.WRITE));
+        }
+        Path folder = target.getParent();
+        if (!Files.isDirectory(folder)) {
+            throw new NoSuchFileException(folder.toString());
+        }
+        return beside(target, folder);
+    }
+
+    private static ReplacedFile beside(Path target, Path folder) throws IOException {
+        Path written = folder.resolve("." + UUID.randomUUID() + ".tmp");
+        try {
+            return new ReplacedFile(
+                    target,
+                    written,
+                    FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        } catch (AccessDeniedException e) {
+            throw new AccessDeniedException(folder.toString(), null, e.getReason());
+        } catch (FileSystemException e) {
+            throw new FileSystemException(folder.toString(), null, e.getReason());
+        }
+    }
+
+    /** Takes the bytes. */
+    FileChannel channel() {
+        return channel;
+    }
+
+    /** Puts what was written in its place. */
+    void commit() throws IOException {
+        if (!written.equals(target)) {
+            channel.force(true);
+            channel.close();
+            Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    /** Without a {@link #commit} before, nothing of what was written beside its place is left. */
+    @Override
+    public void close() throws IOException {
+        try {
+            channel.close();
+        } finally {
+            if (!written.equals(target)) {
+                Files.deleteIfExists(written);
+            }
+        }
+    }
+}
