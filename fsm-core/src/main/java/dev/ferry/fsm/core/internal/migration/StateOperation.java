@@ -72,7 +72,7 @@ final class StateOperation {
                 failure.phase(),
                 failure.device(),
                 failure.errno(),
-                failure.message() + " RESUMING is left with a complete state loaded, or by a reset of the device.",
+                failure.message() + "; RESUMING is left with a complete state loaded, or by a reset of the device",
                 failure.following());
     }
 
