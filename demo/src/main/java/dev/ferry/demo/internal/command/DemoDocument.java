@@ -42,7 +42,10 @@ final class DemoDocument {
     }
 
     private static FailureCode codeOf(DemoReport report) {
-        return report.guestFailure().isPresent() ? FailureCode.GUEST_FAILED : FailureCode.DEVICE_FAILED;
+        if (report.guestFailure().isPresent()) {
+            return FailureCode.GUEST_FAILED;
+        }
+        return report.frames().isFlawless() ? FailureCode.IO_FAILED : FailureCode.DEVICE_FAILED;
     }
 
     private static JsonObject frames(FrameCounts counts) {

@@ -12,11 +12,17 @@ import java.util.Optional;
  * @param waited frames that waited in the network during the switchover
  * @param migration the report of the migration
  * @param guestFailure why a guest stopped by itself; empty usually
+ * @param fileFailure why the file of frames is not whole, one sentence; empty usually
  */
 public record DemoReport(
-        String traffic, FrameCounts frames, long waited, MigrationReport migration, Optional<String> guestFailure) {
+        String traffic,
+        FrameCounts frames,
+        long waited,
+        MigrationReport migration,
+        Optional<String> guestFailure,
+        Optional<String> fileFailure) {
 
-    /** Whether the migration completed and no frame was harmed. */
+    /** Whether the migration completed, no frame was harmed and all were recorded that should be. */
     public boolean isSuccess() {
         return failure().isEmpty();
     }
@@ -34,6 +40,6 @@ public record DemoReport(
             return Optional.of("of %d frames %d were lost, %d duplicated, %d reordered, %d changed".formatted(
                     frames.sent(), frames.lost(), frames.duplicated(), frames.reordered(), frames.foreign()));
         }
-        return Optional.empty();
+        return fileFailure;
     }
 }

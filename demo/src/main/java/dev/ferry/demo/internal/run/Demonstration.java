@@ -71,11 +71,12 @@ public final class Demonstration {
      *
      * @param out file for the frames that come out of the guest; replaced once there is a report, and only then
      * @throws CommandFailedException when the migration does not end
-     * @throws IOException when the guest cannot be set up, the traffic stalls or a file fails
+     * @throws IOException when the guest cannot be set up, the traffic stalls or a file cannot be used
      */
     public DemoReport run(Optional<Path> out) throws IOException, InterruptedException, CommandFailedException {
         Outcome outcome;
-        try (Recorder recorder = new Recorder(ledger, out, traffic.nanoseconds(), RECORD_LIMIT)) {
+        Recorder recorder = new Recorder(ledger, out, traffic.nanoseconds(), RECORD_LIMIT);
+        try (recorder) {
             try (TestBed bed = new TestBed(service, source, destination, recorder, progress)) {
                 progress.accept("a guest with " + GuestRam.DEFAULT_BYTES / MIB + " MiB runs on " + source.id()
                         + "; traffic: " + traffic.description());
@@ -86,7 +87,12 @@ public final class Demonstration {
         }
         // Only now: what a device sends while it is put back would count as well, and all of it is recorded.
         return new DemoReport(
-                traffic.description(), ledger.counts(), outcome.waited(), outcome.migration(), outcome.guestFailure());
+                traffic.description(),
+                ledger.counts(),
+                outcome.waited(),
+                outcome.migration(),
+                outcome.guestFailure(),
+                recorder.fileFailure());
     }
 
     private Outcome run(TestBed bed, Recorder recorder) throws IOException, InterruptedException, CommandFailedException {

@@ -17,7 +17,8 @@ import java.util.Queue;
 /**
  * Takes the frames that come out of the guest at either end: into the ledger and into a file, on a thread of its
  * own, since devices hand them over while they hold their locks. A frame that waits here is still on its way for the
- * ledger, which so holds the sender back when the file is slow. Thread-safe.
+ * ledger, which so holds the sender back when the file is slow. When the file fails half-way the frames go on into the
+ * ledger alone. Thread-safe.
  */
 final class Recorder implements Closeable {
 
@@ -42,6 +43,7 @@ final class Recorder implements Closeable {
     private boolean kept;
     private long busySince = System.nanoTime();
     private IOException failure;
+    private Optional<String> fileFailure = Optional.empty();
 
     /**
      * A recorder that begins to work.
@@ -95,10 +97,24 @@ final class Recorder implements Closeable {
         return kept && failure == null;
     }
 
+    /** Why the file is not whole, one sentence; final once this is closed. Empty when it is, or none was wanted. */
+    synchronized Optional<String> fileFailure() {
+        return fileFailure;
+    }
+
+    private synchronized void loseFile(IOException why) {
+        fileFailure = Optional.of(sentence(why));
+    }
+
+    private String sentence(Throwable why) {
+        return "the file of frames, " + file.map(Path::toString).orElse("none") + ", could not be written: "
+                + Errors.sentence(why);
+    }
+
     /**
-     * Waits, for a bounded time, until all is in the file and in the ledger, and closes the file.
+     * Waits, for a bounded time, until all is in the ledger and in the file, and closes the file.
      *
-     * @throws IOException when not all got there; says why
+     * @throws IOException when not all got into the ledger, or the file is stuck or could not be created; says why
      */
     @Override
     public void close() throws IOException {
@@ -145,18 +161,24 @@ final class Recorder implements Closeable {
     private void run() {
         try {
             if (file.isPresent()) {
-                try (PcapWriter writer = PcapWriter.create(file.get(), nanoseconds)) {
-                    recordAll(Optional.of(writer));
-                    if (isKept()) {
-                        writer.commit();
-                    }
-                }
-            } else {
-                recordAll(Optional.empty());
+                recordInto(PcapWriter.create(file.get(), nanoseconds));
             }
+            // All there are without a file, or those that are left when it failed.
+            recordAll(Optional.empty());
         } catch (Throwable e) {
             // An Error too: whoever waits for frames must hear why none come.
-            fail(new IOException("the file of frames could not be written: " + Errors.sentence(e), e));
+            fail(new IOException(sentence(e), e));
+        }
+    }
+
+    private void recordInto(PcapWriter writer) throws InterruptedException {
+        try (writer) {
+            recordAll(Optional.of(writer));
+            if (isKept()) {
+                writer.commit();
+            }
+        } catch (IOException e) {
+            loseFile(e);
         }
     }
 

@@ -46,6 +46,16 @@ class DemoDocumentTest {
     }
 
     @Test
+    void shouldKeepTheReportWhenTheFileFailed() {
+        JsonObject document = DemoDocument.json(report(Result.COMPLETED, FLAWLESS, Optional.of("x is full")));
+
+        assertThat(document.get("result").getAsString()).isEqualTo("FAILED");
+        assertThat(document.getAsJsonObject("frames").get("received").getAsLong()).isEqualTo(100);
+        assertThat(document.getAsJsonObject("error").get("code").getAsString()).isEqualTo("IO_FAILED");
+        assertThat(document.getAsJsonObject("error").get("message").getAsString()).isEqualTo("x is full");
+    }
+
+    @Test
     void shouldTellAPersonTheSame() {
         String text = DemoDocument.text(report(Result.COMPLETED, FLAWLESS));
 
@@ -60,6 +70,10 @@ class DemoDocumentTest {
     }
 
     private static DemoReport report(Result result, FrameCounts frames) {
+        return report(result, frames, Optional.empty());
+    }
+
+    private static DemoReport report(Result result, FrameCounts frames, Optional<String> fileFailure) {
         MigrationReport migration = new MigrationReport(
                 "m1",
                 result,
@@ -77,6 +91,6 @@ class DemoDocumentTest {
                 result == Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));
-        return new DemoReport("100 frames", frames, 7, migration, Optional.empty());
+        return new DemoReport("100 frames", frames, 7, migration, Optional.empty(), fileFailure);
     }
 }

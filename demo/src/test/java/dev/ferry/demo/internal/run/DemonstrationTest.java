@@ -97,6 +97,16 @@ class DemonstrationTest {
     }
 
     @Test
+    void shouldReportTheMigrationWhenTheFileFails() throws Exception {
+        DemoReport report = run(first, second, new MadeUpTraffic(1_000), Optional.of(Path.of("/dev/full")));
+
+        assertThat(report.migration().result()).isEqualTo(Result.COMPLETED);
+        assertThat(report.frames().isFlawless()).isTrue();
+        assertThat(report.failure())
+                .contains("the file of frames, /dev/full, could not be written: No space left on device");
+    }
+
+    @Test
     void shouldPutEverythingBackWhenItIsInterrupted(@TempDir Path folder) throws Exception {
         Path out = Files.writeString(folder.resolve("out.pcap"), "an older capture");
         Thread demo = Thread.currentThread();
