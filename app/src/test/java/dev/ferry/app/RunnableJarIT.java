@@ -147,4 +147,58 @@ class RunnableJarIT {
         assertThat(process.getInputStream().readAllBytes()).asString().isEmpty();
         assertNothingLeft();
     }
+
+    @Test
+    void shouldEndWithOneWhenTheResultIsLost() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-jar",
+                        JAR.toString(),
+                        "transitions")
+                .redirectOutput(Path.of("/dev/full").toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
+        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(1);
+        assertThat(folder.resolve("err")).hasContent("ferry: cannot write the result: No space left on device");
+    }
+
+    @Test
+    void shouldSayOneSentenceWhenACommandIsTerminated() throws Exception {
+        Files.createDirectories(folder.resolve("tmp"));
+        String many = "migrate host1/pf0/vf1 host2/pf0/vf1; migrate host2/pf0/vf1 host1/pf0/vf1; ".repeat(1_500);
+        Process process = start("", "-c", many);
+        try {
+            // A result says that commands run; then the next one is under way.
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+            while (Files.size(folder.resolve("out")) == 0 && process.isAlive() && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            process.toHandle().destroy();
+            Ended ended = end(process);
+            assertThat(ended.status()).isEqualTo(143);
+            assertThat(ended.err().lines().filter(line -> line.matches("(ferry|WARN).*")))
+                    .containsExactly("ferry: interrupted");
+            assertThat(ended.err()).endsWith("ferry: interrupted\n");
+        } finally {
+            process.destroyForcibly();
+        }
+        assertNothingLeft();
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithTheTemporaryFolder() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Djava.io.tmpdir=" + folder.resolve("none"),
+                        "-jar",
+                        JAR.toString(),
+                        "transitions")
+                .redirectErrorStream(true)
+                .start();
+        assertThat(process.getInputStream().readAllBytes()).asString()
+                .contains("no temporary folder can be made in " + folder.resolve("none") + ": there is no such folder;");
+        assertThat(process.waitFor()).isEqualTo(1);
+    }
 }

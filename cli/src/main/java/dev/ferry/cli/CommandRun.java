@@ -4,6 +4,7 @@ package dev.ferry.cli;
 import com.google.gson.JsonObject;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
@@ -14,6 +15,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class CommandRun {
 
     private static final String PROGRAM = "ferry";
+    private static final String JSON = "--json";
 
     private final FerryCommand command;
     private final Console console;
@@ -58,7 +60,8 @@ public final class CommandRun {
                 return 0;
             }
         } catch (ParameterException e) {
-            return misused(e.getMessage() + suggestion(e), e);
+            // Where the parser gave up, it may not have come to the option yet.
+            return misused(e.getMessage() + suggestion(e), e, List.of(arguments).contains(JSON));
         }
         return call();
     }
@@ -68,7 +71,7 @@ public final class CommandRun {
         try {
             return print(command.call(console));
         } catch (UsageException e) {
-            return misused(e.getMessage(), e);
+            return misused(e.getMessage(), e, command.isJson());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return failed(e);
@@ -92,7 +95,12 @@ public final class CommandRun {
         return CommandExit.FAILED;
     }
 
-    private int misused(String sentence, Throwable error) {
+    private int misused(String sentence, Throwable error, boolean json) {
+        if (json) {
+            JsonObject document = command.failedDocument();
+            document.add("error", Errors.usage(decapitalized(sentence)));
+            console.out().println(Json.print(document));
+        }
         complain(decapitalized(sentence) + " (usage: " + line.getCommandName() + " --help)");
         trace(error);
         return CommandExit.USAGE;

@@ -57,6 +57,13 @@ public final class Errors {
                 code, Optional.empty(), Optional.empty(), errno, sentence(cause), List.of()));
     }
 
+    /** The same keys for a command that was not called as it must be: the code is {@code USAGE}. */
+    public static JsonObject usage(String message) {
+        JsonObject document = document(Failure.of(FailureCode.INTERNAL, message));
+        document.addProperty("code", "USAGE");
+        return document;
+    }
+
     /** The same keys for a failure that was reported. */
     public static JsonObject document(Failure failure) {
         JsonObject document = new JsonObject();

@@ -14,10 +14,13 @@ import java.util.concurrent.TimeoutException;
 /** What commands that migrate have in common: how they wait, and what their documents share. */
 public final class MigrationRun {
 
+    private static final long UNWIND_MILLIS = 1_500;
+
     private MigrationRun() {}
 
     /**
-     * Waits for the end of a migration; tells it to stop when that takes too long or the caller is interrupted.
+     * Waits for the end of a migration; tells it to stop when that takes too long or the caller is interrupted. In the
+     * latter case it returns when things were put back, or 1.5 s later.
      *
      * @throws CommandFailedException when it did not end within the limit
      */
@@ -33,11 +36,24 @@ public final class MigrationRun {
                             .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
                     e);
         } catch (InterruptedException e) {
-            migration.cancel();
+            unwind(migration);
             throw e;
         } catch (ExecutionException e) {
             throw new CommandFailedException(
                     FailureCode.INTERNAL, "migration %s has no report".formatted(migration.id()), e);
+        }
+    }
+
+    // Who interrupts may take the devices away next, so the migration puts things back first.
+    private static void unwind(Migration migration) {
+        migration.cancel();
+        try {
+            migration.result().toCompletableFuture().get(UNWIND_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // The interruption is what is told; how the migration ended stands in the log.
+            return;
         }
     }
 

@@ -190,4 +190,11 @@ class CommandRunTest {
         assertThat(run(word -> { throw new DeviceException(Errno.ENODEV, "the owner is gone"); }, "x")).isEqualTo(1);
         assertThat(err()).endsWith("ferry: the owner is gone (ENODEV)\n");
     }
+
+    @Test
+    void shouldPrintADocumentAsWellWhenTheParserGivesUpAndJsonIsAskedFor() {
+        assertThat(run(CommandRunTest::said, "--bogus=1", "--json")).isEqualTo(2);
+        assertThat(out()).contains("\"code\": \"USAGE\"", "\"errno\": null", "\"message\": \"");
+        assertThat(err()).startsWith("ferry: ").contains("(usage: ferry echo --help)");
+    }
 }

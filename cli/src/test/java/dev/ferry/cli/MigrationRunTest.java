@@ -11,6 +11,9 @@ import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
 class MigrationRunTest {
@@ -18,7 +21,9 @@ class MigrationRunTest {
     private final Endless migration = new Endless();
 
     private static final class Endless implements Migration {
-        private boolean cancelled;
+        private final CompletableFuture<MigrationReport> report = new CompletableFuture<>();
+        private final CountDownLatch told = new CountDownLatch(1);
+        private volatile boolean cancelled;
 
         @Override
         public String id() {
@@ -38,12 +43,13 @@ class MigrationRunTest {
         @Override
         public boolean cancel() {
             cancelled = true;
+            told.countDown();
             return true;
         }
 
         @Override
         public CompletionStage<MigrationReport> result() {
-            return new CompletableFuture<MigrationReport>().minimalCompletionStage();
+            return report.minimalCompletionStage();
         }
     }
 
@@ -61,5 +67,26 @@ class MigrationRunTest {
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1)))
                 .isInstanceOf(InterruptedException.class);
         assertThat(migration.cancelled).isTrue();
+    }
+
+    @Test
+    void shouldReturnOnlyWhenThingsWerePutBackAfterAnInterruption() throws Exception {
+        AtomicBoolean back = new AtomicBoolean();
+        Thread unwinding = new Thread(() -> {
+            try {
+                if (migration.told.await(10, TimeUnit.SECONDS)) {
+                    back.set(true);
+                    migration.report.cancel(false);
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        unwinding.start();
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1)))
+                .isInstanceOf(InterruptedException.class);
+        assertThat(back).isTrue();
+        unwinding.join();
     }
 }

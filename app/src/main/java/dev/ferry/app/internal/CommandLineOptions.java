@@ -50,8 +50,14 @@ record CommandLineOptions(
                 case "-h", "--help" -> help = true;
                 case "--version" -> version = true;
                 case "--debug" -> debug = true;
-                case "-c" -> script = Optional.of(value(arguments, ++at, "-c", "\"CMD; CMD\""));
-                case "--config" -> configuration = Optional.of(Path.of(value(arguments, ++at, "--config", "FILE")));
+                case "-c" -> {
+                    once(script, "-c");
+                    script = Optional.of(value(arguments, ++at, "-c", "\"CMD; CMD\""));
+                }
+                case "--config" -> {
+                    once(configuration, "--config");
+                    configuration = Optional.of(Path.of(value(arguments, ++at, "--config", "FILE")));
+                }
                 default -> throw new Misuse(
                         "unknown option: '" + arguments.get(at) + "'; options of a command follow its name");
             }
@@ -63,9 +69,20 @@ record CommandLineOptions(
         return new CommandLineOptions(help, version, debug, script, configuration, command);
     }
 
+    private static void once(Optional<?> before, String option) throws Misuse {
+        if (before.isPresent()) {
+            throw new Misuse(option + " stands more than once; " + (option.equals("-c")
+                    ? "put all commands into one: -c \"CMD; CMD\""
+                    : "name one file"));
+        }
+    }
+
     private static String value(List<String> arguments, int at, String option, String what) throws Misuse {
         if (at >= arguments.size()) {
             throw new Misuse(option + " needs a value: " + option + " " + what);
+        }
+        if (arguments.get(at).isEmpty()) {
+            throw new Misuse("the value of " + option + " is empty: " + option + " " + what);
         }
         return arguments.get(at);
     }

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import com.google.gson.JsonObject;
 import dev.ferry.cli.Errors;
+import dev.ferry.cli.Json;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToIntFunction;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.threadio.ThreadIO;
@@ -21,12 +26,13 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
  * thread of the process, after all bundles were started.
  */
 @Component(service = ToIntFunction.class, property = "ferry.runner:Boolean=true")
-public final class Runner implements ToIntFunction<String[]> {
+public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final String HELP = "help";
     private static final Duration READY_WITHIN = Duration.ofSeconds(10);
+    private static final Duration UNWOUND_WITHIN = Duration.ofSeconds(2);
 
     private final BundleContext context;
     private final CommandProcessor processor;
@@ -34,6 +40,10 @@ public final class Runner implements ToIntFunction<String[]> {
     private final ProcessStreams streams = ProcessStreams.open();
     private final ConfigurationAdmin configurations;
     private final ServiceComponentRuntime components;
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private Thread thread;
+    private ShellSession session;
+    private boolean interrupted;
 
     /** Made by Declarative Services once there is a shell. */
     @Activate
@@ -55,11 +65,65 @@ public final class Runner implements ToIntFunction<String[]> {
         // Commands print results to the System.out of their thread, which for all other threads is no place for results.
         threads.setStreams(streams.in(), streams.out(), streams.err());
         try {
-            return run(List.of(arguments));
+            return begun() ? delivered(run(List.of(arguments))) : FAILED;
         } finally {
             streams.flush();
             threads.close();
+            ended.countDown();
         }
+    }
+
+    /**
+     * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back. Called by the launcher
+     * on a thread of its own when the process is asked to end. One sentence stands for all that would be complained of
+     * from now on: standard error is closed.
+     */
+    @Override
+    public void close() {
+        if (ended.getCount() == 0) {
+            return;
+        }
+        boolean atPrompt = session().map(each -> !each.isRunning()).orElse(false);
+        if (!atPrompt) {
+            streams.err().println("ferry: interrupted");
+        }
+        streams.err().close();
+        interrupt();
+        if (!atPrompt) {
+            awaitEnd();
+        }
+    }
+
+    private void awaitEnd() {
+        try {
+            ended.await(UNWOUND_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized boolean begun() {
+        thread = Thread.currentThread();
+        return !interrupted;
+    }
+
+    private synchronized Optional<ShellSession> session() {
+        return Optional.ofNullable(session);
+    }
+
+    private synchronized void interrupt() {
+        interrupted = true;
+        if (session != null) {
+            session.interrupt();
+        } else if (thread != null) {
+            thread.interrupt();
+        }
+    }
+
+    // A result that never arrived is no success.
+    private int delivered(int status) {
+        streams.out().flush();
+        return streams.lost().map(reason -> complain("cannot write the result: " + reason, FAILED)).orElse(status);
     }
 
     private int run(List<String> arguments) {
@@ -76,6 +140,11 @@ public final class Runner implements ToIntFunction<String[]> {
             }
             return run(options, commands);
         } catch (CommandLineOptions.Misuse e) {
+            if (arguments.contains("--json")) {
+                JsonObject document = new JsonObject();
+                document.add("error", Errors.usage(e.getMessage()));
+                streams.out().println(Json.print(document));
+            }
             return complain(e.getMessage() + " (usage: ferry --help)", USAGE);
         } catch (IOException e) {
             return complain(Errors.sentence(e), FAILED);
@@ -104,7 +173,15 @@ public final class Runner implements ToIntFunction<String[]> {
     }
 
     private ShellSession session(CommandLineOptions options) {
-        return new ShellSession(processor, () -> CommandDirectory.of(context), streams, options.debug());
+        ShellSession made =
+                new ShellSession(processor, () -> CommandDirectory.of(context), streams, options.debug());
+        synchronized (this) {
+            session = made;
+            if (interrupted) {
+                made.interrupt();
+            }
+        }
+        return made;
     }
 
     private int runOne(CommandLineOptions options, CommandDirectory commands)

@@ -8,21 +8,25 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
+import org.apache.felix.gogo.runtime.Parser;
 import org.apache.felix.gogo.runtime.SyntaxError;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
 
-/** One Gogo session on the streams of the process. Confined to one thread. */
+/** One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt}. */
 final class ShellSession implements AutoCloseable {
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final String PROMPT = "ferry> ";
+    private static final String BACKGROUND = "&";
+    private static final Set<String> LEAVING = Set.of("exit", "quit");
     /** System property: whether somebody types; the launcher script knows, since Java does not tell reliably. */
     private static final String TERMINAL = "ferry.terminal";
 
@@ -32,6 +36,10 @@ final class ShellSession implements AutoCloseable {
     private final ProcessStreams streams;
     private final PrintStream out;
     private final PrintStream err;
+    /** Interrupts what runs now; null when nothing does. */
+    private volatile Runnable interruption;
+    private volatile boolean interrupted;
+    private boolean left;
 
     /**
      * A session without variables of its own.
@@ -57,12 +65,32 @@ final class ShellSession implements AutoCloseable {
         if (function == null) {
             return misused("the command '" + name + "' has gone");
         }
-        return guarded(() -> function.execute(session, new ArrayList<>(arguments)));
+        return guarded(Thread.currentThread()::interrupt, () -> function.execute(session, new ArrayList<>(arguments)));
     }
 
     /** Runs a text of commands, up to the first that fails. */
     int script(String text) {
-        return guarded(() -> session.execute(text));
+        // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
+        return guarded(session::close, () -> {
+            if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
+                throw new Refused("commands run one after the other: '&' is not for here, use ';'");
+            }
+            return session.execute(text);
+        });
+    }
+
+    /** Whether a command runs now. Any thread. */
+    boolean isRunning() {
+        return interruption != null;
+    }
+
+    /** Interrupts the command that runs now and lets no other begin. Any thread; returns at once. */
+    void interrupt() {
+        interrupted = true;
+        Runnable running = interruption;
+        if (running != null) {
+            running.run();
+        }
     }
 
     /**
@@ -74,18 +102,19 @@ final class ShellSession implements AutoCloseable {
         boolean terminal = Boolean.parseBoolean(System.getProperty(TERMINAL, "" + (System.console() != null)));
         BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), Charset.defaultCharset()));
         int status = 0;
-        while (true) {
+        while (!interrupted && !left) {
             if (terminal) {
                 out.print(PROMPT);
                 out.flush();
             }
             String line = lines.readLine();
-            if (line == null || line.strip().equals("exit")) {
-                return terminal ? 0 : status;
+            if (line == null) {
+                break;
             }
             int ended = line(line.strip());
             status = status == 0 ? ended : status;
         }
+        return terminal ? 0 : status;
     }
 
     private int line(String line) {
@@ -94,7 +123,7 @@ final class ShellSession implements AutoCloseable {
         }
         if (line.equals("help")) {
             out.print(commands.get().lines());
-            out.println("  help, exit; `COMMAND --help` tells more of a command");
+            out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
             return 0;
         }
         return script(line);
@@ -105,13 +134,26 @@ final class ShellSession implements AutoCloseable {
         session.close();
     }
 
+    /** A text that Gogo would take and we do not; the message says why. */
+    private static final class Refused extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Refused(String message) {
+            super(message);
+        }
+    }
+
     @FunctionalInterface
     private interface Execution {
         Object execute() throws Exception;
     }
 
     // Commands print their own errors, and then end in an exception that carries the exit status.
-    private int guarded(Execution execution) {
+    private int guarded(Runnable interrupting, Execution execution) {
+        interruption = interrupting;
+        if (interrupted) {
+            return FAILED;
+        }
         try {
             Object result = execution.execute();
             if (result != null) {
@@ -119,6 +161,10 @@ final class ShellSession implements AutoCloseable {
             }
             return 0;
         } catch (CommandNotFoundException e) {
+            if (LEAVING.contains(e.getCommand())) {
+                left = true;
+                return 0;
+            }
             return misused(
                     "there is no command '" + e.getCommand() + "'; the commands are " + commands.get().names());
         } catch (Exception e) {
@@ -130,9 +176,17 @@ final class ShellSession implements AutoCloseable {
             if (e instanceof SyntaxError || e.getCause() instanceof SyntaxError) {
                 return misused("this is no command line: " + oneLine(e));
             }
+            if (e instanceof Refused) {
+                return misused(e.getMessage());
+            }
+            // What Gogo itself cannot do, it says in this exception.
+            if (e instanceof IllegalArgumentException) {
+                return misused("this cannot be run as commands: a command is a name and its arguments, apart by blanks");
+            }
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;
         } finally {
+            interruption = null;
             out.flush();
         }
     }

@@ -3,13 +3,13 @@ package dev.ferry.app.launch;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.apache.felix.framework.FrameworkFactory;
@@ -29,15 +29,20 @@ import org.osgi.framework.wiring.FrameworkWiring;
 final class Application {
 
     private static final String RUNNER = "(ferry.runner=true)";
-    private static final long STOP_SECONDS = 15;
+    private static final long STOP_MILLIS = 2_500;
 
     private final BundleSet bundles = new BundleSet();
     private final Path storage;
     private final Framework framework;
+    /** The framework locks itself while it stops, so this is another lock. */
+    private final Object stopping = new Object();
+    private ToIntFunction<String[]> runner;
+    private boolean interrupted;
+    private boolean stopped;
 
     /** Prepares a framework; nothing runs yet. */
     Application() throws IOException {
-        storage = Files.createTempDirectory("ferry-");
+        storage = Folders.temporary();
         framework = new FrameworkFactory().newFramework(settings());
     }
 
@@ -70,7 +75,37 @@ final class Application {
                 bundle.start();
             }
         }
-        return runner(context).applyAsInt(arguments);
+        ToIntFunction<String[]> found = runner(context);
+        synchronized (this) {
+            if (interrupted) {
+                throw new BundleException("interrupted before it was started");
+            }
+            runner = found;
+        }
+        return found.applyAsInt(arguments);
+    }
+
+    /**
+     * Has the command that runs end, from another thread; returns when it did, or after the time that the runner allows.
+     * Afterwards nothing more reaches standard error, given as the stream that the process began with.
+     */
+    void interrupt(PrintStream err) {
+        ToIntFunction<String[]> running;
+        synchronized (this) {
+            interrupted = true;
+            running = runner;
+        }
+        try {
+            if (running instanceof AutoCloseable closeable) {
+                closeable.close();
+            } else {
+                err.println("ferry: interrupted");
+            }
+        } catch (Exception e) {
+            err.println("ferry: interrupted, and what ran does not end: " + e.getMessage());
+        } finally {
+            err.close();
+        }
     }
 
     @SuppressWarnings("unchecked")
@@ -88,10 +123,19 @@ final class Application {
     }
 
     /** Stops the framework within a bounded time and removes its files; may be called more than once. */
-    synchronized void stop() {
+    void stop() {
+        synchronized (stopping) {
+            if (!stopped) {
+                stopped = true;
+                stopFramework();
+            }
+        }
+    }
+
+    private void stopFramework() {
         try {
             framework.stop();
-            framework.waitForStop(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
+            framework.waitForStop(STOP_MILLIS);
         } catch (BundleException e) {
             System.err.println("ferry: the framework does not stop: " + e.getMessage());
         } catch (InterruptedException e) {

@@ -11,6 +11,7 @@ import java.util.logging.Logger;
 public final class Main {
 
     private static final int FAILED = 1;
+    private static final long UNWIND_MILLIS = 2_500;
     private static final String DEBUG = "--debug";
     private static final String LOG_LEVEL = "ferry.log.level";
     private static final String LOGBACK = "logback.configurationFile";
@@ -46,10 +47,15 @@ public final class Main {
 
     private static int run(StrayOutput stray, boolean debug, String... arguments) throws Exception {
         Application application = new Application();
+        AtomicBoolean over = new AtomicBoolean();
         AtomicBoolean interrupted = new AtomicBoolean();
-        // Ctrl-C, or a polite kill: whatever runs is unwound by the bundles that own it.
+        PrintStream err = System.err;
+        // Ctrl-C, or a polite kill: first the command that runs puts things back, then the bundles stop under it.
         Thread hook = new Thread(() -> {
-            interrupted.set(true);
+            if (!over.get()) {
+                interrupted.set(true);
+                interrupt(application, err);
+            }
             stop(application, stray, debug);
         }, "ferry-shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
@@ -62,7 +68,20 @@ public final class Main {
             }
             throw e;
         } finally {
+            over.set(true);
             stop(application, stray, debug);
+        }
+    }
+
+    // On a thread of its own: a write to a pipe that nobody reads must not hold up the end.
+    private static void interrupt(Application application, PrintStream err) {
+        Thread unwinding = new Thread(() -> application.interrupt(err), "ferry-unwinding");
+        unwinding.setDaemon(true);
+        unwinding.start();
+        try {
+            unwinding.join(UNWIND_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

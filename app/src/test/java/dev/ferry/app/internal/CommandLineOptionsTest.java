@@ -51,4 +51,13 @@ class CommandLineOptionsTest {
         assertThatThrownBy(() -> parse("--config")).hasMessage("--config needs a value: --config FILE");
         assertThatThrownBy(() -> parse("-c", "state", "x")).hasMessageStartingWith("-c takes one argument");
     }
+
+    @Test
+    void shouldRefuseAnOptionThatStandsTwiceOrIsEmpty() {
+        assertThatThrownBy(() -> parse("-c", "devices", "-c", "state x"))
+                .hasMessage("-c stands more than once; put all commands into one: -c \"CMD; CMD\"");
+        assertThatThrownBy(() -> parse("--config", "a", "--config", "b"))
+                .hasMessage("--config stands more than once; name one file");
+        assertThatThrownBy(() -> parse("--config", "")).hasMessage("the value of --config is empty: --config FILE");
+    }
 }

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.service.command.Function;
@@ -62,7 +63,8 @@ class ShellSessionTest {
                 new ProcessStreams(
                         new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                         new PrintStream(out, true, StandardCharsets.UTF_8),
-                        new PrintStream(err, true, StandardCharsets.UTF_8)),
+                        new PrintStream(err, true, StandardCharsets.UTF_8),
+                        Optional::empty),
                 debug);
     }
 
@@ -97,5 +99,42 @@ class ShellSessionTest {
             assertThat(session.script("fail")).isEqualTo(1);
         }
         assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("java.io.IOException: the disk is full\n\tat ");
+    }
+
+    @Test
+    void shouldRefuseABackgroundCommandAndWhatIsNoCommand() {
+        for (String text : List.of("deploy &", "deploy & deploy", "(1 + 2)")) {
+            err.reset();
+            try (ShellSession session = session("", false)) {
+                assertThat(session.script(text)).as(text).isEqualTo(2);
+            }
+            assertThat(services).as(text).isEmpty();
+            assertThat(err.toString(StandardCharsets.UTF_8).lines()).as(text).hasSize(1)
+                    .allMatch(line -> line.startsWith("ferry: ") && !line.contains("oerce"));
+        }
+    }
+
+    @Test
+    void shouldLeaveWhenAskedTo() throws Exception {
+        for (String text : List.of("exit", "quit", "deploy; exit; fail")) {
+            try (ShellSession session = session(text + "\nbogus\n", false)) {
+                assertThat(session.script(text)).as(text).isZero();
+            }
+            try (ShellSession session = session(text + "\nbogus\n", false)) {
+                assertThat(session.interact()).as(text).isZero();
+            }
+        }
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    @Test
+    void shouldRunNothingMoreWhenInterrupted() throws Exception {
+        try (ShellSession session = session("deploy\ndeploy\n", false)) {
+            assertThat(session.isRunning()).isFalse();
+            session.interrupt();
+            assertThat(session.script("deploy")).isEqualTo(1);
+            session.interact();
+        }
+        assertThat(services).isEmpty();
     }
 }

@@ -38,6 +38,13 @@ final class AdminCommand extends FerryCommand {
     /** The most device-writable space that is given to a device: far beyond any answer, and still a bound. */
     private static final int MOST_WRITABLE_BYTES = 16 << 20;
 
+    /** struct virtio_admin_cmd: le16 status, le16 status_qualifier begin the device-writable part (virtio 1.4, 2.13.1). */
+    private static final int STATUS_BYTES = 2;
+
+    private static final int QUALIFIER_END = 4;
+
+    private static final String NOT_TOLD = "not told";
+
     private static final long TIMEOUT_SECONDS = 10;
 
     private final Service<List<OwnerDevice>> owners;
@@ -65,6 +72,7 @@ final class AdminCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        Names.requireDevice(owner);
         byte[] readable = HexBytes.parse(String.join(" ", hex));
         if (writableBytes < 0 || writableBytes > MOST_WRITABLE_BYTES) {
             throw new UsageException("--writable takes 0 to %d bytes, not %d".formatted(
@@ -106,17 +114,20 @@ final class AdminCommand extends FerryCommand {
         AdminResult result = AdminResult.decode(writable, used);
         AdminStatus status = AdminStatus.ofNumber(result.status());
         AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(result.statusQualifier());
-        if (!result.isOk()) {
-            console.progress("status %d (%s), qualifier %d (%s)".formatted(
-                    result.status(), status, result.statusQualifier(), qualifier));
+        boolean statusTold = used >= STATUS_BYTES;
+        boolean qualifierTold = used >= QUALIFIER_END;
+        if (!statusTold || !result.isOk()) {
+            console.progress("status %s, qualifier %s".formatted(
+                    statusTold ? result.status() + " (" + status + ")" : NOT_TOLD,
+                    qualifierTold ? result.statusQualifier() + " (" + qualifier + ")" : NOT_TOLD));
         }
         String bytes = HexFormat.of().formatHex(writable.array(), 0, used);
         JsonObject document = new JsonObject();
         document.addProperty("usedLength", used);
-        document.addProperty("status", result.status());
-        document.addProperty("statusName", status.name());
-        document.addProperty("qualifier", result.statusQualifier());
-        document.addProperty("qualifierName", qualifier.name());
+        document.addProperty("status", statusTold ? result.status() : null);
+        document.addProperty("statusName", statusTold ? status.name() : null);
+        document.addProperty("qualifier", qualifierTold ? result.statusQualifier() : null);
+        document.addProperty("qualifierName", qualifierTold ? qualifier.name() : null);
         document.addProperty("bytes", bytes);
         return CommandResult.done(document, bytes);
     }

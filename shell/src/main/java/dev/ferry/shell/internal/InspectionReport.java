@@ -3,7 +3,10 @@ package dev.ferry.shell.internal;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.ferry.cli.Errors;
 import dev.ferry.cli.TextTable;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.stream.RecordHeader;
 import dev.ferry.stream.StreamInspection;
 import java.math.BigInteger;
@@ -24,9 +27,8 @@ record InspectionReport(StreamInspection inspection) {
         inspection.records().forEach(found -> records.add(document(found)));
         document.add("records", records);
         fault().ifPresent(fault -> {
-            JsonObject error = new JsonObject();
+            JsonObject error = Errors.document(Failure.of(FailureCode.STREAM_REFUSED, fault.message()));
             error.addProperty("offset", fault.offset());
-            error.addProperty("message", fault.message());
             document.add("error", error);
         });
         return document;

@@ -45,6 +45,8 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        Names.requireDevice(source);
+        Names.requireDevice(destination);
         MigrationRequest request = MigrationRequest.of(source, destination);
         Migration migration = migrations.get().start(request, event -> follow(event, console));
         MigrationReport report = MigrationRun.await(migration, request.timeout().plus(GRACE));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.shell.internal;
 
+import dev.ferry.cli.UsageException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -29,7 +31,8 @@ final class ReplacedFile implements AutoCloseable {
     }
 
     /** Opens it for writing; the file of this name, if there is one, stays as it is until {@link #commit}. */
-    static ReplacedFile open(Path file) throws IOException {
+    static ReplacedFile open(Path file) throws IOException, UsageException {
+        Names.requireFile(file);
         // A symbolic link stays one: what it points to is replaced.
         Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
         if (Files.isDirectory(target)) {
@@ -43,10 +46,17 @@ final class ReplacedFile implements AutoCloseable {
             throw new NoSuchFileException(folder.toString());
         }
         Path written = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        return new ReplacedFile(
-                target,
-                written,
-                FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        try {
+            return new ReplacedFile(
+                    target,
+                    written,
+                    FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+        } catch (AccessDeniedException e) {
+            // The user knows nothing of the file beside.
+            throw new AccessDeniedException(folder.toString());
+        } catch (FileSystemException e) {
+            throw new FileSystemException(file.toString(), null, e.getReason());
+        }
     }
 
     /** Takes the bytes. */

@@ -5,6 +5,9 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
@@ -33,15 +36,35 @@ final class RestoreCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        Names.requireDevice(device);
         MigrationService service = migrations.get();
         long bytes;
         try (FileChannel from = InputFile.open(file)) {
             bytes = service.restore(device, from);
+        } catch (MigrationException e) {
+            throw withHint(e);
         }
         JsonObject document = new JsonObject();
         document.addProperty("file", file.toString());
         document.addProperty("device", device);
         document.addProperty("bytes", bytes);
         return CommandResult.done(document, "restored " + bytes + " bytes from " + file + " into " + device);
+    }
+
+    private MigrationException withHint(MigrationException error) {
+        Failure failure = error.failure();
+        if (failure == null || failure.code() != FailureCode.STREAM_REFUSED) {
+            return error;
+        }
+        return new MigrationException(
+                new Failure(
+                        failure.code(),
+                        failure.phase(),
+                        failure.device(),
+                        failure.errno(),
+                        "%s is refused: %s; `ferry inspect %s` shows what is in it"
+                                .formatted(file, failure.message().replaceFirst("\\.$", ""), file),
+                        failure.following()),
+                error);
     }
 }

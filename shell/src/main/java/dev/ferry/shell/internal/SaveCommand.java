@@ -32,6 +32,7 @@ final class SaveCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        Names.requireDevice(device);
         MigrationService service = migrations.get();
         long bytes;
         try (ReplacedFile target = ReplacedFile.open(file)) {

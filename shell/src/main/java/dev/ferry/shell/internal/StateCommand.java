@@ -47,6 +47,7 @@ final class StateCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
+        Names.requireDevice(device);
         if (reset) {
             if (newState != null) {
                 throw new UsageException("--reset leads to RUNNING and takes no NEW-STATE");

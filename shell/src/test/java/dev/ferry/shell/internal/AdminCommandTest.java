@@ -113,4 +113,16 @@ class AdminCommandTest {
         assertThat(admin(gone, "host1/pf0", "00")).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: the owner device is gone (ENODEV)\n");
     }
+
+    @Test
+    void shouldTellNoStatusWhenTheDeviceWroteNone() {
+        assertThat(admin("--json", "host1/pf0", "00", "--writable", "1")).isZero();
+        assertThat(shell.err()).isEqualTo("status not told, qualifier not told\n");
+        assertThat(shell.out()).contains(
+                "\"status\": null", "\"statusName\": null", "\"qualifier\": null", "\"qualifierName\": null");
+        answer = new byte[] {22, 0, 3, 0};
+        assertThat(admin("--json", "host1/pf0", "00", "--writable", "3")).isZero();
+        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier not told\n");
+        assertThat(shell.out()).contains("\"status\": 22", "\"qualifier\": null");
+    }
 }

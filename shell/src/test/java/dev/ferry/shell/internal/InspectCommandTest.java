@@ -127,8 +127,12 @@ class InspectCommandTest {
                     }
                   ],
                   "error": {
-                    "offset": 40,
-                    "message": "the size is too large"
+                    "code": "STREAM_REFUSED",
+                    "phase": null,
+                    "device": null,
+                    "errno": null,
+                    "message": "the size is too large",
+                    "offset": 40
                   }
                 }
                 """);
@@ -152,8 +156,12 @@ class InspectCommandTest {
                   "valid": false,
                   "records": [],
                   "error": {
-                    "offset": 0,
-                    "message": "none of the stream formats that are there begins so"
+                    "code": "STREAM_REFUSED",
+                    "phase": null,
+                    "device": null,
+                    "errno": null,
+                    "message": "none of the stream formats that are there begins so",
+                    "offset": 0
                   }
                 }
                 """);

@@ -98,4 +98,31 @@ class SaveRestoreTest {
         assertThat(restore(folder.resolve("none"))).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no file or folder " + folder.resolve("none") + "\n");
     }
+
+    @Test
+    void shouldNameTheFileAndWhatShowsItWhenItIsRefused() throws IOException {
+        Path file = Files.write(folder.resolve("vf1.state"), migrations.state);
+        migrations.failure = Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "The stream is cut off."));
+        assertThat(restore(file)).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: %s is refused: The stream is cut off; `ferry inspect %s` shows what is in it%n"
+                .formatted(file, file));
+    }
+
+    @Test
+    void shouldExitWithTwoWhenANameIsEmpty() {
+        assertThat(save(Path.of(""))).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: the file name is empty (usage: ");
+        assertThat(restore(Path.of(""))).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: the file name is empty (usage: ");
+        assertThat(shell.run(new SaveCommand(() -> migrations), "", "x")).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: the device name is empty (usage: ");
+    }
+
+    @Test
+    void shouldNameTheFileAskedForWhenItCannotBeWritten() {
+        // The name of the file beside it is too long before this one is.
+        Path file = folder.resolve("x".repeat(250));
+        assertThat(save(file)).isEqualTo(1);
+        assertThat(shell.err()).startsWith("ferry: cannot use " + file + ": ").doesNotContain(".tmp");
+    }
 }

@@ -100,4 +100,13 @@ class TransitionsCommandTest {
         assertThat(transitions("--features", "stop-copy,dma")).isEqualTo(2);
         assertThat(shell.err()).contains("there is no migration feature 'dma'");
     }
+
+    @Test
+    void shouldPrintADocumentAsWellWhenTheUsageIsWrongAndJsonIsAskedFor() {
+        assertThat(transitions("STOP", "--json")).isEqualTo(2);
+        JsonObject error = JsonParser.parseString(shell.out()).getAsJsonObject().getAsJsonObject("error");
+        assertThat(error.get("code").getAsString()).isEqualTo("USAGE");
+        assertThat(error.keySet()).containsExactly("code", "phase", "device", "errno", "message");
+        assertThat(error.get("message").getAsString()).isEqualTo("a path needs two states, FROM and TO");
+    }
 }
