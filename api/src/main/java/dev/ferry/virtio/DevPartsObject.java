@@ -96,7 +96,11 @@ public final class DevPartsObject {
 
     /** Writes the object header at the position of a buffer and moves it on by 8 bytes. */
     public static void encodeHeader(ByteBuffer into, int id) {
-        into.slice().order(ByteOrder.LITTLE_ENDIAN).putLong(0, 0).putShort(TYPE_OFFSET, (short) TYPE).putInt(ID_OFFSET, id);
+        into.slice()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(0, 0)
+                .putShort(TYPE_OFFSET, (short) TYPE)
+                .putInt(ID_OFFSET, id);
         into.position(into.position() + HEADER_BYTES);
     }
 

@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.ReplacedFile;
 import dev.ferry.migration.MigrationService;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -35,6 +36,7 @@ final class SaveCommand extends FerryCommand {
         Names.requireDevice(device);
         MigrationService service = migrations.get();
         long bytes;
+        Names.requireFile(file);
         try (ReplacedFile target = ReplacedFile.open(file)) {
             bytes = service.save(device, target.channel());
             target.commit();

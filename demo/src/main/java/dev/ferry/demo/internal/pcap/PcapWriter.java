@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.pcap;
 
+import dev.ferry.cli.ReplacedFile;
 import dev.ferry.demo.internal.traffic.Frame;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;

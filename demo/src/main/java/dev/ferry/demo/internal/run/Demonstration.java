@@ -120,7 +120,8 @@ public final class Demonstration {
     }
 
     // Whatever goes wrong here, the migration must have ended before the guests go.
-    private MigrationReport await(Migration migration, Sender sender) throws IOException, InterruptedException, CommandFailedException {
+    private MigrationReport await(Migration migration, Sender sender)
+            throws IOException, InterruptedException, CommandFailedException {
         try {
             sender.sendUntilReserve();
             return MigrationRun.await(migration, MIGRATION_LIMIT);

@@ -87,10 +87,10 @@ class PcapWriterTest {
     }
 
     @Test
-    void shouldNameTheFolderWhenItTakesNoFile() {
+    void shouldNameTheFileWhenItsFolderTakesNone() {
         // Nobody, whatever they may do, can add a file to this one.
         assertThatThrownBy(() -> PcapWriter.create(Path.of("/proc/out.pcap"), false))
                 .isInstanceOfSatisfying(
-                        FileSystemException.class, refused -> assertThat(refused.getFile()).isEqualTo("/proc"));
+                        FileSystemException.class, refused -> assertThat(refused.getFile()).isEqualTo("/proc/out.pcap"));
     }
 }

@@ -52,7 +52,7 @@ public final class Check {
         return findings;
     }
 
-    /** Fails when there are findings: with DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
+    /** Fails when there are findings: DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
     static void requireNone(List<Finding> findings) throws MigrationException {
         if (findings.isEmpty()) {
             return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.demo.internal.pcap;
+package dev.ferry.cli;
 
 import java.io.Closeable;
 import java.io.IOException;
@@ -15,10 +15,10 @@ import java.util.UUID;
 
 /**
  * A file that is written beside its place and moved there once it is whole, so that its name never stands for half a
- * capture. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a thread that
- * is interrupted while it writes closes it.
+ * file. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a thread that is
+ * interrupted while it writes closes it.
  */
-final class ReplacedFile implements Closeable {
+public final class ReplacedFile implements Closeable {
 
     private final Path target;
     private final Path written;
@@ -35,7 +35,7 @@ final class ReplacedFile implements Closeable {
      *
      * @throws FileSystemException when that cannot be; names the file or its folder, as the user knows them
      */
-    static ReplacedFile open(Path file) throws IOException {
+    public static ReplacedFile open(Path file) throws IOException {
         // A symbolic link stays one: what it points to is replaced.
         Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
         if (Files.isDirectory(target)) {
@@ -48,30 +48,27 @@ final class ReplacedFile implements Closeable {
         if (!Files.isDirectory(folder)) {
             throw new NoSuchFileException(folder.toString());
         }
-        return beside(target, folder);
-    }
-
-    private static ReplacedFile beside(Path target, Path folder) throws IOException {
-        Path written = folder.resolve("." + UUID.randomUUID() + ".tmp");
+        Path written = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {
             return new ReplacedFile(
                     target,
                     written,
                     FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
         } catch (AccessDeniedException e) {
-            throw new AccessDeniedException(folder.toString(), null, e.getReason());
+            // The user knows nothing of the file beside.
+            throw new AccessDeniedException(folder.toString());
         } catch (FileSystemException e) {
-            throw new FileSystemException(folder.toString(), null, e.getReason());
+            throw new FileSystemException(file.toString(), null, e.getReason());
         }
     }
 
     /** Takes the bytes. */
-    FileChannel channel() {
+    public FileChannel channel() {
         return channel;
     }
 
     /** Puts what was written in its place. */
-    void commit() throws IOException {
+    public void commit() throws IOException {
         if (!written.equals(target)) {
             channel.force(true);
             channel.close();
@@ -79,7 +76,7 @@ final class ReplacedFile implements Closeable {
         }
     }
 
-    /** Without a {@link #commit} before, nothing of what was written beside its place is left. */
+    /** Without a {@link #commit} before, nothing of what was written is left. */
     @Override
     public void close() throws IOException {
         try {
