@@ -95,4 +95,13 @@ public interface MigrationDriver {
      * @throws DeviceException when the device could not be reset; its state is then unknown
      */
     void reset() throws DeviceException;
+
+    /**
+     * The way to learn which pages the device writes while its guest runs; the same answer for the life of the service.
+     *
+     * @return empty when nothing can tell: every page that the device may write then counts as written
+     */
+    default Optional<DirtyTracker> dirtyTracker() {
+        return Optional.empty();
+    }
 }

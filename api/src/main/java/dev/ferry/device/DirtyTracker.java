@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.device;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Tells which pages of memory were written: by one device, or by the processors of a guest.
+ *
+ * <p>Called by {@code fsm-core} alone, one call at a time, on the thread of a migration; every call must return within
+ * seconds. Between {@link #start} and {@link #stop} a write is recorded no later than it becomes visible to a reader of
+ * the memory. Resembles the device feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header
+ * {@code linux/vfio.h}, to which it maps one to one.
+ */
+@ConsumerType
+public interface DirtyTracker {
+
+    /**
+     * What the tracker can do; the same answer for the life of the tracker.
+     *
+     * @param mechanism how it tracks and why this way was taken, for people: {@code device DMA logging}
+     * @param pageSizes supported sizes of a tracked page; bit n set: 2^n bytes
+     * @param maxRanges most ranges of one {@link #start}, 1 or more; a caller with more merges neighbours
+     * @param exact false when pages may be reported that were not written, every page that can be written above all
+     */
+    record Capabilities(String mechanism, long pageSizes, int maxRanges, boolean exact) {
+        /** Refuses trackers without a page size or a range. */
+        public Capabilities {
+            if (pageSizes == 0 || maxRanges < 1) {
+                throw new IllegalArgumentException(
+                        "a dirty tracker needs a page size and a range: " + Long.toHexString(pageSizes) + ", " + maxRanges);
+            }
+        }
+    }
+
+    /** What the tracker can do. Does not block. */
+    Capabilities capabilities();
+
+    /**
+     * Begins to record writes; nothing counts as written at this moment.
+     *
+     * @param pageSize one of the supported sizes
+     * @param ranges ascending, without overlap, aligned to the page size; at most as many as the tracker takes
+     * @throws DeviceException EBUSY when it records already; EINVAL for ranges that are not as demanded; ENOSPC for too
+     *     many; other errnos as the device gives them. It does not record then
+     */
+    void start(long pageSize, List<IovaRange> ranges) throws DeviceException;
+
+    /**
+     * Says which pages of a range were written since the last call that covered them, or since {@link #start}, and
+     * forgets it.
+     *
+     * @param range lies inside the ranges that are recorded, aligned to the page size
+     * @param bitmap one bit per page from its position: bit {@code i % 8} of byte {@code i / 8} is page {@code i} of the
+     *     range (so it is an array of little-endian 64-bit words as well). Bits of written pages are set, others are
+     *     left as they are; position and limit stay. Has space for all pages, rounded up to 8 bytes
+     * @throws DeviceException EINVAL when it does not record; EOVERFLOW when the record was lost: every page counts as
+     *     written, and recording goes on from now; other errnos as the device gives them
+     */
+    void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException;
+
+    /**
+     * Ends recording and forgets what was recorded; does nothing when it does not record.
+     *
+     * @throws DeviceException as the device gives them; it does not record any more
+     */
+    void stop() throws DeviceException;
+}
