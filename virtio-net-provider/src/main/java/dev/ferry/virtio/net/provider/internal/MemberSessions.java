@@ -80,11 +80,11 @@ final class MemberSessions {
     /** The size of an image now, asked with the saving session's object or with one for this question alone. */
     long imageSize() throws DeviceException {
         if (saving != null) {
-            return saving.object().devicePartsSize();
+            return saving.object().imageSize();
         }
         PartsObject temporary = PartsObject.create(owner, member, Operation.GET);
         try {
-            return temporary.devicePartsSize();
+            return temporary.imageSize();
         } finally {
             temporary.destroy();
         }

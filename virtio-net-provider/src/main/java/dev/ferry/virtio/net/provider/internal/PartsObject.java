@@ -103,14 +103,14 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public long devicePartsSize() throws DeviceException {
+    public long imageSize() throws DeviceException {
         requireAlive();
         long size = knownSize;
         knownSize = SIZE_UNKNOWN;
         return size == SIZE_UNKNOWN ? querySize() : size;
     }
 
-    /** Asks for the size now and keeps it for the next {@link #devicePartsSize}, which then asks nothing. */
+    /** Asks for the size now and keeps it for the next {@link #imageSize}, which then asks nothing. */
     long refreshSize() throws DeviceException {
         requireAlive();
         knownSize = querySize();
@@ -138,7 +138,7 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+    public void captureImage(ByteBuffer into) throws DeviceException {
         requireAlive();
         int length = owner.channel().execute(AdminRequest.toMember(
                 DEV_PARTS_GET,
@@ -153,7 +153,7 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+    public void loadImage(ByteBuffer parts) throws DeviceException {
         requireAlive();
         owner.channel().execute(AdminRequest.toMember(
                         DEV_PARTS_SET, member, DevPartsObject.HEADER_BYTES, this::putHeader)
