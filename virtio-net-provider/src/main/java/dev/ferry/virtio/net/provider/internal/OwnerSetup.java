@@ -23,6 +23,10 @@ import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.context.ContextOpcode;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.OtherCommandSetException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -110,11 +114,19 @@ final class OwnerSetup {
         wanted.set(LIST_USE.number());
         REQUIRED.forEach(opcode -> wanted.set(opcode.number()));
         wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, lastVendorOpcode + 1);
+        if (speaksDeviceContext(inUse)) {
+            throw new OtherCommandSetException(ownerId + " speaks the command set of the device context");
+        }
         inUse.and(wanted);
         int words = Math.max(1, inUse.toLongArray().length);
         execute(AdminRequest.toOwner(
                 LIST_USE, group, words * Long.BYTES, data -> data.slice().put(inUse.toByteArray()), 0));
         return inUse;
+    }
+
+    /** An owner device offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
+    private static boolean speaksDeviceContext(BitSet reported) {
+        return reported.get(ContextOpcode.V1_DEV_MODE_SET.number()) && !reported.get(DEV_MODE_SET.number());
     }
 
     private void requireOpcodes(BitSet inUse) throws DeviceException {

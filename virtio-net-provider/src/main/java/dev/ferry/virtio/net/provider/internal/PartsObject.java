@@ -9,7 +9,6 @@ import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_DESTROY;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.AdminCommand;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatus;
@@ -18,6 +17,9 @@ import dev.ferry.virtio.DevPartsObject.Metadata;
 import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.DevPartsObject.Selection;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.MemberSessions.Purpose;
+import dev.ferry.virtio.driver.SessionDevice;
 import java.nio.ByteBuffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * One device parts object of one member, which is the member as a stream format sees it. Lives as long as the session
  * that created it; used inside the driver's gate alone.
  */
-final class PartsObject implements RecordDevice {
+final class PartsObject implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
 
     private static final long SIZE_UNKNOWN = -1;
@@ -51,7 +53,7 @@ final class PartsObject implements RecordDevice {
      *
      * @throws DeviceException ENOSPC without a free id; others as the device gives them; no object is left then
      */
-    static PartsObject create(OwnerDevice owner, int member, Operation operation) throws DeviceException {
+    static PartsObject create(OwnerDevice owner, int member, Purpose purpose) throws DeviceException {
         while (true) {
             PartsObject object = new PartsObject(owner, member, owner.ids().take());
             try {
@@ -59,7 +61,7 @@ final class PartsObject implements RecordDevice {
                         RESOURCE_OBJ_CREATE,
                         member,
                         DevPartsObject.CREATE_BYTES,
-                        data -> DevPartsObject.encodeCreate(data, object.id, operation)));
+                        data -> DevPartsObject.encodeCreate(data, object.id, operation(purpose))));
                 return object;
             } catch (AdminCommandException e) {
                 if (e.status() != AdminStatus.EEXIST) {
@@ -68,17 +70,25 @@ final class PartsObject implements RecordDevice {
                 }
                 LOG.warn("{} has a device parts object {} from before; the id is not used", owner.id(), object.id);
             } catch (DeviceException e) {
-                object.destroy(); // Without an answer the object may exist; behind it in the queue this removes it.
+                object.end(); // Without an answer the object may exist; behind it in the queue this removes it.
                 throw e;
             }
         }
+    }
+
+    private static Operation operation(Purpose purpose) {
+        return switch (purpose) {
+            case SAVING -> Operation.GET;
+            case RESUMING -> Operation.SET;
+        };
     }
 
     /**
      * Destroys the object and gives its id back. When the device does not confirm that, the id is kept out of use: a
      * second object under it would be refused.
      */
-    void destroy() {
+    @Override
+    public void end() {
         if (destroyed) {
             return;
         }
@@ -110,15 +120,15 @@ final class PartsObject implements RecordDevice {
         return size == SIZE_UNKNOWN ? querySize() : size;
     }
 
-    /** Asks for the size now and keeps it for the next {@link #imageSize}, which then asks nothing. */
-    long refreshSize() throws DeviceException {
+    @Override
+    public long refreshSize() throws DeviceException {
         requireAlive();
         knownSize = querySize();
         return knownSize;
     }
 
-    /** Forgets a size that {@link #refreshSize} kept. */
-    void forgetSize() {
+    @Override
+    public void forgetSize() {
         knownSize = SIZE_UNKNOWN;
     }
 

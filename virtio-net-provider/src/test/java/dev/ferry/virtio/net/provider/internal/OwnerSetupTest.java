@@ -8,6 +8,8 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatusQualifier;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.CommandTimeout;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -28,7 +30,7 @@ class OwnerSetupTest {
     private final FakeResettableQueue queue = new FakeResettableQueue();
 
     private OwnerDevice setUp() throws DeviceException {
-        AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(), new FakeClock());
+        AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(ProviderConfiguration.PID), new FakeClock());
         return new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
     }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.stream.StreamFormat;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -17,20 +16,34 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. Whoever changes what is wanted brings the services in line before the call returns, or finds that the
  * thread that was at it has done so: a driver is never registered after {@link #close} returned.
  */
-final class OwnerDrivers {
+public final class OwnerDrivers<O> {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerDrivers.class);
 
-    static final String DEVICE_TYPE = "virtio-net";
-    static final String BACKEND = "virtio";
+    /**
+     * What the drivers of one bundle have in common.
+     *
+     * @param <O> an owner device whose set-up is done
+     * @param deviceType of the members, as {@link MigrationDriver#DEVICE_TYPE}
+     * @param backend as {@link MigrationDriver#BACKEND}
+     * @param formatName as {@link MigrationDriver#STREAM_FORMAT}
+     * @param factory makes the driver of a member
+     * @param registry where drivers become services
+     */
+    public record Kind<O>(
+            String deviceType, String backend, String formatName, Factory<O> factory, DriverRegistry registry) {}
 
-    private record Registered(VirtioNetDriver driver, Runnable unregister) {}
+    /** Makes drivers. */
+    @FunctionalInterface
+    public interface Factory<O> {
+        /** The driver of one member. */
+        MemberDriver create(String deviceId, O owner, int member);
+    }
+
+    private record Registered(MemberDriver driver, Runnable unregister) {}
 
     private final String ownerId;
     private final String host;
-    private final StreamFormat format;
-    private final String formatName;
-    private final DriverRegistry registry;
-    private final CommandTimeout timeout;
+    private final Kind<O> kind;
 
     /** Reentrant: a listener of a registration may make the owner leave on the same thread. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -44,23 +57,15 @@ final class OwnerDrivers {
     /** Somebody wanted to begin a set-up while another thread was at it. */
     private boolean setupWantedAgain;
 
-    private volatile OwnerDevice owner;
+    private volatile O owner;
     private volatile int members;
     private volatile boolean closed;
 
-    OwnerDrivers(
-            String ownerId,
-            String host,
-            StreamFormat format,
-            String formatName,
-            DriverRegistry registry,
-            CommandTimeout timeout) {
+    /** No driver is registered yet. */
+    public OwnerDrivers(String ownerId, String host, Kind<O> kind) {
         this.ownerId = ownerId;
         this.host = host;
-        this.format = format;
-        this.formatName = formatName;
-        this.registry = registry;
-        this.timeout = timeout;
+        this.kind = kind;
     }
 
     /**
@@ -93,7 +98,7 @@ final class OwnerDrivers {
     }
 
     /** The set-up is done: drivers may be registered. */
-    void ready(OwnerDevice device) {
+    void ready(O device) {
         owner = device;
         reconcile();
     }
@@ -131,16 +136,16 @@ final class OwnerDrivers {
 
     private void add(int member) {
         String id = ownerId + "/vf" + member;
-        VirtioNetDriver driver = new VirtioNetDriver(id, owner, member, format, timeout, System::nanoTime);
+        MemberDriver driver = kind.factory().create(id, owner, member);
         Map<String, Object> properties = new HashMap<>();
         properties.put(MigrationDriver.DEVICE_ID, id);
-        properties.put(MigrationDriver.DEVICE_TYPE, DEVICE_TYPE);
-        properties.put(MigrationDriver.BACKEND, BACKEND);
+        properties.put(MigrationDriver.DEVICE_TYPE, kind.deviceType());
+        properties.put(MigrationDriver.BACKEND, kind.backend());
         properties.put(MigrationDriver.HOST, host);
         properties.put(MigrationDriver.OWNER, ownerId);
         properties.put(MigrationDriver.MEMBER, member);
-        properties.put(MigrationDriver.STREAM_FORMAT, formatName);
-        registered.addLast(new Registered(driver, registry.register(driver, properties)));
+        properties.put(MigrationDriver.STREAM_FORMAT, kind.formatName());
+        registered.addLast(new Registered(driver, kind.registry().register(driver, properties)));
     }
 
     /** One driver that cannot leave in order must not keep the others registered. */
