@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal;
 
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
+import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
@@ -172,7 +173,8 @@ public final class EmulatedAdapterComponent {
                 value("queuePairs", configuration::queuePairs),
                 value("queueSize", configuration::queueSize),
                 value("strict", configuration::strict),
-                value("objectLimit", configuration::objectLimit));
+                value("objectLimit", configuration::objectLimit),
+                CommandSet.ofKey(value("commands", configuration::commands)));
     }
 
     /** The component property type converts a value only when it is asked for it, and throws what it likes. */

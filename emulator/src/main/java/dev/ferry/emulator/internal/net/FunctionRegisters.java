@@ -8,6 +8,8 @@ import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.MsixTable;
 import dev.ferry.emulator.internal.pci.PciRegisters;
 import dev.ferry.emulator.internal.pci.VirtioPciCapability;
+import dev.ferry.virtio.PciCommonConfig;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,6 +25,7 @@ final class FunctionRegisters implements Bus {
     private final ConfigSpace configSpace;
     private final MsixTable msix;
     private final NetDevice device;
+    private final WriteRecords writeRecords = new WriteRecords();
     private final CommonConfigRegisters common;
     private final int notifyBytes;
 
@@ -42,12 +45,17 @@ final class FunctionRegisters implements Bus {
         return device;
     }
 
+    /** The log of the pages that the device writes. */
+    WriteRecords writeRecords() {
+        return writeRecords;
+    }
+
     InterruptListener listener() {
         return listener;
     }
 
     void attach(DmaSpace newMemory, InterruptListener newListener) {
-        memory = Optional.of(newMemory);
+        memory = Optional.of(newMemory.observedBy(writeRecords));
         listener = newListener;
     }
 
@@ -142,9 +150,35 @@ final class FunctionRegisters implements Bus {
         if (bar == FunctionLayout.MSIX_BAR) {
             msix.writeTable(offset, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset < FunctionLayout.ISR_OFFSET) {
-            common.write(offset - FunctionLayout.COMMON_OFFSET, size, value);
+            writeCommon(offset - FunctionLayout.COMMON_OFFSET, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset >= FunctionLayout.NOTIFY_OFFSET) {
             writeNotification(offset - FunctionLayout.NOTIFY_OFFSET, size);
+        }
+    }
+
+    /** A frozen device holds everything but a reset, for which its driver waits. */
+    private void writeCommon(long offset, int size, long value) {
+        boolean reset = offset == PciCommonConfig.DEVICE_STATUS.offset() && value == 0;
+        if (device.isFrozen() && !reset) {
+            device.held().hold(offset, size, value);
+        } else {
+            common.write(offset, size, value);
+        }
+    }
+
+    /** Leaves FREEZE for STOP: what was held takes effect, registers first. */
+    void leaveFreeze() {
+        device.unfreeze();
+        HeldWrites held = device.held();
+        BitSet kicks = (BitSet) held.kicks().clone();
+        boolean lost = held.isLost();
+        for (HeldWrites.Held write = held.poll(); write != null; write = held.poll()) {
+            common.write(write.offset(), write.size(), write.value());
+        }
+        held.clear();
+        kicks.stream().forEach(device::notified);
+        if (lost) {
+            device.needReset("its driver wrote more than is held while it was frozen");
         }
     }
 
@@ -171,11 +205,15 @@ final class FunctionRegisters implements Bus {
         device.functionReset();
     }
 
-    /** As {@link #functionReset}, but configuration space and MSI-X table are as before. */
-    void functionResetKeepingPci() {
+    /** As {@link #functionReset}, but configuration space and MSI-X table are as before, and perhaps the mode. */
+    void functionResetKeepingPci(boolean toWork) {
         byte[] config = configSpace.save();
         byte[] table = msix.save();
-        functionReset();
+        if (toWork) {
+            functionReset();
+        } else {
+            reset();
+        }
         configSpace.restore(config);
         msix.restore(table);
     }

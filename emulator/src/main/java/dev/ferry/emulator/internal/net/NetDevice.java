@@ -9,6 +9,7 @@ import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,16 +32,23 @@ final class NetDevice {
             | DeviceStatus.FEATURES_OK
             | DeviceStatus.FAILED;
 
-    private final FunctionConfig config;
+    /** What the device was made with. */
+    private final FunctionConfig own;
+    /** What the driver sees: the same, or what a device context describes. */
+    private FunctionConfig config;
     private final Bus bus;
     private final NetQueues queues;
 
     private VirtioState state;
+    private final ContextTransfer transfer = new ContextTransfer();
+    private final HeldWrites held = new HeldWrites();
     private boolean stopped;
+    private boolean frozen;
     private boolean announcing;
     private boolean loaded;
 
     NetDevice(FunctionConfig config, Bus bus) {
+        this.own = config;
         this.config = config;
         this.bus = bus;
         this.state = new VirtioState(config);
@@ -51,12 +59,31 @@ final class NetDevice {
         return config;
     }
 
+    /** What the device was made with, whatever it was made to look like. */
+    FunctionConfig ownConfig() {
+        return own;
+    }
+
+    /** The device context that is being read or written. */
+    ContextTransfer transfer() {
+        return transfer;
+    }
+
+    /** What the driver of the frozen device wrote. */
+    HeldWrites held() {
+        return held;
+    }
+
     VirtioState state() {
         return state;
     }
 
     boolean isStopped() {
         return stopped;
+    }
+
+    boolean isFrozen() {
+        return frozen;
     }
 
     boolean isAnnouncing() {
@@ -69,7 +96,10 @@ final class NetDevice {
 
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
+        config = own;
         state = new VirtioState(config);
+        transfer.clear();
+        held.clear();
         queues.reset();
         announcing = false;
         loaded = false;
@@ -79,6 +109,7 @@ final class NetDevice {
     void functionReset() {
         reset();
         stopped = false;
+        frozen = false;
     }
 
     /** What a write of device_status does. */
@@ -115,7 +146,26 @@ final class NetDevice {
 
     /** The driver notified a queue; {@link #serve} does the work. */
     void notified(int queue) {
-        queues.notified(queue);
+        if (frozen) {
+            held.kick(queue);
+        } else {
+            queues.notified(queue);
+        }
+    }
+
+    /** Queues that were notified and not worked on; a copy. */
+    BitSet pendingKicks() {
+        return queues.pending();
+    }
+
+    /** The stopped device changes nothing of its context any more; what its driver writes is held. */
+    void freeze() {
+        frozen = true;
+    }
+
+    /** The stopped device takes writes again; whoever calls applies those that were held. */
+    void unfreeze() {
+        frozen = false;
     }
 
     /** Enters the stopped mode. Every chain that was read is used already, so there is nothing to finish. */
@@ -141,6 +191,14 @@ final class NetDevice {
         queues.reset();
         announcing = false;
         loaded = true;
+    }
+
+    /** Takes a device context; it has effect when the device is resumed. */
+    void load(LoadedContext context) {
+        config = context.config();
+        load(context.state());
+        announcing = context.announcing();
+        context.kicks().stream().forEach(queues::notified);
     }
 
     /**
@@ -199,7 +257,12 @@ final class NetDevice {
 
     /** The driver broke the rules of a queue. */
     void needReset(int queue, RuntimeException fault) {
-        LOG.warn("{} needs a reset by its driver: in queue {} {}", config.id(), queue, fault.getMessage());
+        needReset("in queue " + queue + " " + fault.getMessage());
+    }
+
+    /** Driver and device no longer agree. */
+    void needReset(String why) {
+        LOG.warn("{} needs a reset by its driver: {}", config.id(), why);
         state.status |= DeviceStatus.DEVICE_NEEDS_RESET;
         bus.signalConfig(state.configVector);
     }

@@ -72,6 +72,11 @@ final class NetQueues {
         }
     }
 
+    /** The queues that are notified; a copy. */
+    BitSet pending() {
+        return (BitSet) notified.clone();
+    }
+
     /** Whether no queue is notified. */
     boolean isIdle() {
         return notified.isEmpty();

@@ -29,7 +29,8 @@ import java.util.Set;
  */
 final class PartsLoader {
 
-    private static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
+    /** Bits of device_status that this device can have. */
+    static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
             | DeviceStatus.DRIVER
             | DeviceStatus.DRIVER_OK
             | DeviceStatus.FEATURES_OK

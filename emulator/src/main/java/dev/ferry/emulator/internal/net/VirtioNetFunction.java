@@ -5,6 +5,7 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.pci.FunctionLock;
 import dev.ferry.emulator.internal.pci.MsixMessage;
@@ -18,6 +19,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +41,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
+    private final FunctionContext context;
     private boolean removed;
 
     /** A function as after power-on, with nothing attached. */
@@ -51,6 +54,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         this.sendersTimeout = sendersTimeout;
         this.registers = new FunctionRegisters(config);
         this.device = registers.device();
+        this.context = new FunctionContext(this, registers);
     }
 
     @Override
@@ -230,12 +234,32 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     }
 
     @Override
+    public ContextDevice context() {
+        return context;
+    }
+
+    @Override
     public void resetFunction() {
+        resetFunction(true);
+    }
+
+    /** Function-level reset; may set the device to work that is stopped. */
+    void resetFunction(boolean toWork) {
         lock.enter();
         try {
             if (!removed) {
-                registers.functionResetKeepingPci();
+                registers.functionResetKeepingPci(toWork);
             }
+        } finally {
+            leave();
+        }
+    }
+
+    /** Does something with the lock held. */
+    <T> T locked(Supplier<T> action) {
+        lock.enter();
+        try {
+            return action.get();
         } finally {
             leave();
         }
@@ -248,6 +272,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
             removed = true;
             registers.detach();
             registers.functionReset();
+            registers.writeRecords().stop();
             awaitSenders();
         } finally {
             leave();

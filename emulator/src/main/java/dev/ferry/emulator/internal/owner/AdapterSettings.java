@@ -2,6 +2,7 @@
 package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.emulator.internal.net.FunctionConfig;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -14,9 +15,17 @@ import java.util.regex.Pattern;
  * @param queueSize largest size of each virtqueue, a power of two, 2 or more
  * @param strict whether commands must be in the list in use for their own group type
  * @param objectLimit most device parts objects, for reading and for writing
+ * @param commands by which members migrate
  */
 public record AdapterSettings(
-        String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        String host,
+        String name,
+        int members,
+        int queuePairs,
+        int queueSize,
+        boolean strict,
+        int objectLimit,
+        CommandSet commands) {
 
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = 4096;
@@ -41,6 +50,18 @@ public record AdapterSettings(
             throw new IllegalArgumentException("queueSize must be a power of two, but is " + queueSize);
         }
         requireRange("objectLimit", objectLimit, 1, MAX_OBJECTS);
+        Objects.requireNonNull(commands, "commands");
+    }
+
+    /** An adapter of virtio 1.4, with device parts. */
+    public AdapterSettings(
+            String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        this(host, name, members, queuePairs, queueSize, strict, objectLimit, CommandSet.PARTS);
+    }
+
+    /** The same adapter with another command set. */
+    public AdapterSettings withCommands(CommandSet set) {
+        return new AdapterSettings(host, name, members, queuePairs, queueSize, strict, objectLimit, set);
     }
 
     /** Id of the owner device: {@code <host>/<name>}. */
@@ -50,7 +71,7 @@ public record AdapterSettings(
 
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
-        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit);
+        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit, commands);
     }
 
     private static void requireName(String key, String value) {

@@ -3,7 +3,9 @@ package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.virtio.AdminCommand;
 import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.context.ContextLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * One admin command in execution: what the driver gave, and where the answer goes.
@@ -23,6 +25,7 @@ final class AdminExchange {
     private final ScatterGather writable;
     private final AdminCommand command;
     private int resultBytes;
+    private int output;
 
     /** Takes the parts of a command as {@link dev.ferry.virtio.AdminQueue#submit} gets them. */
     AdminExchange(ByteBuffer[] readable, ByteBuffer[] writable) {
@@ -98,6 +101,11 @@ final class AdminExchange {
         }
     }
 
+    /** Sets the command-specific output, which takes the place of reserved2 in command sets that have one. */
+    void putOutput(int value) {
+        output = value;
+    }
+
     /**
      * Writes the head of the answer.
      *
@@ -106,6 +114,7 @@ final class AdminExchange {
     int complete(AdminResult result) {
         ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
         result.encode(head);
+        head.order(ByteOrder.LITTLE_ENDIAN).putInt(ContextLayout.OUTPUT_OFFSET, output);
         writable.scatter(0, head.flip());
         return (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
     }

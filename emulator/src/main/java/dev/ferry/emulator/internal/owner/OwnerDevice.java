@@ -43,7 +43,7 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
         this.settings = settings;
         this.members = new MemberGroup(factory);
         int limit = settings.objectLimit();
-        this.commands = new CommandTable(members, objects, new DevPartsCapability(limit, limit), settings.strict());
+        this.commands = new CommandTable(members, objects, new DevPartsCapability(limit, limit), settings.strict(), settings.commands());
         members.resize(settings.members());
     }
 
@@ -73,7 +73,11 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
             }
             member = members.get(groupMemberId);
         }
-        member.device().resetFunction();
+        if (settings.commands().isContext()) {
+            member.device().context().resetFunction();
+        } else {
+            member.device().resetFunction();
+        }
     }
 
     /**
