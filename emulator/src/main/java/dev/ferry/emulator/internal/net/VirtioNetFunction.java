@@ -19,7 +19,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -195,9 +197,9 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     public boolean captureParts(List<DevicePart> selected, ByteBuffer into) {
         List<CapturedPart> parts = captured();
         if (selected != null) {
-            parts = parts.stream()
-                    .filter(part -> selected.stream().anyMatch(part::isNamedBy))
-                    .toList();
+            Set<CapturedPart.Name> names =
+                    selected.stream().map(CapturedPart.Name::of).collect(Collectors.toSet());
+            parts = parts.stream().filter(part -> names.contains(part.name())).toList();
         }
         if (parts.stream().mapToInt(CapturedPart::size).sum() > into.remaining()) {
             return false;
