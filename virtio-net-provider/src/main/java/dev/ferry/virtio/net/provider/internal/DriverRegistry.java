@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.device.MigrationDriver;
 import java.util.Map;
 
 /** Where drivers become services; the one place that needs the framework. */
@@ -12,5 +13,5 @@ interface DriverRegistry {
      *
      * @return unregisters it, and returns when whoever uses the driver has let go of it
      */
-    Runnable register(VirtioNetDriver driver, Map<String, Object> properties);
+    Runnable register(MigrationDriver driver, Map<String, Object> properties);
 }

@@ -21,14 +21,16 @@ final class MemberSessions {
 
     private final OwnerDevice owner;
     private final int member;
+    private final MemberIds ids;
     private final StreamFormat format;
     private final LongSupplier nanoTime;
     private volatile PartsSavingSession saving;
     private volatile PartsResumingSession resuming;
 
-    MemberSessions(OwnerDevice owner, int member, StreamFormat format, LongSupplier nanoTime) {
+    MemberSessions(OwnerDevice owner, int member, MemberIds ids, StreamFormat format, LongSupplier nanoTime) {
         this.owner = owner;
         this.member = member;
+        this.ids = ids;
         this.format = format;
         this.nanoTime = nanoTime;
     }
@@ -45,7 +47,7 @@ final class MemberSessions {
 
     /** Opens a saving session with its first image; when that fails no object is left. */
     PartsSavingSession openSaving(DriverAccess driver, FirstImage image) throws DeviceException {
-        PartsObject object = PartsObject.create(owner, member, Operation.GET);
+        PartsObject object = PartsObject.create(owner, member, ids, Operation.GET);
         boolean opened = false;
         try {
             PrecopyRateLimit limit = new PrecopyRateLimit(nanoTime);
@@ -63,7 +65,7 @@ final class MemberSessions {
 
     /** Opens a resuming session; when that fails no object is left. */
     PartsResumingSession openResuming(DriverAccess driver) throws DeviceException {
-        PartsObject object = PartsObject.create(owner, member, Operation.SET);
+        PartsObject object = PartsObject.create(owner, member, ids, Operation.SET);
         boolean opened = false;
         try {
             PartsResumingSession session = new PartsResumingSession(driver, object, format.decoder(object));
@@ -77,14 +79,20 @@ final class MemberSessions {
         }
     }
 
-    /** The size of an image now, asked with the saving session's object or with one for this question alone. */
-    long imageSize() throws DeviceException {
+    /** A question to the device that needs an object for reading. */
+    @FunctionalInterface
+    interface Question<T> {
+        T ask(PartsObject object) throws DeviceException;
+    }
+
+    /** Asks with the saving session's object, or with one for this question alone, of which nothing is left. */
+    <T> T ask(Question<T> question) throws DeviceException {
         if (saving != null) {
-            return saving.object().devicePartsSize();
+            return question.ask(saving.object());
         }
-        PartsObject temporary = PartsObject.create(owner, member, Operation.GET);
+        PartsObject temporary = PartsObject.create(owner, member, ids, Operation.GET);
         try {
-            return temporary.devicePartsSize();
+            return question.ask(temporary);
         } finally {
             temporary.destroy();
         }

@@ -3,8 +3,10 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceProfile;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
@@ -33,7 +35,7 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
     private static final Logger LOG = LoggerFactory.getLogger(VirtioNetDriver.class);
 
     /** An operation is a handful of commands; whoever waits at the gate waits for all of them. */
-    private static final int COMMANDS_PER_OPERATION = 4;
+    private static final int COMMANDS_PER_OPERATION = 6;
 
     private static final Set<MigrationFeature> FEATURES = Collections.unmodifiableSet(
             EnumSet.of(MigrationFeature.STOP_COPY, MigrationFeature.P2P, MigrationFeature.PRE_COPY));
@@ -42,6 +44,7 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
     private final OwnerDevice owner;
     private final int member;
     private final CommandTimeout timeout;
+    private final MemberIds ids;
     private final MemberSessions sessions;
     private final StateGate gate;
     private volatile boolean departed;
@@ -57,7 +60,8 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
         this.owner = owner;
         this.member = member;
         this.timeout = timeout;
-        this.sessions = new MemberSessions(owner, member, format, nanoTime);
+        this.ids = new MemberIds(deviceId, owner.ids());
+        this.sessions = new MemberSessions(owner, member, ids, format, nanoTime);
         this.gate = new StateGate(deviceId, this::finishReset);
     }
 
@@ -145,7 +149,17 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
 
     @Override
     public long stopCopySize() throws DeviceException {
-        return inGate(sessions::imageSize);
+        return inGate(() -> sessions.ask(PartsObject::devicePartsSize));
+    }
+
+    @Override
+    public SessionTicket requestSession() throws DeviceException {
+        return ids.request();
+    }
+
+    @Override
+    public Optional<DeviceProfile> profile() throws DeviceException {
+        return Optional.of(inGate(() -> sessions.ask(PartsProfile::read)));
     }
 
     /**
@@ -225,11 +239,14 @@ final class VirtioNetDriver implements MigrationDriver, DriverAccess {
             gate.enter(gateTimeoutNanos());
         } catch (DeviceException e) {
             LOG.warn("{} leaves during an operation; its device parts object may stay: {}", deviceId, e.getMessage());
+            ids.depart();
             return;
         }
         try {
             sessions.kill();
+            owner.lost().retryAllOf(member);
         } finally {
+            ids.depart();
             gate.leave();
         }
     }

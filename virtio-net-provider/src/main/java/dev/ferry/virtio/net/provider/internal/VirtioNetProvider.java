@@ -10,6 +10,7 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -54,10 +55,13 @@ public final class VirtioNetProvider {
 
     private final StreamFormat format;
     private final DriverRegistry registry;
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final ProviderSettings settings = new ProviderSettings();
+
+    /** The channel stays the same for all set-ups: it knows which commands are still with the device. */
+    private record Owner(String id, AdminQueue queue, AdminChannel channel, OwnerDrivers drivers) {}
 
     /** By service id: one queue object may be registered for several owners. */
-    private final Map<Object, OwnerDrivers> owners = new ConcurrentHashMap<>();
+    private final Map<Object, Owner> owners = new ConcurrentHashMap<>();
 
     private final ThreadPoolExecutor setup;
 
@@ -68,7 +72,7 @@ public final class VirtioNetProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
         this(format, (driver, properties) -> register(context, driver, properties));
-        timeout.configure(configuration::command_timeout_millis);
+        settings.configure(configuration);
     }
 
     VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
@@ -89,7 +93,7 @@ public final class VirtioNetProvider {
         return thread;
     }
 
-    private static Runnable register(BundleContext context, VirtioNetDriver driver, Map<String, Object> properties) {
+    private static Runnable register(BundleContext context, MigrationDriver driver, Map<String, Object> properties) {
         Dictionary<String, Object> dictionary = new Hashtable<>(properties);
         ServiceRegistration<MigrationDriver> registration =
                 context.registerService(MigrationDriver.class, driver, dictionary);
@@ -97,15 +101,20 @@ public final class VirtioNetProvider {
             try {
                 registration.unregister();
             } catch (IllegalStateException e) {
-                LOG.debug("{} was unregistered by the framework", driver.deviceId(), e);
+                LOG.debug("{} was unregistered by the framework", properties.get(MigrationDriver.DEVICE_ID), e);
             }
         };
+    }
+
+    /** For tests: the settings to change. */
+    ProviderSettings settings() {
+        return settings;
     }
 
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
     void modified(ProviderConfiguration configuration) {
-        timeout.configure(configuration::command_timeout_millis);
+        settings.configure(configuration);
     }
 
     /** An owner device appeared; called by Declarative Services. */
@@ -119,32 +128,36 @@ public final class VirtioNetProvider {
             LOG.warn("an admin queue without {} or {} is ignored", AdminQueue.OWNER_ID, AdminQueue.HOST);
             return;
         }
-        OwnerDrivers drivers = new OwnerDrivers(ownerId, host, format, FORMAT_NAME, registry, timeout);
-        owners.put(properties.get(Constants.SERVICE_ID), drivers);
-        changeMembers(ownerId, queue, drivers, properties);
+        Owner owner = new Owner(
+                ownerId,
+                queue,
+                new AdminChannel(ownerId, queue, settings.timeout(), new SystemClock()),
+                new OwnerDrivers(ownerId, host, format, FORMAT_NAME, registry, settings.timeout()));
+        owners.put(properties.get(Constants.SERVICE_ID), owner);
+        changeMembers(owner, properties);
     }
 
     /** The number of members changed; called by Declarative Services. */
     void updatedAdminQueue(AdminQueue queue, Map<String, Object> properties) {
-        OwnerDrivers drivers = owners.get(properties.get(Constants.SERVICE_ID));
-        if (drivers != null) {
-            changeMembers(String.valueOf(properties.get(AdminQueue.OWNER_ID)), queue, drivers, properties);
+        Owner owner = owners.get(properties.get(Constants.SERVICE_ID));
+        if (owner != null) {
+            changeMembers(owner, properties);
         }
     }
 
     /** An owner device leaves; called by Declarative Services while the queue still works. */
     void removeAdminQueue(AdminQueue queue, Map<String, Object> properties) {
-        OwnerDrivers drivers = owners.remove(properties.get(Constants.SERVICE_ID));
-        if (drivers != null) {
-            drivers.close();
+        Owner owner = owners.remove(properties.get(Constants.SERVICE_ID));
+        if (owner != null) {
+            owner.drivers().close();
         }
     }
 
     /** Unregisters every driver while format and queues still work; called by Declarative Services. */
     @Deactivate
     void deactivate() {
-        List<OwnerDrivers> leaving = new ArrayList<>(owners.values());
-        leaving.forEach(OwnerDrivers::close);
+        List<Owner> leaving = new ArrayList<>(owners.values());
+        leaving.forEach(owner -> owner.drivers().close());
         setup.shutdownNow();
         try {
             if (!setup.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
@@ -155,38 +168,42 @@ public final class VirtioNetProvider {
         }
     }
 
-    private void changeMembers(
-            String ownerId, AdminQueue queue, OwnerDrivers drivers, Map<String, Object> properties) {
-        drivers.members(membersOf(ownerId, properties));
-        if (drivers.beginSetup()) {
-            awaitBriefly(setup.submit(() -> setUp(ownerId, queue, drivers)), ownerId);
+    private void changeMembers(Owner owner, Map<String, Object> properties) {
+        owner.drivers().members(membersOf(owner.id(), properties));
+        if (owner.drivers().beginSetup()) {
+            awaitBriefly(setup.submit(() -> setUp(owner)), owner.id());
         }
     }
 
-    private void setUp(String ownerId, AdminQueue queue, OwnerDrivers drivers) {
-        boolean again;
+    private void setUp(Owner owner) {
+        Optional<String> failure;
         do {
-            again = !trySetUp(ownerId, queue, drivers) && drivers.setupFailed();
-        } while (again);
+            failure = trySetUp(owner);
+        } while (failure.isPresent() && owner.drivers().setupFailed(failure.get()));
     }
 
-    private boolean trySetUp(String ownerId, AdminQueue queue, OwnerDrivers drivers) {
-        AdminChannel channel = new AdminChannel(ownerId, queue, timeout, new SystemClock());
+    /** Sets an owner up; the reason where that is not possible. */
+    private Optional<String> trySetUp(Owner owner) {
+        OwnerDrivers drivers = owner.drivers();
         try {
-            OwnerDevice owner = new OwnerSetup(ownerId, queue, channel, drivers::isClosed).run();
-            drivers.ready(owner);
-            LOG.info("{} is set up: at most {} data transfer sessions at once", ownerId, owner.ids().limit());
-            return true;
+            OwnerDevice device =
+                    new OwnerSetup(owner.id(), owner.queue(), owner.channel(), settings, drivers::isClosed).run();
+            if (!drivers.ready(device)) {
+                return Optional.of("the members of " + owner.id() + " left during its set-up");
+            }
+            LOG.info("{} is set up: at most {} data transfer sessions at once", owner.id(), device.ids().limit());
+            return Optional.empty();
         } catch (DeviceException e) {
             if (drivers.isClosed()) {
-                LOG.debug("the set-up of {} was broken off: {}", ownerId, e.getMessage());
+                LOG.debug("the set-up of {} was broken off: {}", owner.id(), e.getMessage());
             } else {
-                LOG.warn("no member of {} can be migrated: {}", ownerId, e.getMessage());
+                LOG.warn("no member of {} can be migrated: {}", owner.id(), e.getMessage());
             }
+            return Optional.of(e.getMessage());
         } catch (RuntimeException e) {
-            LOG.error("the set-up of {} failed", ownerId, e); // on a thread whose result nobody may be waiting for
+            LOG.error("the set-up of {} failed", owner.id(), e); // on a thread whose result nobody may be waiting for
+            return Optional.of("the set-up of " + owner.id() + " failed: " + e);
         }
-        return false;
     }
 
     private static void awaitBriefly(Future<?> task, String ownerId) {
