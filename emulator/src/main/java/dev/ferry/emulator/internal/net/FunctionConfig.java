@@ -20,7 +20,7 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
     public static final int MAC_BYTES = 6;
     /** Most queue pairs; ours: with one vector per queue the MSI-X table then is 8 KiB. */
     public static final int MAX_QUEUE_PAIRS = 255;
-    /** Most descriptors of a split virtqueue (virtio 1.4, "Split Virtqueues"). */
+    /** Most descriptors of a virtqueue (virtio 1.4, "Split Virtqueues" and "Packed Virtqueues"). */
     public static final int MAX_QUEUE_SIZE = 32768;
 
     /** Every feature that the device can do. */
@@ -40,8 +40,11 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
             VirtioFeature.EVENT_IDX,
             VirtioFeature.VERSION_1,
             VirtioFeature.ACCESS_PLATFORM,
+            VirtioFeature.RING_PACKED,
             VirtioFeature.ORDER_PLATFORM,
-            VirtioFeature.RING_RESET);
+            VirtioFeature.RING_RESET,
+            VirtioFeature.NET_HASH_REPORT,
+            VirtioFeature.NET_RSS);
 
     private static final int MULTICAST_BIT = 1;
 
@@ -86,13 +89,15 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
 
     /**
      * The features of an ordinary VF: all that are supported, without an MTU (a driver that is told one raises its own
-     * to it), and with MQ only where there are several queue pairs.
+     * to it), and with MQ and RSS only where there are several queue pairs.
      *
      * @param queuePairs of the function
      */
     public static long defaultFeatures(int queuePairs) {
         long features = SUPPORTED_FEATURES & ~VirtioFeature.NET_MTU.mask();
-        return queuePairs > 1 ? features : features & ~VirtioFeature.NET_MQ.mask();
+        return queuePairs > 1
+                ? features
+                : features & ~VirtioFeature.maskOf(VirtioFeature.NET_MQ, VirtioFeature.NET_RSS);
     }
 
     @Override

@@ -4,21 +4,17 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
-import dev.ferry.emulator.internal.virtqueue.RingFault;
-import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
-import dev.ferry.emulator.internal.virtqueue.SplitRing;
 import dev.ferry.virtio.DeviceStatus;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The virtio-net device without its PCI face: status, queues, mode. Guarded by the function's lock.
+ * The virtio-net device without its PCI face: status, mode, what becomes of its queues. Guarded by the function's lock.
  *
  * <p>It works only when called: notified queues are remembered, and {@link #serve} works on them while device and bus
  * allow it.
@@ -37,16 +33,9 @@ final class NetDevice {
 
     private final FunctionConfig config;
     private final Bus bus;
-    private final ScratchBuffer scratch = new ScratchBuffer();
-    private final Receiver receiver = new Receiver();
-    private final Transmitter transmitter = new Transmitter(scratch);
-    private final ControlQueue controlQueue = new ControlQueue(this, scratch);
+    private final NetQueues queues;
 
     private VirtioState state;
-    /** Rings in use; null = not used since the queue was enabled or the device resumed. */
-    private final SplitRing[] rings;
-    private final BitSet notified = new BitSet();
-    private int servedLast;
     private boolean stopped;
     private boolean announcing;
     private boolean loaded;
@@ -55,7 +44,7 @@ final class NetDevice {
         this.config = config;
         this.bus = bus;
         this.state = new VirtioState(config);
-        this.rings = new SplitRing[config.queues()];
+        this.queues = new NetQueues(this, bus);
     }
 
     FunctionConfig config() {
@@ -75,16 +64,13 @@ final class NetDevice {
     }
 
     void connect(FrameSink sink) {
-        transmitter.connect(sink);
+        queues.connect(sink);
     }
 
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
         state = new VirtioState(config);
-        forgetRings();
-        notified.clear();
-        scratch.release();
-        receiver.release();
+        queues.reset();
         announcing = false;
         loaded = false;
     }
@@ -114,24 +100,22 @@ final class NetDevice {
     /** Enables a queue that exists; ignored before FEATURES_OK, or when its areas are not aligned. */
     void enableQueue(int index) {
         VirtqueueConfig queue = QueueSetup.enabled(state.queue(index));
-        if (state.is(DeviceStatus.FEATURES_OK) && QueueSetup.isAligned(queue)) {
+        if (state.is(DeviceStatus.FEATURES_OK) && QueueSetup.isAligned(queue, state.isPacked())) {
             state.queue(index, queue);
-            rings[index] = ring(queue, true);
+            state.position(index, state.isPacked() ? PackedVirtqueuePosition.INITIAL : 0);
+            queues.forget(index);
         }
     }
 
     /** Resets one queue that exists. */
     void resetQueue(int index) {
         state.resetQueue(index);
-        rings[index] = null;
-        notified.clear(index);
+        queues.forget(index);
     }
 
     /** The driver notified a queue; {@link #serve} does the work. */
     void notified(int queue) {
-        if (queue < state.queues() && state.queue(queue).enabled() && role(queue) != QueueRole.RECEIVE) {
-            notified.set(queue);
-        }
+        queues.notified(queue);
     }
 
     /** Enters the stopped mode. Every chain that was read is used already, so there is nothing to finish. */
@@ -139,29 +123,24 @@ final class NetDevice {
         stopped = true;
     }
 
-    /** Leaves the stopped mode: rings go on where guest memory says, and no notification is relied upon. */
+    /** Leaves the stopped mode: rings go on where they are, and no notification is relied upon. */
     void resume() {
         if (!stopped) {
             return;
         }
         stopped = false;
-        forgetRings();
+        queues.forgetRings();
         for (int queue = 0; queue < state.queues(); queue++) {
-            notified(queue);
+            queues.notified(queue);
         }
     }
 
     /** Takes a state from elsewhere; it has effect when the device is resumed. */
     void load(VirtioState newState) {
         state = newState;
-        forgetRings();
-        notified.clear();
+        queues.reset();
         announcing = false;
         loaded = true;
-    }
-
-    private void forgetRings() {
-        Arrays.fill(rings, null);
     }
 
     /**
@@ -170,7 +149,7 @@ final class NetDevice {
      * @return whether others are notified
      */
     boolean serve() {
-        if (notified.isEmpty() && !loaded || stopped || !state.isLive()) {
+        if (queues.isIdle() && !loaded || stopped || !state.isLive()) {
             return false;
         }
         Optional<DmaSpace> memory = bus.memory();
@@ -180,18 +159,8 @@ final class NetDevice {
         if (loaded && bus.interrupts()) {
             arrive();
         }
-        if (notified.isEmpty()) {
-            return false;
-        }
-        // Round robin, so that a busy queue does not keep the others waiting.
-        int following = notified.nextSetBit(servedLast + 1);
-        int queue = following < 0 ? notified.nextSetBit(0) : following;
-        servedLast = queue;
-        if (state.queue(queue).enabled()) {
-            work(queue, memory.get());
-        }
-        notified.clear(queue);
-        return state.isLive() && !notified.isEmpty();
+        queues.serve(memory.get());
+        return state.isLive() && !queues.isIdle();
     }
 
     /**
@@ -212,30 +181,6 @@ final class NetDevice {
         }
     }
 
-    // What becomes available meanwhile is left to its own notification, so that no driver can keep a thread here.
-    private void work(int queue, DmaSpace memory) {
-        SplitRing ring = ring(queue);
-        try {
-            ring.begin(memory);
-            boolean control = role(queue) == QueueRole.CONTROL;
-            int chains = ring.availableUntilNotified();
-            for (int i = 0; i < chains; i++) {
-                if (control) {
-                    controlQueue.execute(ring, memory);
-                } else {
-                    transmitter.transmit(ring, memory);
-                }
-            }
-            if (chains > 0) {
-                signalUsed(queue, ring);
-            }
-        } catch (RingFault | DmaSpace.DmaFault e) {
-            needReset(queue, e);
-        } finally {
-            ring.end();
-        }
-    }
-
     /** What {@link dev.ferry.emulator.control.NetworkPort#deliver} does. */
     Delivery deliver(ByteBuffer frame) {
         if (frame.remaining() > Ethernet.MAX_FRAME_BYTES) {
@@ -249,47 +194,11 @@ final class NetDevice {
                 || !ReceiveFilter.wants(frame, state.controls, state.driverFeatures)) {
             return Delivery.FILTERED;
         }
-        int queue = receiveQueue(frame);
-        return queue < 0 ? Delivery.NOT_READY : receive(queue, frame, memory.get());
+        return queues.receive(frame, memory.get());
     }
 
-    private Delivery receive(int queue, ByteBuffer frame, DmaSpace memory) {
-        SplitRing ring = ring(queue);
-        try {
-            ring.begin(memory);
-            Delivery delivery = receiver.receive(ring, memory, frame, state.has(VirtioFeature.NET_MRG_RXBUF));
-            if (delivery == Delivery.TAKEN) {
-                signalUsed(queue, ring);
-            }
-            return delivery;
-        } catch (RingFault | DmaSpace.DmaFault e) {
-            needReset(queue, e);
-            return Delivery.NOT_READY;
-        } finally {
-            ring.end();
-        }
-    }
-
-    /** The receive queue of a frame's flow, or the first that is enabled where that one is not; -1 = none is. */
-    private int receiveQueue(ByteBuffer frame) {
-        int pairs = state.controls.pairs();
-        int queue = pairs == 1 ? 0 : 2 * (FlowHash.of(frame) % pairs);
-        for (int next = 0; !state.queue(queue).enabled(); next++) {
-            if (next == pairs) {
-                return -1;
-            }
-            queue = 2 * next;
-        }
-        return queue;
-    }
-
-    private void signalUsed(int queue, SplitRing ring) {
-        if (ring.interruptDue()) {
-            bus.signalQueue(state.queue(queue).vector());
-        }
-    }
-
-    private void needReset(int queue, RuntimeException fault) {
+    /** The driver broke the rules of a queue. */
+    void needReset(int queue, RuntimeException fault) {
         LOG.warn("{} needs a reset by its driver: in queue {} {}", config.id(), queue, fault.getMessage());
         state.status |= DeviceStatus.DEVICE_NEEDS_RESET;
         bus.signalConfig(state.configVector);
@@ -306,21 +215,5 @@ final class NetDevice {
     /** The device configuration reads differently from now on. */
     void configChanged() {
         state.changeConfigGeneration();
-    }
-
-    private SplitRing ring(int queue) {
-        if (rings[queue] == null) {
-            rings[queue] = ring(state.queue(queue), false);
-        }
-        return rings[queue];
-    }
-
-    private SplitRing ring(VirtqueueConfig queue, boolean fresh) {
-        return new SplitRing(
-                queue, state.has(VirtioFeature.INDIRECT_DESC), state.has(VirtioFeature.EVENT_IDX), fresh);
-    }
-
-    private QueueRole role(int queue) {
-        return QueueRole.of(queue, config, state);
     }
 }

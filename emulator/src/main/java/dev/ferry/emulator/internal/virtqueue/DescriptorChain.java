@@ -17,12 +17,14 @@ public final class DescriptorChain {
     private int[] lengths = new int[FIRST_CAPACITY];
     private int count;
     private int readableCount;
-    private int head;
+    private int place;
+    private int id;
     private long readableBytes;
     private long writableBytes;
 
-    void begin(int newHead) {
-        head = newHead;
+    void begin(int newPlace) {
+        place = newPlace;
+        id = newPlace;
         count = 0;
         readableCount = 0;
         readableBytes = 0;
@@ -51,9 +53,18 @@ public final class DescriptorChain {
         }
     }
 
-    /** Index of the first descriptor, which names the chain in the used ring. */
-    int head() {
-        return head;
+    /** Where it begins: a descriptor of a split virtqueue, a position in a packed one. */
+    int place() {
+        return place;
+    }
+
+    /** What the driver knows it by: in a split virtqueue its first descriptor, in a packed one a number of its own. */
+    int id() {
+        return id;
+    }
+
+    void id(int newId) {
+        id = newId;
     }
 
     /** Bytes that the device may read. */

@@ -45,7 +45,7 @@ final class PartValue {
         };
     }
 
-    private static String features(ByteBuffer value) {
+    static String features(ByteBuffer value) {
         List<String> names = new ArrayList<>();
         for (int word = 0; word < Math.min(value.capacity() / Long.BYTES, MOST_SHOWN); word++) {
             long bits = value.getLong(word * Long.BYTES);
@@ -81,7 +81,7 @@ final class PartValue {
         return "%s = 0x%x".formatted(field.get().name().toLowerCase(Locale.ROOT), number);
     }
 
-    private static String status(int status) {
+    static String status(int status) {
         Map<Integer, String> bits = new LinkedHashMap<>();
         bits.put(DeviceStatus.ACKNOWLEDGE, "ACKNOWLEDGE");
         bits.put(DeviceStatus.DRIVER, "DRIVER");
@@ -138,7 +138,7 @@ final class PartValue {
         return value.isEmpty() ? "" : " = " + value;
     }
 
-    private static String mac(ByteBuffer value, int offset) {
+    static String mac(ByteBuffer value, int offset) {
         StringBuilder text = new StringBuilder();
         for (int index = 0; index < PartLayout.MAC_BYTES; index++) {
             text.append(index == 0 ? "" : ":").append("%02x".formatted(value.get(offset + index)));

@@ -6,6 +6,8 @@ import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.DevPartsObject;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.AdminRequest;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;

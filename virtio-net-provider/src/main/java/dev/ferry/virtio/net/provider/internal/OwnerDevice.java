@@ -3,6 +3,7 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.AdminChannel;
 import java.util.BitSet;
 import java.util.Optional;
 

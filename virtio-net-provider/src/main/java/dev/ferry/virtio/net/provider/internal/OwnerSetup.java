@@ -23,6 +23,10 @@ import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.context.ContextOpcode;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.OtherCommandSetException;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.EnumSet;
@@ -115,6 +119,9 @@ final class OwnerSetup {
         FOR_MEMBERS.forEach(opcode -> wanted.set(opcode.number()));
         FOR_OWNER.forEach(opcode -> wanted.set(opcode.number()));
         BitSet reported = listOf(GroupType.SR_IOV);
+        if (speaksDeviceContext(reported)) {
+            throw new OtherCommandSetException(ownerId + " speaks the command set of the device context");
+        }
         BitSet inUse = use(GroupType.SR_IOV, reported, wanted);
         if (!containsAll(inUse, FOR_MEMBERS)) {
             throw lacking("it lacks the admin commands " + missing(inUse, FOR_MEMBERS));
@@ -157,6 +164,11 @@ final class OwnerSetup {
         execute(AdminRequest.toOwner(
                 LIST_USE, group, words * Long.BYTES, data -> data.slice().put(inUse.toByteArray()), 0));
         return inUse;
+    }
+
+    /** An owner device offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
+    private static boolean speaksDeviceContext(BitSet reported) {
+        return reported.get(ContextOpcode.V1_DEV_MODE_SET.number()) && !reported.get(DEV_MODE_SET.number());
     }
 
     private static boolean containsAll(BitSet list, Set<AdminOpcode> opcodes) {

@@ -84,7 +84,7 @@ final class PartTraits {
                     queueSizes.put("queue " + header.selector(), (long) VirtqueueConfig.decode(value).size());
                 }
             }
-            case VQ_NOTIFY_CFG, NET_CVQ_CFG -> {
+            case VQ_NOTIFY_CFG, NET_CVQ_CFG, PACKED_VQ_POSITION -> {
                 // Asked for by nobody.
             }
         }
@@ -169,7 +169,7 @@ final class PartTraits {
             case DEV_FEATURES, DRV_FEATURES, DEVICE_STATUS -> "%s of %d bytes".formatted(type.get(), header.length());
             case PCI_COMMON_CFG ->
                 "%s field %d of %d bytes".formatted(type.get(), header.selector(), header.length());
-            case VQ_CFG, VQ_NOTIFY_CFG ->
+            case VQ_CFG, VQ_NOTIFY_CFG, PACKED_VQ_POSITION ->
                 "%s of queue %d of %d bytes".formatted(type.get(), header.selector(), header.length());
             case NET_CVQ_CFG -> controlName(header.selector());
         };

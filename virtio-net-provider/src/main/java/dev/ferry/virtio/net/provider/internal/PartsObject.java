@@ -8,7 +8,6 @@ import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.AdminCommand;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatus;
@@ -18,6 +17,9 @@ import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.DevPartsObject.Selection;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.MemberSessions.Purpose;
+import dev.ferry.virtio.driver.SessionDevice;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.slf4j.Logger;
@@ -27,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * One device parts object of one member, which is the member as a stream format sees it. Lives as long as the session
  * that created it; used inside the driver's gate alone.
  */
-final class PartsObject implements RecordDevice {
+final class PartsObject implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
 
     private static final long SIZE_UNKNOWN = -1;
@@ -57,7 +59,7 @@ final class PartsObject implements RecordDevice {
      *
      * @throws DeviceException ENOSPC without a free id; others as the device gives them; no object is left then
      */
-    static PartsObject create(OwnerDevice owner, int member, MemberIds ids, Operation operation)
+    static PartsObject create(OwnerDevice owner, int member, MemberIds ids, Purpose purpose)
             throws DeviceException {
         owner.lost().retryOne();
         while (true) {
@@ -67,7 +69,7 @@ final class PartsObject implements RecordDevice {
                         RESOURCE_OBJ_CREATE,
                         member,
                         DevPartsObject.CREATE_BYTES,
-                        data -> DevPartsObject.encodeCreate(data, object.id, operation)));
+                        data -> DevPartsObject.encodeCreate(data, object.id, operation(purpose))));
                 return object;
             } catch (AdminCommandException e) {
                 if (e.status() != AdminStatus.EEXIST) {
@@ -77,17 +79,25 @@ final class PartsObject implements RecordDevice {
                 LOG.warn("{} has a device parts object {} from before; another id is used", owner.id(), object.id);
                 object.lose();
             } catch (DeviceException e) {
-                object.destroy(); // Without an answer the object may exist; behind it in the queue this removes it.
+                object.end(); // Without an answer the object may exist; behind it in the queue this removes it.
                 throw e;
             }
         }
+    }
+
+    private static Operation operation(Purpose purpose) {
+        return switch (purpose) {
+            case SAVING -> Operation.GET;
+            case RESUMING -> Operation.SET;
+        };
     }
 
     /**
      * Destroys the object and gives its id back. When the device does not confirm that, the id stays out of use, as a
      * second object under it would be refused, and the device is asked again on later occasions.
      */
-    void destroy() {
+    @Override
+    public void end() {
         if (destroyed) {
             return;
         }
@@ -118,22 +128,22 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public long devicePartsSize() throws DeviceException {
+    public long imageSize() throws DeviceException {
         requireAlive();
         long size = knownSize;
         knownSize = SIZE_UNKNOWN;
         return Math.max(leastSize, size == SIZE_UNKNOWN ? querySize() : size);
     }
 
-    /** Asks for the size now and keeps it for the next {@link #devicePartsSize}, which then asks nothing. */
-    long refreshSize() throws DeviceException {
+    @Override
+    public long refreshSize() throws DeviceException {
         requireAlive();
         knownSize = querySize();
         return knownSize;
     }
 
-    /** Forgets a size that {@link #refreshSize} kept. */
-    void forgetSize() {
+    @Override
+    public void forgetSize() {
         knownSize = SIZE_UNKNOWN;
     }
 
@@ -187,7 +197,7 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+    public void captureImage(ByteBuffer into) throws DeviceException {
         requireAlive();
         int space = into.remaining();
         try {
@@ -213,13 +223,13 @@ final class PartsObject implements RecordDevice {
         advance(into, length);
     }
 
-    /** Whether the last image did not fit; the next one is asked for with twice the space. */
-    boolean wantsMoreSpace() {
+    @Override
+    public boolean wantsMoreSpace() {
         return leastSize > 0;
     }
 
     @Override
-    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+    public void loadImage(ByteBuffer parts) throws DeviceException {
         requireAlive();
         PartsOrder.require(parts);
         AdminRequest set = AdminRequest.toMember(DEV_PARTS_SET, member, DevPartsObject.HEADER_BYTES, this::putHeader);

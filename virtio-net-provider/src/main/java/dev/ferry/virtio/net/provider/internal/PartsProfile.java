@@ -49,7 +49,7 @@ final class PartsProfile {
                     case DEVICE_STATUS -> header.length() == Byte.BYTES;
                     case PCI_COMMON_CFG -> isNumberOfQueues(header);
                     case VQ_CFG -> header.length() == VirtqueueConfig.BYTES;
-                    case VQ_NOTIFY_CFG, NET_CVQ_CFG -> false;
+                    case VQ_NOTIFY_CFG, NET_CVQ_CFG, PACKED_VQ_POSITION -> false;
                 })
                 .isPresent();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.virtio.driver.CommandTimeout;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
@@ -12,15 +13,6 @@ public @interface ProviderConfiguration {
 
     /** The PID. */
     String PID = "dev.ferry.virtio.net.provider";
-
-    /** Unless configured. */
-    long DEFAULT_COMMAND_TIMEOUT_MILLIS = 5_000;
-
-    /** No device behind a bus answers reliably in less. */
-    long LEAST_COMMAND_TIMEOUT_MILLIS = 10;
-
-    /** A migration must not wait for longer than a minute for one command. */
-    long MOST_COMMAND_TIMEOUT_MILLIS = 60_000;
 
     /**
      * Unless configured, nobody waits: an operator learns at once that all objects are in use, as from the kernel, and
@@ -37,7 +29,7 @@ public @interface ProviderConfiguration {
             description = "How long one admin command may take, with its repetitions, in milliseconds; 10 to 60000.",
             min = "10",
             max = "60000")
-    long command_timeout_millis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
+    long command_timeout_millis() default CommandTimeout.DEFAULT_MILLIS;
 
     /** Key {@code object.wait.millis}; read it guarded as well. */
     @AttributeDefinition(

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.virtio.driver.CommandTimeout;
+
 /** Everything that is configured, as it is now. Thread-safe. */
 record ProviderSettings(CommandTimeout timeout, ObjectWait objectWait, VendorOpcodes vendorOpcodes) {
 
     /** The defaults. */
     ProviderSettings() {
-        this(new CommandTimeout(), new ObjectWait(), new VendorOpcodes());
+        this(new CommandTimeout(ProviderConfiguration.PID), new ObjectWait(), new VendorOpcodes());
     }
 
     /** Takes a configuration; each value that is not valid is logged and stays as it was. */

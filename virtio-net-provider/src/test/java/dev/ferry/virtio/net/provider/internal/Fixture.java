@@ -4,6 +4,9 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.fsm.Arc;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.SystemClock;
 import java.util.Optional;
 
 /** A driver for member 3 of host1/pf0, whose set-up is done, before a fake queue. */
@@ -27,7 +30,7 @@ final class Fixture {
     Fixture(FakeAdminQueue queue, String... vendorOpcodes) throws DeviceException {
         this.queue = queue;
         settings.vendorOpcodes().configure(() -> vendorOpcodes);
-        timeout.configure(ProviderConfiguration.LEAST_COMMAND_TIMEOUT_MILLIS);
+        timeout.configure(CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
         owner = new OwnerSetup("host1/pf0", queue, channel, settings, () -> false).run();
         driver = new VirtioNetDriver("host1/pf0/vf3", owner, MEMBER, format, timeout, clock::nanoTime);

@@ -8,6 +8,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatusQualifier;
+import dev.ferry.virtio.driver.AdminChannel;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -33,7 +34,7 @@ class OwnerSetupTest {
     private final ProviderSettings settings = new ProviderSettings();
 
     private OwnerDevice setUp() throws DeviceException {
-        AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(), new FakeClock());
+        AdminChannel channel = new AdminChannel("host1/pf0", queue, settings.timeout(), new FakeClock());
         return new OwnerSetup("host1/pf0", queue, channel, settings, () -> false).run();
     }
 

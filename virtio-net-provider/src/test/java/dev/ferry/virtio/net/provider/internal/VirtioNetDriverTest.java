@@ -19,7 +19,7 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
-import dev.ferry.virtio.DevPartsObject;
+import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -291,7 +291,7 @@ class VirtioNetDriverTest {
         List<PartsObject> held = new ArrayList<>();
         for (int id = 0; id < 3; id++) {
             held.add(PartsObject.create(
-                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids()), DevPartsObject.Operation.GET));
+                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids()), Purpose.SAVING));
         }
         queue.commands.clear();
 
@@ -301,7 +301,7 @@ class VirtioNetDriverTest {
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
         assertCommands();
 
-        held.get(1).destroy();
+        held.get(1).end();
         queue.commands.clear();
         driver.step(RUNNING_TO_PRE_COPY);
         assertThat(queue.commands).startsWith(create(1, 0));

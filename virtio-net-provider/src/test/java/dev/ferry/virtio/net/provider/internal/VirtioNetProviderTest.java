@@ -11,6 +11,8 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.driver.MemberDriver;
+import dev.ferry.virtio.driver.OwnerWatch;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.HashMap;
@@ -28,10 +30,10 @@ import org.slf4j.LoggerFactory;
 
 class VirtioNetProviderTest {
 
-    private final Logger logger = (Logger) LoggerFactory.getLogger(VirtioNetProvider.class);
+    private final Logger logger = (Logger) LoggerFactory.getLogger(OwnerWatch.class);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();
-    private final Map<String, VirtioNetDriver> drivers = new ConcurrentHashMap<>();
+    private final Map<String, MemberDriver> drivers = new ConcurrentHashMap<>();
     private final FakeAdminQueue queue = new FakeAdminQueue();
     private Runnable onUnregister = () -> {};
     private VirtioNetProvider provider;
@@ -43,7 +45,7 @@ class VirtioNetProviderTest {
         provider = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
             String id = (String) properties.get("ferry.device.id");
             services.put(id, properties);
-            if (driver instanceof VirtioNetDriver migratable) {
+            if (driver instanceof MemberDriver migratable) {
                 drivers.put(id, migratable);
             }
             return () -> {
@@ -100,7 +102,7 @@ class VirtioNetProviderTest {
     @Test
     void shouldSetUpAgainWhenTheMembersAreBack() {
         provider.addAdminQueue(queue, properties(2));
-        VirtioNetDriver before = drivers.get("host1/pf0/vf1");
+        MemberDriver before = drivers.get("host1/pf0/vf1");
 
         provider.updatedAdminQueue(queue, properties(0));
         assertThat(services).isEmpty();
@@ -158,7 +160,7 @@ class VirtioNetProviderTest {
     @Test
     void shouldKeepADriverWorkingUntilItsUnregistrationReturned() throws Exception {
         provider.addAdminQueue(queue, properties(1));
-        VirtioNetDriver driver = drivers.get("host1/pf0/vf1");
+        MemberDriver driver = drivers.get("host1/pf0/vf1");
         driver.step(Arc.RUNNING_TO_PRE_COPY);
         onUnregister = () -> {
             try {

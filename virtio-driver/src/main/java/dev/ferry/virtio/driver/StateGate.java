@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
  * what the operation does to the state no longer counts, and the operation finishes the reset on its way out. This is
  * the deferred-reset scheme of the kernel's drivers (drivers/vfio/pci/virtio/migrate.c). Thread-safe; not reentrant.
  */
-final class StateGate {
+public final class StateGate {
 
     private final String deviceId;
     private final Runnable finishReset;
@@ -27,13 +27,13 @@ final class StateGate {
      *
      * @param finishReset run inside the gate, without any lock, for each deferred reset
      */
-    StateGate(String deviceId, Runnable finishReset) {
+    public StateGate(String deviceId, Runnable finishReset) {
         this.deviceId = deviceId;
         this.finishReset = finishReset;
     }
 
     /** The state now; does not block. */
-    DeviceState state() {
+    public DeviceState state() {
         return state;
     }
 
@@ -42,7 +42,7 @@ final class StateGate {
      *
      * @throws DeviceException EBUSY when the one inside did not leave in time
      */
-    void enter(long timeoutNanos) throws DeviceException {
+    public void enter(long timeoutNanos) throws DeviceException {
         if (!tryEnter(System.nanoTime() + timeoutNanos)) {
             throw new DeviceException(Errno.EBUSY, deviceId + " is still busy with another operation; try again");
         }
@@ -67,12 +67,12 @@ final class StateGate {
     }
 
     /** Enters if nobody is inside. */
-    boolean tryEnter() {
+    public boolean tryEnter() {
         return entry.tryAcquire();
     }
 
     /** Leaves, after every deferred reset was finished; also when finishing one throws. */
-    void leave() {
+    public void leave() {
         synchronized (this) {
             if (!resetPending) {
                 entry.release();
@@ -88,14 +88,14 @@ final class StateGate {
     }
 
     /** Sets the state, unless a reset has overtaken the operation. Only inside the gate. */
-    synchronized void advance(DeviceState to) {
+    public synchronized void advance(DeviceState to) {
         if (!resetPending) {
             state = to;
         }
     }
 
     /** The device was reset while an operation may be inside; it, or this call, finishes the reset. */
-    void deferReset() {
+    public void deferReset() {
         synchronized (this) {
             resetPending = true;
             state = DeviceState.RUNNING;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 
 /** What a session needs of the driver that opened it. */
-interface DriverAccess {
+public interface DriverAccess {
 
     /** An operation inside the gate. */
     @FunctionalInterface

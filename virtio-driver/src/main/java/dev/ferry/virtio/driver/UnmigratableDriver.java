@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;

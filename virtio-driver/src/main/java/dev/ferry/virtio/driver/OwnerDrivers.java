@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.stream.StreamFormat;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,20 +18,51 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe. Whoever changes what is wanted brings the services in line before the call returns, or finds that the
  * thread that was at it has done so: a driver is never registered after {@link #close} returned.
  */
-final class OwnerDrivers {
+public final class OwnerDrivers<O> {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerDrivers.class);
 
-    static final String DEVICE_TYPE = "virtio-net";
-    static final String BACKEND = "virtio";
+    /**
+     * What the drivers of one bundle have in common.
+     *
+     * @param <O> an owner device whose set-up is done
+     * @param deviceType of the members, as {@link MigrationDriver#DEVICE_TYPE}
+     * @param backend as {@link MigrationDriver#BACKEND}
+     * @param formatName as {@link MigrationDriver#STREAM_FORMAT}
+     * @param factory makes the driver of a member
+     * @param registry where drivers become services
+     */
+    public record Kind<O>(
+            String deviceType, String backend, String formatName, Factory<O> factory, DriverRegistry registry) {}
+
+    /** Makes drivers. */
+    @FunctionalInterface
+    public interface Factory<O> {
+        /** The driver of one member. */
+        MemberDriver create(String deviceId, O owner, int member);
+
+        /** More service properties of the drivers of an owner. */
+        default Map<String, Object> properties(O owner) {
+            return Map.of();
+        }
+
+        /** Whether members of an owner whose set-up failed are to be seen; of several providers only one does so. */
+        default boolean showsUnmigratable() {
+            return false;
+        }
+    }
+
+    /** What drivers are made of. */
+    private sealed interface Basis<O> {}
+
+    private record Ready<O>(O owner) implements Basis<O> {}
+
+    private record Refused<O>(String reason) implements Basis<O> {}
 
     private record Registered(String deviceId, Runnable unregister, Runnable depart) {}
 
     private final String ownerId;
     private final String host;
-    private final StreamFormat format;
-    private final String formatName;
-    private final DriverRegistry registry;
-    private final CommandTimeout timeout;
+    private final Kind<O> kind;
 
     /** Reentrant: a listener of a registration may make the owner leave on the same thread. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -50,28 +81,20 @@ final class OwnerDrivers {
 
     private int departuresAtSetup;
 
-    /** An {@link OwnerDevice} or the reason why there is none; null before the set-up. */
-    private volatile Object basis;
+    /** Null before the set-up. */
+    private volatile Basis<O> basis;
 
     /** What the registered drivers were made of; guarded by the lock. */
-    private Object registeredBasis;
+    private Basis<O> registeredBasis;
 
     private volatile int members;
     private volatile boolean closed;
 
-    OwnerDrivers(
-            String ownerId,
-            String host,
-            StreamFormat format,
-            String formatName,
-            DriverRegistry registry,
-            CommandTimeout timeout) {
+    /** No driver is registered yet. */
+    public OwnerDrivers(String ownerId, String host, Kind<O> kind) {
         this.ownerId = ownerId;
         this.host = host;
-        this.format = format;
-        this.formatName = formatName;
-        this.registry = registry;
-        this.timeout = timeout;
+        this.kind = kind;
     }
 
     /**
@@ -79,7 +102,7 @@ final class OwnerDrivers {
      * commands go to does not exist. Not while another thread is at it.
      */
     synchronized boolean beginSetup() {
-        if (closed || members == 0 || basis instanceof OwnerDevice) {
+        if (closed || members == 0 || basis instanceof Ready) {
             return false;
         }
         setupWantedAgain = settingUp;
@@ -92,16 +115,16 @@ final class OwnerDrivers {
     /**
      * The set-up failed; the next change of members is a reason to try again.
      *
-     * @param reason one sentence
+     * @param reason one sentence; empty when the owner is none for these drivers
      * @return whether such a change came while the set-up was under way: the caller has to set the owner up again now
      */
-    boolean setupFailed(String reason) {
+    boolean setupFailed(Optional<String> reason) {
         boolean again;
         synchronized (this) {
             settingUp = false;
             again = setupWantedAgain && beginSetup();
-            if (!again && members > 0) {
-                basis = reason;
+            if (!again && members > 0 && kind.factory().showsUnmigratable()) {
+                basis = reason.map(Refused<O>::new).orElse(null);
             }
         }
         reconcile();
@@ -118,13 +141,13 @@ final class OwnerDrivers {
      *
      * @return false when all members have left meanwhile, and with them what the device was told: as if it had failed
      */
-    boolean ready(OwnerDevice device) {
+    boolean ready(O device) {
         synchronized (this) {
             if (departures != departuresAtSetup) {
                 return false;
             }
             settingUp = false;
-            basis = device;
+            basis = new Ready<>(device);
         }
         reconcile();
         return true;
@@ -154,17 +177,18 @@ final class OwnerDrivers {
     private void reconcile() {
         lock.lock();
         try {
-            while (isOneStepFromWanted()) {
-                // Each step looks again: what is wanted may have changed meanwhile.
-            }
+            boolean moved;
+            do {
+                moved = takeOneStep(); // each looks again: what is wanted may have changed meanwhile
+            } while (moved);
         } finally {
             lock.unlock();
         }
     }
 
-    /** Adds or removes one driver where that is due. */
-    private boolean isOneStepFromWanted() {
-        Object wantedBasis = closed ? null : basis;
+    /** Adds or removes one driver, where that is due. */
+    private boolean takeOneStep() {
+        Basis<O> wantedBasis = closed ? null : basis;
         int wanted = wantedBasis == null ? 0 : members;
         if (registered.size() > wanted || !registered.isEmpty() && registeredBasis != wantedBasis) {
             remove(registered.removeLast());
@@ -178,26 +202,28 @@ final class OwnerDrivers {
         return true;
     }
 
-    private void add(int member, Object madeOf) {
+    private void add(int member, Basis<O> madeOf) {
         String id = ownerId + "/vf" + member;
         Map<String, Object> properties = new HashMap<>();
         properties.put(MigrationDriver.DEVICE_ID, id);
-        properties.put(MigrationDriver.DEVICE_TYPE, DEVICE_TYPE);
-        properties.put(MigrationDriver.BACKEND, BACKEND);
+        properties.put(MigrationDriver.DEVICE_TYPE, kind.deviceType());
+        properties.put(MigrationDriver.BACKEND, kind.backend());
         properties.put(MigrationDriver.HOST, host);
         properties.put(MigrationDriver.OWNER, ownerId);
         properties.put(MigrationDriver.MEMBER, member);
-        properties.put(MigrationDriver.STREAM_FORMAT, formatName);
-        if (madeOf instanceof OwnerDevice owner) {
-            VirtioNetDriver driver = new VirtioNetDriver(id, owner, member, format, timeout, System::nanoTime);
-            properties.put(MigrationDriver.OWNER_SESSIONS, owner.ids().limit());
-            registered.addLast(new Registered(id, registry.register(driver, properties), driver::depart));
-        } else {
-            String reason = String.valueOf(madeOf);
-            properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
-            MigrationDriver driver = new UnmigratableDriver(id, reason);
-            registered.addLast(new Registered(id, registry.register(driver, properties), () -> {}));
+        properties.put(MigrationDriver.STREAM_FORMAT, kind.formatName());
+        if (madeOf instanceof Ready<O> ready) {
+            MemberDriver driver = kind.factory().create(id, ready.owner(), member);
+            properties.putAll(kind.factory().properties(ready.owner()));
+            register(id, driver, properties, driver::depart);
+        } else if (madeOf instanceof Refused<O> refused) {
+            properties.put(MigrationDriver.NOT_MIGRATABLE, refused.reason());
+            register(id, new UnmigratableDriver(id, refused.reason()), properties, () -> {});
         }
+    }
+
+    private void register(String id, MigrationDriver driver, Map<String, Object> properties, Runnable depart) {
+        registered.addLast(new Registered(id, kind.registry().register(driver, properties), depart));
     }
 
     /** One driver that cannot leave in order must not keep the others registered. */

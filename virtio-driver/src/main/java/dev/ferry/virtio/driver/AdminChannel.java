@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -8,6 +8,7 @@ import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
+import dev.ferry.virtio.context.ContextLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Objects;
@@ -25,10 +26,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * command still belong to the queue; nobody here uses them again. Thread-safe; a call waits for the device on the
  * caller's thread. An interrupt does not end the wait, which is bounded anyway, and is kept for the caller.
  */
-final class AdminChannel {
+public final class AdminChannel {
 
     /** How often a command is sent before EAGAIN is taken for an answer. */
-    static final int MOST_ATTEMPTS = 10;
+    public static final int MOST_ATTEMPTS = 10;
 
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -42,7 +43,7 @@ final class AdminChannel {
     private final AtomicInteger pending = new AtomicInteger();
 
     /** Time as the channel sees it. */
-    interface Clock {
+    public interface Clock {
         /** As {@link System#nanoTime}. */
         long nanoTime();
 
@@ -50,7 +51,8 @@ final class AdminChannel {
         void pause(long nanos);
     }
 
-    AdminChannel(String ownerId, AdminQueue queue, CommandTimeout timeout, Clock clock) {
+    /** A channel to the queue of one owner device. */
+    public AdminChannel(String ownerId, AdminQueue queue, CommandTimeout timeout, Clock clock) {
         this.ownerId = ownerId;
         this.queue = queue;
         this.timeout = timeout;
@@ -66,7 +68,25 @@ final class AdminChannel {
      * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them; EIO
      *     for whatever else goes wrong in the queue. Nobody knows then whether the device executed the command
      */
-    int execute(AdminRequest request) throws DeviceException {
+    public int execute(AdminRequest request) throws DeviceException {
+        return perform(request).length();
+    }
+
+    /**
+     * What a device answered.
+     *
+     * @param length bytes behind the head
+     * @param output the command-specific output, where a command set has one; else 0
+     */
+    public record Answer(int length, int output) {}
+
+    /**
+     * As {@link #execute}, for commands with an output.
+     *
+     * @throws CommandRefusedException for a status other than OK, with the output
+     * @throws DeviceException as {@link #execute}
+     */
+    public Answer perform(AdminRequest request) throws DeviceException {
         long deadline = clock.nanoTime() + timeout.nanos();
         long pause = FIRST_PAUSE_NANOS;
         for (int attempt = 1; ; attempt++) {
@@ -74,13 +94,14 @@ final class AdminChannel {
             int used = await(request, submit(request, writable), deadline);
             AdminResult head = AdminResult.decode(writable[0], used);
             if (head.isOk()) {
-                return Math.max(0, Math.min(used, space(writable)) - AdminResult.HEADER_BYTES);
+                int length = Math.max(0, Math.min(used, space(writable)) - AdminResult.HEADER_BYTES);
+                return new Answer(length, output(writable[0], used));
             }
             boolean mayTryAgain = head.status() == AdminStatus.EAGAIN.number()
                     && attempt < MOST_ATTEMPTS
                     && clock.nanoTime() + pause - deadline < 0;
             if (!mayTryAgain) {
-                throw refused(request, head);
+                throw refused(request, head, output(writable[0], used));
             }
             clock.pause(pause);
             pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
@@ -94,7 +115,7 @@ final class AdminChannel {
      *     device wrote
      * @throws DeviceException as {@link #execute}
      */
-    ByteBuffer read(AdminRequest request) throws DeviceException {
+    public ByteBuffer read(AdminRequest request) throws DeviceException {
         int length = execute(request);
         ByteBuffer result = request.result().duplicate().order(ByteOrder.LITTLE_ENDIAN);
         for (int at = result.position() + length; at < result.limit(); at++) {
@@ -108,7 +129,7 @@ final class AdminChannel {
      *
      * @throws DeviceException EBUSY when there still is one after the time that one command may take
      */
-    void awaitIdle() throws DeviceException {
+    public void awaitIdle() throws DeviceException {
         long deadline = clock.nanoTime() + timeout.nanos();
         while (pending.get() > 0) {
             if (clock.nanoTime() - deadline >= 0) {
@@ -133,6 +154,12 @@ final class AdminChannel {
         }
         int filling = AdminRequest.roundUp(result.remaining() + AdminRequest.UNIT_BYTES) - result.remaining();
         return new ByteBuffer[] {head, result.slice(), ByteBuffer.allocate(filling)};
+    }
+
+    private static int output(ByteBuffer head, int used) {
+        return used < AdminResult.HEADER_BYTES
+                ? 0
+                : head.duplicate().order(ByteOrder.LITTLE_ENDIAN).getInt(ContextLayout.OUTPUT_OFFSET);
     }
 
     private static int space(ByteBuffer[] buffers) {
@@ -197,13 +224,14 @@ final class AdminChannel {
                 cause);
     }
 
-    private AdminCommandException refused(AdminRequest request, AdminResult head) {
+    private AdminCommandException refused(AdminRequest request, AdminResult head, int output) {
         AdminStatus status = AdminStatus.ofNumber(head.status());
         AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(head.statusQualifier());
         String unknown = status.number() == head.status() ? "" : " (unknown status %d)".formatted(head.status());
-        return new AdminCommandException(
+        return new CommandRefusedException(
                 status,
                 qualifier,
+                output,
                 "%s refused the admin command %s with status %s%s and qualifier %s"
                         .formatted(ownerId, request.describe(), status, unknown, qualifier));
     }

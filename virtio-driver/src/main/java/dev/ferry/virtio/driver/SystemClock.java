@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import java.util.concurrent.locks.LockSupport;
 
 /** The clock of the virtual machine. */
-final class SystemClock implements AdminChannel.Clock {
+public final class SystemClock implements AdminChannel.Clock {
 
     @Override
     public long nanoTime() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -16,13 +16,13 @@ import java.nio.channels.ClosedChannelException;
  * once per second at most, because a virtio device gives no hint of what changed: dirty bytes never end, and the reader
  * decides when to stop the device. The order of questions and the answers are those of the kernel's driver.
  */
-final class PartsSavingSession implements SavingSession {
+public final class ImageSavingSession implements SavingSession {
 
     /** How often an image that does not fit is asked for, with twice the space each time. */
     static final int MOST_CAPTURES = 3;
 
     private final DriverAccess driver;
-    private final PartsObject object;
+    private final SessionDevice object;
     private final RecordEncoder encoder;
     private final PrecopyRateLimit limit;
     private long initialBytes;
@@ -31,7 +31,7 @@ final class PartsSavingSession implements SavingSession {
     private volatile boolean closed;
 
     /** A session without data; {@link #captureInitial} or {@link #captureFinal} gives it the first image. */
-    PartsSavingSession(DriverAccess driver, PartsObject object, RecordEncoder encoder, PrecopyRateLimit limit) {
+    ImageSavingSession(DriverAccess driver, SessionDevice object, RecordEncoder encoder, PrecopyRateLimit limit) {
         this.driver = driver;
         this.object = object;
         this.encoder = encoder;
@@ -39,7 +39,7 @@ final class PartsSavingSession implements SavingSession {
     }
 
     /** Captures the image that a running device begins with. Only within a step. */
-    void captureInitial() throws DeviceException {
+    public void captureInitial() throws DeviceException {
         initialBytes = capture();
     }
 
@@ -48,7 +48,7 @@ final class PartsSavingSession implements SavingSession {
      *
      * @throws DeviceException as the device gives it; the session is dead then
      */
-    void captureFinal() throws DeviceException {
+    public void captureFinal() throws DeviceException {
         requireAlive();
         boolean captured = false;
         try {
@@ -74,7 +74,7 @@ final class PartsSavingSession implements SavingSession {
     }
 
     /** The object of this session, for questions within its life. */
-    PartsObject object() {
+    SessionDevice object() {
         return object;
     }
 
@@ -86,7 +86,7 @@ final class PartsSavingSession implements SavingSession {
     /** Ends the session at the device, too. Only within the gate. */
     void kill() {
         dead = true;
-        object.destroy();
+        object.end();
     }
 
     @Override

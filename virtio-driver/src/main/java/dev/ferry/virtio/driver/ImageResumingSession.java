@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -10,15 +10,15 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 
 /** Loads images into one member, each when its last byte has come. */
-final class PartsResumingSession implements ResumingSession {
+public final class ImageResumingSession implements ResumingSession {
 
     private final DriverAccess driver;
-    private final PartsObject object;
+    private final SessionDevice object;
     private final RecordDecoder decoder;
     private volatile boolean dead;
     private volatile boolean closed;
 
-    PartsResumingSession(DriverAccess driver, PartsObject object, RecordDecoder decoder) {
+    ImageResumingSession(DriverAccess driver, SessionDevice object, RecordDecoder decoder) {
         this.driver = driver;
         this.object = object;
         this.decoder = decoder;
@@ -29,7 +29,7 @@ final class PartsResumingSession implements ResumingSession {
      *
      * @throws DeviceException EINVAL with what is missing
      */
-    void requireComplete() throws DeviceException {
+    public void requireComplete() throws DeviceException {
         if (dead) {
             throw new DeviceException(
                     Errno.EINVAL,
@@ -54,7 +54,7 @@ final class PartsResumingSession implements ResumingSession {
     /** Ends the session at the device, too. Only within the gate. */
     void kill() {
         dead = true;
-        object.destroy();
+        object.end();
     }
 
     @Override

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -11,9 +11,10 @@ import java.util.function.LongSupplier;
  * is granted; the first call later than one second after the start of the window is granted and starts a new one. For
  * one session and one caller at a time.
  */
-final class PrecopyRateLimit {
+public final class PrecopyRateLimit {
 
-    static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(1);
+    /** The window. */
+    public static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final LongSupplier nanoTime;
     private boolean started;
