@@ -51,4 +51,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "1",
             max = "" + AdapterSettings.MAX_OBJECTS)
     int objectLimit() default AdapterSettings.MAX_OBJECTS;
+
+    /** Features that are not offered. */
+    @AttributeDefinition(
+            description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")
+    String[] featuresOff() default {};
 }

@@ -14,9 +14,17 @@ import java.util.regex.Pattern;
  * @param queueSize largest size of each virtqueue, a power of two, 2 or more
  * @param strict whether commands must be in the list in use for their own group type
  * @param objectLimit most device parts objects, for reading and for writing
+ * @param featuresOff feature bits that members do not offer although they could
  */
 public record AdapterSettings(
-        String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        String host,
+        String name,
+        int members,
+        int queuePairs,
+        int queueSize,
+        boolean strict,
+        int objectLimit,
+        long featuresOff) {
 
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = 4096;
@@ -41,6 +49,22 @@ public record AdapterSettings(
             throw new IllegalArgumentException("queueSize must be a power of two, but is " + queueSize);
         }
         requireRange("objectLimit", objectLimit, 1, MAX_OBJECTS);
+        FunctionConfig.requireFeatures("featuresOff", queuePairs, features(queuePairs, featuresOff));
+    }
+
+    /** An adapter whose members offer what an ordinary VF does. */
+    public AdapterSettings(
+            String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0);
+    }
+
+    /** The feature bits that each member offers. */
+    public long features() {
+        return features(queuePairs, featuresOff);
+    }
+
+    private static long features(int queuePairs, long off) {
+        return FunctionConfig.defaultFeatures(queuePairs) & ~off;
     }
 
     /** Id of the owner device: {@code <host>/<name>}. */
@@ -50,7 +74,7 @@ public record AdapterSettings(
 
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
-        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit);
+        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit, featuresOff);
     }
 
     private static void requireName(String key, String value) {
