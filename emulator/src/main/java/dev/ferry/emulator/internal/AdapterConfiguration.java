@@ -63,4 +63,9 @@ import org.osgi.service.metatype.annotations.Option;
                 @Option(label = "device context, form B", value = "context-form-b")
             })
     String commands() default "parts";
+
+    /** Features that are not offered. */
+    @AttributeDefinition(
+            description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")
+    String[] featuresOff() default {};
 }

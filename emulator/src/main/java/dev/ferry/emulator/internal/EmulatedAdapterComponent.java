@@ -8,6 +8,7 @@ import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
 import java.util.Map;
 import java.util.Optional;
@@ -174,7 +175,16 @@ public final class EmulatedAdapterComponent {
                 value("queueSize", configuration::queueSize),
                 value("strict", configuration::strict),
                 value("objectLimit", configuration::objectLimit),
+                value("featuresOff", () -> mask(configuration.featuresOff())),
                 CommandSet.ofKey(value("commands", configuration::commands)));
+    }
+
+    private static long mask(String[] features) {
+        long mask = 0;
+        for (String feature : features) {
+            mask |= VirtioFeature.valueOf(feature.strip()).mask();
+        }
+        return mask;
     }
 
     /** The component property type converts a value only when it is asked for it, and throws what it likes. */

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Executes admin commands on the queue of one owner device, each within a bounded time.
@@ -37,6 +38,9 @@ public final class AdminChannel {
     private final AdminQueue queue;
     private final CommandTimeout timeout;
     private final Clock clock;
+
+    /** Commands that the queue was given and has not answered, those too for which nobody waits any more. */
+    private final AtomicInteger pending = new AtomicInteger();
 
     /** Time as the channel sees it. */
     public interface Clock {
@@ -105,6 +109,41 @@ public final class AdminChannel {
     }
 
     /**
+     * Executes one command with a small result.
+     *
+     * @return the result as the text wants it read: little-endian, as long as its space, and zero behind what the
+     *     device wrote
+     * @throws DeviceException as {@link #execute}
+     */
+    public ByteBuffer read(AdminRequest request) throws DeviceException {
+        int length = execute(request);
+        ByteBuffer result = request.result().duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = result.position() + length; at < result.limit(); at++) {
+            result.put(at, (byte) 0);
+        }
+        return result;
+    }
+
+    /**
+     * Waits until no command is with the queue, because the lists of commands must not be changed while one is.
+     *
+     * @throws DeviceException EBUSY when there still is one after the time that one command may take
+     */
+    public void awaitIdle() throws DeviceException {
+        long deadline = clock.nanoTime() + timeout.nanos();
+        while (pending.get() > 0) {
+            if (clock.nanoTime() - deadline >= 0) {
+                throw new DeviceException(
+                        Errno.EBUSY,
+                        "%s has not answered %d admin commands that were sent before, so that the list of commands in "
+                                        .formatted(ownerId, pending.get())
+                                + "use cannot be changed; check the owner device");
+            }
+            clock.pause(FIRST_PAUSE_NANOS);
+        }
+    }
+
+    /**
      * Head, result, and a filling of 8 to 15 bytes up to a multiple of 8. There is always a filling, because a device
      * drops what lies beyond the space: only bytes in the filling tell that the result was too small.
      */
@@ -132,9 +171,13 @@ public final class AdminChannel {
     }
 
     private CompletableFuture<Integer> submit(AdminRequest request, ByteBuffer[] writable) {
+        pending.incrementAndGet();
         try {
-            return queue.submit(request.readable(), writable).toCompletableFuture();
+            CompletableFuture<Integer> answer = queue.submit(request.readable(), writable).toCompletableFuture();
+            answer.whenComplete((used, failure) -> pending.decrementAndGet());
+            return answer;
         } catch (Throwable e) { // the queue is another bundle's: whatever it throws, an Error too, is the device's fault
+            pending.decrementAndGet();
             return CompletableFuture.failedFuture(e);
         }
     }

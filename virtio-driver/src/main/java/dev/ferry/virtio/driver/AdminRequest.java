@@ -48,12 +48,21 @@ public record AdminRequest(AdminCommand command, ByteBuffer[] readable, ByteBuff
         return new AdminRequest(command, readable(command, dataBytes, data), result);
     }
 
-    /**
-     * The same command with more data behind, which is not copied. The data is not filled up to a multiple of 8 bytes:
-     * behind device parts, zeros would read as a header that is cut off.
-     */
+    /** The same command with more data behind, which is not copied, and zeros up to a multiple of 8 bytes. */
     public AdminRequest with(ByteBuffer payload) {
-        return new AdminRequest(command, new ByteBuffer[] {readable[0], payload.slice()}, result);
+        int padding = roundUp(payload.remaining()) - payload.remaining();
+        if (padding == 0) {
+            return withExactly(payload);
+        }
+        return new AdminRequest(
+                command, new ByteBuffer[] {readable[0], payload.slice(), ByteBuffer.allocate(padding)}, result);
+    }
+
+    /** The same command with more data behind, which is not copied, and nothing else. */
+    public AdminRequest withExactly(ByteBuffer payload) {
+        return payload.hasRemaining()
+                ? new AdminRequest(command, new ByteBuffer[] {readable[0], payload.slice()}, result)
+                : this;
     }
 
     /** Space for a small result; zero, as bytes that a device leaves out must read. */

@@ -18,7 +18,7 @@ public interface DriverRegistry {
      *
      * @return unregisters it, and returns when whoever uses the driver has let go of it
      */
-    Runnable register(MemberDriver driver, Map<String, Object> properties);
+    Runnable register(MigrationDriver driver, Map<String, Object> properties);
 
     /** The service registry of the framework, on behalf of a bundle. */
     static DriverRegistry of(BundleContext context) {
@@ -30,7 +30,7 @@ public interface DriverRegistry {
                 try {
                     registration.unregister();
                 } catch (IllegalStateException e) {
-                    log.debug("{} was unregistered by the framework", driver.deviceId(), e);
+                    log.debug("{} was unregistered by the framework", properties.get(MigrationDriver.DEVICE_ID), e);
                 }
             };
         };

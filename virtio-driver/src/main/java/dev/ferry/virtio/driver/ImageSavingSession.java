@@ -18,6 +18,9 @@ import java.nio.channels.ClosedChannelException;
  */
 public final class ImageSavingSession implements SavingSession {
 
+    /** How often an image that does not fit is asked for, with twice the space each time. */
+    static final int MOST_CAPTURES = 3;
+
     private final DriverAccess driver;
     private final SessionDevice object;
     private final RecordEncoder encoder;
@@ -37,7 +40,7 @@ public final class ImageSavingSession implements SavingSession {
 
     /** Captures the image that a running device begins with. Only within a step. */
     public void captureInitial() throws DeviceException {
-        initialBytes = encoder.capture();
+        initialBytes = capture();
     }
 
     /**
@@ -49,12 +52,25 @@ public final class ImageSavingSession implements SavingSession {
         requireAlive();
         boolean captured = false;
         try {
-            encoder.capture();
+            capture();
             captured = true;
         } finally {
             dead |= !captured;
         }
         complete = true;
+    }
+
+    /** One image; with more space than the device told, where that turns out to be too little. */
+    private long capture() throws DeviceException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return encoder.capture();
+            } catch (DeviceException e) {
+                if (!object.wantsMoreSpace() || attempt == MOST_CAPTURES) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /** The object of this session, for questions within its life. */
@@ -108,7 +124,7 @@ public final class ImageSavingSession implements SavingSession {
         }
         long unread = encoder.queuedBytes();
         if (unread == 0 && size > 0) {
-            encoder.capture();
+            capture();
         }
         return new PrecopyInfo(0, unread + size, false);
     }

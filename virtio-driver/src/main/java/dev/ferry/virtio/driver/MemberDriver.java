@@ -80,6 +80,12 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
     /** The function was reset; brings its mode to that of RUNNING where a reset does not. Within the gate. */
     protected abstract void functionWasReset() throws DeviceException;
 
+    /** The device leaves, and its sessions have ended: the last occasion to tidy up at the device. Within the gate. */
+    protected void tidyUp() {}
+
+    /** The device has left: the last call, in the gate or, when that could not be entered in time, outside. */
+    protected void departed() {}
+
     /** The sessions of the member. */
     protected final MemberSessions sessions() {
         return sessions;
@@ -231,11 +237,14 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
             gate.enter(gateTimeoutNanos());
         } catch (DeviceException e) {
             LOG.warn("{} leaves during an operation; what it holds at the device may stay: {}", deviceId, e.getMessage());
+            departed();
             return;
         }
         try {
             sessions.kill();
+            tidyUp();
         } finally {
+            departed();
             gate.leave();
         }
     }

@@ -91,14 +91,26 @@ public final class MemberSessions {
         }
     }
 
-    /** The size of an image now, asked with the saving session's object or with one for this question alone. */
+    /** A question to the device. */
+    @FunctionalInterface
+    public interface Question<T> {
+        /** Asks. */
+        T ask(SessionDevice device) throws DeviceException;
+    }
+
+    /** The size of an image now. */
     public long imageSize() throws DeviceException {
+        return ask(SessionDevice::imageSize);
+    }
+
+    /** Asks through the saving session, or through one for this question alone, of which nothing is left. */
+    public <T> T ask(Question<T> question) throws DeviceException {
         if (saving != null) {
-            return saving.object().imageSize();
+            return question.ask(saving.object());
         }
         SessionDevice temporary = opener.open(Purpose.SAVING);
         try {
-            return temporary.imageSize();
+            return question.ask(temporary);
         } finally {
             temporary.end();
         }

@@ -6,12 +6,14 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The drivers of one owner device: as many services as it has members, once its set-up is done, and none after it left.
+ * The drivers of one owner device: as many services as it has members, once its set-up is done or has failed, and none
+ * after it left. Drivers of a failed set-up tell why their members cannot be migrated.
  *
  * <p>Thread-safe. Whoever changes what is wanted brings the services in line before the call returns, or finds that the
  * thread that was at it has done so: a driver is never registered after {@link #close} returned.
@@ -37,9 +39,26 @@ public final class OwnerDrivers<O> {
     public interface Factory<O> {
         /** The driver of one member. */
         MemberDriver create(String deviceId, O owner, int member);
+
+        /** More service properties of the drivers of an owner. */
+        default Map<String, Object> properties(O owner) {
+            return Map.of();
+        }
+
+        /** Whether members of an owner whose set-up failed are to be seen; of several providers only one does so. */
+        default boolean showsUnmigratable() {
+            return false;
+        }
     }
 
-    private record Registered(MemberDriver driver, Runnable unregister) {}
+    /** What drivers are made of. */
+    private sealed interface Basis<O> {}
+
+    private record Ready<O>(O owner) implements Basis<O> {}
+
+    private record Refused<O>(String reason) implements Basis<O> {}
+
+    private record Registered(String deviceId, Runnable unregister, Runnable depart) {}
 
     private final String ownerId;
     private final String host;
@@ -57,7 +76,17 @@ public final class OwnerDrivers<O> {
     /** Somebody wanted to begin a set-up while another thread was at it. */
     private boolean setupWantedAgain;
 
-    private volatile O owner;
+    /** How often all members have left, and at the beginning of the set-up; what a device was told is void then. */
+    private int departures;
+
+    private int departuresAtSetup;
+
+    /** Null before the set-up. */
+    private volatile Basis<O> basis;
+
+    /** What the registered drivers were made of; guarded by the lock. */
+    private Basis<O> registeredBasis;
+
     private volatile int members;
     private volatile boolean closed;
 
@@ -73,23 +102,33 @@ public final class OwnerDrivers<O> {
      * commands go to does not exist. Not while another thread is at it.
      */
     synchronized boolean beginSetup() {
-        if (closed || members == 0 || owner != null) {
+        if (closed || members == 0 || basis instanceof Ready) {
             return false;
         }
         setupWantedAgain = settingUp;
         boolean begins = !settingUp;
         settingUp = true;
+        departuresAtSetup = begins ? departures : departuresAtSetup;
         return begins;
     }
 
     /**
      * The set-up failed; the next change of members is a reason to try again.
      *
+     * @param reason one sentence; empty when the owner is none for these drivers
      * @return whether such a change came while the set-up was under way: the caller has to set the owner up again now
      */
-    synchronized boolean setupFailed() {
-        settingUp = false;
-        return setupWantedAgain && beginSetup();
+    boolean setupFailed(Optional<String> reason) {
+        boolean again;
+        synchronized (this) {
+            settingUp = false;
+            again = setupWantedAgain && beginSetup();
+            if (!again && members > 0 && kind.factory().showsUnmigratable()) {
+                basis = reason.map(Refused<O>::new).orElse(null);
+            }
+        }
+        reconcile();
+        return again;
     }
 
     /** Whether the owner has left; may be asked during a set-up. */
@@ -97,15 +136,35 @@ public final class OwnerDrivers<O> {
         return closed;
     }
 
-    /** The set-up is done: drivers may be registered. */
-    void ready(O device) {
-        owner = device;
+    /**
+     * The set-up is done: drivers may be registered.
+     *
+     * @return false when all members have left meanwhile, and with them what the device was told: as if it had failed
+     */
+    boolean ready(O device) {
+        synchronized (this) {
+            if (departures != departuresAtSetup) {
+                return false;
+            }
+            settingUp = false;
+            basis = new Ready<>(device);
+        }
         reconcile();
+        return true;
     }
 
-    /** The owner has this many members now. */
+    /**
+     * The owner has this many members now. Without any, the group that commands go to is gone: the next members need
+     * another set-up.
+     */
     void members(int count) {
-        members = count;
+        synchronized (this) {
+            members = count;
+            if (count == 0) {
+                departures++;
+                basis = null;
+            }
+        }
         reconcile();
     }
 
@@ -115,28 +174,36 @@ public final class OwnerDrivers<O> {
         reconcile();
     }
 
-    private int wanted() {
-        return closed || owner == null ? 0 : members;
-    }
-
     private void reconcile() {
         lock.lock();
         try {
-            while (registered.size() != wanted()) {
-                if (registered.size() < wanted()) {
-                    add(registered.size() + 1);
-                } else {
-                    remove(registered.removeLast());
-                }
-            }
+            boolean moved;
+            do {
+                moved = takeOneStep(); // each looks again: what is wanted may have changed meanwhile
+            } while (moved);
         } finally {
             lock.unlock();
         }
     }
 
-    private void add(int member) {
+    /** Adds or removes one driver, where that is due. */
+    private boolean takeOneStep() {
+        Basis<O> wantedBasis = closed ? null : basis;
+        int wanted = wantedBasis == null ? 0 : members;
+        if (registered.size() > wanted || !registered.isEmpty() && registeredBasis != wantedBasis) {
+            remove(registered.removeLast());
+            return true;
+        }
+        if (registered.size() == wanted) {
+            return false;
+        }
+        registeredBasis = wantedBasis;
+        add(registered.size() + 1, wantedBasis);
+        return true;
+    }
+
+    private void add(int member, Basis<O> madeOf) {
         String id = ownerId + "/vf" + member;
-        MemberDriver driver = kind.factory().create(id, owner, member);
         Map<String, Object> properties = new HashMap<>();
         properties.put(MigrationDriver.DEVICE_ID, id);
         properties.put(MigrationDriver.DEVICE_TYPE, kind.deviceType());
@@ -145,7 +212,18 @@ public final class OwnerDrivers<O> {
         properties.put(MigrationDriver.OWNER, ownerId);
         properties.put(MigrationDriver.MEMBER, member);
         properties.put(MigrationDriver.STREAM_FORMAT, kind.formatName());
-        registered.addLast(new Registered(driver, kind.registry().register(driver, properties)));
+        if (madeOf instanceof Ready<O> ready) {
+            MemberDriver driver = kind.factory().create(id, ready.owner(), member);
+            properties.putAll(kind.factory().properties(ready.owner()));
+            register(id, driver, properties, driver::depart);
+        } else if (madeOf instanceof Refused<O> refused) {
+            properties.put(MigrationDriver.NOT_MIGRATABLE, refused.reason());
+            register(id, new UnmigratableDriver(id, refused.reason()), properties, () -> {});
+        }
+    }
+
+    private void register(String id, MigrationDriver driver, Map<String, Object> properties, Runnable depart) {
+        registered.addLast(new Registered(id, kind.registry().register(driver, properties), depart));
     }
 
     /** One driver that cannot leave in order must not keep the others registered. */
@@ -154,10 +232,10 @@ public final class OwnerDrivers<O> {
             try {
                 leaving.unregister().run();
             } finally {
-                leaving.driver().depart();
+                leaving.depart().run();
             }
         } catch (RuntimeException e) {
-            LOG.error("{} did not leave in order", leaving.driver().deviceId(), e);
+            LOG.error("{} did not leave in order", leaving.deviceId(), e);
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.ferry.virtio.AdminQueue;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -55,8 +56,11 @@ public final class OwnerWatch<O> implements AutoCloseable {
     private final SetUp<O> setUp;
     private final CommandTimeout timeout;
 
+    /** The channel stays the same for all set-ups: it knows which commands are still with the device. */
+    private record Owner<O>(String id, AdminQueue queue, AdminChannel channel, OwnerDrivers<O> drivers) {}
+
     /** By service id: one queue object may be registered for several owners. */
-    private final Map<Object, OwnerDrivers<O>> owners = new ConcurrentHashMap<>();
+    private final Map<Object, Owner<O>> owners = new ConcurrentHashMap<>();
 
     private final ThreadPoolExecutor executor;
 
@@ -88,32 +92,36 @@ public final class OwnerWatch<O> implements AutoCloseable {
             LOG.warn("an admin queue without {} or {} is ignored", AdminQueue.OWNER_ID, AdminQueue.HOST);
             return;
         }
-        OwnerDrivers<O> drivers = new OwnerDrivers<>(ownerId, host, kind);
-        owners.put(properties.get(Constants.SERVICE_ID), drivers);
-        changeMembers(ownerId, queue, drivers, properties);
+        Owner<O> owner = new Owner<>(
+                ownerId,
+                queue,
+                new AdminChannel(ownerId, queue, timeout, new SystemClock()),
+                new OwnerDrivers<>(ownerId, host, kind));
+        owners.put(properties.get(Constants.SERVICE_ID), owner);
+        changeMembers(owner, properties);
     }
 
     /** The number of members changed. */
     public void update(AdminQueue queue, Map<String, Object> properties) {
-        OwnerDrivers<O> drivers = owners.get(properties.get(Constants.SERVICE_ID));
-        if (drivers != null) {
-            changeMembers(String.valueOf(properties.get(AdminQueue.OWNER_ID)), queue, drivers, properties);
+        Owner<O> owner = owners.get(properties.get(Constants.SERVICE_ID));
+        if (owner != null) {
+            changeMembers(owner, properties);
         }
     }
 
     /** An owner device leaves, while the queue still works. */
     public void remove(Map<String, Object> properties) {
-        OwnerDrivers<O> drivers = owners.remove(properties.get(Constants.SERVICE_ID));
-        if (drivers != null) {
-            drivers.close();
+        Owner<O> owner = owners.remove(properties.get(Constants.SERVICE_ID));
+        if (owner != null) {
+            owner.drivers().close();
         }
     }
 
     /** Unregisters every driver, while format and queues still work. */
     @Override
     public void close() {
-        List<OwnerDrivers<O>> leaving = new ArrayList<>(owners.values());
-        leaving.forEach(OwnerDrivers::close);
+        List<Owner<O>> leaving = new ArrayList<>(owners.values());
+        leaving.forEach(owner -> owner.drivers().close());
         executor.shutdownNow();
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
@@ -124,39 +132,45 @@ public final class OwnerWatch<O> implements AutoCloseable {
         }
     }
 
-    private void changeMembers(
-            String ownerId, AdminQueue queue, OwnerDrivers<O> drivers, Map<String, Object> properties) {
-        drivers.members(membersOf(ownerId, properties));
-        if (drivers.beginSetup()) {
-            awaitBriefly(executor.submit(() -> setUp(ownerId, queue, drivers)), ownerId);
+    private void changeMembers(Owner<O> owner, Map<String, Object> properties) {
+        owner.drivers().members(membersOf(owner.id(), properties));
+        if (owner.drivers().beginSetup()) {
+            awaitBriefly(executor.submit(() -> setUp(owner)), owner.id());
         }
     }
 
-    private void setUp(String ownerId, AdminQueue queue, OwnerDrivers<O> drivers) {
+    private void setUp(Owner<O> owner) {
         boolean again;
         do {
-            again = !trySetUp(ownerId, queue, drivers) && drivers.setupFailed();
+            again = !trySetUp(owner);
         } while (again);
     }
 
-    private boolean trySetUp(String ownerId, AdminQueue queue, OwnerDrivers<O> drivers) {
-        AdminChannel channel = new AdminChannel(ownerId, queue, timeout, new SystemClock());
+    /** Sets an owner up; false when that has to be done again at once. */
+    private boolean trySetUp(Owner<O> owner) {
+        OwnerDrivers<O> drivers = owner.drivers();
+        Optional<String> reason = Optional.empty();
         try {
-            drivers.ready(setUp.run(ownerId, queue, channel, drivers::isClosed));
-            LOG.info("{} is set up: its members can be migrated", ownerId);
-            return true;
+            O device = setUp.run(owner.id(), owner.queue(), owner.channel(), drivers::isClosed);
+            if (drivers.ready(device)) {
+                LOG.info("{} is set up: its members can be migrated", owner.id());
+                return true;
+            }
+            LOG.debug("the members of {} left during its set-up", owner.id());
         } catch (OtherCommandSetException e) {
-            LOG.debug("{} is left alone: {}", ownerId, e.getMessage());
+            LOG.debug("{} is left alone: {}", owner.id(), e.getMessage());
         } catch (DeviceException e) {
+            reason = Optional.of(e.getMessage());
             if (drivers.isClosed()) {
-                LOG.debug("the set-up of {} was broken off: {}", ownerId, e.getMessage());
+                LOG.debug("the set-up of {} was broken off: {}", owner.id(), e.getMessage());
             } else {
-                LOG.warn("no member of {} can be migrated: {}", ownerId, e.getMessage());
+                LOG.warn("no member of {} can be migrated: {}", owner.id(), e.getMessage());
             }
         } catch (RuntimeException e) {
-            LOG.error("the set-up of {} failed", ownerId, e); // on a thread whose result nobody may be waiting for
+            reason = Optional.of("the set-up of " + owner.id() + " failed: " + e);
+            LOG.error("the set-up of {} failed", owner.id(), e); // on a thread whose result nobody may be waiting for
         }
-        return false;
+        return !drivers.setupFailed(reason);
     }
 
     private static void awaitBriefly(Future<?> task, String ownerId) {

@@ -20,6 +20,11 @@ public interface SessionDevice extends RecordDevice {
     /** Forgets a size that {@link #refreshSize} kept. */
     void forgetSize();
 
+    /** Whether the last image did not fit its space, and more will be asked for the next time. */
+    default boolean wantsMoreSpace() {
+        return false;
+    }
+
     /**
      * The session has ended: gives back what it holds at the device. A device that does not confirm that is logged. Every
      * later use fails with ENODEV; does nothing when called again.

@@ -66,10 +66,16 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
             throw new IllegalArgumentException("the queue size of " + id + " must be a power of two, 2 to "
                     + MAX_QUEUE_SIZE + ", not " + queueSize);
         }
-        checkFeatures(id, queuePairs, features);
+        requireFeatures(id, queuePairs, features);
     }
 
-    private static void checkFeatures(String id, int queuePairs, long features) {
+    /**
+     * Refuses features that no function can offer.
+     *
+     * @param id of whoever would offer them, for the message
+     * @throws IllegalArgumentException saying what is wrong with them
+     */
+    public static void requireFeatures(String id, int queuePairs, long features) {
         if ((features & ~SUPPORTED_FEATURES) != 0) {
             throw new IllegalArgumentException("%s cannot offer the feature bits 0x%x; take bits out of 0x%x"
                     .formatted(id, features & ~SUPPORTED_FEATURES, SUPPORTED_FEATURES));

@@ -29,13 +29,12 @@ public final class VirtioNetMembers implements IntFunction<Member> {
 
     @Override
     public Member apply(int member) {
-        int queuePairs = settings.queuePairs();
         return Member.of(new VirtioNetFunction(new FunctionConfig(
                 settings.ownerId() + "/vf" + member,
                 mac(settings.ownerId(), member),
-                queuePairs,
+                settings.queuePairs(),
                 settings.queueSize(),
-                FunctionConfig.defaultFeatures(queuePairs))));
+                settings.features())));
     }
 
     /** 02, then 24 bits of a hash of the owner id, then the member id in 16 bits: unique within the owner. */

@@ -14,6 +14,15 @@ public @interface ProviderConfiguration {
     /** The PID. */
     String PID = "dev.ferry.virtio.net.provider";
 
+    /**
+     * Unless configured, nobody waits: an operator learns at once that all objects are in use, as from the kernel, and
+     * a management server has a queue of its own.
+     */
+    long DEFAULT_OBJECT_WAIT_MILLIS = 0;
+
+    /** Whoever waits for longer than ten minutes is better served by an error. */
+    long MOST_OBJECT_WAIT_MILLIS = 600_000;
+
     /** Key {@code command.timeout.millis}; read it guarded, {@link CommandTimeout} does. */
     @AttributeDefinition(
             name = "Admin command timeout",
@@ -21,4 +30,20 @@ public @interface ProviderConfiguration {
             min = "10",
             max = "60000")
     long command_timeout_millis() default CommandTimeout.DEFAULT_MILLIS;
+
+    /** Key {@code object.wait.millis}; read it guarded as well. */
+    @AttributeDefinition(
+            name = "Wait for a device parts object",
+            description = "How long a migration, save or restore may wait for a free device parts object of its owner "
+                    + "device before it disturbs anything, in milliseconds; 0 to 600000, 0 = refuse at once.",
+            min = "0",
+            max = "600000")
+    long object_wait_millis() default DEFAULT_OBJECT_WAIT_MILLIS;
+
+    /** Key {@code vendor.opcodes}. */
+    @AttributeDefinition(
+            name = "Commands of vendors",
+            description = "Admin commands of vendors that record types may send to members, where the owner device "
+                    + "reports them: opcodes, or ranges of them, from 0x0012 to 0x7fff, for example 0x0020-0x002f.")
+    String[] vendor_opcodes() default {};
 }

@@ -3,6 +3,8 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceProfile;
+import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminOpcode;
@@ -24,9 +26,11 @@ import java.util.function.LongSupplier;
  */
 final class VirtioNetDriver extends MemberDriver {
     /** An operation is a handful of commands; whoever waits at the gate waits for all of them. */
-    private static final int COMMANDS_PER_OPERATION = 4;
+    private static final int COMMANDS_PER_OPERATION = 6;
 
     private final OwnerDevice owner;
+
+    private final MemberIds ids;
 
     VirtioNetDriver(
             String deviceId,
@@ -35,15 +39,48 @@ final class VirtioNetDriver extends MemberDriver {
             StreamFormat format,
             CommandTimeout timeout,
             LongSupplier nanoTime) {
+        this(deviceId, owner, member, new MemberIds(deviceId, owner.ids()), format, timeout, nanoTime);
+    }
+
+    private VirtioNetDriver(
+            String deviceId,
+            OwnerDevice owner,
+            int member,
+            MemberIds ids,
+            StreamFormat format,
+            CommandTimeout timeout,
+            LongSupplier nanoTime) {
         super(
                 deviceId,
                 owner.id(),
                 member,
                 owner.functionReset(),
-                new MemberSessions(purpose -> PartsObject.create(owner, member, purpose), format, nanoTime),
+                new MemberSessions(purpose -> PartsObject.create(owner, member, ids, purpose), format, nanoTime),
                 timeout,
                 COMMANDS_PER_OPERATION);
         this.owner = owner;
+        this.ids = ids;
+    }
+
+    @Override
+    public SessionTicket requestSession() throws DeviceException {
+        return ids.request();
+    }
+
+    @Override
+    public Optional<DeviceProfile> profile() throws DeviceException {
+        // The sessions of this driver have no other devices.
+        return Optional.of(inGate(() -> sessions().ask(object -> PartsProfile.read((PartsObject) object))));
+    }
+
+    @Override
+    protected void tidyUp() {
+        owner.lost().retryAllOf(member());
+    }
+
+    @Override
+    protected void departed() {
+        ids.depart();
     }
 
     @Override

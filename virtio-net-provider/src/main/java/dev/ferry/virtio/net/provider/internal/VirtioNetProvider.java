@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.device.MigrationDriver;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.driver.CommandTimeout;
@@ -32,7 +33,7 @@ public final class VirtioNetProvider {
     static final String DEVICE_TYPE = "virtio-net";
     static final String BACKEND = "virtio";
 
-    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
+    private final ProviderSettings settings = new ProviderSettings();
     private final OwnerWatch<OwnerDevice> owners;
 
     /** Called by Declarative Services. */
@@ -42,7 +43,7 @@ public final class VirtioNetProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
         this(format, DriverRegistry.of(context));
-        timeout.configure(configuration::command_timeout_millis);
+        settings.configure(configuration);
     }
 
     VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
@@ -52,16 +53,39 @@ public final class VirtioNetProvider {
                         DEVICE_TYPE,
                         BACKEND,
                         FORMAT_NAME,
-                        (id, owner, member) -> new VirtioNetDriver(id, owner, member, format, timeout, System::nanoTime),
+                        new Drivers(format, settings.timeout()),
                         registry),
-                (id, queue, channel, left) -> new OwnerSetup(id, queue, channel, left).run(),
-                timeout);
+                (id, queue, channel, left) -> new OwnerSetup(id, queue, channel, settings, left).run(),
+                settings.timeout());
+    }
+
+    /** Makes the drivers of the members of one owner. */
+    private record Drivers(StreamFormat format, CommandTimeout timeout) implements OwnerDrivers.Factory<OwnerDevice> {
+        @Override
+        public VirtioNetDriver create(String deviceId, OwnerDevice owner, int member) {
+            return new VirtioNetDriver(deviceId, owner, member, format, timeout, System::nanoTime);
+        }
+
+        @Override
+        public Map<String, Object> properties(OwnerDevice owner) {
+            return Map.of(MigrationDriver.OWNER_SESSIONS, owner.ids().limit());
+        }
+
+        @Override
+        public boolean showsUnmigratable() {
+            return true;
+        }
+    }
+
+    /** What is configured; for tests, too. */
+    ProviderSettings settings() {
+        return settings;
     }
 
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
     void modified(ProviderConfiguration configuration) {
-        timeout.configure(configuration::command_timeout_millis);
+        settings.configure(configuration);
     }
 
     /** An owner device appeared; called by Declarative Services. */
