@@ -71,6 +71,34 @@ class RecapturePropertyTest {
         assertThat(TestFunctions.capture(function)).isEqualTo(first);
     }
 
+    @Property(tries = 300)
+    void shouldStayTheSameWhenItTakesOneOfItsOwnParts(@ForAll long seed) {
+        random = new Random(seed);
+        pairs = 1 + random.nextInt(3);
+        function = function(1);
+        driver = new TestDriver(function);
+        use();
+        function.setStopped(true);
+        byte[] all = TestFunctions.capture(function);
+        boolean hasRss = headers(all).stream().anyMatch(RecapturePropertyTest::isRss);
+        int offset = 0;
+        for (DevicePart header : headers(all)) {
+            int length = 16 + (int) header.length();
+            // The number of pairs ends RSS, as its command does.
+            if (header.type() != 0x200 || header.selector() != 4 || !hasRss) {
+                assertThat(function.loadParts(ByteBuffer.wrap(all, offset, length)))
+                        .as(header.toString())
+                        .isEqualTo(AdminResult.SUCCESS);
+                assertThat(TestFunctions.capture(function)).as(header.toString()).isEqualTo(all);
+            }
+            offset += length;
+        }
+    }
+
+    private static boolean isRss(DevicePart part) {
+        return part.type() == 0x200 && part.selector() == 0x104;
+    }
+
     /** A driver in the middle of anything. */
     private void use() {
         long features = TestFunctions.VERSION_1 | TestFunctions.CTRL_VQ | random.nextLong() & OPTIONAL_FEATURES;
