@@ -43,7 +43,8 @@ final class DeviceConfigRegisters {
             return PciRegisters.allOnes(size);
         }
         FunctionConfig config = device.config();
-        int status = VIRTIO_NET_S_LINK_UP | (device.isAnnouncing() ? VIRTIO_NET_S_ANNOUNCE : 0);
+        // An owner device is not connected to anything.
+        int status = (config.isOwner() ? 0 : VIRTIO_NET_S_LINK_UP) | (device.isAnnouncing() ? VIRTIO_NET_S_ANNOUNCE : 0);
         ByteBuffer bytes = ByteBuffer.allocate(BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .put(0, device.state().controls.mac())

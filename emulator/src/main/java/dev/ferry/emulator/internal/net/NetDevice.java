@@ -4,6 +4,7 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.virtqueue.RingFault;
 import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
 import dev.ferry.emulator.internal.virtqueue.SplitRing;
@@ -41,6 +42,8 @@ final class NetDevice {
     private final Receiver receiver = new Receiver();
     private final Transmitter transmitter = new Transmitter(scratch);
     private final ControlQueue controlQueue = new ControlQueue(this, scratch);
+    private final OwnerSide owner;
+    private final AdminVirtqueue adminQueue;
 
     private VirtioState state;
     /** Rings in use; null = not used since the queue was enabled or the device resumed. */
@@ -51,11 +54,13 @@ final class NetDevice {
     private boolean announcing;
     private boolean loaded;
 
-    NetDevice(FunctionConfig config, Bus bus) {
+    NetDevice(FunctionConfig config, Bus bus, OwnerSide owner) {
         this.config = config;
         this.bus = bus;
+        this.owner = owner;
+        this.adminQueue = new AdminVirtqueue(owner);
         this.state = new VirtioState(config);
-        this.rings = new SplitRing[config.queues()];
+        this.rings = new SplitRing[config.allQueues()];
     }
 
     FunctionConfig config() {
@@ -78,6 +83,11 @@ final class NetDevice {
         transmitter.connect(sink);
     }
 
+    /** Whether a driver can set a queue up: an administration virtqueue is there once its feature is negotiated. */
+    boolean hasQueue(int index) {
+        return index < config.queues() || index < config.allQueues() && state.has(VirtioFeature.ADMIN_VQ);
+    }
+
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
         state = new VirtioState(config);
@@ -87,6 +97,7 @@ final class NetDevice {
         receiver.release();
         announcing = false;
         loaded = false;
+        owner.reset();
     }
 
     /** A function-level reset by the host: everything to defaults, the mode too. */
@@ -217,16 +228,17 @@ final class NetDevice {
         SplitRing ring = ring(queue);
         try {
             ring.begin(memory);
-            boolean control = role(queue) == QueueRole.CONTROL;
+            QueueRole role = role(queue);
             int chains = ring.availableUntilNotified();
-            for (int i = 0; i < chains; i++) {
-                if (control) {
-                    controlQueue.execute(ring, memory);
-                } else {
-                    transmitter.transmit(ring, memory);
+            for (int i = 0; i < chains && rings[queue] == ring; i++) {
+                switch (role) {
+                    case CONTROL -> controlQueue.execute(ring, memory);
+                    case ADMIN -> adminQueue.execute(ring, memory, () -> rings[queue] == ring);
+                    case TRANSMIT -> transmitter.transmit(ring, memory);
+                    case RECEIVE -> throw new IllegalStateException("a receive queue is worked on by frames");
                 }
             }
-            if (chains > 0) {
+            if (chains > 0 && rings[queue] == ring) {
                 signalUsed(queue, ring);
             }
         } catch (RingFault | DmaSpace.DmaFault e) {

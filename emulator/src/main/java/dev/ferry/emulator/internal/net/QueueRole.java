@@ -15,9 +15,14 @@ enum QueueRole {
     /** transmitq1 and so on: odd indices. */
     TRANSMIT,
     /** controlq: behind all pairs with VIRTIO_NET_F_MQ, else behind the first one. */
-    CONTROL;
+    CONTROL,
+    /** Administration virtqueue: behind all others of an owner device. */
+    ADMIN;
 
     static QueueRole of(int queue, FunctionConfig config, VirtioState state) {
+        if (queue >= config.queues()) {
+            return ADMIN;
+        }
         int pairs = state.has(VirtioFeature.NET_MQ) ? config.queuePairs() : 1;
         if (queue == 2 * pairs && state.has(VirtioFeature.NET_CTRL_VQ)) {
             return CONTROL;

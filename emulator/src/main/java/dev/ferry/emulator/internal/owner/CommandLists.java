@@ -29,6 +29,9 @@ final class CommandLists {
     /** The capability commands, which Linux sends to the self group after listing them for the SR-IOV group only. */
     static final long CAPABILITY_COMMANDS = bit(CAP_ID_LIST_QUERY) | bit(DEVICE_CAP_GET) | bit(DRIVER_CAP_SET);
 
+    /** A list of all opcodes there can be; what lies behind it stands for none. */
+    private static final int MAX_LIST_BYTES = (1 << Short.SIZE) / Byte.SIZE;
+
     private static final long AFTER_RESET = bit(LIST_QUERY) | bit(LIST_USE);
 
     private final Map<GroupType, Long> supported;
@@ -43,6 +46,11 @@ final class CommandLists {
     CommandLists(Map<GroupType, Long> supported, boolean strict) {
         this.supported = supported;
         this.strict = strict;
+        reset();
+    }
+
+    /** Only the list commands are in use from now on. */
+    void reset() {
         for (GroupType group : GroupType.values()) {
             inUse.put(group, AFTER_RESET);
         }
@@ -72,7 +80,7 @@ final class CommandLists {
     /** LIST_USE; the list may leave out any command, the list commands too. */
     AdminResult use(GroupType group, AdminExchange exchange) {
         long list = exchange.data(Long.BYTES).getLong(0);
-        if ((list & ~supported.get(group)) != 0 || exchange.hasDataFrom(Long.BYTES)) {
+        if ((list & ~supported.get(group)) != 0 || exchange.hasData(Long.BYTES, MAX_LIST_BYTES)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);

@@ -47,11 +47,13 @@ final class CommandTable {
     private final Map<AdminOpcode, Entry> table = new EnumMap<>(AdminOpcode.class);
     private final CommandLists lists;
     private final MemberGroup members;
+    private final DevPartsObjects objects;
     private final boolean strict;
 
     /** The table of a device in the state after reset. */
     CommandTable(MemberGroup members, DevPartsObjects objects, DevPartsCapability capability, boolean strict) {
         this.members = members;
+        this.objects = objects;
         this.strict = strict;
         addCapabilityCommands(new Capabilities(capability, objects));
         addObjectCommands(objects);
@@ -81,9 +83,16 @@ final class CommandTable {
         return entry.execution().execute(command, exchange);
     }
 
+    /** Reset of the owner device: lists, driver capabilities and objects are gone, and every member works. */
+    void reset() {
+        lists.reset();
+        objects.reset();
+        members.resumeAll();
+    }
+
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */
     private boolean isAbsent(GroupType group) {
-        return strict && group == GroupType.SR_IOV && members.count() == 0;
+        return strict && group == GroupType.SR_IOV && !members.isEnabled();
     }
 
     private boolean hasMember(Addressee addressee, long id) {
