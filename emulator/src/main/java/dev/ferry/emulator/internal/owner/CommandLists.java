@@ -56,6 +56,12 @@ final class CommandLists {
         }
     }
 
+    /** The lists in use, for people. */
+    @Override
+    public String toString() {
+        return "in use: " + inUse;
+    }
+
     /** The bit of a command in a list. */
     static long bit(AdminOpcode opcode) {
         return 1L << opcode.number();

@@ -103,6 +103,12 @@ final class CommandTable {
         };
     }
 
+    /** What commands change in the owner device itself, for people. */
+    @Override
+    public String toString() {
+        return lists + "; " + objects;
+    }
+
     private void addListCommands() {
         add(AdminOpcode.LIST_QUERY, Addressee.GROUP, (command, exchange) -> lists.query(group(command), exchange));
         add(AdminOpcode.LIST_USE, Addressee.GROUP, (command, exchange) -> lists.use(group(command), exchange));

@@ -114,6 +114,12 @@ final class DevPartsObjects {
         return AdminResult.SUCCESS;
     }
 
+    /** Limits and objects, for people. */
+    @Override
+    public String toString() {
+        return "driver's " + limits + ", objects " + objects;
+    }
+
     private AdminResult put(long member, ByteBuffer data) {
         Operation operation = Operation.values()[data.get(DevPartsObject.OPERATION_OFFSET)];
         int limit = switch (operation) {

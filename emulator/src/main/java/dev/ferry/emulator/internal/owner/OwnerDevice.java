@@ -109,6 +109,13 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
         }
     }
 
+    /** What commands change in the owner device itself, in words; with members and registers it is the whole state. */
+    String describe() {
+        synchronized (lock) {
+            return commands.toString();
+        }
+    }
+
     private int perform(AdminExchange exchange) {
         return exchange.complete(commands.execute(exchange));
     }
