@@ -65,7 +65,8 @@ final class DeviceConfigRegisters {
 
     /** The whole structure of a device with a configuration, an address, and an announcement that is wanted or not. */
     static byte[] bytes(FunctionConfig config, byte[] mac, boolean announcing) {
-        int status = VIRTIO_NET_S_LINK_UP | (announcing ? VIRTIO_NET_S_ANNOUNCE : 0);
+        // An owner device is not connected to anything.
+        int status = (config.isOwner() ? 0 : VIRTIO_NET_S_LINK_UP) | (announcing ? VIRTIO_NET_S_ANNOUNCE : 0);
         ByteBuffer bytes = ByteBuffer.allocate(BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .put(0, mac)

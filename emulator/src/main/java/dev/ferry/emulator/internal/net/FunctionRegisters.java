@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.ConfigSpace;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.MsixTable;
@@ -28,17 +29,19 @@ final class FunctionRegisters implements Bus {
     private final WriteRecords writeRecords = new WriteRecords();
     private final CommonConfigRegisters common;
     private final int notifyBytes;
+    private final Optional<VfControl> vfControl;
 
     private Optional<DmaSpace> memory = Optional.empty();
     private InterruptListener listener = (vector, address, data) -> {};
     private int isr;
 
-    FunctionRegisters(FunctionConfig config) {
+    FunctionRegisters(FunctionConfig config, OwnerSide owner) {
         configSpace = new ConfigSpace(FunctionLayout.of(config));
         msix = new MsixTable(config.vectors());
-        device = new NetDevice(config, this);
+        device = new NetDevice(config, this, owner);
         common = new CommonConfigRegisters(device);
-        notifyBytes = config.queues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
+        notifyBytes = config.allQueues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
+        vfControl = config.isOwner() ? Optional.of(new VfControl(configSpace, owner)) : Optional.empty();
     }
 
     NetDevice device() {
@@ -86,7 +89,8 @@ final class FunctionRegisters implements Bus {
             }
             return;
         }
-        configSpace.write(offset, size, value);
+        vfControl.ifPresentOrElse(
+                vfs -> vfs.write(offset, size, value), () -> configSpace.write(offset, size, value));
         if (configSpace.isSet(
                 FunctionLayout.EXPRESS_CAP + PciRegisters.EXP_DEVCTL, PciRegisters.EXP_DEVCTL_BCR_FLR)) {
             reset();
@@ -195,8 +199,14 @@ final class FunctionRegisters implements Bus {
     private void reset() {
         configSpace.reset();
         msix.reset();
+        vfControl.ifPresent(VfControl::wasReset);
         device.reset();
         isr = 0;
+    }
+
+    /** Enables another number of VFs of an owner device. */
+    void setMembers(int count) {
+        vfControl.orElseThrow().setMembers(count);
     }
 
     /** Brings everything to its defaults. */

@@ -4,6 +4,7 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.VirtioFeature;
@@ -38,6 +39,7 @@ final class NetDevice {
     private FunctionConfig config;
     private final Bus bus;
     private final NetQueues queues;
+    private final OwnerSide owner;
 
     private VirtioState state;
     private final ContextTransfer transfer = new ContextTransfer();
@@ -47,12 +49,13 @@ final class NetDevice {
     private boolean announcing;
     private boolean loaded;
 
-    NetDevice(FunctionConfig config, Bus bus) {
+    NetDevice(FunctionConfig config, Bus bus, OwnerSide owner) {
         this.own = config;
         this.config = config;
         this.bus = bus;
+        this.owner = owner;
         this.state = new VirtioState(config);
-        this.queues = new NetQueues(this, bus);
+        this.queues = new NetQueues(this, bus, owner);
     }
 
     FunctionConfig config() {
@@ -94,6 +97,11 @@ final class NetDevice {
         queues.connect(sink);
     }
 
+    /** Whether a driver can set a queue up: an administration virtqueue is there once its feature is negotiated. */
+    boolean hasQueue(int index) {
+        return index < config.queues() || index < config.allQueues() && state.has(VirtioFeature.ADMIN_VQ);
+    }
+
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
         config = own;
@@ -103,6 +111,7 @@ final class NetDevice {
         queues.reset();
         announcing = false;
         loaded = false;
+        owner.reset();
     }
 
     /** A function-level reset by the host: everything to defaults, the mode too. */

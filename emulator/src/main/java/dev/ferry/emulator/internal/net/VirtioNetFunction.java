@@ -7,6 +7,7 @@ import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.FunctionLock;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.PciRegisters;
@@ -48,13 +49,22 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
-        this(config, SENDERS_TIMEOUT);
+        this(config, OwnerSide.NONE, SENDERS_TIMEOUT);
+    }
+
+    /** The function of an owner device, as after power-on: with no members. */
+    public VirtioNetFunction(FunctionConfig config, OwnerSide owner) {
+        this(config, owner, SENDERS_TIMEOUT);
     }
 
     VirtioNetFunction(FunctionConfig config, Duration sendersTimeout) {
+        this(config, OwnerSide.NONE, sendersTimeout);
+    }
+
+    private VirtioNetFunction(FunctionConfig config, OwnerSide owner, Duration sendersTimeout) {
         this.config = Objects.requireNonNull(config, "config");
         this.sendersTimeout = sendersTimeout;
-        this.registers = new FunctionRegisters(config);
+        this.registers = new FunctionRegisters(config, owner);
         this.device = registers.device();
         this.context = new FunctionContext(this, registers);
     }
@@ -267,6 +277,22 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         }
     }
 
+    /**
+     * Enables another number of VFs of an owner device, as {@link VfControl#setMembers} does; nothing once removed.
+     *
+     * @param count 0 to {@link VfControl#TOTAL_VFS}
+     */
+    public void setMembers(int count) {
+        lock.enter();
+        try {
+            if (!removed) {
+                registers.setMembers(count);
+            }
+        } finally {
+            leave();
+        }
+    }
+
     @Override
     public void remove() {
         lock.enter();
@@ -298,7 +324,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
             if (!removed) {
                 action.run();
             }
-            return device.serve();
+            return !removed && device.serve();
         } finally {
             leave();
         }

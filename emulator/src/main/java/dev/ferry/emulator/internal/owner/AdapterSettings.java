@@ -10,7 +10,7 @@ import java.util.regex.Pattern;
  *
  * @param host name of the emulated host
  * @param name of the owner device within the host
- * @param members number of member devices
+ * @param members number of member devices that are enabled at start
  * @param queuePairs of each member
  * @param queueSize largest size of each virtqueue, a power of two, 2 or more
  * @param strict whether commands must be in the list in use for their own group type
@@ -30,7 +30,7 @@ public record AdapterSettings(
         CommandSet commands) {
 
     /** The most members of one adapter; our own limit, by memory. */
-    public static final int MAX_MEMBERS = 4096;
+    public static final int MAX_MEMBERS = FunctionConfig.TOTAL_VFS;
 
     /** The most objects: their limit is one byte (virtio 1.4, VIRTIO_DEV_PARTS_CAP). */
     public static final int MAX_OBJECTS = 255;

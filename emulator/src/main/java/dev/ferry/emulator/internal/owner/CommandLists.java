@@ -29,6 +29,9 @@ final class CommandLists {
     /** The capability commands, which Linux sends to the self group after listing them for the SR-IOV group only. */
     private static final BitSet CAPABILITY_COMMANDS = bits(CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
 
+    /** A list of all opcodes there can be; what lies behind it stands for none. */
+    private static final int MAX_LIST_BYTES = (1 << Short.SIZE) / Byte.SIZE;
+
     private static final BitSet AFTER_RESET = bits(LIST_QUERY, LIST_USE);
 
     private final Map<GroupType, BitSet> supported;
@@ -43,9 +46,20 @@ final class CommandLists {
     CommandLists(Map<GroupType, BitSet> supported, boolean strict) {
         this.supported = supported;
         this.strict = strict;
+        reset();
+    }
+
+    /** Only the list commands are in use from now on. */
+    void reset() {
         for (GroupType group : GroupType.values()) {
             inUse.put(group, AFTER_RESET);
         }
+    }
+
+    /** The lists in use, for people. */
+    @Override
+    public String toString() {
+        return "in use: " + inUse;
     }
 
     /** The list of some commands. */
@@ -84,7 +98,7 @@ final class CommandLists {
         BitSet list = BitSet.valueOf(exchange.data(bytes));
         BitSet unknown = (BitSet) list.clone();
         unknown.andNot(supported.get(group));
-        if (!unknown.isEmpty() || exchange.hasDataFrom(bytes)) {
+        if (!unknown.isEmpty() || exchange.hasData(bytes, MAX_LIST_BYTES)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);

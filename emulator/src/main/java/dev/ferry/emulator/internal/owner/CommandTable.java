@@ -51,7 +51,9 @@ final class CommandTable {
     private final Map<Integer, Entry> table = new HashMap<>();
     private final CommandLists lists;
     private final MemberGroup members;
+    private final DevPartsObjects objects;
     private final boolean strict;
+    private final CommandSet set;
 
     /** The table of a device in the state after reset. */
     CommandTable(
@@ -61,7 +63,9 @@ final class CommandTable {
             boolean strict,
             CommandSet set) {
         this.members = members;
+        this.objects = objects;
         this.strict = strict;
+        this.set = set;
         if (set.isContext()) {
             addContextCommands(new ContextCommands(members, set == CommandSet.CONTEXT_FORM_B));
             addWriteRecordCommands(new WriteRecordCommands(members));
@@ -94,9 +98,20 @@ final class CommandTable {
         return entry.execution().execute(command, exchange);
     }
 
+    /** Reset of the owner device: lists, driver capabilities and objects are gone, and every member works. */
+    void reset() {
+        lists.reset();
+        objects.reset();
+        if (set.isContext()) {
+            members.resetContexts();
+        } else {
+            members.resumeAll();
+        }
+    }
+
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */
     private boolean isAbsent(GroupType group) {
-        return strict && group == GroupType.SR_IOV && members.count() == 0;
+        return strict && group == GroupType.SR_IOV && !members.isEnabled();
     }
 
     private boolean hasMember(Addressee addressee, long id) {
@@ -105,6 +120,12 @@ final class CommandTable {
             case OWNER -> id == 0;
             case MEMBER -> members.contains(id);
         };
+    }
+
+    /** What commands change in the owner device itself, for people. */
+    @Override
+    public String toString() {
+        return lists + "; " + objects;
     }
 
     private void addListCommands() {
