@@ -3,6 +3,7 @@ package dev.ferry.virtio.context.provider.internal;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceProfile;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
@@ -160,6 +161,11 @@ final class ContextDriver extends MemberDriver {
                 DeviceMode.BYTES,
                 data -> data.put((byte) mode.number()),
                 AdminRequest.space(0)));
+    }
+
+    @Override
+    public Optional<DeviceProfile> profile() throws DeviceException {
+        return Optional.of(inGate(() -> sessions().ask(ContextProfile::read)));
     }
 
     @Override
