@@ -5,12 +5,15 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -29,27 +32,68 @@ public final class Check {
     /** All findings; empty when nothing stands against the migration. */
     public List<Finding> findings(MigrationRequest request) {
         List<Finding> findings = new ArrayList<>();
-        Optional<Device> source = find(request.source(), findings);
-        Optional<Device> destination = find(request.destination(), findings);
-        if (request.source().equals(request.destination())) {
-            add(findings, Finding.Code.SAME_DEVICE, request.source(), "source and destination are the same device.");
+        List<Device> found = new ArrayList<>();
+        for (DevicePair pair : request.devices()) {
+            findings(pair, found, findings);
+        }
+        requireDifferent(request, findings);
+        together(found, request.devices().size(), findings);
+        return List.copyOf(findings);
+    }
+
+    private void findings(DevicePair pair, List<Device> found, List<Finding> findings) {
+        Optional<Device> source = find(pair.source(), findings);
+        Optional<Device> destination = find(pair.destination(), findings);
+        source.ifPresent(found::add);
+        destination.ifPresent(found::add);
+        if (pair.source().equals(pair.destination())) {
+            add(findings, Finding.Code.SAME_DEVICE, pair.source(), "source and destination are the same device.");
         } else if (source.isPresent() && destination.isPresent()) {
             pair(source.get(), destination.get(), findings);
         }
         source.ifPresent(device -> source(device, findings, device.isBusy()));
         destination
-                .filter(device -> !request.source().equals(device.id()))
+                .filter(device -> !pair.source().equals(device.id()))
                 .ifPresent(device -> destination(device, findings, device.isBusy()));
-        return List.copyOf(findings);
     }
 
-    /** The same after both devices were reserved, when they can no longer change under the migration. */
-    List<Finding> findingsOfReserved(Device source, Device destination) {
+    /** The same after all devices were reserved, when they can no longer change under the migration. */
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) {
         List<Finding> findings = new ArrayList<>();
-        pair(source, destination, findings);
-        source(source, findings, false);
-        destination(destination, findings, false);
+        for (int i = 0; i < sources.size(); i++) {
+            pair(sources.get(i), destinations.get(i), findings);
+            source(sources.get(i), findings, false);
+            destination(destinations.get(i), findings, false);
+        }
         return findings;
+    }
+
+    private static void requireDifferent(MigrationRequest request, List<Finding> findings) {
+        Set<String> seen = new HashSet<>();
+        Set<String> told = new HashSet<>();
+        for (DevicePair pair : request.devices()) {
+            Set<String> ends = new LinkedHashSet<>(List.of(pair.source()));
+            ends.add(pair.destination());
+            for (String id : ends) {
+                if (!seen.add(id) && told.add(id)) {
+                    add(findings, Finding.Code.DUPLICATE_DEVICE, id, "it appears twice in the request; name it once.");
+                }
+            }
+        }
+    }
+
+    /** Several devices are quiesced together before any of them stops, else one writes to another that has stopped. */
+    private static void together(List<Device> devices, int pairs, List<Finding> findings) {
+        if (pairs == 1) {
+            return;
+        }
+        for (Device device : new LinkedHashSet<>(devices)) {
+            if (!device.features().contains(MigrationFeature.P2P)) {
+                add(findings, Finding.Code.P2P_MISSING, device.id(),
+                        "it lacks P2P, so it cannot be stopped together with the guest's other devices: unplug it or "
+                                + "the others before the migration.");
+            }
+        }
     }
 
     /** Fails when there are findings: DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
