@@ -5,12 +5,14 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -19,7 +21,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Looks at both ends of a migration without disturbing them, and collects everything that stands against it.
@@ -39,7 +40,7 @@ public final class Check {
     /** All findings; empty when nothing stands against the migration. */
     public List<Finding> allFindings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
-        new ProfileCheck(registry).ofFree(request.source(), request.destination(), findings);
+        new ProfileCheck(registry).ofFree(request.devices(), findings);
         return List.copyOf(findings);
     }
 
@@ -47,43 +48,84 @@ public final class Check {
     public List<Finding> findings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
         if (!findings.isEmpty()) {
-            new ProfileCheck(registry).ofFree(request.source(), request.destination(), findings);
+            new ProfileCheck(registry).ofFree(request.devices(), findings);
         }
         return List.copyOf(findings);
     }
 
     private List<Finding> beforeProfiles(MigrationRequest request) {
         List<Finding> findings = new ArrayList<>();
-        Optional<Device> source = find(request.source(), findings);
-        Optional<Device> destination = find(request.destination(), findings);
-        if (request.source().equals(request.destination())) {
-            add(findings, Finding.Code.SAME_DEVICE, request.source(), "source and destination are the same device.");
+        List<Device> found = new ArrayList<>();
+        for (DevicePair pair : request.devices()) {
+            findings(pair, found, findings);
+        }
+        requireDifferent(request, findings);
+        together(found, request.devices().size(), findings);
+        sessions(found, findings);
+        return findings;
+    }
+
+    private void findings(DevicePair pair, List<Device> found, List<Finding> findings) {
+        Optional<Device> source = find(pair.source(), findings);
+        Optional<Device> destination = find(pair.destination(), findings);
+        source.ifPresent(found::add);
+        destination.ifPresent(found::add);
+        if (pair.source().equals(pair.destination())) {
+            add(findings, Finding.Code.SAME_DEVICE, pair.source(), "source and destination are the same device.");
         } else if (source.isPresent() && destination.isPresent()) {
             pair(source.get(), destination.get(), findings);
         }
         source.ifPresent(device -> source(device, findings, device.isBusy()));
         destination
-                .filter(device -> !request.source().equals(device.id()))
+                .filter(device -> !pair.source().equals(device.id()))
                 .ifPresent(device -> destination(device, findings, device.isBusy()));
-        sessions(Stream.concat(source.stream(), destination.stream()).toList(), findings);
-        return findings;
     }
 
     /**
-     * The same after both devices were reserved, when they can no longer change under the migration; waits for places
+     * The same after all devices were reserved, when they can no longer change under the migration; waits for places
      * for their sessions, as their drivers allow.
      *
      * @throws MigrationException what the signal of the job throws
      */
-    List<Finding> findingsOfReserved(Device source, Device destination) throws MigrationException {
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) throws MigrationException {
         List<Finding> findings = new ArrayList<>();
-        pair(source, destination, findings);
-        source(source, findings, false);
-        destination(destination, findings, false);
+        for (int i = 0; i < sources.size(); i++) {
+            pair(sources.get(i), destinations.get(i), findings);
+            source(sources.get(i), findings, false);
+            destination(destinations.get(i), findings, false);
+        }
         if (findings.isEmpty()) {
-            new ProfileCheck(registry).ofReserved(List.of(source), List.of(destination), findings);
+            new ProfileCheck(registry).ofReserved(sources, destinations, findings);
         }
         return findings;
+    }
+
+    private static void requireDifferent(MigrationRequest request, List<Finding> findings) {
+        Set<String> seen = new HashSet<>();
+        Set<String> told = new HashSet<>();
+        for (DevicePair pair : request.devices()) {
+            Set<String> ends = new LinkedHashSet<>(List.of(pair.source()));
+            ends.add(pair.destination());
+            for (String id : ends) {
+                if (!seen.add(id) && told.add(id)) {
+                    add(findings, Finding.Code.DUPLICATE_DEVICE, id, "it appears twice in the request; name it once.");
+                }
+            }
+        }
+    }
+
+    /** Several devices are quiesced together before any of them stops, else one writes to another that has stopped. */
+    private static void together(List<Device> devices, int pairs, List<Finding> findings) {
+        if (pairs == 1) {
+            return;
+        }
+        for (Device device : new LinkedHashSet<>(devices)) {
+            if (!device.features().contains(MigrationFeature.P2P)) {
+                add(findings, Finding.Code.P2P_MISSING, device.id(),
+                        "it lacks P2P, so it cannot be stopped together with the guest's other devices: unplug it or "
+                                + "the others before the migration.");
+            }
+        }
     }
 
     /** Fails when there are findings: DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */

@@ -7,6 +7,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
@@ -23,11 +24,13 @@ final class ProfileCheck {
     }
 
     /** Compares devices that are not reserved, as far as nobody uses them now. */
-    void ofFree(String sourceId, String destinationId, List<Finding> findings) {
-        Optional<Device> source = registry.find(sourceId).filter(ProfileCheck::isFree);
-        Optional<Device> destination = registry.find(destinationId).filter(ProfileCheck::isFree);
-        if (source.isPresent() && destination.isPresent() && source.get() != destination.get()) {
-            compare(source.get(), destination.get(), findings);
+    void ofFree(List<DevicePair> pairs, List<Finding> findings) {
+        for (DevicePair pair : pairs) {
+            Optional<Device> source = registry.find(pair.source()).filter(ProfileCheck::isFree);
+            Optional<Device> destination = registry.find(pair.destination()).filter(ProfileCheck::isFree);
+            if (source.isPresent() && destination.isPresent() && source.get() != destination.get()) {
+                compare(source.get(), destination.get(), findings);
+            }
         }
     }
 
