@@ -91,6 +91,11 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         return sessions;
     }
 
+    /** Nobody knows the mode of the device any more; only a reset helps. Within the gate. */
+    protected final void fail() {
+        gate.advance(DeviceState.ERROR);
+    }
+
     /** Its number in the group. */
     protected final int member() {
         return member;

@@ -31,7 +31,8 @@ final class DeviceConfigRegisters {
     static final int BYTES = 24;
 
     private static final int STATUS_OFFSET = 6;
-    private static final int MAX_VIRTQUEUE_PAIRS_OFFSET = 8;
+    /** Offset of max_virtqueue_pairs. */
+    static final int MAX_VIRTQUEUE_PAIRS_OFFSET = 8;
     private static final int MTU_OFFSET = 10;
     private static final int RSS_MAX_KEY_SIZE_OFFSET = 17;
     private static final int RSS_MAX_INDIRECTION_TABLE_LENGTH_OFFSET = 18;
@@ -49,11 +50,26 @@ final class DeviceConfigRegisters {
         if (offset < 0 || offset > BYTES - size) {
             return PciRegisters.allOnes(size);
         }
-        FunctionConfig config = device.config();
-        int status = VIRTIO_NET_S_LINK_UP | (device.isAnnouncing() ? VIRTIO_NET_S_ANNOUNCE : 0);
+        byte[] bytes = bytes(device);
+        long value = 0;
+        for (int i = 0; i < size; i++) {
+            value |= (long) Byte.toUnsignedInt(bytes[(int) offset + i]) << i * Byte.SIZE;
+        }
+        return value;
+    }
+
+    /** The whole structure as the driver sees it. */
+    static byte[] bytes(NetDevice device) {
+        return bytes(device.config(), device.state().controls.mac(), device.isAnnouncing());
+    }
+
+    /** The whole structure of a device with a configuration, an address, and an announcement that is wanted or not. */
+    static byte[] bytes(FunctionConfig config, byte[] mac, boolean announcing) {
+        // An owner device is not connected to anything.
+        int status = (config.isOwner() ? 0 : VIRTIO_NET_S_LINK_UP) | (announcing ? VIRTIO_NET_S_ANNOUNCE : 0);
         ByteBuffer bytes = ByteBuffer.allocate(BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
-                .put(0, device.state().controls.mac())
+                .put(0, mac)
                 .putShort(STATUS_OFFSET, (short) status)
                 .putShort(MAX_VIRTQUEUE_PAIRS_OFFSET, (short) config.queuePairs())
                 .putShort(MTU_OFFSET, (short) (VirtioFeature.NET_MTU.isIn(config.features()) ? MTU : 0));
@@ -63,10 +79,11 @@ final class DeviceConfigRegisters {
                     .putShort(RSS_MAX_INDIRECTION_TABLE_LENGTH_OFFSET, (short) (rss ? RssConfig.MAX_TABLE_LENGTH : 0))
                     .putInt(SUPPORTED_HASH_TYPES_OFFSET, HashParameters.SUPPORTED_TYPES);
         }
-        long value = 0;
-        for (int i = 0; i < size; i++) {
-            value |= (long) Byte.toUnsignedInt(bytes.get((int) offset + i)) << i * Byte.SIZE;
-        }
-        return value;
+        return bytes.array();
+    }
+
+    /** Whether a structure says that an announcement is wanted. */
+    static boolean isAnnouncing(ByteBuffer structure) {
+        return (structure.getShort(STATUS_OFFSET) & VIRTIO_NET_S_ANNOUNCE) != 0;
     }
 }

@@ -146,17 +146,19 @@ final class NetControls {
             return Optional.empty();
         }
         int entries = data.getInt();
-        if (entries < 0
-                || entries > MAX_TABLE_ENTRIES
-                || data.remaining() < entries * FunctionConfig.MAC_BYTES) {
+        if (!isTable(entries) || data.remaining() < entries * FunctionConfig.MAC_BYTES) {
             return Optional.empty();
         }
+        return Optional.of(addresses(data, entries));
+    }
+
+    private static long[] addresses(ByteBuffer data, int entries) {
         long[] table = new long[entries];
         for (int i = 0; i < entries; i++) {
             table[i] = Ethernet.address(data, data.position());
             data.position(data.position() + FunctionConfig.MAC_BYTES);
         }
-        return Optional.of(table);
+        return table;
     }
 
     private boolean setAddress(ByteBuffer data) {
@@ -205,6 +207,43 @@ final class NetControls {
         }
         vlans = loaded;
         return true;
+    }
+
+    /** The VLAN table as a bitmap, without zeros at its end. */
+    byte[] vlanBitmap() {
+        return vlans.toByteArray();
+    }
+
+    /** Takes the whole VLAN table from a bitmap of {@link #VLANS} bits. */
+    void loadVlanBitmap(ByteBuffer bitmap) {
+        vlans = BitSet.valueOf(bitmap.duplicate());
+    }
+
+    /**
+     * Takes address and tables from a NET_MAC field of a device context.
+     *
+     * @return false when the value is not that; nothing was changed
+     */
+    boolean loadAddresses(ByteBuffer value) {
+        if (value.capacity() < ContextCapture.MAC_TABLES_OFFSET) {
+            return false;
+        }
+        int unicastEntries = value.getInt(ContextCapture.MAC_UNICAST_OFFSET);
+        int multicastEntries = value.getInt(ContextCapture.MAC_MULTICAST_OFFSET);
+        ByteBuffer tables = value.duplicate().position(ContextCapture.MAC_TABLES_OFFSET);
+        if (!isTable(unicastEntries)
+                || !isTable(multicastEntries)
+                || unicastEntries + multicastEntries > MAX_TABLE_ENTRIES
+                || tables.remaining() != (unicastEntries + multicastEntries) * FunctionConfig.MAC_BYTES) {
+            return false;
+        }
+        unicast = addresses(tables, unicastEntries);
+        multicast = addresses(tables, multicastEntries);
+        return setAddress(value.slice(0, FunctionConfig.MAC_BYTES));
+    }
+
+    private static boolean isTable(int entries) {
+        return entries >= 0 && entries <= MAX_TABLE_ENTRIES;
     }
 
     /** Whether there is something to carry of a command: of hashes there is nothing until the driver configured them. */

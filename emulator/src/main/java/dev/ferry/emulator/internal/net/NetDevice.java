@@ -4,11 +4,13 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
 import java.nio.ByteBuffer;
+import java.util.BitSet;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,24 +33,48 @@ final class NetDevice {
             | DeviceStatus.FEATURES_OK
             | DeviceStatus.FAILED;
 
-    private final FunctionConfig config;
+    /** What the device was made with. */
+    private final FunctionConfig own;
+    /** What the driver sees: the same, or what a device context describes. */
+    private FunctionConfig config;
     private final Bus bus;
     private final NetQueues queues;
+    private final OwnerSide owner;
 
     private VirtioState state;
+    private final ContextTransfer transfer = new ContextTransfer();
+    private final HeldWrites held = new HeldWrites();
     private boolean stopped;
+    private boolean frozen;
     private boolean announcing;
     private boolean loaded;
 
-    NetDevice(FunctionConfig config, Bus bus) {
+    NetDevice(FunctionConfig config, Bus bus, OwnerSide owner) {
+        this.own = config;
         this.config = config;
         this.bus = bus;
+        this.owner = owner;
         this.state = new VirtioState(config);
-        this.queues = new NetQueues(this, bus);
+        this.queues = new NetQueues(this, bus, owner);
     }
 
     FunctionConfig config() {
         return config;
+    }
+
+    /** What the device was made with, whatever it was made to look like. */
+    FunctionConfig ownConfig() {
+        return own;
+    }
+
+    /** The device context that is being read or written. */
+    ContextTransfer transfer() {
+        return transfer;
+    }
+
+    /** What the driver of the frozen device wrote. */
+    HeldWrites held() {
+        return held;
     }
 
     VirtioState state() {
@@ -59,6 +85,10 @@ final class NetDevice {
         return stopped;
     }
 
+    boolean isFrozen() {
+        return frozen;
+    }
+
     boolean isAnnouncing() {
         return announcing;
     }
@@ -67,18 +97,28 @@ final class NetDevice {
         queues.connect(sink);
     }
 
+    /** Whether a driver can set a queue up: an administration virtqueue is there once its feature is negotiated. */
+    boolean hasQueue(int index) {
+        return index < config.queues() || index < config.allQueues() && state.has(VirtioFeature.ADMIN_VQ);
+    }
+
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
+        config = own;
         state = new VirtioState(config);
+        transfer.clear();
+        held.clear();
         queues.reset();
         announcing = false;
         loaded = false;
+        owner.reset();
     }
 
     /** A function-level reset by the host: everything to defaults, the mode too. */
     void functionReset() {
         reset();
         stopped = false;
+        frozen = false;
     }
 
     /** What a write of device_status does. */
@@ -115,7 +155,26 @@ final class NetDevice {
 
     /** The driver notified a queue; {@link #serve} does the work. */
     void notified(int queue) {
-        queues.notified(queue);
+        if (frozen) {
+            held.kick(queue);
+        } else {
+            queues.notified(queue);
+        }
+    }
+
+    /** Queues that were notified and not worked on; a copy. */
+    BitSet pendingKicks() {
+        return queues.pending();
+    }
+
+    /** The stopped device changes nothing of its context any more; what its driver writes is held. */
+    void freeze() {
+        frozen = true;
+    }
+
+    /** The stopped device takes writes again; whoever calls applies those that were held. */
+    void unfreeze() {
+        frozen = false;
     }
 
     /** Enters the stopped mode. Every chain that was read is used already, so there is nothing to finish. */
@@ -141,6 +200,14 @@ final class NetDevice {
         queues.reset();
         announcing = false;
         loaded = true;
+    }
+
+    /** Takes a device context; it has effect when the device is resumed. */
+    void load(LoadedContext context) {
+        config = context.config();
+        load(context.state());
+        announcing = context.announcing();
+        context.kicks().stream().forEach(queues::notified);
     }
 
     /**
@@ -199,7 +266,12 @@ final class NetDevice {
 
     /** The driver broke the rules of a queue. */
     void needReset(int queue, RuntimeException fault) {
-        LOG.warn("{} needs a reset by its driver: in queue {} {}", config.id(), queue, fault.getMessage());
+        needReset("in queue " + queue + " " + fault.getMessage());
+    }
+
+    /** Driver and device no longer agree. */
+    void needReset(String why) {
+        LOG.warn("{} needs a reset by its driver: {}", config.id(), why);
         state.status |= DeviceStatus.DEVICE_NEEDS_RESET;
         bus.signalConfig(state.configVector);
     }

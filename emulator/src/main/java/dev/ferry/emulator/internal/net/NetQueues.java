@@ -4,6 +4,7 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.virtqueue.PackedRing;
 import dev.ferry.emulator.internal.virtqueue.RingFault;
 import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
@@ -28,17 +29,19 @@ final class NetQueues {
     private final Receiver receiver = new Receiver();
     private final Transmitter transmitter = new Transmitter(scratch);
     private final ControlQueue controlQueue;
+    private final AdminVirtqueue adminQueue;
 
     /** Rings in use; null = not used since the queue was enabled or the device resumed. */
     private final Virtqueue[] rings;
     private final BitSet notified = new BitSet();
     private int servedLast;
 
-    NetQueues(NetDevice device, Bus bus) {
+    NetQueues(NetDevice device, Bus bus, OwnerSide owner) {
         this.device = device;
         this.bus = bus;
         this.controlQueue = new ControlQueue(device, scratch);
-        this.rings = new Virtqueue[device.config().queues()];
+        this.adminQueue = new AdminVirtqueue(owner);
+        this.rings = new Virtqueue[device.config().allQueues()];
     }
 
     void connect(FrameSink sink) {
@@ -72,6 +75,11 @@ final class NetQueues {
         }
     }
 
+    /** The queues that are notified; a copy. */
+    BitSet pending() {
+        return (BitSet) notified.clone();
+    }
+
     /** Whether no queue is notified. */
     boolean isIdle() {
         return notified.isEmpty();
@@ -97,17 +105,18 @@ final class NetQueues {
         Virtqueue ring = ring(queue);
         try {
             ring.begin(memory);
-            boolean control = role(queue) == QueueRole.CONTROL;
+            QueueRole role = role(queue);
             int headerBytes = NetHeader.bytes(device.state());
             int chains = ring.availableUntilNotified();
-            for (int i = 0; i < chains; i++) {
-                if (control) {
-                    controlQueue.execute(ring, memory);
-                } else {
-                    transmitter.transmit(ring, memory, headerBytes);
+            for (int i = 0; i < chains && rings[queue] == ring; i++) {
+                switch (role) {
+                    case CONTROL -> controlQueue.execute(ring, memory);
+                    case ADMIN -> adminQueue.execute(ring, memory, () -> rings[queue] == ring);
+                    case TRANSMIT -> transmitter.transmit(ring, memory, headerBytes);
+                    case RECEIVE -> throw new IllegalStateException("a receive queue is worked on by frames");
                 }
             }
-            if (chains > 0) {
+            if (chains > 0 && rings[queue] == ring) {
                 signalUsed(queue, ring);
             }
         } catch (RingFault | DmaSpace.DmaFault e) {

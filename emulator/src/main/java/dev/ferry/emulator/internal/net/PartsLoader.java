@@ -29,7 +29,8 @@ import java.util.Set;
  */
 final class PartsLoader {
 
-    private static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
+    /** Bits of device_status that this device can have. */
+    static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
             | DeviceStatus.DRIVER
             | DeviceStatus.DRIVER_OK
             | DeviceStatus.FEATURES_OK
@@ -39,11 +40,9 @@ final class PartsLoader {
     private static final int VQ_CFG_ENABLED_OFFSET = 4;
     private static final int VQ_CFG_RESERVED_OFFSET = 6;
 
-    private record Key(int type, long selector) {}
-
     private final FunctionConfig config;
     private final VirtioState next;
-    private final Set<Key> seen = new HashSet<>();
+    private final Set<CapturedPart.Name> seen = new HashSet<>();
     private int lastType;
 
     private PartsLoader(FunctionConfig config, VirtioState base) {
@@ -74,18 +73,14 @@ final class PartsLoader {
     }
 
     private static boolean isComplete(List<Located> parts, FunctionConfig config) {
-        Set<Key> mandatory = new HashSet<>();
-        mandatory.add(new Key(DevicePartType.DRV_FEATURES.number(), 0));
-        mandatory.add(new Key(DevicePartType.DEVICE_STATUS.number(), 0));
+        Set<CapturedPart.Name> mandatory = new HashSet<>();
+        mandatory.add(new CapturedPart.Name(DevicePartType.DRV_FEATURES.number(), 0));
+        mandatory.add(new CapturedPart.Name(DevicePartType.DEVICE_STATUS.number(), 0));
         for (int queue = 0; queue < config.queues(); queue++) {
-            mandatory.add(new Key(DevicePartType.VQ_CFG.number(), queue));
+            mandatory.add(new CapturedPart.Name(DevicePartType.VQ_CFG.number(), queue));
         }
-        parts.forEach(part -> mandatory.remove(key(part.header())));
+        parts.forEach(part -> mandatory.remove(CapturedPart.Name.of(part.header())));
         return mandatory.isEmpty();
-    }
-
-    private static Key key(DevicePart header) {
-        return new Key(header.type(), header.selector());
     }
 
     private void take(Located part) throws PartRefusedException {
@@ -96,7 +91,7 @@ final class PartsLoader {
             return;
         }
         check(header.type() >= lastType, header, "comes after one that must follow it");
-        check(seen.add(key(header)), header, "comes twice");
+        check(seen.add(CapturedPart.Name.of(header)), header, "comes twice");
         lastType = header.type();
         check(apply(type.get(), header, part.value()), header, "has a length or a value that this device cannot take");
     }

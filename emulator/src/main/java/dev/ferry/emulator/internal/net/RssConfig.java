@@ -29,17 +29,14 @@ record RssConfig(byte[] data, HashParameters hash) {
 
     /** rss_max_indirection_table_length. */
     static final int MAX_TABLE_LENGTH = 128;
-    /** Most bytes of the structure. */
-    static final int MAX_BYTES;
-
     private static final int MASK_OFFSET = 4;
     private static final int UNCLASSIFIED_OFFSET = 6;
     private static final int TABLE_OFFSET = 8;
     private static final int PAIR_MASK = 0x7FFF;
 
-    static {
-        MAX_BYTES = TABLE_OFFSET + MAX_TABLE_LENGTH * Short.BYTES + Short.BYTES + 1 + HashParameters.MAX_KEY_BYTES;
-    }
+    /** Most bytes of the structure. */
+    static final int MAX_BYTES =
+            TABLE_OFFSET + MAX_TABLE_LENGTH * Short.BYTES + Short.BYTES + 1 + HashParameters.MAX_KEY_BYTES;
 
     /**
      * Reads the structure.
@@ -54,39 +51,34 @@ record RssConfig(byte[] data, HashParameters hash) {
         }
         byte[] data = new byte[from.remaining()];
         from.get(data);
-        ByteBuffer at = littleEndian(data);
-        int entries = u16(at, MASK_OFFSET) + 1;
+        int entries = u16(data, MASK_OFFSET) + 1;
         int tableEnd = TABLE_OFFSET + entries * Short.BYTES;
         if (entries > MAX_TABLE_LENGTH || Integer.bitCount(entries) != 1 || data.length < tableEnd + Short.BYTES) {
             return Optional.empty();
         }
         for (int entry = UNCLASSIFIED_OFFSET; entry < tableEnd; entry += Short.BYTES) {
-            if ((u16(at, entry) & PAIR_MASK) >= pairs) {
+            if ((u16(data, entry) & PAIR_MASK) >= pairs) {
                 return Optional.empty();
             }
         }
-        int transmitQueues = u16(at, tableEnd);
+        int transmitQueues = u16(data, tableEnd);
         if (transmitQueues < 1 || transmitQueues > pairs) {
             return Optional.empty();
         }
+        ByteBuffer at = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
         return HashParameters.read(at.getInt(0), at.position(tableEnd + Short.BYTES))
                 .map(hash -> new RssConfig(data, hash));
     }
 
     /** The receive queue of a packet. */
     int queue(ToeplitzHash packet) {
-        ByteBuffer at = littleEndian(data);
         int entry = packet.isCalculated()
-                ? TABLE_OFFSET + (packet.value() & u16(at, MASK_OFFSET)) * Short.BYTES
+                ? TABLE_OFFSET + (packet.value() & u16(data, MASK_OFFSET)) * Short.BYTES
                 : UNCLASSIFIED_OFFSET;
-        return 2 * (u16(at, entry) & PAIR_MASK);
+        return 2 * (u16(data, entry) & PAIR_MASK);
     }
 
-    private static ByteBuffer littleEndian(byte[] data) {
-        return ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static int u16(ByteBuffer at, int offset) {
-        return Short.toUnsignedInt(at.getShort(offset));
+    private static int u16(byte[] data, int offset) {
+        return Byte.toUnsignedInt(data[offset]) | Byte.toUnsignedInt(data[offset + 1]) << Byte.SIZE;
     }
 }

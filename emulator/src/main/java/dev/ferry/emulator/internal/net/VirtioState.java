@@ -40,7 +40,7 @@ final class VirtioState {
     VirtioState(FunctionConfig config) {
         controls = new NetControls(config);
         unused = new VirtqueueConfig(config.queueSize(), VirtqueueConfig.NO_VECTOR, false, 0, 0, 0);
-        queues = new VirtqueueConfig[config.queues()];
+        queues = new VirtqueueConfig[config.allQueues()];
     }
 
     private VirtioState(VirtioState other) {
@@ -61,7 +61,7 @@ final class VirtioState {
         return new VirtioState(this);
     }
 
-    /** Number of queues that exist. */
+    /** Number of queues that there are, of all kinds. */
     int queues() {
         return queues.length;
     }
