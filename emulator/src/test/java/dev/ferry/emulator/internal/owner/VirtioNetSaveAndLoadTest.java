@@ -20,8 +20,8 @@ class VirtioNetSaveAndLoadTest {
     private static final String INVALID_FIELD = "1600 0300 00000000";
     private static final int SPACE = 4096;
 
-    /** Offered: bits 5, 15 to 21, 23, 28, 29, 32, 33, 36, 40. */
-    private static final String OFFERED = "0001 01 00 0000000000000000 08000000" + "2080bf3013010000";
+    /** Offered: bits 5, 15 to 21, 23, 28, 29, 32, 33, 34, 36, 40, 57. */
+    private static final String OFFERED = "0001 01 00 0000000000000000 08000000" + "2080bf3017010002";
     /** Taken: bits 5, 16, 17, 18, 32. */
     private static final String TAKEN = "0101 00 00 0000000000000000 08000000" + "2000070001000000";
 
