@@ -208,7 +208,8 @@ class SessionPlacesTest {
         try (MigrationRig rig = new MigrationRig()) {
             var properties = MigrationRig.properties("host3/x", 13);
             properties.put(MigrationDriver.NOT_MIGRATABLE, "its owner allows no objects");
-            ScriptedDriver driver = new ScriptedDriver("host3/x", EnumSet.noneOf(MigrationFeature.class), MigrationRig.TEXT);
+            ScriptedDriver driver =
+                    new ScriptedDriver("host3/x", EnumSet.noneOf(MigrationFeature.class), MigrationRig.TEXT);
             driver.onState = () -> {
                 throw new DeviceException(Errno.EOPNOTSUPP, "cannot be migrated");
             };

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each command in turn goes wrong in each way, in a life of a device with all sessions. Whatever happens, afterwards the
- * device has no object, and no id is in use.
+ * Each command in turn goes wrong in each way, in a life of a device with all sessions. Whatever happens, afterwards
+ * the device has no object, and no id is in use.
  */
 class FaultInjectionTest {
 
