@@ -116,10 +116,13 @@ public final class FakeTracker implements DirtyTracker {
 
     @Override
     public void stop() throws DeviceException {
-        interceptor.call(name, "tracker stop");
-        synchronized (this) {
-            recording = false;
-            written.clear();
+        try {
+            interceptor.call(name, "tracker stop");
+        } finally {
+            synchronized (this) {
+                recording = false;
+                written.clear();
+            }
         }
     }
 
