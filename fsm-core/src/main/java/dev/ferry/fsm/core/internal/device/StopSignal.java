@@ -46,8 +46,11 @@ public final class StopSignal implements Gate {
         progress.begin(allowedWithoutProgress);
     }
 
-    /** A phase begins, which has a time of its own or none. */
+    /** A phase begins, which has a time of its own or none; that of the one before may be over by now. */
     public synchronized void startPhase(String name, Optional<Duration> allowedInPhase) {
+        if (!closed && reason == null) {
+            reason = timeOver();
+        }
         phaseName = name;
         phase.begin(allowedInPhase.orElse(null));
     }

@@ -86,15 +86,11 @@ public final class DirtyBitmap {
     /** Gives every run of pages that are to be carried, by address ascending, and clears it before. */
     public void drain(RunVisitor visitor) throws MigrationException {
         for (Segment segment : segments) {
-            PageBits bits = segment.bits();
-            for (long from = bits.nextSet(0); from < bits.size(); from = bits.nextSet(from)) {
-                long to = bits.nextClear(from);
-                bits.clear(from, to);
+            segment.bits().drain((from, to) -> {
                 long begin = Math.max(segment.range().iova(), segment.firstByte() + from * pageBytes);
                 long end = Math.min(segment.range().end(), segment.firstByte() + to * pageBytes);
                 visitor.run(begin, end - begin);
-                from = to;
-            }
+            });
         }
     }
 }

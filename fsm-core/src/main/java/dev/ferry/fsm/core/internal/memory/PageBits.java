@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.memory;
 
+import dev.ferry.migration.MigrationException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -102,12 +103,73 @@ final class PageBits {
                 == 0;
     }
 
-    /** Clears the bits from one to before another. */
-    void clear(long from, long to) {
-        for (long bit = from; bit < to; bit = wordEnd(bit)) {
-            int word = (int) (bit / BITS);
-            put(word, word(word) & ~mask(bit, to));
+    /** Takes a run of bits that were set. */
+    @FunctionalInterface
+    interface Runs {
+        /** Takes the bits from one to before another. */
+        void run(long from, long to) throws MigrationException;
+    }
+
+    /** Gives every run of bits that are set, ascending, and clears it before. */
+    void drain(Runs runs) throws MigrationException {
+        // Where the run began that reaches to the end of the last word; negative when there is none.
+        long open = -1;
+        for (int word = 0; word < words; ) {
+            long bits = word(word);
+            int next = word + 1;
+            if (bits == ALL) {
+                open = open < 0 ? (long) word * BITS : open;
+                put(word, 0);
+                next = clearFullBlocks(next);
+            } else {
+                if (open >= 0) {
+                    int more = Long.numberOfTrailingZeros(~bits);
+                    give(open, (long) word * BITS + more, runs);
+                    open = -1;
+                    bits &= ALL << more;
+                }
+                open = bits == 0 ? open : drain(word, bits, runs);
+                put(word, 0);
+                next = bits == 0 ? skip(next, 0) : next;
+            }
+            word = next;
         }
+        if (open >= 0) {
+            give(open, size, runs);
+        }
+    }
+
+    /** Gives the runs in a word that end in it; answers where the one begins that does not, or -1. */
+    private long drain(int word, long bits, Runs runs) throws MigrationException {
+        long base = (long) word * BITS;
+        for (long left = bits; left != 0; ) {
+            int from = Long.numberOfTrailingZeros(left);
+            int to = from + Long.numberOfTrailingZeros(~(left >>> from));
+            if (to == BITS) {
+                return base + from;
+            }
+            give(base + from, base + to, runs);
+            left &= ALL << to;
+        }
+        return -1;
+    }
+
+    /** Bits behind the last page, which only a tracker that breaks its contract sets, are left out. */
+    private void give(long from, long to, Runs runs) throws MigrationException {
+        if (from < size) {
+            runs.run(from, Math.min(to, size));
+        }
+    }
+
+    /** Block by block, so that each is still in the cache when it is written. */
+    private int clearFullBlocks(int from) {
+        int word = from;
+        while (word + BLOCK_WORDS <= words && isBlockOf(ALL, word * WORD_BYTES)) {
+            for (int end = word + BLOCK_WORDS; word < end; word++) {
+                put(word, 0);
+            }
+        }
+        return word;
     }
 
     /** How many bits are set. */

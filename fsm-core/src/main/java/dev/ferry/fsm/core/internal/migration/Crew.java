@@ -6,15 +6,18 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Does the work on several devices, and on the memory, at the same time, on threads that all migrations share. The
- * thread of the migration waits meanwhile and tells the progress. A single piece of work is done on that thread itself.
- * When one piece fails the others end at their next look at the gate. Confined to the thread of the migration.
+ * Does the work on several devices, and on the memory, at the same time: on the thread of the migration, and on threads
+ * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When one
+ * piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread of the
+ * migration.
  */
 final class Crew {
 
@@ -43,25 +46,19 @@ final class Crew {
      * @throws MigrationException the first failure in time, with the others behind it
      */
     void run(List<Piece> pieces) throws MigrationException {
-        if (pieces.isEmpty()) {
-            return;
-        }
-        if (pieces.size() == 1) {
-            pieces.get(0).run(() -> {
-                stop.check();
-                tick.run();
-            });
-            return;
-        }
-        Batch batch = new Batch(pieces.size());
-        for (Piece piece : pieces) {
+        Batch batch = new Batch(pieces);
+        for (int helpers = 1; helpers < pieces.size(); helpers++) {
             try {
-                threads.execute(() -> batch.run(piece));
+                threads.execute(() -> batch.work(batch::check));
             } catch (RejectedExecutionException e) {
-                // The service stops and its time is over; what is left is still put in order.
-                batch.run(piece);
+                // The service stops and its time is over; what is left is still put in order, on this thread.
+                break;
             }
         }
+        batch.work(() -> {
+            tick.run();
+            batch.check();
+        });
         batch.await();
         batch.throwFirst();
     }
@@ -77,21 +74,32 @@ final class Crew {
 
     /** Pieces that are done at the same time. */
     private final class Batch {
+        private final Queue<Piece> waiting;
         private final CountDownLatch left;
         private final List<Throwable> failures = new ArrayList<>();
 
-        Batch(int pieces) {
-            left = new CountDownLatch(pieces);
+        Batch(List<Piece> pieces) {
+            waiting = new ConcurrentLinkedQueue<>(pieces);
+            left = new CountDownLatch(pieces.size());
         }
 
-        void run(Piece piece) {
-            try {
-                piece.run(this::check);
-            } catch (MigrationException | RuntimeException | Error e) {
-                add(e);
-            } finally {
-                left.countDown();
+        /** Does pieces until none waits any more. */
+        void work(Gate gate) {
+            for (Piece piece = waiting.poll(); piece != null; piece = waiting.poll()) {
+                try {
+                    if (!hasFailed()) {
+                        piece.run(gate);
+                    }
+                } catch (MigrationException | RuntimeException | Error e) {
+                    add(e);
+                } finally {
+                    left.countDown();
+                }
             }
+        }
+
+        private synchronized boolean hasFailed() {
+            return !failures.isEmpty();
         }
 
         private void check() throws MigrationException {
