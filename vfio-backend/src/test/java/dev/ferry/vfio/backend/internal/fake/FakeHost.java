@@ -92,6 +92,11 @@ public final class FakeHost {
         kernel.path(file("iommu"), FakeIommufd::new);
     }
 
+    /** Opening a device file fails from now on. */
+    public void refuse(String name, int errno) {
+        kernel.path(file(name), () -> errno);
+    }
+
     /** What the finder makes of a device. */
     public FoundDevice found(String name) throws IOException {
         return new DeviceFinder(root).find(Set.of(name)).stream()
