@@ -123,7 +123,7 @@ class VfioBackendTest {
         configure(Map.of("devices", new String[] {VF, MDEV, "0000:99:00.0"}));
 
         assertThat(reason(VF)).isEqualTo(
-                "host9/" + VF + " cannot be migrated: its kernel driver has no migration support");
+                "the kernel driver of host9/" + VF + " has no migration support");
         assertThat(reason(MDEV)).asString().contains("read and write permission");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }

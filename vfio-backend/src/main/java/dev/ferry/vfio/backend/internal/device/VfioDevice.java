@@ -94,14 +94,14 @@ public final class VfioDevice implements AutoCloseable {
             int result = feature(DeviceFeature.MIGRATION | DeviceFeature.GET, argument);
             if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
                 throw new DeviceException(
-                        Errno.EOPNOTSUPP, name + " cannot be migrated: its kernel driver has no migration support");
+                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " has no migration support");
             }
             require(result, "VFIO_DEVICE_FEATURE GET MIGRATION");
             Set<MigrationFeature> features =
                     MigrationFeature.ofFlags(argument.get(JAVA_LONG, Header.DATA + Migration.FLAGS));
             if (!features.contains(MigrationFeature.STOP_COPY)) {
                 throw new DeviceException(
-                        Errno.EOPNOTSUPP, name + " cannot be migrated: its kernel driver does not offer STOP_COPY");
+                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " does not offer STOP_COPY");
             }
             return features;
         }

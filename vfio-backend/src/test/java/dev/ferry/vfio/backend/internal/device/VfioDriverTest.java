@@ -430,7 +430,7 @@ class VfioDriverTest {
         fake.flags = flags;
 
         assertThat(assertErrno(Errno.EOPNOTSUPP, () -> VfioDriver.of(device, Optional.empty(), () -> 50)))
-                .hasMessageStartingWith("dev0 cannot be migrated: its kernel driver");
+                .hasMessageStartingWith("the kernel driver of dev0 ");
     }
 
     @Test
