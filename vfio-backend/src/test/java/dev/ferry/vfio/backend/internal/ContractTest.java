@@ -12,7 +12,6 @@ import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
@@ -42,7 +41,7 @@ class ContractTest {
 
     private DynamicContainer variant(String name, long flags, boolean cdev, boolean bare, boolean zero) {
         try {
-            return DynamicContainer.dynamicContainer(name, new DriverContract(() -> new Subject(flags, cdev, bare, zero))
+            return DynamicContainer.dynamicContainer(name, new DriverContract(() -> new Subject(folder.resolve(name), flags, cdev, bare, zero))
                     .checks().stream()
                     .map(check -> DynamicTest.dynamicTest(check.name(), check::run)));
         } catch (Exception e) {
@@ -51,13 +50,14 @@ class ContractTest {
     }
 
     /** Two devices of one host, opened as the bundle opens them; leaves no descriptor open. */
-    private final class Subject implements DriverSubject {
+    private static final class Subject implements DriverSubject {
         private final FakeHost host;
         private final DriverFactory.Driven source;
         private final DriverFactory.Driven destination;
 
-        Subject(long flags, boolean cdev, boolean bareTracking, boolean zero) throws IOException, DeviceException {
-            host = new FakeHost(Files.createTempDirectory(folder, "host"));
+        Subject(Path folder, long flags, boolean cdev, boolean bareTracking, boolean zero)
+                throws IOException, DeviceException {
+            host = new FakeHost(folder);
             prepare(host.pci(FIRST, "virtio_vfio_pci", "12"), flags, bareTracking, zero);
             prepare(host.mdev(SECOND, "mtty-2", "13"), flags, bareTracking, zero);
             host.iommuTracksDirtyPages = true;

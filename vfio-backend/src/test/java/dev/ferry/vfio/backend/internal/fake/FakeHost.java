@@ -49,6 +49,13 @@ public final class FakeHost {
         kernel.path(file("vfio/vfio"), FakeContainer::new);
     }
 
+    /** A host may be made where one was before. */
+    private static void link(Path link, Path target) throws IOException {
+        if (!Files.isSymbolicLink(link)) {
+            Files.createSymbolicLink(link, target);
+        }
+    }
+
     private String file(String name) {
         return root.resolve("dev").resolve(name).toString();
     }
@@ -64,16 +71,16 @@ public final class FakeHost {
     /** A mediated device. */
     public FakeDevice mdev(String uuid, String type, String group) throws IOException {
         Path device = Files.createDirectories(root.resolve("sys/bus/mdev/devices").resolve(uuid));
-        Files.createSymbolicLink(device.resolve("mdev_type"), Path.of("../mdev_supported_types/" + type));
+        link(device.resolve("mdev_type"), Path.of("../mdev_supported_types/" + type));
         return add(device, uuid, "vfio_mtty", group);
     }
 
     private FakeDevice add(Path sysfs, String name, String driver, String group) throws IOException {
         if (driver != null) {
-            Files.createSymbolicLink(sysfs.resolve("driver"), Path.of("../../../bus/drivers/" + driver));
+            link(sysfs.resolve("driver"), Path.of("../../../bus/drivers/" + driver));
         }
         if (group != null) {
-            Files.createSymbolicLink(sysfs.resolve("iommu_group"), Path.of("../../kernel/iommu_groups/" + group));
+            link(sysfs.resolve("iommu_group"), Path.of("../../kernel/iommu_groups/" + group));
             kernel.path(file("vfio/" + group), () -> openGroups.add(group) ? new FakeGroup(group) : EBUSY);
             groupOf.put(name, group);
         }
