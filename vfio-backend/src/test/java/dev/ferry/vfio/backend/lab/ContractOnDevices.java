@@ -20,9 +20,9 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and an
- * exit status of 1 when one failed. Arguments: two PCI addresses or UUIDs, then {@code auto}, {@code group} or {@code
- * cdev}. Both devices are reset.
+ * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and
+ * an exit status of 1 when one failed. Arguments: two PCI addresses or UUIDs, then {@code auto}, {@code group} or
+ * {@code cdev}. Both devices are reset.
  */
 public final class ContractOnDevices {
     private static final int DATA_TIMEOUT_MILLIS = 2_000;

@@ -131,7 +131,8 @@ class HandoverServerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "hello", "ferry-vfio 2 lend 0000:3b:00.2", "ferry-vfio 1 lend", "ferry-vfio 1 lend ../x", "ferry-vfio 1 steal x",
+        "hello", "ferry-vfio 2 lend 0000:3b:00.2", "ferry-vfio 1 lend", "ferry-vfio 1 lend ../x",
+        "ferry-vfio 1 steal x",
         "ferry-vfio 1 lend 0000:3b:00.2 container", "ferry-vfio 1 lend 0000:3b:00.2 iommufd", "ferry-vfio 1 return now",
         "ferry-vfio 1 lend 0000:3b:00.2 iommufd 99999999999"
     })
@@ -167,7 +168,8 @@ class HandoverServerTest {
             assertThat(client.ask("x".repeat(300), fd)).startsWith("refused EINVAL the message is too long");
         }
         try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd, fd, fd, fd, fd, fd, fd)).startsWith("refused EINVAL");
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd, fd, fd, fd, fd, fd, fd))
+                    .startsWith("refused EINVAL");
         }
         calls.close(fd);
         assertThat(descriptorsOfFile()).isEmpty();
