@@ -494,6 +494,38 @@ class LiveMigrationTest {
         }
     }
 
+    @Test
+    void shouldKeepToTheAllowedDowntimeAlsoWhenNothingCanBeCarriedBefore() {
+        try (LiveRig rig = new LiveRig(1, EnumSet.of(MigrationFeature.STOP_COPY), LiveRig.MEMORY)) {
+            rig.sourceGuest.tracked = false;
+            MigrationRequest request = rig.request().withBandwidth(new Bandwidth(LiveRig.MEMORY));
+
+            MigrationReport refused = rig.migrate(request);
+
+            assertThat(refused.failure().orElseThrow().code()).isEqualTo(FailureCode.NOT_CONVERGING);
+            assertThat(refused.downtime()).isZero();
+            rig.assertSourceOwns();
+            assertThat(rig.migrate(request.withPreCopy(false)).result())
+                    .as("without pre-copy it is asked for")
+                    .isEqualTo(Result.COMPLETED);
+        }
+    }
+
+    @Test
+    void shouldNotRefuseForEverBecauseOfOneSlowRun() {
+        try (LiveRig rig = new LiveRig(2)) {
+            MigrationRequest one = MigrationRequest.of("host1/vf0", "host2/vf0");
+            MigrationRequest other = MigrationRequest.of("host1/vf1", "host2/vf1");
+            rig.destinations.get(0).device.once(
+                    dev.ferry.fsm.Arc.RESUMING_TO_STOP, () -> rig.clock.advance(Duration.ofSeconds(1)));
+            assertThat(rig.migrate(one).result()).isEqualTo(Result.COMPLETED);
+
+            MigrationReport refused = rig.migrate(other);
+            assertThat(refused.failure().orElseThrow().message()).contains("1000 ms of downtime are predicted");
+            assertThat(rig.migrate(other).result()).isEqualTo(Result.COMPLETED);
+        }
+    }
+
     /** Each look finds half of the memory written. */
     private static void writeFast(LiveRig rig) {
         rig.sourceGuest.tracker.beforeReport = () -> {

@@ -24,12 +24,14 @@ final class Crew {
     private static final long TICK_MILLIS = 50;
 
     private final Executor threads;
+    private final int helpers;
     private final Gate stop;
     private final Runnable tick;
 
-    /** {@code stop} ends the work early, {@code tick} is called while it goes on. */
-    Crew(Executor threads, Gate stop, Runnable tick) {
+    /** At most so many threads help; {@code stop} ends the work early, {@code tick} is called while it goes on. */
+    Crew(Executor threads, int helpers, Gate stop, Runnable tick) {
         this.threads = threads;
+        this.helpers = helpers;
         this.stop = stop;
         this.tick = tick;
     }
@@ -47,7 +49,7 @@ final class Crew {
      */
     void run(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
-        for (int helpers = 1; helpers < pieces.size(); helpers++) {
+        for (int helper = 1; helper < pieces.size() && helper <= helpers; helper++) {
             try {
                 threads.execute(() -> batch.work(batch::check));
             } catch (RejectedExecutionException e) {
