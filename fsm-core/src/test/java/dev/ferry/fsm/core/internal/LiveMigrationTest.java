@@ -221,7 +221,10 @@ class LiveMigrationTest {
             assertThat(report.result()).isEqualTo(Result.COMPLETED);
             assertThat(report.memory().rounds()).isEqualTo(4);
             assertThat(report.downtime()).isLessThanOrEqualTo(Duration.ofMillis(300));
-            assertThat(messages(report, Decision.Kind.SWITCHOVER)).singleElement().asString().contains("300 ms are allowed");
+            assertThat(messages(report, Decision.Kind.SWITCHOVER))
+                    .singleElement()
+                    .asString()
+                    .contains("300 ms are allowed");
             rig.assertDestinationOwns();
         }
     }
@@ -490,7 +493,10 @@ class LiveMigrationTest {
             rig.assertDestinationOwns();
             assertThat(report.memory().preCopyBytes()).isEqualTo(LiveRig.MEMORY);
             assertThat(report.memory().switchoverBytes()).isZero();
-            assertThat(messages(report, Decision.Kind.PRE_COPY)).singleElement().asString().startsWith("0 of 2 devices");
+            assertThat(messages(report, Decision.Kind.PRE_COPY))
+                    .singleElement()
+                    .asString()
+                    .startsWith("0 of 2 devices");
         }
     }
 

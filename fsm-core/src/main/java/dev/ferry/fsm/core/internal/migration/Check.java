@@ -13,13 +13,21 @@ import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Looks at both ends of a migration without touching them, and collects everything that stands against it. */
+/**
+ * Looks at both ends of a migration without disturbing them, and collects everything that stands against it.
+ *
+ * <p>What the devices ask for and take is compared when the devices are reserved, with the places for their sessions in
+ * hand; or at once where something else is found anyhow, so that all findings are told together.
+ */
 public final class Check {
 
     private final DeviceRegistry registry;
@@ -30,7 +38,22 @@ public final class Check {
     }
 
     /** All findings; empty when nothing stands against the migration. */
+    public List<Finding> allFindings(MigrationRequest request) {
+        List<Finding> findings = beforeProfiles(request);
+        new ProfileCheck(registry).ofFree(request.devices(), findings);
+        return List.copyOf(findings);
+    }
+
+    /** Findings before both devices are reserved: where there is none, the profiles are left to the reserved ones. */
     public List<Finding> findings(MigrationRequest request) {
+        List<Finding> findings = beforeProfiles(request);
+        if (!findings.isEmpty()) {
+            new ProfileCheck(registry).ofFree(request.devices(), findings);
+        }
+        return List.copyOf(findings);
+    }
+
+    private List<Finding> beforeProfiles(MigrationRequest request) {
         List<Finding> findings = new ArrayList<>();
         List<Device> found = new ArrayList<>();
         for (DevicePair pair : request.devices()) {
@@ -38,7 +61,8 @@ public final class Check {
         }
         requireDifferent(request, findings);
         together(found, request.devices().size(), findings);
-        return List.copyOf(findings);
+        sessions(found, findings);
+        return findings;
     }
 
     private void findings(DevicePair pair, List<Device> found, List<Finding> findings) {
@@ -57,13 +81,21 @@ public final class Check {
                 .ifPresent(device -> destination(device, findings, device.isBusy()));
     }
 
-    /** The same after all devices were reserved, when they can no longer change under the migration. */
-    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) {
+    /**
+     * The same after all devices were reserved, when they can no longer change under the migration; waits for places
+     * for their sessions, as their drivers allow.
+     *
+     * @throws MigrationException what the signal of the job throws
+     */
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) throws MigrationException {
         List<Finding> findings = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) {
             pair(sources.get(i), destinations.get(i), findings);
             source(sources.get(i), findings, false);
             destination(destinations.get(i), findings, false);
+        }
+        if (findings.isEmpty()) {
+            new ProfileCheck(registry).ofReserved(sources, destinations, findings);
         }
         return findings;
     }
@@ -140,6 +172,24 @@ public final class Check {
         }
     }
 
+    /** Each end has a session of its owner device at the same time. */
+    private static void sessions(List<Device> devices, List<Finding> findings) {
+        Map<String, List<Device>> byOwner = new LinkedHashMap<>();
+        for (Device device : new LinkedHashSet<>(devices)) {
+            device.properties().owner().ifPresent(owner ->
+                    byOwner.computeIfAbsent(owner, first -> new ArrayList<>()).add(device));
+        }
+        byOwner.forEach((owner, members) -> {
+            Device last = members.get(members.size() - 1);
+            OptionalInt sessions = last.properties().ownerSessions();
+            if (sessions.isPresent() && sessions.getAsInt() < members.size()) {
+                add(findings, Finding.Code.TOO_FEW_SESSIONS, last.id(),
+                        "the migration would have " + members.size() + " sessions of its owner device " + owner
+                                + " at a time, which allows " + sessions.getAsInt() + "; choose members of another.");
+            }
+        });
+    }
+
     private static void source(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
             Optional<DeviceState> state = device.state();
@@ -167,7 +217,8 @@ public final class Check {
 
     private static boolean isReady(Device device, List<Finding> findings, boolean busy) {
         if (!device.features().contains(MigrationFeature.STOP_COPY)) {
-            add(findings, Finding.Code.NOT_MIGRATABLE, device.id(), "it lacks the feature STOP_COPY.");
+            add(findings, Finding.Code.NOT_MIGRATABLE, device.id(),
+                    device.properties().notMigratable().orElse("it lacks the feature STOP_COPY."));
             return false;
         }
         if (busy) {

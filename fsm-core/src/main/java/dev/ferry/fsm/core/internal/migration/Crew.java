@@ -15,9 +15,9 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Does the work on several devices, and on the memory, at the same time: on the thread of the migration, and on threads
- * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When one
- * piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread of the
- * migration.
+ * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When
+ * one piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread
+ * of the migration.
  */
 final class Crew {
 

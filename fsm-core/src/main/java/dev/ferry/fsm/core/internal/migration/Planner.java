@@ -66,7 +66,7 @@ final class Planner {
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);
-        return new MigrationPlan(new Check(registry).findings(request), devices, memory, downtime.total());
+        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, downtime.total());
     }
 
     /** Only of a device that nobody uses: drivers take one call at a time. */

@@ -71,8 +71,8 @@ final class PreCopy {
     }
 
     /**
-     * Nothing is carried before the pause. A request with pre-copy still keeps to the downtime it allows, where that can
-     * be predicted.
+     * Nothing is carried before the pause. A request with pre-copy still keeps to the downtime it allows, where that
+     * can be predicted.
      */
     DowntimePlan leaveOut() throws MigrationException {
         plan = predict();
@@ -188,9 +188,10 @@ final class PreCopy {
     }
 
     private MigrationException notConverging() {
+        long predicted = plan.total().orElseThrow().toMillis();
         return new MigrationException(Failure.of(
                 FailureCode.NOT_CONVERGING,
-                "The guest was not paused, as " + plan.total().orElseThrow().toMillis() + " ms of downtime are predicted and "
+                "The guest was not paused, as " + predicted + " ms of downtime are predicted and "
                         + rule.allowed().toMillis() + " ms allowed, and waiting does not help (" + plan.basis()
                         + "): allow more downtime or bandwidth, or let it switch over all the same."));
     }
