@@ -335,22 +335,13 @@ class LiveMigrationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"total", "phase", "progress"})
+    @ValueSource(strings = {"total", "phase"})
     void shouldEndWithATimeoutWhoseClockBeganWithWhatItMeasures(String which) {
         try (LiveRig rig = new LiveRig(1)) {
             Duration allowed = Duration.ofSeconds(7);
-            Timeouts timeouts =
-                    switch (which) {
-                        case "total" -> Timeouts.DEFAULT.withTotal(allowed);
-                        case "phase" -> Timeouts.DEFAULT.withPhase(MigrationPhase.SETUP, allowed);
-                        default -> Timeouts.DEFAULT.withNoProgress(allowed);
-                    };
-            // As long before the phase as in it.
-            rig.intercept((device, call) -> {
-                if (call.equals("state") || call.equals("RUNNING_P2P_TO_STOP")) {
-                    rig.clock.advance(Duration.ofSeconds(1));
-                }
-            });
+            Timeouts timeouts = which.equals("total")
+                    ? Timeouts.DEFAULT.withTotal(allowed)
+                    : Timeouts.DEFAULT.withPhase(MigrationPhase.SETUP, allowed);
             rig.destinations.get(0).device.once(
                     dev.ferry.fsm.Arc.STOP_TO_RESUMING, () -> rig.clock.advance(allowed));
 
@@ -359,6 +350,38 @@ class LiveMigrationTest {
             Failure failure = report.failure().orElseThrow();
             assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
             assertThat(failure.message()).contains("7000 ms");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldNotCountTimeBeforeThePhaseBegins() {
+        try (LiveRig rig = new LiveRig(1)) {
+            Duration allowed = Duration.ofSeconds(7);
+            MigrationRequest request = rig.request()
+                    .withTimeouts(Timeouts.DEFAULT.withNoProgress(allowed).withPhase(MigrationPhase.SETUP, allowed));
+            MigrationReport report = MigrationRig.report(rig.service.start(request, event -> {
+                if (event instanceof MigrationEvent.PhaseStarted now && now.phase() == MigrationPhase.CONNECT) {
+                    rig.clock.advance(Duration.ofMinutes(1));
+                }
+            }));
+            assertThat(report.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldEndWhenNothingMovesForTooLong() {
+        try (LiveRig rig = new LiveRig(1)) {
+            // It announces initial data and gives none.
+            rig.sources.get(0).device.preCopyBytes = 0;
+            rig.sources.get(0).device.endlessInitialBytes = 5;
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
+
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
+            assertThat(failure.phase()).contains(MigrationPhase.PRE_COPY);
+            assertThat(failure.message()).contains("Nothing was carried", "2000 ms");
             rig.assertSourceOwns();
         }
     }
