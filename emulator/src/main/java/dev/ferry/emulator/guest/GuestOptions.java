@@ -25,11 +25,6 @@ public record GuestOptions(int queuePairs, int queueSize, boolean promiscuous, b
         }
     }
 
-    /** The same with split virtqueues. */
-    public GuestOptions(int queuePairs, int queueSize, boolean promiscuous) {
-        this(queuePairs, queueSize, promiscuous, false);
-    }
-
     /** One queue pair, 256 entries, frames for any address, split virtqueues. */
     public static GuestOptions defaults() {
         return new GuestOptions(1, DEFAULT_QUEUE_SIZE, true, false);

@@ -7,7 +7,7 @@
  * driver knows in the memory of the guest, so that a copy of the memory beside another function is the same guest.
  */
 @Export
-@Version("1.1.0")
+@Version("1.0.0")
 package dev.ferry.emulator.guest;
 
 import org.osgi.annotation.bundle.Export;

@@ -20,6 +20,7 @@ final class TestPackedQueue extends TestQueue {
 
     boolean availWrap = true;
     int usedAt;
+    private int lastAdded;
     boolean usedWrap = true;
 
     TestPackedQueue(TestDriver driver, int index, int size, long base) {
@@ -101,6 +102,7 @@ final class TestPackedQueue extends TestQueue {
     }
 
     private void show(int first, int firstFlags) {
+        lastAdded = first | ((firstFlags & AVAIL) != 0 ? 0x8000 : 0);
         VarHandle.releaseFence();
         flags(first, firstFlags);
         availIdx = availIdx + 1 & 0xFFFF;
@@ -119,6 +121,11 @@ final class TestPackedQueue extends TestQueue {
 
     int deviceEventOffWrap() {
         return Short.toUnsignedInt(driver.memory.getShort(driver.at(used)));
+    }
+
+    @Override
+    boolean isNotificationDue() {
+        return deviceEventOffWrap() == lastAdded;
     }
 
     int deviceEventFlags() {

@@ -132,6 +132,11 @@ class TestQueue {
         return Short.toUnsignedInt(driver.memory.getShort(driver.at(used) + 4 + 8 * size));
     }
 
+    /** Whether the device asked to be notified of the chain that was added last, with EVENT_IDX. */
+    boolean isNotificationDue() {
+        return availEvent() == (availIdx - 1 & 0xFFFF);
+    }
+
     /** Takes what the device used since the last time. Frees chains in the order of their heads. */
     List<Used> takeUsed() {
         List<Used> taken = new ArrayList<>();
