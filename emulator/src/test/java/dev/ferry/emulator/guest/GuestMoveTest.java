@@ -127,18 +127,31 @@ class GuestMoveTest {
     }
 
     @Test
-    void shouldRefuseTheConfigurationOfAnotherKindOfFunction() throws Exception {
+    void shouldRefuseTheConfigurationOfAFunctionWithMoreVectors() throws Exception {
+        VirtioNetFunction larger = function("h2/vf2", 4);
+        try (VirtioNetGuest source = VirtioNetGuest.boot(larger, GuestRam.allocate());
+                VirtioNetGuest destination = VirtioNetGuest.attach(first, GuestRam.allocate())) {
+            ByteBuffer saved = source.saveDeviceConfig("h2/vf2");
+
+            assertThatThrownBy(() -> destination.loadDeviceConfig("h1/vf1", saved))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("h1/vf1");
+            assertThatThrownBy(() -> destination.loadDeviceConfig("h1/vf1", ByteBuffer.allocate(3)))
+                    .isInstanceOf(IOException.class);
+            assertThat(first.readConfig(VF_COMMAND, 2)).isZero();
+        }
+    }
+
+    @Test
+    void shouldTakeTheConfigurationOfAFunctionWithFewerVectors() throws Exception {
         VirtioNetFunction larger = function("h2/vf2", 4);
         try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate());
                 VirtioNetGuest destination = VirtioNetGuest.attach(larger, GuestRam.allocate())) {
-            ByteBuffer saved = source.saveDeviceConfig("h1/vf1");
+            source.pause();
 
-            assertThatThrownBy(() -> destination.loadDeviceConfig("h2/vf2", saved))
-                    .isInstanceOf(IOException.class)
-                    .hasMessageContaining("h2/vf2");
-            assertThatThrownBy(() -> destination.loadDeviceConfig("h2/vf2", ByteBuffer.allocate(3)))
-                    .isInstanceOf(IOException.class);
-            assertThat(larger.readConfig(VF_COMMAND, 2)).isZero();
+            destination.loadDeviceConfig("h2/vf2", source.saveDeviceConfig("h1/vf1"));
+
+            assertThat(larger.readConfig(VF_COMMAND, 2)).isEqualTo(first.readConfig(VF_COMMAND, 2)).isNotZero();
         }
     }
 
