@@ -4,9 +4,11 @@ package dev.ferry.emulator.internal;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.CommandSet;
+import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
@@ -43,6 +45,7 @@ import org.slf4j.LoggerFactory;
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"dev.ferry.virtio.AdminQueue,dev.ferry.virtio.FunctionReset,"
+                + "dev.ferry.virtio.FunctionDirtyTracking,"
                 + "dev.ferry.emulator.control.EmulatedAdapter\"")
 public final class EmulatedAdapterComponent {
 
@@ -51,7 +54,10 @@ public final class EmulatedAdapterComponent {
 
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
     private static final String[] SERVICES = {
-        AdminQueue.class.getName(), FunctionReset.class.getName(), EmulatedAdapter.class.getName()
+        AdminQueue.class.getName(),
+        FunctionReset.class.getName(),
+        FunctionDirtyTracking.class.getName(),
+        EmulatedAdapter.class.getName()
     };
 
     /** An adapter that others can see. */
@@ -210,7 +216,10 @@ public final class EmulatedAdapterComponent {
                 value("strict", configuration::strict),
                 value("objectLimit", configuration::objectLimit),
                 value("featuresOff", () -> mask(configuration.featuresOff())),
-                CommandSet.ofKey(value("commands", configuration::commands)));
+                CommandSet.ofKey(value("commands", configuration::commands)),
+                value("dirtyTracking", configuration::dirtyTracking),
+                Latency.parse(value("latency", configuration::latency)),
+                value("adminQueues", configuration::adminQueues));
     }
 
     private static long mask(String[] features) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.member;
 
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
@@ -50,6 +51,11 @@ public interface MemberDevice {
     /** The same device as the command set of the device context handles it. */
     default ContextDevice context() {
         throw new UnsupportedOperationException("this member has no device context");
+    }
+
+    /** What the host's IOMMU tells of the device's writes; survives every reset of the member. */
+    default DirtyTracker dirtyTracker() {
+        throw new UnsupportedOperationException("nothing tells what this member writes");
     }
 
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */
