@@ -10,8 +10,8 @@ import java.util.function.LongSupplier;
 
 /**
  * Shows on standard error how far a migration is: a bar that is drawn anew where a person looks at a terminal, else
- * lines, of which those about bytes come once a second at most. Thread-safe: events come on the thread of the migration,
- * the end on that of the command.
+ * lines, of which those about bytes come once a second at most. Thread-safe: events come on the thread of the
+ * migration, the end on that of the command.
  */
 public final class ProgressDisplay implements MigrationListener, AutoCloseable {
 

@@ -67,8 +67,11 @@ public final class ReportText {
     }
 
     private static void rows(TextTable table, String name, List<DowntimeStep> steps) {
+        if (steps.stream().anyMatch(step -> step.planned().isPresent())) {
+            table.row(cells(name + ", planned", steps, true));
+        }
         if (!steps.isEmpty()) {
-            table.row(cells(name + ", planned", steps, true)).row(cells(name + ", actual", steps, false));
+            table.row(cells(name + ", actual", steps, false));
         }
     }
 

@@ -66,7 +66,9 @@ class ProgressDisplayTest {
             display.onEvent(progress(99));
         }
         String[] drawn = shown().split("\r\u001b\\[K", -1);
-        assertThat(drawn[1]).startsWith("[##########..........] 50 % PRE_COPY round 1: 50.0 MiB at 1.0 MiB/s").hasSize(79);
+        assertThat(drawn[1])
+                .startsWith("[##########..........] 50 % PRE_COPY round 1: 50.0 MiB at 1.0 MiB/s")
+                .hasSize(79);
         assertThat(drawn[2]).isEqualTo("  RAMP: it grows\n");
         assertThat(drawn[3]).startsWith("[###################.] 99 % ");
         assertThat(drawn[4]).isEmpty();

@@ -77,7 +77,8 @@ final class JobsCommand extends FerryCommand {
     }
 
     private static void rows(TextTable table, Migration migration, MigrationProgress progress) {
-        String prediction = Amounts.time(progress.predictedDowntime()) + " of " + Amounts.time(progress.allowedDowntime());
+        String prediction =
+                Amounts.time(progress.predictedDowntime()) + " of " + Amounts.time(progress.allowedDowntime());
         table.row(
                 migration.id(),
                 progress.waiting() ? "waits for its turn" : phase(migration, progress),

@@ -52,8 +52,8 @@ final class MigrateCommand extends FerryCommand {
 
     @Option(
             names = "--background",
-            description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It ends, and "
-                    + "is unwound, when the process does.")
+            description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It is "
+                    + "unwound when the process ends.")
     private boolean background;
 
     MigrateCommand(Service<MigrationService> migrations) {
@@ -95,8 +95,8 @@ final class MigrateCommand extends FerryCommand {
         JsonObject document = new JsonObject();
         document.addProperty("migration", migration.id());
         document.add("plan", PlanForm.document(plan));
-        return CommandResult.done(
-                document, "%s started; `jobs` shows it, `cancel %s` stops it".formatted(migration.id(), migration.id()));
+        String id = migration.id();
+        return CommandResult.done(document, "%s started; `jobs` shows it, `cancel %s` stops it".formatted(id, id));
     }
 
     @Override

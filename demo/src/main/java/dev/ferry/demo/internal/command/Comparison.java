@@ -29,7 +29,8 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
         JsonObject document = new JsonObject();
         document.addProperty("result", failure.isEmpty() ? "COMPLETED" : "FAILED");
         document.addProperty("latency", latency);
-        document.addProperty("downtimeLessPercent", -change(without.migration().downtime(), with.migration().downtime()));
+        double downtime = change(without.migration().downtime(), with.migration().downtime());
+        document.addProperty("downtimeLessPercent", downtime == 0 ? 0 : -downtime);
         document.addProperty("totalMorePercent", change(without.migration().total(), with.migration().total()));
         document.add("withoutPreCopy", DemoDocument.json(without));
         document.add("withPreCopy", DemoDocument.json(with));
@@ -38,7 +39,7 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
     }
 
     private String text() {
-        TextTable table = new TextTable("LATENCY " + latency.toUpperCase(Locale.ROOT), "WITHOUT PRE-COPY", "WITH PRE-COPY", "");
+        TextTable table = new TextTable(latency, "WITHOUT PRE-COPY", "WITH PRE-COPY", "");
         row(table, "downtime, ms", without.migration().downtime(), with.migration().downtime());
         row(table, "total, ms", without.migration().total(), with.migration().total());
         return "Without pre-copy:\n\n" + DemoDocument.text(without) + "\nWith pre-copy:\n\n" + DemoDocument.text(with)

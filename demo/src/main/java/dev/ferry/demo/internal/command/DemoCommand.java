@@ -10,6 +10,7 @@ import dev.ferry.cli.MigrationOptions;
 import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.Quantities;
 import dev.ferry.cli.UsageException;
+import dev.ferry.demo.internal.run.Demonstration;
 import dev.ferry.demo.internal.run.VfPair;
 import dev.ferry.demo.internal.traffic.CaptureTraffic;
 import dev.ferry.demo.internal.traffic.MadeUpTraffic;
@@ -90,7 +91,7 @@ final class DemoCommand extends FerryCommand {
             throw new UsageException("--vfs takes 1 to %d, not %d".formatted(MOST_VFS, vfs));
         }
         options.applyTo(MigrationRequest.of("source", "destination"));
-        Show show = new Show(services, options, guest(), traffic(), console);
+        Show show = new Show(services, options, guest(), traffic(), Demonstration.TRAFFIC_TIME, console);
         services.oneAtATime().begin();
         try {
             return latency == null && enough() ? one(show) : withOwnHosts(show);
@@ -105,7 +106,8 @@ final class DemoCommand extends FerryCommand {
     }
 
     private CommandResult one(Show show) throws IOException, InterruptedException, CommandFailedException {
-        return show.result(VfChoice.among(services.service().devices(), services.adapters().get(), vfs), Optional.ofNullable(out));
+        List<VfPair> pairs = VfChoice.among(services.service().devices(), services.adapters().get(), vfs);
+        return show.result(pairs, Optional.ofNullable(out));
     }
 
     private CommandResult withOwnHosts(Show show) throws IOException, InterruptedException, CommandFailedException {

@@ -116,7 +116,8 @@ final class DemoDocument {
         if (report.flows().size() == 1) {
             return "";
         }
-        TextTable table = new TextTable("FRAMES", "SENT", "RECEIVED", "LOST", "DUPLICATED", "REORDERED", "CHANGED", "WAITED");
+        TextTable table =
+                new TextTable("FRAMES", "SENT", "RECEIVED", "LOST", "DUPLICATED", "REORDERED", "CHANGED", "WAITED");
         for (DemoReport.Flow flow : report.flows()) {
             FrameCounts frames = flow.frames();
             table.row(

@@ -9,6 +9,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,9 @@ final class VfChoice {
                         hosts.computeIfAbsent(vf.host(), host -> new ArrayList<>()).add(vf));
             }
         }
+        // So that vf2 comes before vf10.
+        hosts.values().forEach(vfs ->
+                vfs.sort(Comparator.comparingInt((Vf vf) -> vf.id().length()).thenComparing(Vf::id)));
         return hosts;
     }
 

@@ -114,7 +114,8 @@ public final class Demonstration {
         return ids.size() == 1 ? ids.get(0) : "%s and %d more".formatted(ids.get(0), ids.size() - 1);
     }
 
-    private Outcome run(TestBed bed, List<Lane> lanes) throws IOException, InterruptedException, CommandFailedException {
+    private Outcome run(TestBed bed, List<Lane> lanes)
+            throws IOException, InterruptedException, CommandFailedException {
         AllOf networks = new AllOf(lanes, Lane::closeNetwork);
         try (networks; Senders senders = new Senders(lanes)) {
             for (Lane lane : lanes) {

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One virtual machine with several VFs: for each of them a processor, a bank of memory and a driver. To a migration it is
- * one guest. Used by one thread at a time.
+ * One virtual machine with several VFs: for each of them a processor, a bank of memory and a driver. To a migration it
+ * is one guest. Used by one thread at a time.
  */
 final class Machine implements Guest, Closeable {
 

@@ -30,14 +30,16 @@ class DemoDocumentTest {
         assertThat(document.toString()).isEqualTo("{\"result\":\"COMPLETED\",\"source\":\"a/pf0/vf1\","
                 + "\"destination\":\"b/pf0/vf1\",\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,"
                 + "\"duplicated\":0,\"reordered\":0,\"changed\":0},\"framesBySide\":{\"source\":60,"
-                + "\"destination\":40},\"framesWaited\":7,\"vfs\":[{\"source\":\"a/pf0/vf1\",\"destination\":\"b/pf0/vf1\","
-                + "\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,\"duplicated\":0,\"reordered\":0,\"changed\":0},"
+                + "\"destination\":40},\"framesWaited\":7,\"vfs\":[{\"source\":\"a/pf0/vf1\","
+                + "\"destination\":\"b/pf0/vf1\",\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,"
+                + "\"duplicated\":0,\"reordered\":0,\"changed\":0},"
                 + "\"framesWaited\":7}],\"downtimeMillis\":12.5,\"totalMillis\":80.0,"
                 + "\"stateBytes\":700,\"memoryBytes\":16777216,"
                 + "\"phases\":[{\"name\":\"CHECK\",\"millis\":1.0},{\"name\":\"SWITCHOVER\",\"millis\":12.5}],"
                 + "\"steps\":[],\"memory\":{\"totalBytes\":16777216,\"preCopyBytes\":0,"
                 + "\"switchoverBytes\":16777216,\"rounds\":0},\"devices\":[{\"source\":\"a/pf0/vf1\","
-                + "\"destination\":\"b/pf0/vf1\",\"sourceState\":null,\"destinationState\":null,\"preCopyBytes\":0,\"switchoverBytes\":700,\"steps\":[]}],"
+                + "\"destination\":\"b/pf0/vf1\",\"sourceState\":null,\"destinationState\":null,"
+                + "\"preCopyBytes\":0,\"switchoverBytes\":700,\"steps\":[]}],"
                 + "\"decisions\":[]}");
     }
 
@@ -112,11 +114,12 @@ class DemoDocumentTest {
 
         assertThat(result.failure()).contains("of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
         assertThat(result.document().keySet()).containsExactly(
-                "result", "latency", "downtimeLessPercent", "totalMorePercent", "withoutPreCopy", "withPreCopy", "error");
+                "result", "latency", "downtimeLessPercent", "totalMorePercent", "withoutPreCopy", "withPreCopy",
+                "error");
         assertThat(result.text()).endsWith("""
-                LATENCY SMARTNIC  WITHOUT PRE-COPY  WITH PRE-COPY
-                downtime, ms      12.500            12.500         +0.0 %
-                total, ms         80.000            80.000         +0.0 %
+                smartnic      WITHOUT PRE-COPY  WITH PRE-COPY
+                downtime, ms  12.500            12.500         +0.0 %
+                total, ms     80.000            80.000         +0.0 %
                 """);
         assertThat(Comparison.change(Duration.ofMillis(1_600), Duration.ofMillis(240))).isEqualTo(-85.0);
         assertThat(Comparison.change(Duration.ofMillis(1_000), Duration.ofMillis(1_050))).isEqualTo(5.0);
