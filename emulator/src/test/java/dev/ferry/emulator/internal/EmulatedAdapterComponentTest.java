@@ -125,7 +125,8 @@ class EmulatedAdapterComponentTest {
     void shouldSayWhatIsWrongWithALatency() {
         activate(keys("latency", "slow"));
         assertThat(framework.services()).isEmpty();
-        assertThat(log.errors().get(0)).contains("latency must begin with the profile none or smartnic, but has 'slow'");
+        assertThat(log.errors().get(0))
+                .contains("latency must begin with the profile none or smartnic, but has 'slow'");
     }
 
     @Test

@@ -113,8 +113,8 @@ class PageLogTest {
     }
 
     /**
-     * A value is written, then noted; whoever takes the note reads the value behind it. The last take of each round is at
-     * rest, and a page is written once in a round, so that no later write hides one that was lost.
+     * A value is written, then noted; whoever takes the note reads the value behind it. The last take of each round is
+     * at rest, and a page is written once in a round, so that no later write hides one that was lost.
      */
     @Test
     void shouldNeverLoseAWriteThatIsNotedWhileOthersTake() throws Exception {
