@@ -107,7 +107,8 @@ class EmulatedAdapterComponentTest {
     void shouldTakeTimeForCommandsAsConfigured() throws Exception {
         EmulatedAdapterComponent component = activate(keys("latency", "none, stop=60s", "adminQueues", 2));
         CompletableFuture<Integer> stop = submit("0100 0100 000000000000000000000000 0000000000000000 80e7030000000000")
-                .thenCompose(used -> submit("1100 0100 000000000000000000000000 0100000000000000 01"));
+                .thenCompose(used -> submit("1100 0100 000000000000000000000000 0200000000000000 01"));
+        // The second member is not in the queue of commands for the group.
         submit("0000 0100 000000000000000000000000 0000000000000000").get(10, TimeUnit.SECONDS);
         assertThat(stop).isNotDone();
         component.delete();
