@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * The program behind a {@link MemoryLoad}. All it knows lies in guest memory, so it goes on wherever the guest does, and
- * before it writes a page again it looks whether the page still holds what it wrote. Runs on the guest's processor.
+ * The program behind a {@link MemoryLoad}. All it knows lies in guest memory, so it goes on wherever the guest does.
+ * Before it writes a page again it looks whether the page still holds what it wrote. Runs on the guest's processor.
  *
  * <table>
  *   <caption>Layout of its record, little-endian</caption>

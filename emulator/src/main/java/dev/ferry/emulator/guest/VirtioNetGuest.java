@@ -263,7 +263,8 @@ public final class VirtioNetGuest implements Guest, AutoCloseable {
         try {
             cpu.passRound();
         } catch (IOException e) {
-            throw new DeviceException(Errno.ETIMEDOUT, "the guest on " + id() + " did not let its writes be recorded", e);
+            throw new DeviceException(
+                    Errno.ETIMEDOUT, "the guest on " + id() + " did not let its writes be recorded", e);
         }
     }
 

@@ -146,7 +146,7 @@ public final class PageLog {
     }
 
     /**
-     * Takes what was written in a range: sets its bits in a bitmap, where others stay as they are, and clears them here.
+     * Takes what was written in a range: sets its bits in a bitmap, where others stay as they are; clears them here.
      *
      * @param range {@linkplain #covers covered}, aligned to the page size
      * @param bitmap as {@link dev.ferry.device.DirtyTracker#reportAndClear} has it

@@ -128,6 +128,9 @@ final class ContextTransfer {
 
     /** Moves what follows the zeros to where they began, so that no zeros are kept. */
     private void skipZeros() {
+        if (nextField >= stagedBytes) {
+            return; // a field behind END that is not there whole: it may even claim to end beyond any memory
+        }
         int from = (int) nextField;
         while (from < stagedBytes && staged[from] == 0) {
             from++;

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The writes of a function as its host asks for them. Thread-safe by the function's lock: nobody asks between the note of
- * a write and the write.
+ * The writes of a function as its host asks for them. Thread-safe by the function's lock: nobody asks between the note
+ * of a write and the write.
  */
 final class FunctionTracker implements DirtyTracker {
 

@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The pages that the device writes: asked for by its host (as an IOMMU would tell) or by write record commands, never by
- * both at a time. Guarded by the function's lock, so that a write is noted before it is done and nobody asks in between.
+ * The pages that the device writes: asked for by its host (as an IOMMU would tell) or by write record commands, never
+ * by both at a time. Guarded by the function's lock: a write is noted before it is done, and nobody asks in between.
  *
  * <p>A ring is recorded whole when work on it begins, so the log is not exact.
  */

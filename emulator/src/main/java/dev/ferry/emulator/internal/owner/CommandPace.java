@@ -15,8 +15,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * How long each command takes. What a device takes memory for at the first time lasts as long as the session: the device
- * parts object that was read or written by, or for members with a device context, until the member is set to ACTIVE.
+ * How long each command takes. What a device takes memory for at the first time lasts as long as the session: the
+ * device parts object that was read or written by, or for members with a device context, until the member is set to
+ * ACTIVE.
  * Thread-safe.
  */
 final class CommandPace {

@@ -134,7 +134,8 @@ public record Latency(Map<Step, Long> times) {
         };
         if (duration.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(
-                    "latency has the time %s, but no step may take longer than %d s".formatted(text, LONGEST.toSeconds()));
+                    "latency has the time %s, but no step may take longer than %d s"
+                            .formatted(text, LONGEST.toSeconds()));
         }
         return duration.toNanos();
     }

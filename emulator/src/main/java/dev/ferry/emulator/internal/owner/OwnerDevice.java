@@ -30,7 +30,8 @@ import java.util.function.IntFunction;
  * later, on the thread of its timer. Locks are taken in the order function of the owner device, owner
  * device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled out.
  */
-public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionDirtyTracking, EmulatedAdapter, AutoCloseable {
+public final class OwnerDevice
+        implements AdminQueue, FunctionReset, FunctionDirtyTracking, EmulatedAdapter, AutoCloseable {
 
     private static final String TIMER_PREFIX = "ferry-emulator-";
 

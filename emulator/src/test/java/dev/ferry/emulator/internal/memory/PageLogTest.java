@@ -2,11 +2,16 @@
 package dev.ferry.emulator.internal.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import dev.ferry.device.IovaRange;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -15,9 +20,10 @@ import org.junit.jupiter.api.Timeout;
 class PageLogTest {
 
     private static final long GIB = 1L << 30;
+    private static final int ROUNDS = 100;
 
     private static PageLog log(long... startsAndLengths) {
-        List<IovaRange> ranges = new java.util.ArrayList<>();
+        List<IovaRange> ranges = new ArrayList<>();
         for (int i = 0; i < startsAndLengths.length; i += 2) {
             ranges.add(new IovaRange(startsAndLengths[i], startsAndLengths[i + 1]));
         }
@@ -106,34 +112,88 @@ class PageLogTest {
         assertThat(PageLog.fits(4096, List.of(new IovaRange(0, PageLog.MOST_PAGES * 4096 + 4096)))).isFalse();
     }
 
-    /** A value is written, then noted; whoever takes the note reads the value behind it. The last take is at rest. */
+    /**
+     * A value is written, then noted; whoever takes the note reads the value behind it. The last take of each round is
+     * at rest, and a page is written once in a round, so that no later write hides one that was lost.
+     */
     @Test
     void shouldNeverLoseAWriteThatIsNotedWhileOthersTake() throws Exception {
-        int pages = 192;
-        int rounds = 200_000;
+        int pages = 1 << 16;
         PageLog log = log(0, pages * 4096L);
         AtomicLongArray memory = new AtomicLongArray(pages);
         long[] copy = new long[pages];
-        Thread first = new Thread(() -> write(log, memory, 0, rounds));
-        Thread second = new Thread(() -> write(log, memory, 1, rounds));
-        first.start();
-        second.start();
-        while (first.isAlive() || second.isAlive()) {
+        CyclicBarrier barrier = new CyclicBarrier(3);
+        Thread first = writer(log, memory, 0, barrier);
+        Thread second = writer(log, memory, 1, barrier);
+        for (int round = 1; round <= ROUNDS; round++) {
+            barrier.await(20, TimeUnit.SECONDS);
+            for (int i = 0; i < 5; i++) {
+                copyTaken(log, memory, copy);
+            }
+            barrier.await(20, TimeUnit.SECONDS);
             copyTaken(log, memory, copy);
+            for (int page = 0; page < pages; page++) {
+                if (copy[page] != round) {
+                    fail("page %d was lost in round %d", page, round);
+                }
+            }
         }
         first.join();
         second.join();
-        copyTaken(log, memory, copy);
-        for (int page = 0; page < pages; page++) {
-            assertThat(copy[page]).as("page %d", page).isEqualTo(memory.get(page));
+    }
+
+    private static Thread writer(PageLog log, AtomicLongArray memory, int parity, CyclicBarrier barrier) {
+        Thread writer = new Thread(() -> {
+            try {
+                for (int round = 1; round <= ROUNDS; round++) {
+                    barrier.await(20, TimeUnit.SECONDS);
+                    for (int page = parity; page < memory.length(); page += 2) {
+                        memory.setPlain(page, round);
+                        log.written(page * 4096L, 8);
+                    }
+                    barrier.await(20, TimeUnit.SECONDS);
+                }
+            } catch (Exception e) {
+                throw new IllegalStateException(e); // the barrier is broken then, and the test fails
+            }
+        });
+        writer.setDaemon(true);
+        writer.start();
+        return writer;
+    }
+
+    @Test
+    void shouldNoteWritesOfTwoThreadsInOneWord() throws Exception {
+        PageLog log = log(0, 64 * 4096L);
+        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger done = new AtomicInteger();
+        int rounds = 20_000;
+        Thread other = new Thread(() -> {
+            for (int round = 1; round <= rounds; round++) {
+                await(begun, round);
+                writeHalf(log, 0);
+                done.set(round);
+            }
+        });
+        other.setDaemon(true);
+        other.start();
+        for (int round = 1; round <= rounds; round++) {
+            begun.set(round);
+            writeHalf(log, 32);
+            await(done, round);
+            assertThat(take(log, 0, 64)).containsOnly(-1);
         }
     }
 
-    private static void write(PageLog log, AtomicLongArray memory, int parity, int rounds) {
-        for (int round = 1; round <= rounds; round++) {
-            int page = (round * 7 % (memory.length() / 2)) * 2 + parity;
-            memory.setPlain(page, round);
-            log.written(page * 4096L, 8);
+    private static void writeHalf(PageLog log, int first) {
+        for (int page = first; page < first + 32; page++) {
+            log.written(page * 4096L, 1);
+        }
+    }
+
+    private static void await(AtomicInteger counter, int value) {
+        while (counter.get() < value) {
+            Thread.onSpinWait();
         }
     }
 

@@ -148,7 +148,8 @@ class LatencyTest {
 
     @Test
     void shouldEndItsThreadWithTheDevice() throws Exception {
-        AdapterSettings settings = Bench.settings(1, false).withLatency(Latency.parse("none, stop=1us"), 1);
+        AdapterSettings settings = new AdapterSettings("host9", "pf9", 1, 1, 256, false, 255)
+                .withLatency(Latency.parse("none, stop=1us"), 1);
         OwnerDevice owner = new OwnerDevice(settings, factory);
         submit(owner, Bench.USE_ALL);
         assertThat(submit(owner, stop(1)).get(10, TimeUnit.SECONDS)).isEqualTo(Bench.plain(Bench.OK));
