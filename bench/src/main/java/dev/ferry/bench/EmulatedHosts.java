@@ -45,6 +45,7 @@ final class EmulatedHosts {
             "dev.ferry.migration;version=1.0.0",
             "dev.ferry.stream;version=1.0.0",
             "dev.ferry.virtio;version=1.0.0",
+            "dev.ferry.virtio.context;version=1.0.0",
             "dev.ferry.emulator.control;version=1.0.0",
             "dev.ferry.emulator.guest;version=1.0.0",
             "org.osgi.service.cm;version=1.6.1",
@@ -86,11 +87,17 @@ final class EmulatedHosts {
                 Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED_PACKAGES));
         felix.start();
         EmulatedHosts hosts = new EmulatedHosts(storage, felix);
-        hosts.deploy();
-        hosts.configure("host1", members, queuePairs);
-        hosts.configure("host2", members, queuePairs);
-        hosts.await(() -> hosts.services(MigrationDriver.class, null).size() == 2 * members);
-        return hosts;
+        try {
+            hosts.deploy();
+            hosts.configure("host1", members, queuePairs);
+            hosts.configure("host2", members, queuePairs);
+            hosts.await(() -> hosts.services(MigrationDriver.class, null).size() == 2 * members);
+            return hosts;
+        } catch (Exception e) {
+            // Its threads would keep the process from ending.
+            hosts.stop();
+            throw e;
+        }
     }
 
     private void deploy() throws BundleException, ClassNotFoundException {

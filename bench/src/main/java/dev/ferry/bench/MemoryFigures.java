@@ -14,7 +14,10 @@ import java.nio.ByteBuffer;
 final class MemoryFigures {
 
     private static final int BYTES = 1 << 30;
-    private static final int COPY_CHUNK_BYTES = 1 << 20;
+    /** What a migration carries at a time. */
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private static final int LARGE_CHUNK_BYTES = 16 << 20;
     private static final double MILLION = 1e6;
 
     private MemoryFigures() {}
@@ -33,7 +36,8 @@ final class MemoryFigures {
         ByteBuffer from = ByteBuffer.allocateDirect(BYTES);
         ByteBuffer to = ByteBuffer.allocateDirect(BYTES);
         double whole = LiveFigures.median(() -> copy(from, to, BYTES));
-        double chunks = LiveFigures.median(() -> copy(from, to, COPY_CHUNK_BYTES));
+        double chunks = LiveFigures.median(() -> copy(from, to, CHUNK_BYTES));
+        double large = LiveFigures.median(() -> copy(from, to, LARGE_CHUNK_BYTES));
         Shuttle shuttle = new Shuttle(hosts, BYTES);
         double preCopy = LiveFigures.median(() -> shuttle.migrate(true).phases().stream()
                 .filter(phase -> phase.phase() == MigrationPhase.PRE_COPY)
@@ -47,6 +51,7 @@ final class MemoryFigures {
         LiveFigures.line("%-42s %10s %10s %8s", "", "ms", "GB/s", "ratio");
         line("plain copy, at once", whole, whole);
         line("plain copy, 1 MiB at a time", chunks, whole);
+        line("plain copy, 16 MiB at a time", large, whole);
         line("pre-copy, the whole phase", preCopy, whole);
         line("while paused, step TRANSFER", paused, whole);
     }
