@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
+import dev.ferry.emulator.internal.legacy.LegacyRegisters;
 import dev.ferry.emulator.internal.pci.ConfigSpace;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.MsixTable;
@@ -24,6 +25,7 @@ final class FunctionRegisters implements Bus {
     private final MsixTable msix;
     private final NetDevice device;
     private final CommonConfigRegisters common;
+    private final LegacyRegisters legacy;
     private final int notifyBytes;
 
     private Optional<DmaSpace> memory = Optional.empty();
@@ -35,11 +37,16 @@ final class FunctionRegisters implements Bus {
         msix = new MsixTable(config.vectors());
         device = new NetDevice(config, this);
         common = new CommonConfigRegisters(device);
+        legacy = new LegacyRegisters(new LegacyNetDevice(this, common));
         notifyBytes = config.queues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
     }
 
     NetDevice device() {
         return device;
+    }
+
+    LegacyRegisters legacy() {
+        return legacy;
     }
 
     InterruptListener listener() {
@@ -125,13 +132,18 @@ final class FunctionRegisters implements Bus {
             return common.read(offset - FunctionLayout.COMMON_OFFSET, size);
         }
         if (offset == FunctionLayout.ISR_OFFSET && size == FunctionLayout.ISR_BYTES) {
-            int was = isr;
-            isr = 0;
-            return was;
+            return takeIsr();
         }
         return offset < FunctionLayout.DEVICE_OFFSET
                 ? PciRegisters.allOnes(size)
                 : DeviceConfigRegisters.read(device, offset - FunctionLayout.DEVICE_OFFSET, size);
+    }
+
+    /** Reads and clears the ISR status. */
+    int takeIsr() {
+        int was = isr;
+        isr = 0;
+        return was;
     }
 
     /** Writes within a BAR, whether or not the BARs answer on the bus. */
@@ -143,6 +155,8 @@ final class FunctionRegisters implements Bus {
             msix.writeTable(offset, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset < FunctionLayout.ISR_OFFSET) {
             common.write(offset - FunctionLayout.COMMON_OFFSET, size, value);
+        } else if (bar == FunctionLayout.VIRTIO_BAR && offset == FunctionLayout.LEGACY_NOTIFY_OFFSET) {
+            writeLegacyNotification(size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset >= FunctionLayout.NOTIFY_OFFSET) {
             writeNotification(offset - FunctionLayout.NOTIFY_OFFSET, size);
         }
@@ -154,6 +168,13 @@ final class FunctionRegisters implements Bus {
                 && offset < notifyBytes
                 && offset % FunctionLayout.NOTIFY_OFF_MULTIPLIER == 0) {
             device.notified((int) offset / FunctionLayout.NOTIFY_OFF_MULTIPLIER);
+        }
+    }
+
+    /** Here the value says which queue, as it does in Queue Notify. */
+    private void writeLegacyNotification(int size, long value) {
+        if (size == Short.BYTES) {
+            device.notified((int) value & 0xFFFF);
         }
     }
 

@@ -35,7 +35,8 @@ public final class VirtioNetMembers implements IntFunction<Member> {
                 mac(settings.ownerId(), member),
                 queuePairs,
                 settings.queueSize(),
-                FunctionConfig.defaultFeatures(queuePairs))));
+                FunctionConfig.defaultFeatures(queuePairs),
+                settings.legacy())));
     }
 
     /** 02, then 24 bits of a hash of the owner id, then the member id in 16 bits: unique within the owner. */
