@@ -160,6 +160,9 @@ final class Offers {
         try {
             if (offers.get(member) == offer) {
                 offer.unregister = registry.register(offer.io, member.properties());
+                if (offers.get(member) != offer) { // a listener made it leave
+                    offer.unregister.run();
+                }
             }
         } finally {
             lock.unlock();
