@@ -173,7 +173,7 @@ final class FunctionRegisters implements Bus {
 
     /** Here the value says which queue, as it does in Queue Notify. */
     private void writeLegacyNotification(int size, long value) {
-        if (size == Short.BYTES) {
+        if (size == Short.BYTES && device.config().legacy()) {
             device.notified((int) value & 0xFFFF);
         }
     }

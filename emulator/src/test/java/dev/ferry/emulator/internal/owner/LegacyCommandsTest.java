@@ -264,6 +264,13 @@ class LegacyCommandsTest {
     }
 
     @Test
+    void shouldHaveTheIdsOfADeviceThatIsNotTransitional() {
+        assertThat(function.readConfig(0x02, 2)).isEqualTo(0x1041);
+        assertThat(function.readConfig(0x08, 1)).isGreaterThanOrEqualTo(1);
+        assertThat(function.readConfig(0x2E, 2)).isGreaterThanOrEqualTo(0x40);
+    }
+
+    @Test
     void shouldTellWhereToNotifyInFourEntries() {
         String info = execute(Bench.toMember(6, 1, ""), 72);
         assertThat(info).isEqualTo(plain(OK + "02 02 000000000000 0038000000000000" + "00".repeat(48)));
@@ -317,6 +324,15 @@ class LegacyCommandsTest {
             function.writeBar(2, 0x3800, 2, 1);
         });
         assertThat(sent).hasSize(1);
+    }
+
+    @Test
+    void shouldStayWithTenBytesWhenFeaturesAreChangedAfterwards() {
+        List<String> sent = transmit(() -> {
+            expectWritten(COMMON_WRITE, 4, "00800000");
+            expectWritten(COMMON_WRITE, 16, "0100");
+        });
+        assertThat(sent).containsExactly(plain("ffffffffffff 020000000001 88b5" + "5a".repeat(46)));
     }
 
     @Test

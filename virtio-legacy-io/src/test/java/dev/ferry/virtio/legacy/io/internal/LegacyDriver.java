@@ -166,6 +166,24 @@ final class LegacyDriver {
         }
     }
 
+    /** Sets up the control queue, before {@link #start} is over for it: index 2 with one queue pair. */
+    void setUpControlQueue() {
+        setUp(2);
+    }
+
+    /** Performs a control command; returns the answer byte. */
+    int control(int commandClass, int command, int value) {
+        int readable = buffer(BUFFERS);
+        memory.put(readable, (byte) commandClass).put(readable + 1, (byte) command).put(readable + 2, (byte) value);
+        memory.put(buffer(BUFFERS + 1), (byte) 0xEE);
+        descriptor(2, BUFFERS, 3, 1);
+        memory.putShort(2 * QUEUE_AREA + 16 * BUFFERS + 14, (short) (BUFFERS + 1));
+        descriptor(2, BUFFERS + 1, 1, 2);
+        makeAvailable(2, BUFFERS);
+        out(16, 2, 2);
+        return memory.get(buffer(BUFFERS + 1));
+    }
+
     /** An interrupt line that is shared: whether the device has interrupted, by its ISR status. */
     boolean poll() {
         if ((in(19, 1) & 1) == 0) {

@@ -217,6 +217,26 @@ class LegacyTrafficTest {
     }
 
     @Test
+    void shouldCarryWhatTheControlQueueConfigured() throws Exception {
+        Host source = host("host1", false, true);
+        Host destination = host("host2", false, true);
+        source.plugIn();
+        source.driver.start(MAC_AND_STATUS | 1L << 17 | 1L << 18);
+        source.driver.setUpControlQueue();
+        ByteBuffer toAnother = ByteBuffer.allocate(60).put(0, (byte) 0x02).put(5, (byte) 0x77);
+        assertThat(source.device.port(1).deliver(toAnother)).isEqualTo(Delivery.FILTERED);
+        assertThat(source.driver.control(0, 0, 1)).as("promiscuous").isZero();
+        assertThat(source.driver.control(2, 0, 1)).as("a command that was not negotiated").isEqualTo(1);
+        assertThat(source.device.port(1).deliver(toAnother)).isEqualTo(Delivery.TAKEN);
+
+        move(source, destination);
+
+        assertThat(destination.device.port(1).deliver(toAnother)).isEqualTo(Delivery.TAKEN);
+        assertThat(destination.driver.control(0, 0, 0)).isZero();
+        assertThat(destination.device.port(1).deliver(toAnother)).isEqualTo(Delivery.FILTERED);
+    }
+
+    @Test
     void shouldInterruptOnceAfterTheMoveWhenTheGuestPolls() throws Exception {
         Host source = host("host1", false, true);
         Host destination = host("host2", false, true);
