@@ -10,7 +10,7 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>A service per member that has a legacy interface, with the properties {@link
  * dev.ferry.device.MigrationDriver#DEVICE_ID}, {@code HOST}, {@code OWNER} and {@code MEMBER}, for as long as it can be
- * used. A hypervisor gives its guest these accesses instead of those of the function; all other BARs are the function's.
+ * used. A hypervisor gives its guest these accesses instead of the function's; the other BARs are the function's.
  *
  * <p>Values are little-endian numbers, unsigned. Thread-safe: one access at a time, each ends within the bound that is
  * configured for admin commands. What is emulated here and not in the device is the I/O bit of the command register and

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
         })
 final class LegacyCommand extends FerryCommand {
 
-    static final String SUMMARY = "Reads or writes a register of a device's legacy I/O BAR, or its configuration space.";
+    static final String SUMMARY = "Reads or writes the I/O BAR that a legacy guest sees, or configuration space.";
 
     private final Service<List<Map.Entry<Map<String, Object>, LegacyIo>>> services;
 

@@ -4,9 +4,9 @@ package dev.ferry.emulator.internal.legacy;
 /**
  * Which bytes of an area an admin command wants to read or write.
  *
- * <p>The text gives the length of the access by the length of the buffer, and also demands of drivers to give buffers in
- * multiples of eight bytes. So a buffer that is one may have padding behind the field; one that is not says exactly what
- * it means, as Linux does.
+ * <p>The text gives the length of the access by the length of the buffer, and also demands of drivers to give buffers
+ * in multiples of eight bytes. So a buffer that is one may have padding behind the field; one that is not says exactly
+ * what it means, as Linux does.
  *
  * @param offset of the first byte in the area, unsigned 8 bits
  * @param length bytes that the buffer has for it, 0 or more

@@ -210,7 +210,7 @@ final class PartsLoader {
         }
     }
 
-    /** A legacy driver cannot take what lies beyond its 32 bits, and nobody tells it that features do not go together. */
+    /** A legacy driver has 32 bits to take features from, and nobody tells it that some do not go together. */
     private void checkLegacy() throws PartRefusedException {
         if ((next.driverFeatures & ~(config.features() & LEGACY_FEATURES)) != 0) {
             throw new PartRefusedException("the features 0x%x of a legacy driver are not all offered to it, with 0x%x"

@@ -50,7 +50,12 @@ final class CommandTable {
     private final boolean strict;
 
     /** The table of a device in the state after reset. */
-    CommandTable(MemberGroup members, DevPartsObjects objects, DevPartsCapability capability, boolean strict, boolean legacy) {
+    CommandTable(
+            MemberGroup members,
+            DevPartsObjects objects,
+            DevPartsCapability capability,
+            boolean strict,
+            boolean legacy) {
         this.members = members;
         this.strict = strict;
         addCapabilityCommands(new Capabilities(capability, objects));

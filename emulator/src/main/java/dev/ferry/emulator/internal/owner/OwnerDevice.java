@@ -44,7 +44,8 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
         this.settings = settings;
         this.members = new MemberGroup(factory);
         int limit = settings.objectLimit();
-        this.commands = new CommandTable(members, objects, new DevPartsCapability(limit, limit), settings.strict(), settings.legacy());
+        this.commands = new CommandTable(
+                members, objects, new DevPartsCapability(limit, limit), settings.strict(), settings.legacy());
         members.resize(settings.members());
     }
 

@@ -35,7 +35,8 @@ class AdapterSettingsTest {
     void shouldSayWhichNumberIsWrongAndWhatItMayBe(
             int members, int queuePairs, int queueSize, int objectLimit, String message) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
+                .isThrownBy(() ->
+                        new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
                 .withMessageStartingWith(message);
     }
 

@@ -8,7 +8,8 @@ import dev.ferry.virtio.FunctionAccess;
 
 /**
  * Configuration space of a member as a legacy guest sees it: the function's own, but with the ids of a transitional
- * network device, an I/O BAR and the I/O bit of the command register. Guarded by the lock of its {@link MemberLegacyIo}.
+ * network device, an I/O BAR and the I/O bit of the command register. Guarded by the lock of the {@link
+ * MemberLegacyIo}.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Legacy Interfaces: A Note
  *     on PCI Device Discovery"</a>

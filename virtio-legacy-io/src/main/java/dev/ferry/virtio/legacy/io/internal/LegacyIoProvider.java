@@ -9,9 +9,12 @@ import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
@@ -29,13 +32,16 @@ import org.slf4j.LoggerFactory;
 /**
  * Finds owner devices and their members, and registers a {@link LegacyIo} per member that can have one.
  *
- * <p>Called by the service component runtime. Members are opened on an own thread, so that an owner device that does not
- * answer holds up nobody who announces it.
+ * <p>Called by the service component runtime. Members are opened on an own thread. Whoever announces a member waits for
+ * it {@value #OPEN_WAIT_MILLIS} ms at most, and not at all behind another one, so that services of a device that answers
+ * are there at once, and one that does not answer holds up nobody.
  */
 @Component(service = {}, configurationPid = LegacyIoConfiguration.PID, immediate = true)
 @Designate(ocd = LegacyIoConfiguration.class)
 public final class LegacyIoProvider {
     private static final Logger LOG = LoggerFactory.getLogger(LegacyIoProvider.class);
+
+    static final long OPEN_WAIT_MILLIS = 1_000;
 
     private static final long IDLE_SECONDS = 2;
     private static final long STOP_WAIT_SECONDS = 5;
@@ -97,7 +103,7 @@ public final class LegacyIoProvider {
         }
         Owner owner = new Owner(id, new OwnerCommands(id, queue, timeout), functions);
         owners.put(properties.get(Constants.SERVICE_ID), owner);
-        offers.add(owner);
+        awaitBriefly(() -> offers.add(owner));
     }
 
     /** An owner device leaves; called by Declarative Services while the queue still works. */
@@ -115,12 +121,32 @@ public final class LegacyIoProvider {
             policy = ReferencePolicy.DYNAMIC,
             target = "(" + MigrationDriver.MEMBER + "=*)")
     void addDriver(Map<String, Object> properties) {
-        Member.of(properties).ifPresent(member -> offers.addDriver(properties.get(Constants.SERVICE_ID), member));
+        Member.of(properties)
+                .ifPresent(member ->
+                        awaitBriefly(() -> offers.addDriver(properties.get(Constants.SERVICE_ID), member)));
     }
 
     /** A member's driver leaves; called by Declarative Services. */
     void removeDriver(Map<String, Object> properties) {
         Member.of(properties).ifPresent(member -> offers.removeDriver(properties.get(Constants.SERVICE_ID), member));
+    }
+
+    /** Does something that may have members opened, and waits for what it has put behind nothing else. */
+    private void awaitBriefly(Runnable announcement) {
+        boolean idle = opener.getActiveCount() == 0;
+        announcement.run();
+        if (!idle || opener.getQueue().isEmpty() && opener.getActiveCount() == 0) {
+            return;
+        }
+        try {
+            opener.submit(() -> {}).get(OPEN_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.info("members take long to open; their legacy I/O comes later");
+        } catch (ExecutionException | RejectedExecutionException e) {
+            LOG.debug("members are not opened any more", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Withdraws every service; called by Declarative Services. */

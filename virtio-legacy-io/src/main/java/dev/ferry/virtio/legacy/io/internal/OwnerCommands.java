@@ -75,7 +75,7 @@ final class OwnerCommands {
         try {
             return queue.submit(new ByteBuffer[] {readable.duplicate()}, new ByteBuffer[] {writable})
                     .toCompletableFuture();
-        } catch (Throwable e) { // the queue is another bundle's: whatever it throws, an Error too, is the device's fault
+        } catch (Throwable e) { // the queue is another bundle's: whatever it throws, an Error too, is its fault
             return CompletableFuture.failedFuture(e);
         }
     }

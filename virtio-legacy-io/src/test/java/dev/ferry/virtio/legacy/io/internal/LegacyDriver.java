@@ -13,8 +13,8 @@ import java.nio.ByteOrder;
  * offsets are typed in from that text; everything it knows of its rings is in its memory, so that a copy of the memory
  * goes on elsewhere.
  *
- * <p>Page 0 of a queue's area on: descriptors, available ring, used ring on the next page. Buffer i of the receive queue
- * is frame buffer i; the transmit queue uses the same numbers.
+ * <p>Page 0 of a queue's area on: descriptors, available ring, used ring on the next page. Buffer i of the receive
+ * queue is frame buffer i; the transmit queue uses the same numbers.
  */
 final class LegacyDriver {
 

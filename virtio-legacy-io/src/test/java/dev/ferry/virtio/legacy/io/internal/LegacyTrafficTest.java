@@ -72,7 +72,8 @@ class LegacyTrafficTest {
 
         byte[] command(String opcodeAndGroup, int member, String data) {
             byte[] answer = new byte[16384];
-            String command = opcodeAndGroup + "000000000000000000000000" + "%02x00000000000000".formatted(member) + data;
+            String address = "000000000000000000000000" + "%02x00000000000000".formatted(member);
+            String command = opcodeAndGroup + address + data;
             int used = device.submit(
                             new ByteBuffer[] {ByteBuffer.wrap(HexFormat.of().parseHex(command.replace(" ", "")))},
                             new ByteBuffer[] {ByteBuffer.wrap(answer)})

@@ -113,7 +113,7 @@ final class OwnerSetup {
         wanted.set(LIST_USE.number());
         REQUIRED.forEach(opcode -> wanted.set(opcode.number()));
         wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, lastVendorOpcode + 1);
-        if (group == GroupType.SR_IOV) { // for whoever gives members a legacy interface: one driver alone sends LIST_USE
+        if (group == GroupType.SR_IOV) { // for whoever gives members a legacy interface: only one driver sends LIST_USE
             wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
         }
         inUse.and(wanted);
