@@ -51,4 +51,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "1",
             max = "" + AdapterSettings.MAX_OBJECTS)
     int objectLimit() default AdapterSettings.MAX_OBJECTS;
+
+    /** Whether the legacy commands are offered. */
+    @AttributeDefinition(description = "Offer the legacy interface of the VFs by admin commands 0x02 to 0x06")
+    boolean legacy() default true;
 }

@@ -6,6 +6,7 @@ import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionAccess;
 import dev.ferry.virtio.FunctionReset;
 import java.util.Dictionary;
 import java.util.Map;
@@ -41,6 +42,7 @@ import org.slf4j.LoggerFactory;
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"dev.ferry.virtio.AdminQueue,dev.ferry.virtio.FunctionReset,"
+                + "dev.ferry.virtio.FunctionAccess,"
                 + "dev.ferry.emulator.control.EmulatedAdapter\"")
 public final class EmulatedAdapterComponent {
 
@@ -49,7 +51,10 @@ public final class EmulatedAdapterComponent {
 
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
     private static final String[] SERVICES = {
-        AdminQueue.class.getName(), FunctionReset.class.getName(), EmulatedAdapter.class.getName()
+        AdminQueue.class.getName(),
+        FunctionReset.class.getName(),
+        FunctionAccess.class.getName(),
+        EmulatedAdapter.class.getName()
     };
 
     /** An adapter that others can see. */
@@ -206,7 +211,8 @@ public final class EmulatedAdapterComponent {
                 value("queuePairs", configuration::queuePairs),
                 value("queueSize", configuration::queueSize),
                 value("strict", configuration::strict),
-                value("objectLimit", configuration::objectLimit));
+                value("objectLimit", configuration::objectLimit),
+                value("legacy", configuration::legacy));
     }
 
     /** The component property type converts a value only when it is asked for it, and throws what it likes. */

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.member;
 
+import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member device as its owner device handles it, on behalf of admin commands. Thread-safe.
@@ -46,6 +48,11 @@ public interface MemberDevice {
      * @return OK, or why nothing was taken
      */
     AdminResult loadParts(ByteBuffer parts);
+
+    /** The legacy interface of the device; empty when it has none. */
+    default Optional<LegacyInterface> legacy() {
+        return Optional.empty();
+    }
 
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */
     void resetFunction();

@@ -36,6 +36,8 @@ final class NetDevice {
             | DeviceStatus.FEATURES_OK
             | DeviceStatus.FAILED;
 
+    private static final int LEGACY_STATUS_BITS = DRIVER_STATUS_BITS & ~DeviceStatus.FEATURES_OK;
+
     private final FunctionConfig config;
     private final Bus bus;
     private final ScratchBuffer scratch = new ScratchBuffer();
@@ -122,6 +124,24 @@ final class NetDevice {
         state.status = status;
     }
 
+    /** What a write of the legacy status does. */
+    void setLegacyStatus(int value) {
+        if (value == 0) {
+            reset();
+        } else {
+            state.status |= value & LEGACY_STATUS_BITS;
+        }
+    }
+
+    /**
+     * Takes a queue that exists into use or out of use, as a legacy driver does at any time. The ring begins where the
+     * used index in memory says, which is 0 in memory that was cleared as it must be.
+     */
+    void changeQueue(int index, VirtqueueConfig queue) {
+        resetQueue(index);
+        state.queue(index, queue);
+    }
+
     /** Enables a queue that exists; ignored before FEATURES_OK, or when its areas are not aligned. */
     void enableQueue(int index) {
         VirtqueueConfig queue = QueueSetup.enabled(state.queue(index));
@@ -188,7 +208,7 @@ final class NetDevice {
         if (memory.isEmpty()) {
             return false;
         }
-        if (loaded && bus.interrupts()) {
+        if (loaded && (bus.interrupts() || !state.hasVectors())) {
             arrive();
         }
         if (notified.isEmpty()) {
@@ -234,7 +254,7 @@ final class NetDevice {
                 switch (role) {
                     case CONTROL -> controlQueue.execute(ring, memory);
                     case ADMIN -> adminQueue.execute(ring, memory, () -> rings[queue] == ring);
-                    case TRANSMIT -> transmitter.transmit(ring, memory);
+                    case TRANSMIT -> transmitter.transmit(ring, memory, state.netHeaderBytes());
                     case RECEIVE -> throw new IllegalStateException("a receive queue is worked on by frames");
                 }
             }
@@ -269,7 +289,8 @@ final class NetDevice {
         SplitRing ring = ring(queue);
         try {
             ring.begin(memory);
-            Delivery delivery = receiver.receive(ring, memory, frame, state.has(VirtioFeature.NET_MRG_RXBUF));
+            Delivery delivery = receiver.receive(
+                    ring, memory, frame, state.netHeaderBytes(), state.has(VirtioFeature.NET_MRG_RXBUF));
             if (delivery == Delivery.TAKEN) {
                 signalUsed(queue, ring);
             }

@@ -33,6 +33,8 @@ final class PartsLoader {
             | DeviceStatus.DEVICE_NEEDS_RESET
             | DeviceStatus.FAILED;
 
+    private static final long LEGACY_FEATURES = 0xFFFF_FFFFL;
+
     private static final int VQ_CFG_ENABLED_OFFSET = 4;
     private static final int VQ_CFG_RESERVED_OFFSET = 6;
 
@@ -189,6 +191,10 @@ final class PartsLoader {
     }
 
     private void checkWhole() throws PartRefusedException {
+        if (config.legacy() && next.isLegacy()) {
+            checkLegacy();
+            return;
+        }
         boolean negotiated = next.is(DeviceStatus.FEATURES_OK);
         if (negotiated && !Features.acceptable(config.features(), next.driverFeatures)) {
             throw new PartRefusedException("the driver's features 0x%x are not all offered by this device, with 0x%x"
@@ -201,6 +207,14 @@ final class PartsLoader {
             if (!negotiated && next.queue(queue).enabled()) {
                 throw new PartRefusedException("queue " + queue + " is enabled before FEATURES_OK");
             }
+        }
+    }
+
+    /** A legacy driver has 32 bits to take features from, and nobody tells it that some do not go together. */
+    private void checkLegacy() throws PartRefusedException {
+        if ((next.driverFeatures & ~(config.features() & LEGACY_FEATURES)) != 0) {
+            throw new PartRefusedException("the features 0x%x of a legacy driver are not all offered to it, with 0x%x"
+                    .formatted(next.driverFeatures, config.features()));
         }
     }
 

@@ -36,10 +36,12 @@ final class Receiver {
      * Puts one frame into one buffer, or into as many as it takes when buffers may be merged.
      *
      * @param ring within a section of work
+     * @param headerBytes of struct virtio_net_hdr; without num_buffers when buffers are not merged and a legacy driver
+     *     has the device
      * @return TAKEN, NOT_READY or TOO_LONG; nothing was written unless TAKEN
      */
-    Delivery receive(SplitRing ring, DmaSpace memory, ByteBuffer frame, boolean merge) {
-        int needed = Transmitter.NET_HDR_BYTES + frame.remaining();
+    Delivery receive(SplitRing ring, DmaSpace memory, ByteBuffer frame, int headerBytes, boolean merge) {
+        int needed = headerBytes + frame.remaining();
         int available = ring.available();
         int buffers = 0;
         long room = 0;
@@ -50,33 +52,33 @@ final class Receiver {
             if (buffers == available) {
                 return Delivery.NOT_READY;
             }
-            room += next(ring, buffers++).writableBytes();
+            room += next(ring, buffers, buffers == 0 ? headerBytes : 1).writableBytes();
+            buffers++;
         }
         header.putShort(NUM_BUFFERS_OFFSET, (short) buffers);
-        write(ring, memory, frame, buffers, needed);
+        write(ring, memory, frame, headerBytes, buffers);
         ring.publish(buffers);
         return Delivery.TAKEN;
     }
 
-    private DescriptorChain next(SplitRing ring, int ahead) {
+    private DescriptorChain next(SplitRing ring, int ahead, int least) {
         if (ahead == chains.size()) {
             chains.add(new DescriptorChain());
         }
         DescriptorChain chain = chains.get(ahead);
         ring.read(ahead, chain);
-        int least = ahead == 0 ? Transmitter.NET_HDR_BYTES : 1;
         if (chain.readableBytes() > 0 || chain.writableBytes() < least) {
             throw new RingFault("a receive buffer is device-readable or has no room for the header");
         }
         return chain;
     }
 
-    private void write(SplitRing ring, DmaSpace memory, ByteBuffer frame, int buffers, int needed) {
+    private void write(SplitRing ring, DmaSpace memory, ByteBuffer frame, int netHdrBytes, int buffers) {
         int from = frame.position();
-        int left = needed - Transmitter.NET_HDR_BYTES;
+        int left = frame.remaining();
         for (int i = 0; i < buffers; i++) {
             DescriptorChain chain = chains.get(i);
-            int headerBytes = i == 0 ? Transmitter.NET_HDR_BYTES : 0;
+            int headerBytes = i == 0 ? netHdrBytes : 0;
             if (headerBytes > 0) {
                 chain.write(memory, 0, header, 0, headerBytes);
             }

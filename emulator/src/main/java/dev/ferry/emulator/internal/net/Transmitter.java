@@ -19,6 +19,8 @@ final class Transmitter {
 
     /** Bytes of struct virtio_net_hdr before each frame, with num_buffers. */
     static final int NET_HDR_BYTES = 12;
+    /** Bytes of the same without num_buffers. */
+    static final int LEGACY_NET_HDR_BYTES = 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Transmitter.class);
 
@@ -39,22 +41,23 @@ final class Transmitter {
      * nowhere, as on a wire.
      *
      * @param ring within a section of work, with a chain available
+     * @param headerBytes of struct virtio_net_hdr
      */
-    void transmit(SplitRing ring, DmaSpace memory) {
+    void transmit(SplitRing ring, DmaSpace memory, int headerBytes) {
         ring.read(0, chain);
-        if (chain.writableBytes() > 0 || chain.readableBytes() < NET_HDR_BYTES) {
+        if (chain.writableBytes() > 0 || chain.readableBytes() < headerBytes) {
             throw new RingFault("a transmit buffer is device-writable or has no header");
         }
-        long length = chain.readableBytes() - NET_HDR_BYTES;
+        long length = chain.readableBytes() - headerBytes;
         if (length >= Ethernet.HEADER_BYTES && length <= Ethernet.MAX_FRAME_BYTES) {
-            send(memory, (int) length);
+            send(memory, headerBytes, (int) length);
         }
         ring.use(0, chain, 0);
         ring.publish(1);
     }
 
-    private void send(DmaSpace memory, int length) {
-        var frame = chain.read(memory, NET_HDR_BYTES, length, scratch);
+    private void send(DmaSpace memory, int headerBytes, int length) {
+        var frame = chain.read(memory, headerBytes, length, scratch);
         try {
             sink.transmitted(frame);
         } catch (RuntimeException e) {

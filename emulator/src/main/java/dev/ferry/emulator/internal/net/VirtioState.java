@@ -85,6 +85,40 @@ final class VirtioState {
         return is(DeviceStatus.DRIVER_OK) && !is(DeviceStatus.DEVICE_NEEDS_RESET);
     }
 
+    /**
+     * Whether a driver of the legacy interface has the device: there is no end of negotiation for it, so queues or
+     * DRIVER_OK come without FEATURES_OK. Device parts carry all that this follows from.
+     */
+    boolean isLegacy() {
+        return !is(DeviceStatus.FEATURES_OK) && (is(DeviceStatus.DRIVER_OK) || hasEnabledQueue());
+    }
+
+    private boolean hasEnabledQueue() {
+        for (VirtqueueConfig queue : queues) {
+            if (queue != null && queue.enabled()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the driver wants interrupts by MSI-X: it assigned a vector to something. */
+    boolean hasVectors() {
+        for (VirtqueueConfig queue : queues) {
+            if (queue != null && queue.vector() != VirtqueueConfig.NO_VECTOR) {
+                return true;
+            }
+        }
+        return configVector != VirtqueueConfig.NO_VECTOR;
+    }
+
+    /** Bytes of struct virtio_net_hdr before each frame: a legacy one has num_buffers only with MRG_RXBUF. */
+    int netHeaderBytes() {
+        return has(VirtioFeature.VERSION_1) || has(VirtioFeature.NET_MRG_RXBUF)
+                ? Transmitter.NET_HDR_BYTES
+                : Transmitter.LEGACY_NET_HDR_BYTES;
+    }
+
     /** Whether a feature is negotiated. */
     boolean has(VirtioFeature feature) {
         return feature.isIn(negotiated());
@@ -92,7 +126,7 @@ final class VirtioState {
 
     /** The negotiated features; 0 before they are. */
     long negotiated() {
-        return is(DeviceStatus.FEATURES_OK) ? driverFeatures : 0;
+        return is(DeviceStatus.FEATURES_OK) || isLegacy() ? driverFeatures : 0;
     }
 
     void changeConfigGeneration() {

@@ -14,9 +14,17 @@ import java.util.regex.Pattern;
  * @param queueSize largest size of each virtqueue, a power of two, 2 or more
  * @param strict whether commands must be in the list in use for their own group type
  * @param objectLimit most device parts objects, for reading and for writing
+ * @param legacy whether the members have a legacy interface, by commands
  */
 public record AdapterSettings(
-        String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        String host,
+        String name,
+        int members,
+        int queuePairs,
+        int queueSize,
+        boolean strict,
+        int objectLimit,
+        boolean legacy) {
 
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = FunctionConfig.TOTAL_VFS;
@@ -50,7 +58,7 @@ public record AdapterSettings(
 
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
-        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit);
+        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit, legacy);
     }
 
     private static void requireName(String key, String value) {

@@ -29,9 +29,6 @@ final class CommandLists {
     /** The capability commands, which Linux sends to the self group after listing them for the SR-IOV group only. */
     static final long CAPABILITY_COMMANDS = bit(CAP_ID_LIST_QUERY) | bit(DEVICE_CAP_GET) | bit(DRIVER_CAP_SET);
 
-    /** A list of all opcodes there can be; what lies behind it stands for none. */
-    private static final int MAX_LIST_BYTES = (1 << Short.SIZE) / Byte.SIZE;
-
     private static final long AFTER_RESET = bit(LIST_QUERY) | bit(LIST_USE);
 
     private final Map<GroupType, Long> supported;
@@ -86,7 +83,7 @@ final class CommandLists {
     /** LIST_USE; the list may leave out any command, the list commands too. */
     AdminResult use(GroupType group, AdminExchange exchange) {
         long list = exchange.data(Long.BYTES).getLong(0);
-        if ((list & ~supported.get(group)) != 0 || exchange.hasData(Long.BYTES, MAX_LIST_BYTES)) {
+        if ((list & ~supported.get(group)) != 0 || exchange.hasDataFrom(Long.BYTES)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);

@@ -55,13 +55,21 @@ final class CommandTable {
     private final boolean strict;
 
     /** The table of a device in the state after reset. */
-    CommandTable(MemberGroup members, DevPartsObjects objects, DevPartsCapability capability, boolean strict) {
+    CommandTable(
+            MemberGroup members,
+            DevPartsObjects objects,
+            DevPartsCapability capability,
+            boolean strict,
+            boolean legacy) {
         this.members = members;
         this.objects = objects;
         this.strict = strict;
         addCapabilityCommands(new Capabilities(capability, objects));
         addObjectCommands(objects);
         addDevPartsCommands(new DevPartsCommands(members, objects));
+        if (legacy) {
+            addLegacyCommands(new LegacyCommands(members));
+        }
         addListCommands();
         lists = new CommandLists(supported(), strict);
     }
@@ -137,6 +145,14 @@ final class CommandTable {
         addForMember(AdminOpcode.DEV_PARTS_GET, parts::get);
         addForMember(AdminOpcode.DEV_PARTS_SET, parts::set);
         addForMember(AdminOpcode.DEV_MODE_SET, parts::setMode);
+    }
+
+    private void addLegacyCommands(LegacyCommands legacy) {
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_WRITE, legacy::writeCommon);
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_READ, legacy::readCommon);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_WRITE, legacy::writeDevice);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_READ, legacy::readDevice);
+        addForMember(AdminOpcode.LEGACY_NOTIFY_INFO, legacy::notifyInfo);
     }
 
     private void add(AdminOpcode opcode, Addressee addressee, Execution execution) {

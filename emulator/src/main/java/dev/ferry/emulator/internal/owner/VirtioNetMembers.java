@@ -37,7 +37,8 @@ public final class VirtioNetMembers implements IntFunction<Member> {
                 mac(settings.ownerId(), member),
                 queuePairs,
                 settings.queueSize(),
-                FunctionConfig.defaultFeatures(queuePairs))));
+                FunctionConfig.defaultFeatures(queuePairs),
+                settings.legacy())));
     }
 
     /** What the owner device itself is as a function: member 0, in the numbering of addresses. */

@@ -8,6 +8,8 @@ import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_METADATA_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_SET;
 import static dev.ferry.virtio.AdminOpcode.DRIVER_CAP_SET;
+import static dev.ferry.virtio.AdminOpcode.LEGACY_COMMON_CFG_WRITE;
+import static dev.ferry.virtio.AdminOpcode.LEGACY_NOTIFY_INFO;
 import static dev.ferry.virtio.AdminOpcode.LIST_QUERY;
 import static dev.ferry.virtio.AdminOpcode.LIST_USE;
 import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
@@ -38,7 +40,8 @@ import java.util.function.BooleanSupplier;
  *
  * <p>The sequence is the kernel's (drivers/virtio/virtio_pci_modern.c) with two differences: the list commands stay in
  * use, so that a person can still ask the owner device for its lists, and so do all commands of vendors that it reports
- * for its members, for record types that carry more than device parts.
+ * for its members, for record types that carry more than device parts. The legacy commands are put in use where there
+ * are any, though nothing here needs them.
  */
 final class OwnerSetup {
 
@@ -110,6 +113,9 @@ final class OwnerSetup {
         wanted.set(LIST_USE.number());
         REQUIRED.forEach(opcode -> wanted.set(opcode.number()));
         wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, lastVendorOpcode + 1);
+        if (group == GroupType.SR_IOV) { // for whoever gives members a legacy interface: only one driver sends LIST_USE
+            wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
+        }
         inUse.and(wanted);
         int words = Math.max(1, inUse.toLongArray().length);
         execute(AdminRequest.toOwner(
