@@ -55,7 +55,9 @@ class ResetOrderTest {
         String atWork = defaults.substring(16)
                 .replace(plain("0101 0000 0000000000000000 08000000 0000000000000000"),
                         plain("0101 0000 0000000000000000 08000000 0000000001000000"))
-                .replace(plain("0301 0000 0000000000000000 01000000 00"), plain("0301 0000 0000000000000000 01000000 0f"))
+                .replace(
+                        plain("0301 0000 0000000000000000 01000000 00"),
+                        plain("0301 0000 0000000000000000 01000000 0f"))
                 .replace(plain("0001 ffff 0000"), plain("0001 ffff 0100"));
         assertThat(execute(toMember(0x10, 1, object(1) + atWork), 8)).isEqualTo(OK);
         String loaded = parts();
