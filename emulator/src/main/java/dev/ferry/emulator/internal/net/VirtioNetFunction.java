@@ -5,6 +5,9 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.legacy.FieldAccess;
+import dev.ferry.emulator.internal.legacy.LegacyArea;
+import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.member.OwnerSide;
@@ -16,11 +19,14 @@ import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevicePart;
+import dev.ferry.virtio.LegacyNotifyInfo;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -32,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe by one lock of its own. Interrupts are sent after the lock was released; frames leave under it. It has
  * no thread: all work is done on the threads that call.
  */
-public final class VirtioNetFunction implements MemberDevice, PciFunction, NetworkPort {
+public final class VirtioNetFunction implements MemberDevice, PciFunction, NetworkPort, LegacyInterface {
 
     private static final Logger LOG = LoggerFactory.getLogger(VirtioNetFunction.class);
 
@@ -248,6 +254,34 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public ContextDevice context() {
         return context;
+    }
+
+    @Override
+    public Optional<LegacyInterface> legacy() {
+        return config.legacy() ? Optional.of(this) : Optional.empty();
+    }
+
+    @Override
+    public Optional<byte[]> readLegacy(LegacyArea area, FieldAccess access) {
+        lock.enter();
+        try {
+            return removed ? Optional.empty() : registers.legacy().read(area, access);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public boolean writeLegacy(LegacyArea area, FieldAccess access, long value) {
+        AtomicBoolean done = new AtomicBoolean();
+        performAndServe(() -> done.set(registers.legacy().write(area, access, value)));
+        return done.get();
+    }
+
+    @Override
+    public List<LegacyNotifyInfo> legacyNotifications() {
+        return List.of(new LegacyNotifyInfo(
+                LegacyNotifyInfo.FLAGS_MEMBER, FunctionLayout.VIRTIO_BAR, FunctionLayout.LEGACY_NOTIFY_OFFSET));
     }
 
     @Override

@@ -67,14 +67,19 @@ final class AdminExchange {
         return mayChange ? readable.structure(from, bytes) : readable.contiguous(from, bytes);
     }
 
-    /** Whether the command-specific data has a byte other than zero from one offset on and before another. */
-    boolean hasData(int from, int to) {
-        return readable.hasData((long) AdminCommand.HEADER_BYTES + from, (long) AdminCommand.HEADER_BYTES + to);
+    /** Whether the command-specific data has a byte other than zero at or behind an offset. */
+    boolean hasDataFrom(int offset) {
+        return readable.hasDataFrom((long) AdminCommand.HEADER_BYTES + offset);
     }
 
     /** Whether the driver gave the device-readable part in whole granules, so that its end may be padding. */
     boolean mayBePadded() {
         return readable.length() % GRANULE_BYTES == 0;
+    }
+
+    /** Whether the driver gave space in whole granules, so that its end may be more than it asks for. */
+    boolean mayHaveSpareSpace() {
+        return writable.length() % GRANULE_BYTES == 0;
     }
 
     /** Bytes of space for the command-specific result. */

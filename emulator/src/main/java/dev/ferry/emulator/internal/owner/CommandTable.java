@@ -9,9 +9,11 @@ import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.context.ContextOpcode;
 import java.util.BitSet;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The commands of the owner device: who may be addressed by each, and what executes it. A command that is not in the
@@ -45,6 +47,8 @@ final class CommandTable {
         AdminResult execute(AdminCommand command, AdminExchange exchange);
     }
 
+    private static final Set<AdminOpcode> LIST_COMMANDS = EnumSet.of(AdminOpcode.LIST_QUERY, AdminOpcode.LIST_USE);
+
     private record Entry(Addressee addressee, Execution execution) {}
 
     /** By opcode, of whatever command set. */
@@ -61,7 +65,8 @@ final class CommandTable {
             DevPartsObjects objects,
             DevPartsCapability capability,
             boolean strict,
-            CommandSet set) {
+            CommandSet set,
+            boolean legacy) {
         this.members = members;
         this.objects = objects;
         this.strict = strict;
@@ -74,6 +79,9 @@ final class CommandTable {
             addObjectCommands(objects);
             addDevPartsCommands(new DevPartsCommands(members, objects));
         }
+        if (legacy) {
+            addLegacyCommands(new LegacyCommands(members));
+        }
         addListCommands();
         lists = new CommandLists(supported(), strict);
     }
@@ -82,7 +90,8 @@ final class CommandTable {
     AdminResult execute(AdminExchange exchange) {
         AdminCommand command = exchange.command();
         Optional<GroupType> group = GroupType.ofNumber(command.groupType());
-        if (group.isEmpty() || isAbsent(group.get())) {
+        Optional<AdminOpcode> opcode = AdminOpcode.ofNumber(command.opcode());
+        if (group.isEmpty() || isAbsent(group.get(), opcode)) {
             return Refusal.INVALID_GROUP;
         }
         if (set.isContext() && isContextCommandForOthers(group.get(), command.opcode())) {
@@ -118,8 +127,9 @@ final class CommandTable {
     }
 
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */
-    private boolean isAbsent(GroupType group) {
-        return strict && group == GroupType.SR_IOV && !members.isEnabled();
+    private boolean isAbsent(GroupType group, Optional<AdminOpcode> opcode) {
+        boolean forLinux = !strict && opcode.filter(LIST_COMMANDS::contains).isPresent();
+        return group == GroupType.SR_IOV && !members.isEnabled() && !forLinux;
     }
 
     private boolean hasMember(Addressee addressee, long id) {
@@ -180,6 +190,14 @@ final class CommandTable {
 
     private void addForMember(ContextOpcode opcode, MemberExecution execution) {
         table.put(opcode.number(), new Entry(Addressee.MEMBER, forMember(execution)));
+    }
+
+    private void addLegacyCommands(LegacyCommands legacy) {
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_WRITE, legacy::writeCommon);
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_READ, legacy::readCommon);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_WRITE, legacy::writeDevice);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_READ, legacy::readDevice);
+        addForMember(AdminOpcode.LEGACY_NOTIFY_INFO, legacy::notifyInfo);
     }
 
     private void add(AdminOpcode opcode, Addressee addressee, Execution execution) {
