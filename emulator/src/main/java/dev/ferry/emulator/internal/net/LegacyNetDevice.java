@@ -12,6 +12,9 @@ import dev.ferry.virtio.VirtqueueConfig;
  */
 final class LegacyNetDevice implements LegacyDevice {
 
+    private static final int STATUS_BITS =
+            DeviceStatus.ACKNOWLEDGE | DeviceStatus.DRIVER | DeviceStatus.DRIVER_OK | DeviceStatus.FAILED;
+
     private final FunctionRegisters registers;
     private final NetDevice device;
     private final CommonConfigRegisters common;
@@ -63,11 +66,13 @@ final class LegacyNetDevice implements LegacyDevice {
                 : new VirtqueueConfig(0, VirtqueueConfig.NO_VECTOR, false, 0, 0, 0);
     }
 
+    /** The ring begins where the used index in memory says, which is 0 in memory that was cleared as it must be. */
     @Override
     public void changeSelectedQueue(VirtqueueConfig queue) {
         VirtioState state = device.state();
         if (state.queueSelect < state.queues() && !state.is(DeviceStatus.FEATURES_OK)) {
-            device.changeQueue(state.queueSelect, queue);
+            device.resetQueue(state.queueSelect);
+            state.queue(state.queueSelect, queue);
         }
     }
 
@@ -75,8 +80,10 @@ final class LegacyNetDevice implements LegacyDevice {
     public void setStatus(int status) {
         if (status == 0) {
             registers.takeIsr();
+            device.reset();
+        } else {
+            device.state().status |= status & STATUS_BITS;
         }
-        device.setLegacyStatus(status);
     }
 
     @Override

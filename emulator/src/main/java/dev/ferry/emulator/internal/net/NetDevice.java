@@ -33,8 +33,6 @@ final class NetDevice {
             | DeviceStatus.FEATURES_OK
             | DeviceStatus.FAILED;
 
-    private static final int LEGACY_STATUS_BITS = DRIVER_STATUS_BITS & ~DeviceStatus.FEATURES_OK;
-
     /** What the device was made with. */
     private final FunctionConfig own;
     /** What the driver sees: the same, or what a device context describes. */
@@ -137,24 +135,6 @@ final class NetDevice {
             status &= ~DeviceStatus.DRIVER_OK;
         }
         state.status = status;
-    }
-
-    /** What a write of the legacy status does. */
-    void setLegacyStatus(int value) {
-        if (value == 0) {
-            reset();
-        } else {
-            state.status |= value & LEGACY_STATUS_BITS;
-        }
-    }
-
-    /**
-     * Takes a queue that exists into use or out of use, as a legacy driver does at any time. The ring begins where the
-     * used index in memory says, which is 0 in memory that was cleared as it must be.
-     */
-    void changeQueue(int index, VirtqueueConfig queue) {
-        resetQueue(index);
-        state.queue(index, queue);
     }
 
     /** Enables a queue that exists; ignored before FEATURES_OK, or when its areas are not aligned. */

@@ -156,7 +156,8 @@ class LegacyCommandsTest {
     }
 
     @ParameterizedTest(name = "{0} bytes at {1}")
-    @CsvSource({"7, 0", "2, 5", "3, 4", "4, 6", "3, 6", "2, 7", "1, 12", "2, 11", "4, 10", "1, 255", "0, 0"})
+    @CsvSource({"7, 0", "2, 5", "3, 4", "4, 6", "3, 6", "2, 7", "2, 11", "4, 10", "5, 12", "2, 16", "2, 17",
+        "3, 18", "5, 20", "1, 24", "1, 255", "0, 0"})
     void shouldRefuseAnAccessOfMoreThanOneFieldOfTheDevice(int bytes, int offset) {
         assertThat(read(DEV_READ, offset, bytes)).isEqualTo(plain(INVALID_FIELD));
         assertThat(write(DEV_WRITE, offset, "aa".repeat(bytes))).isEqualTo(plain(INVALID_FIELD));
