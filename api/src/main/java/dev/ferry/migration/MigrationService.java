@@ -17,7 +17,9 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface MigrationService {
 
-    /** All devices that have a driver now, by id ascending. Asks each for its state. */
+    /**
+     * All devices that have a driver now, by id ascending, those that cannot be migrated too. Asks each for its state.
+     */
     List<DeviceDescription> devices();
 
     /** One device; empty when no driver has this id. */
@@ -46,7 +48,8 @@ public interface MigrationService {
     StateChange reset(String id) throws MigrationException;
 
     /**
-     * Looks at both ends without touching them.
+     * Looks at both ends without disturbing them: who they are, their states, and, where their drivers can tell, whether
+     * the destination takes what the source's present state asks for.
      *
      * @return all findings; empty when nothing stands against the migration
      */

@@ -4,6 +4,7 @@ package dev.ferry.bench;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.MigrationService;
+import dev.ferry.virtio.AdminQueue;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -125,6 +126,11 @@ final class EmulatedHosts {
     /** The adapter of one host. */
     EmulatedAdapter adapter(String host) {
         return service(EmulatedAdapter.class, "(ferry.host=" + host + ")");
+    }
+
+    /** The admin queue of one host's owner device. */
+    AdminQueue owner(String host) {
+        return service(AdminQueue.class, "(ferry.host=" + host + ")");
     }
 
     private <T> T service(Class<T> type, String filter) {

@@ -31,7 +31,7 @@ public final class GuestRam implements GuestMemory {
      */
     public GuestRam(long base, ByteBuffer memory) {
         new Range(base, memory.remaining());
-        if (base % SplitQueue.PAGE_BYTES != 0) {
+        if (base % DriverQueue.PAGE_BYTES != 0) {
             throw new IllegalArgumentException("the memory of a guest begins at a page, not at 0x%x".formatted(base));
         }
         this.base = base;
@@ -117,6 +117,12 @@ public final class GuestRam implements GuestMemory {
 
     void u64(long address, long value) {
         memory.putLong(at(address), value);
+    }
+
+    void clear(long address, int bytes) {
+        for (long each = address; each < address + bytes; each++) {
+            u8(each, 0);
+        }
     }
 
     void bytes(long address, byte[] value) {

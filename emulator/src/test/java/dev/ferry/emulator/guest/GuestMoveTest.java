@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A guest, its memory and the parts of its device move to another function, and it continues exactly. */
 @Timeout(60)
@@ -28,10 +30,11 @@ class GuestMoveTest {
     private final VirtioNetFunction second = function("h2/vf1", 1);
     private final List<ByteBuffer> sent = new ArrayList<>();
 
-    @Test
-    void shouldContinueWithFramesThatLayInItsMemory() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldContinueWithFramesThatLayInItsMemory(boolean packed) throws Exception {
         Cable cable = new Cable().at(first).at(second);
-        try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate());
+        try (VirtioNetGuest source = boot(first, packed);
                 VirtioNetGuest destination = VirtioNetGuest.attach(second, GuestRam.allocate())) {
             send(first, 500);
             source.pause();
@@ -51,12 +54,13 @@ class GuestMoveTest {
         }
     }
 
-    @Test
-    void shouldMoveToAndFroUnderTrafficWithoutLossDuplicationOrReordering() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldMoveToAndFroUnderTrafficWithoutLossDuplicationOrReordering(boolean packed) throws Exception {
         Cable cable = new Cable().at(first).at(second);
         VirtioNetFunction here = first;
         VirtioNetFunction there = second;
-        VirtioNetGuest guest = VirtioNetGuest.boot(here, GuestRam.allocate());
+        VirtioNetGuest guest = boot(here, packed);
         for (int round = 0; round < 20; round++) {
             send(here, 300);
             try (VirtioNetGuest source = guest) {
@@ -149,6 +153,12 @@ class GuestMoveTest {
                 .isInstanceOf(IOException.class);
         assertThatThrownBy(() -> ram.read(0xFFF_FFFFL, ByteBuffer.allocate(2))).isInstanceOf(IOException.class);
         assertThat(ram.u16(0x1000_1FFEL)).isEqualTo(0x0201);
+    }
+
+    private static VirtioNetGuest boot(VirtioNetFunction function, boolean packed) throws IOException {
+        // Few descriptors, so that the rings go round many times.
+        GuestOptions options = GuestOptions.defaults().withPacked(packed).withQueueSize(packed ? 32 : 256);
+        return VirtioNetGuest.boot(function, GuestRam.allocate(), options);
     }
 
     // The source's guest is paused.

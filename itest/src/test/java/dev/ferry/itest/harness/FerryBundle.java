@@ -9,6 +9,7 @@ public enum FerryBundle {
     FSM_CORE("dev.ferry.fsm.core"),
     STREAM_VIRTIOVF("dev.ferry.stream.virtiovf"),
     VIRTIO_NET_PROVIDER("dev.ferry.virtio.net.provider"),
+    VIRTIO_CONTEXT_PROVIDER("dev.ferry.virtio.context.provider"),
     VIRTIO_LEGACY_IO("dev.ferry.virtio.legacy.io"),
     EMULATOR("dev.ferry.emulator"),
     SHELL("dev.ferry.shell"),

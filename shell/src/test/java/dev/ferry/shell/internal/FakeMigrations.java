@@ -41,6 +41,8 @@ final class FakeMigrations implements MigrationService {
     Optional<DeviceState> deviceState = Optional.of(DeviceState.RUNNING);
     final List<Byte> restored = new ArrayList<>();
     MigrationRequest started;
+    List<Finding> findings = List.of();
+    final List<DeviceDescription> more = new ArrayList<>();
 
     private void failIfTold() throws MigrationException {
         if (failure.isPresent()) {
@@ -50,13 +52,15 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public List<DeviceDescription> devices() {
-        return List.of(
+        List<DeviceDescription> devices = new ArrayList<>(List.of(
                 new DeviceDescription(
                         DEVICE, "virtio-net", "host1", Optional.of("host1/pf0"), OptionalInt.of(1), "virtio",
                         deviceState, EnumSet.of(MigrationFeature.STOP_COPY, MigrationFeature.P2P)),
                 new DeviceDescription(
                         "mdev0", "mtty", "host1", Optional.empty(), OptionalInt.empty(), "vfio",
-                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY)));
+                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY))));
+        devices.addAll(more);
+        return devices;
     }
 
     @Override
@@ -81,7 +85,7 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public List<Finding> check(MigrationRequest request) {
-        return List.of();
+        return findings;
     }
 
     @Override

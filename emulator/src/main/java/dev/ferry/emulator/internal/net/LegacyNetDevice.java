@@ -91,7 +91,7 @@ final class LegacyNetDevice implements LegacyDevice {
 
     @Override
     public int configBytesLeft(int offset) {
-        return DeviceConfigRegisters.bytesLeft(offset);
+        return DeviceConfigRegisters.legacyBytesLeft(offset);
     }
 
     @Override

@@ -51,9 +51,9 @@ final class LegacyCommands {
             return Refusal.UNSUPPORTED;
         }
         int dataOffset = LegacyCommonConfig.WRITE_DATA_OFFSET;
-        boolean isPaddingZero = !exchange.hasDataFrom(dataOffset + Long.BYTES);
-        FieldAccess access = new FieldAccess(
-                offset(exchange), exchange.dataBytesFrom(dataOffset), exchange.mayBePadded() && isPaddingZero);
+        long length = exchange.dataBytesFrom(dataOffset);
+        boolean padded = exchange.mayBePadded() && length <= AdminExchange.GRANULE_BYTES;
+        FieldAccess access = new FieldAccess(offset(exchange), length, padded);
         long value = exchange.data(dataOffset, Long.BYTES).getLong(0);
         return legacy.get().writeLegacy(area, access, value) ? AdminResult.SUCCESS : Refusal.INVALID_FIELD;
     }

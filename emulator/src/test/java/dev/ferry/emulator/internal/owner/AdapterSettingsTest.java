@@ -4,6 +4,8 @@ package dev.ferry.emulator.internal.owner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.ferry.emulator.internal.net.FunctionConfig;
+import dev.ferry.virtio.VirtioFeature;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,7 +18,7 @@ class AdapterSettingsTest {
     @CsvSource({"0,1,2,1", "4096,255,32768,255", "1000,1,256,16"})
     void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
         AdapterSettings settings =
-                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit, true);
+                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit);
         assertThat(settings.ownerId()).isEqualTo("host-1.lan/pf_0");
     }
 
@@ -36,7 +38,7 @@ class AdapterSettingsTest {
             int members, int queuePairs, int queueSize, int objectLimit, String message) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
-                        new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
+                        new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit))
                 .withMessageStartingWith(message);
     }
 
@@ -48,11 +50,23 @@ class AdapterSettingsTest {
     })
     void shouldRefuseNamesThatMakeNoId(String name) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, true))
+                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255))
                 .withMessageStartingWith("host must be");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255, true))
+                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255))
                 .withMessageStartingWith("name must be");
+    }
+
+    @Test
+    void shouldOfferWhatIsNotTurnedOff() {
+        AdapterSettings settings =
+                new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS, true);
+
+        assertThat(FunctionConfig.defaultFeatures(1) & ~settings.features())
+                .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS, true))
+                .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
     }
 
     @Test

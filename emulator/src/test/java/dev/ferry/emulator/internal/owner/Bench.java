@@ -30,7 +30,7 @@ final class Bench {
     }
 
     static AdapterSettings settings(int members, boolean strict) {
-        return new AdapterSettings("host1", "pf0", members, 1, 256, strict, 255, true);
+        return new AdapterSettings("host1", "pf0", members, 1, 256, strict, 255);
     }
 
     /** As after reset. */
@@ -48,6 +48,11 @@ final class Bench {
 
     FakeMember member(int number) {
         return factory.made.get(number - 1);
+    }
+
+    /** The member that has a number now. */
+    FakeMember current(int number) {
+        return (FakeMember) owner.function(number);
     }
 
     /** The header of a command to a member of the SR-IOV group, then data. */

@@ -37,7 +37,7 @@ class LegacyCommandsPropertyTest {
     @Property(tries = 2_000)
     void shouldAnswerAndChangeNothingWhenItRefuses(
             @ForAll("accesses") @Size(max = 40) List<Access> accesses, @ForAll boolean msix) {
-        AdapterSettings settings = new AdapterSettings("host1", "pf0", 1, 2, 256, false, 255, true);
+        AdapterSettings settings = new AdapterSettings("host1", "pf0", 1, 2, 256, false, 255);
         try (OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings))) {
             execute(owner, Bench.USE_ALL, 8);
             execute(owner, Bench.SET_CAPABILITY, 8);

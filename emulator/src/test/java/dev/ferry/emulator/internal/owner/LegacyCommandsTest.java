@@ -35,7 +35,7 @@ class LegacyCommandsTest {
     private static final long MEMORY_BASE = 0x10_0000;
     private static final int MSIX_CAP = 0x80;
 
-    private final AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, false, 255, true);
+    private final AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, false, 255);
     private final OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
     private final PciFunction function = owner.function(1);
     private final ByteBuffer memory = ByteBuffer.allocate(0x2_0000).order(ByteOrder.LITTLE_ENDIAN);
@@ -95,7 +95,7 @@ class LegacyCommandsTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 5, 6})
     void shouldHaveNoneOfThemWhenConfiguredWithout(int opcode) {
-        AdapterSettings without = new AdapterSettings("host1", "pf0", 1, 1, 256, false, 255, false);
+        AdapterSettings without = new AdapterSettings("host1", "pf0", 1, 1, 256, false, 255, 0, CommandSet.PARTS, false);
         try (OwnerDevice plain = new OwnerDevice(without, new VirtioNetMembers(without))) {
             assertThat(answer(plain, Bench.toMember(0, 0, ""))).isEqualTo(plain(OK + "83ff030000000000"));
             assertThat(answer(plain, Bench.toMember(1, 0, "83ff030000000000"))).startsWith(plain(OK));

@@ -119,7 +119,7 @@ public final class MigrationServiceComponent implements MigrationService {
 
     @Override
     public List<Finding> check(MigrationRequest request) {
-        return new Check(registry).findings(request);
+        return new Check(registry).allFindings(request);
     }
 
     @Override

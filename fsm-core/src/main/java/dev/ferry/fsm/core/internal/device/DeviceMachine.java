@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,8 @@ public final class DeviceMachine {
     private final MigrationDriver driver;
     private final Set<MigrationFeature> features;
     private final TransitionTable table;
+    private final SessionPlace place;
+    private final Supplier<StopSignal> signal;
 
     /** Null while unknown: before the first look, and after the driver could not tell. */
     private DeviceState expected;
@@ -42,11 +45,19 @@ public final class DeviceMachine {
     private DataTransferSession session;
     private boolean released;
 
-    DeviceMachine(DriverCalls calls, MigrationDriver driver, Set<MigrationFeature> features, TransitionTable table) {
+    /** {@code signal} gives that of the job which uses the device. */
+    DeviceMachine(
+            DriverCalls calls,
+            MigrationDriver driver,
+            Set<MigrationFeature> features,
+            TransitionTable table,
+            Supplier<StopSignal> signal) {
         this.calls = calls;
         this.driver = driver;
         this.features = features;
         this.table = table;
+        this.place = new SessionPlace(calls, driver);
+        this.signal = signal;
     }
 
     /** Asks the driver and changes nothing here. Thread-safe. */
@@ -86,6 +97,11 @@ public final class DeviceMachine {
         requireUnmoved();
         requireWay(target);
         List<Arc> path = table.path(features, expected, target);
+        if (path.stream().anyMatch(DeviceMachine::opensSession)) {
+            // Before the first arc: nobody is to wait with a device that was stopped already.
+            place.request();
+            place.await(signal.get());
+        }
         for (Arc arc : path) {
             watch.before();
             take(arc);
@@ -93,6 +109,18 @@ public final class DeviceMachine {
             watch.taken(calls.device(), arc);
         }
         return path;
+    }
+
+    private static boolean opensSession(Arc arc) {
+        return switch (arc.sessionEffect()) {
+            case OPENS_SAVING, OPENS_RESUMING -> true;
+            case NONE, CONTINUES, ENDS -> false;
+        };
+    }
+
+    /** Its place in the queue for data transfer sessions. */
+    SessionPlace place() {
+        return place;
     }
 
     /** Fails with TRANSITION_REFUSED when no way leads from the present state to another. */

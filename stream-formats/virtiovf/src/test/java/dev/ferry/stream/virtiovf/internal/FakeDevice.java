@@ -26,12 +26,12 @@ final class FakeDevice implements RecordDevice {
     }
 
     @Override
-    public long devicePartsSize() {
+    public long imageSize() {
         return announcedSize < 0 ? image.length : announcedSize;
     }
 
     @Override
-    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+    public void captureImage(ByteBuffer into) throws DeviceException {
         captureBuffers.add(into);
         if (captureFails != null) {
             throw new DeviceException(captureFails, "told to fail");
@@ -40,7 +40,7 @@ final class FakeDevice implements RecordDevice {
     }
 
     @Override
-    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+    public void loadImage(ByteBuffer parts) throws DeviceException {
         if (loadFails != null) {
             throw new DeviceException(loadFails, "told to fail");
         }

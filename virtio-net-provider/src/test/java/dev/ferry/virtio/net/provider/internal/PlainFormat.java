@@ -26,8 +26,8 @@ final class PlainFormat implements StreamFormat {
 
             @Override
             public long capture() throws DeviceException {
-                ByteBuffer image = ByteBuffer.allocate((int) recordDevice.devicePartsSize());
-                recordDevice.captureDeviceParts(image);
+                ByteBuffer image = ByteBuffer.allocate((int) recordDevice.imageSize());
+                recordDevice.captureImage(image);
                 queue.write(image.array(), 0, image.position());
                 return image.position();
             }
@@ -60,7 +60,7 @@ final class PlainFormat implements StreamFormat {
 
             @Override
             public void write(ByteBuffer from) throws DeviceException {
-                recordDevice.loadDeviceParts(from);
+                recordDevice.loadImage(from);
                 from.position(from.limit());
                 loaded = true;
             }
