@@ -56,7 +56,8 @@ public final class GuestDriver implements InterruptListener {
     private static final int BUFFER_BYTES = 2048;
     private static final int NET_HEADER_BYTES = 12;
 
-    private final PciView pci;
+    private final DmaSpace dma = new DmaSpace();
+    private PciView pci;
     private final ByteBuffer memory;
     private final List<Integer> interrupts = Collections.synchronizedList(new ArrayList<>());
     private final List<SplitQueue> queues = new ArrayList<>();
@@ -65,16 +66,21 @@ public final class GuestDriver implements InterruptListener {
 
     /** A driver beside a function: its memory is attached, and accesses are answered. */
     public GuestDriver(PciFunction function) {
-        this(function, ByteBuffer.allocate(MEMORY_BYTES));
+        memory = ByteBuffer.allocate(MEMORY_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        dma.map(BASE, memory.duplicate(), DmaSpace.Access.READ_WRITE);
+        attach(function);
     }
 
-    private GuestDriver(PciFunction function, ByteBuffer memory) {
-        this.memory = memory.order(ByteOrder.LITTLE_ENDIAN);
-        DmaSpace dma = new DmaSpace();
-        dma.map(BASE, this.memory.duplicate(), DmaSpace.Access.READ_WRITE);
+    private void attach(PciFunction function) {
         pci = new PciView(function);
         function.attach(dma, this);
         pci.enable();
+    }
+
+    /** Goes on with another function, which has taken the state of the one before; its PCI side is set up again. */
+    public void moveTo(PciFunction function) {
+        attach(function);
+        pci.enableMsix();
     }
 
     /** The function. */
