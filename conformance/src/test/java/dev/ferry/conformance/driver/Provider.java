@@ -99,8 +99,10 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
             return queue;
         }
 
+        /** Members that can be migrated, as far as the provider says. */
         int drivers() {
-            return framework.services(MigrationDriver.class, "(ferry.owner.id=" + id + ")").size();
+            String filter = "(&(ferry.owner.id=" + id + ")(!(ferry.not.migratable=*)))";
+            return framework.services(MigrationDriver.class, filter).size();
         }
 
         /** The driver of a member. */

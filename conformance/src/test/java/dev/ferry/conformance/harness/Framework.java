@@ -3,6 +3,7 @@ package dev.ferry.conformance.harness;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.jar.JarInputStream;
 import java.util.stream.Stream;
 import org.apache.felix.framework.Felix;
 import org.osgi.framework.Bundle;
@@ -34,18 +36,12 @@ public final class Framework implements AutoCloseable {
 
     private static final long WAIT_SECONDS = 30;
 
-    /** Packages that bundles and tests share, with the versions that the bundles import. */
-    private static final String SHARED_PACKAGES = String.join(
-            ",",
-            "dev.ferry.device;version=1.0.0",
-            "dev.ferry.fsm;version=1.0.0",
-            "dev.ferry.migration;version=1.0.0",
-            "dev.ferry.stream;version=1.0.0",
-            "dev.ferry.virtio;version=1.0.0",
-            "dev.ferry.emulator.control;version=1.0.0",
-            "dev.ferry.emulator.guest;version=1.0.0",
-            "org.osgi.service.cm;version=1.6.1",
-            "org.slf4j;version=2.0.20");
+    /** Packages that bundles and tests share beside those that the API and the emulator export. */
+    private static final String SHARED_PACKAGES = "org.osgi.service.cm;version=1.6.1,org.slf4j;version=2.0.20";
+
+    /** One class of each bundle whose packages are shared. */
+    private static final List<String> SHARED = List.of(
+            "dev.ferry.device.MigrationDriver", "dev.ferry.emulator.internal.EmulatedAdapterComponent");
 
     /** One class of each bundle that every framework has; where it was loaded from is the bundle's file. */
     private static final List<String> PLATFORM = List.of(
@@ -69,7 +65,7 @@ public final class Framework implements AutoCloseable {
             storage = Files.createTempDirectory("ferry-conformance");
             felix = new Felix(Map.of(
                     Constants.FRAMEWORK_STORAGE, storage.toString(),
-                    Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED_PACKAGES));
+                    Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, sharedPackages()));
             felix.start();
             context = felix.getBundleContext();
             deploy(PLATFORM);
@@ -79,13 +75,30 @@ public final class Framework implements AutoCloseable {
         }
     }
 
+    /** What the bundles say that they export, in their versions. */
+    private static String sharedPackages() throws IOException, ClassNotFoundException {
+        StringBuilder packages = new StringBuilder(SHARED_PACKAGES);
+        for (String name : SHARED) {
+            try (JarInputStream jar = new JarInputStream(bundleOf(name).openStream())) {
+                String exports = jar.getManifest().getMainAttributes().getValue(Constants.EXPORT_PACKAGE);
+                packages.append(',').append(exports.replaceAll(";uses:=\"[^\"]*\"", ""));
+            }
+        }
+        return packages.toString();
+    }
+
+    /** Not initialised: the class runs in the framework, here it only tells where its bundle is. */
+    private static URL bundleOf(String name) throws ClassNotFoundException {
+        return Class.forName(name, false, Framework.class.getClassLoader())
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation();
+    }
+
     private void deploy(List<String> classes) throws BundleException, ClassNotFoundException {
         List<Bundle> bundles = new ArrayList<>();
         for (String name : classes) {
-            // Not initialised: the class runs in the framework, here it only tells where its bundle is.
-            Class<?> type = Class.forName(name, false, Framework.class.getClassLoader());
-            bundles.add(context.installBundle(
-                    type.getProtectionDomain().getCodeSource().getLocation().toString()));
+            bundles.add(context.installBundle(bundleOf(name).toString()));
         }
         for (Bundle bundle : bundles) {
             bundle.start();
