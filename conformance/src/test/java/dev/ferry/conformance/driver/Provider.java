@@ -16,7 +16,7 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.osgi.framework.ServiceRegistration;
 
 /**
- * The provider bundle in a framework, which all tests share; owner devices are services that are registered by the test,
+ * The provider bundle and the one for legacy I/O in a framework, which all tests share; owner devices are services that are registered by the test,
  * and unregistered behind it.
  */
 final class Provider implements BeforeEachCallback, AfterEachCallback {
@@ -51,6 +51,11 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) {
+        leaveAll();
+    }
+
+    /** Every owner leaves. */
+    void leaveAll() {
         owners.forEach(Owner::leave);
         owners.clear();
     }

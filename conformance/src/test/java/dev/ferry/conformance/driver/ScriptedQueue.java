@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The admin queue of a {@link StrictOwner}, which records every byte that the driver sends, answers on a thread of its own
  * in queue order, and misbehaves on demand.
  */
-final class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
+class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
 
     /**
      * An answer that the device would not have given.

@@ -50,7 +50,8 @@ public final class GuestDriver implements InterruptListener {
     public static final int LIVE = 0x0F;
 
     private static final int QUEUE_ENTRIES = 16;
-    private static final long BASE = 0x40_0000L;
+    /** Address of the memory's first byte. */
+    public static final long BASE = 0x40_0000L;
     private static final int MEMORY_BYTES = 1 << 20;
     private static final int QUEUE_AREA = 0x2000;
     private static final int BUFFER_BYTES = 2048;
@@ -90,34 +91,47 @@ public final class GuestDriver implements InterruptListener {
 
     /** Takes the device into use: reset, features, queues, DRIVER_OK. */
     public GuestDriver start() {
-        pci.common(DEVICE_STATUS, 1, 0);
-        pci.common(DEVICE_STATUS, 1, 1);
-        pci.common(DEVICE_STATUS, 1, 3);
-        pci.common(DRIVER_FEATURE_SELECT, 4, 0);
-        pci.common(DRIVER_FEATURE, 4, FEATURES & 0xFFFF_FFFFL);
-        pci.common(DRIVER_FEATURE_SELECT, 4, 1);
-        pci.common(DRIVER_FEATURE, 4, FEATURES >>> 32);
-        pci.common(DEVICE_STATUS, 1, 11);
-        assertThat(pci.common(DEVICE_STATUS, 1)).as("FEATURES_OK").isEqualTo(11);
-        pci.enableMsix();
-        pci.common(CONFIG_MSIX_VECTOR, 2, 0);
+        negotiate(FEATURES);
         for (int queue = 0; queue <= CONTROL; queue++) {
-            enable(queue);
+            queues.add(enable(queue, queue + 1));
         }
         pci.common(DEVICE_STATUS, 1, LIVE);
         return this;
     }
 
-    private void enable(int index) {
-        SplitQueue queue = new SplitQueue(memory, BASE, BASE + (long) index * QUEUE_AREA, QUEUE_ENTRIES);
-        queues.add(queue);
+    /** Resets the device and agrees upon features; vector 0 is for the configuration. */
+    void negotiate(long features) {
+        pci.enable();
+        pci.common(DEVICE_STATUS, 1, 0);
+        pci.common(DEVICE_STATUS, 1, 1);
+        pci.common(DEVICE_STATUS, 1, 3);
+        pci.common(DRIVER_FEATURE_SELECT, 4, 0);
+        pci.common(DRIVER_FEATURE, 4, features & 0xFFFF_FFFFL);
+        pci.common(DRIVER_FEATURE_SELECT, 4, 1);
+        pci.common(DRIVER_FEATURE, 4, features >>> 32);
+        pci.common(DEVICE_STATUS, 1, 11);
+        assertThat(pci.common(DEVICE_STATUS, 1)).as("FEATURES_OK").isEqualTo(11);
+        pci.enableMsix();
+        pci.common(CONFIG_MSIX_VECTOR, 2, 0);
+    }
+
+    /** Sets one queue up. */
+    SplitQueue enable(int index, int vector) {
+        SplitQueue queue = queueAt(BASE + (long) index * QUEUE_AREA, QUEUE_ENTRIES, Long.BYTES);
+        queue.clear();
         pci.common(QUEUE_SELECT, 2, index);
         pci.common(QUEUE_SIZE, 2, QUEUE_ENTRIES);
-        pci.common(QUEUE_MSIX_VECTOR, 2, index + 1);
+        pci.common(QUEUE_MSIX_VECTOR, 2, vector);
         pci.common(QUEUE_DESC, 8, queue.desc);
         pci.common(QUEUE_DRIVER, 8, queue.driver);
         pci.common(QUEUE_DEVICE, 8, queue.device);
         pci.common(QUEUE_ENABLE, 2, 1);
+        return queue;
+    }
+
+    /** A queue in this memory that the device is told of by other means. */
+    public SplitQueue queueAt(long address, int size, int alignment) {
+        return new SplitQueue(memory, BASE, address, size, alignment);
     }
 
     /** One of the queues. */
@@ -175,18 +189,24 @@ public final class GuestDriver implements InterruptListener {
         return Byte.toUnsignedInt(memory.get(Math.toIntExact(address - BASE)));
     }
 
-    private long buffer(byte[] content) {
+    /** Puts bytes where nothing else is; gives their address. */
+    public long buffer(byte[] content) {
         long address = nextBuffer;
         nextBuffer += content.length + 15 & ~15;
         memory.put(Math.toIntExact(address - BASE), content);
         return address;
     }
 
+    /** Bytes of the memory. */
+    public byte[] bytes(long address, int length) {
+        byte[] copy = new byte[length];
+        memory.get(Math.toIntExact(address - BASE), copy);
+        return copy;
+    }
+
     /** All of the memory as it is now. */
     public byte[] memory() {
-        byte[] copy = new byte[memory.capacity()];
-        memory.get(0, copy);
-        return copy;
+        return bytes(BASE, memory.capacity());
     }
 
     /** Vectors that were signalled, in order. */

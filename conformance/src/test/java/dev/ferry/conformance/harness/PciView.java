@@ -21,6 +21,11 @@ public final class PciView {
     private static final int COMMAND_ON = 0x0006;
     private static final int DEVICE_CONTROL = 8;
     private static final int INITIATE_FLR = 1 << 15;
+    private static final int EXTENDED_CAPABILITIES = 0x100;
+    private static final int EXTENDED_CAP_SR_IOV = 0x10;
+    private static final int SR_IOV_CONTROL = 0x08;
+    private static final int NUM_VFS = 0x10;
+    private static final int VF_ENABLE_AND_MEMORY = 0x0009;
     private static final int MSIX_ENTRY_BYTES = 16;
     private static final long MESSAGE_ADDRESS = 0xFEE0_0000L;
 
@@ -90,6 +95,24 @@ public final class PciView {
         int capability = capability(CAP_EXPRESS);
         long control = function.readConfig(capability + DEVICE_CONTROL, 2);
         function.writeConfig(capability + DEVICE_CONTROL, 2, control | INITIATE_FLR);
+    }
+
+    /** Clears VF Enable, or sets it with so many VFs; also without any where that is wanted. */
+    public void virtualFunctions(boolean enabled, int count) {
+        int capability = extendedCapability(EXTENDED_CAP_SR_IOV);
+        if (enabled) {
+            function.writeConfig(capability + NUM_VFS, 2, count);
+        }
+        function.writeConfig(capability + SR_IOV_CONTROL, 2, enabled ? VF_ENABLE_AND_MEMORY : 0);
+    }
+
+    private int extendedCapability(int id) {
+        for (int at = EXTENDED_CAPABILITIES; at != 0; at = (int) (function.readConfig(at, 4) >>> 20)) {
+            if ((function.readConfig(at, 4) & 0xFFFF) == id) {
+                return at;
+            }
+        }
+        throw new AssertionError("no extended PCI capability " + id);
     }
 
     private Place structure(int type) {

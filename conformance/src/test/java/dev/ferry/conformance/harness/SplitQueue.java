@@ -22,14 +22,21 @@ public final class SplitQueue {
     private int descriptors;
     private int offered;
 
-    /** A queue at an address of the guest. */
-    SplitQueue(ByteBuffer memory, long base, long address, int size) {
+    /** A queue at an address of the guest, the device's part at the next multiple of an alignment. */
+    SplitQueue(ByteBuffer memory, long base, long address, int size, int alignment) {
         this.memory = memory;
         this.base = base;
         this.size = size;
         this.desc = address;
         this.driver = address + (long) DESCRIPTOR_BYTES * size;
-        this.device = driver + 6 + 2L * size + 7 & ~7L;
+        this.device = driver + 6 + 2L * size + alignment - 1 & -alignment;
+    }
+
+    /** Forgets everything, as a driver does that has reset the device. */
+    void clear() {
+        for (int at = at(desc); at < at(device) + 4 + 8 * size; at++) {
+            memory.put(at, (byte) 0);
+        }
     }
 
     private int at(long address) {
@@ -44,13 +51,14 @@ public final class SplitQueue {
 
     /** Makes a chain of a buffer to read and one to write available. */
     public void offer(long readable, int readableLength, long writable, int writableLength) {
-        int head = descriptor(readable, readableLength, NEXT, descriptors + 1);
+        int head = descriptor(readable, readableLength, NEXT, (descriptors + 1) % size);
         descriptor(writable, writableLength, WRITE, 0);
         offer(head);
     }
 
     private int descriptor(long address, int length, int flags, int next) {
-        int index = descriptors++;
+        // Whoever posts waits until what lies there was given back.
+        int index = descriptors++ % size;
         int at = at(desc) + DESCRIPTOR_BYTES * index;
         memory.putLong(at, address).putInt(at + 8, length).putShort(at + 12, (short) flags);
         memory.putShort(at + 14, (short) next);
@@ -66,6 +74,11 @@ public final class SplitQueue {
     /** How many buffers were made available. */
     public int offered() {
         return offered;
+    }
+
+    /** Head of the chain that was made available as the n-th. */
+    public int offeredId(int n) {
+        return Short.toUnsignedInt(memory.getShort(at(driver) + 4 + 2 * (n % size)));
     }
 
     /** How many buffers the device has given back. */
