@@ -135,6 +135,8 @@ class CapabilityRulesTest {
         adapter.admin().accept(toSelf(0x09, Hex.zeros(8) + "01"));
         adapter.admin().expect(create(1, 0, GET), OK);
         adapter.admin().expect(destroy(1, 0), OK);
-        assertThat(adapter.admin().send(create(1, 0, SET)).status()).as("the limit that was left out").isEqualTo(ENOSPC);
+        assertThat(adapter.admin().send(create(1, 0, SET)).status())
+                .as("the limit that was left out")
+                .isEqualTo(ENOSPC);
     }
 }

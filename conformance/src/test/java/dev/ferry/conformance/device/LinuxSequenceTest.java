@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What the Linux driver sends, written out by hand with its lengths: set-up of the owner device, one whole save, one whole
- * load. It takes no list into use for the self group, leaves the list commands out of the one for its VFs, and gives
+ * What the Linux driver sends, written out by hand with its lengths: set-up of the owner device, one whole save, one
+ * whole load. It takes no list into use for the self group, leaves the list commands out of the one for its VFs, and gives
  * lengths that are no multiple of eight.
  */
 class LinuxSequenceTest {
@@ -27,7 +27,8 @@ class LinuxSequenceTest {
     private static final String LIST_QUERY = "0000 0100 000000000000000000000000 0000000000000000";
     private static final String LIST_USE = "0100 0100 000000000000000000000000 0000000000000000";
     private static final String CAP_ID_LIST_QUERY = "0700 0000 000000000000000000000000 0000000000000000";
-    private static final String DEVICE_CAP_GET = "0800 0000 000000000000000000000000 0000000000000000 0000 000000000000";
+    private static final String DEVICE_CAP_GET =
+            "0800 0000 000000000000000000000000 0000000000000000 0000 000000000000";
     private static final String DRIVER_CAP_SET =
             "0900 0000 000000000000000000000000 0000000000000000 0000 000000000000 ff ff";
     private static final String STOP = "1100 0100 000000000000000000000000 0100000000000000 01";

@@ -300,50 +300,6 @@ class PartsRulesTest {
     }
 
     @Test
-    @Rule("D54")
-    void d54AResetOfTheVfSetsAllPartsToDefaults() throws Exception {
-        Adapter adapter = emulator.adapter(1).ready();
-        adapter.admin().accept(create(1, READER, GET));
-        adapter.admin().accept(create(1, WRITER, SET));
-        String defaults = image(adapter);
-        for (String kind : List.of("by the driver", "of the function, by the guest", "of the function, by the host")) {
-            GuestDriver driver = new GuestDriver(adapter.function(1)).start();
-            driver.control(0, 0, (byte) 1);
-            driver.control(2, 0, (byte) 7, (byte) 0);
-            driver.control(1, 1, Hex.bytes("02aabbccddee"));
-            assertThat(image(adapter)).isNotEqualTo(defaults);
-            if (kind.endsWith("host")) {
-                adapter.functionReset().resetFunction(1);
-            } else if (kind.endsWith("guest")) {
-                driver.pci().functionLevelReset();
-            } else {
-                driver.pci().common(GuestDriver.DEVICE_STATUS, 1, 0);
-            }
-            assertThat(withoutGeneration(image(adapter))).as("reset " + kind).isEqualTo(withoutGeneration(defaults));
-        }
-    }
-
-    /** The generation of the configuration counts changes; nothing says that a reset takes it back. */
-    private static String withoutGeneration(String image) {
-        return Part.hex(Part.read(Hex.bytes(image)).stream()
-                .filter(part -> !part.name()
-                        .equals(Part.of(PCI_COMMON_CFG, Part.field(GuestDriver.CONFIG_GENERATION), "").name()))
-                .toList());
-    }
-
-    @Test
-    @Rule("D54")
-    void d54AResetOfAStoppedVfSetsAllPartsToDefaults() throws Exception {
-        Adapter adapter = emulator.adapter(1).ready();
-        adapter.admin().accept(create(1, READER, GET));
-        String defaults = image(adapter);
-        new GuestDriver(adapter.function(1)).start().control(0, 0, (byte) 1);
-        adapter.stop(1);
-        adapter.functionReset().resetFunction(1);
-        assertThat(withoutGeneration(image(adapter))).isEqualTo(withoutGeneration(defaults));
-    }
-
-    @Test
     @Rule("D55")
     void d55WantedPartsThatAreNotThereAreLeftOut() {
         Adapter adapter = driven();

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.osgi.framework.ServiceRegistration;
 
 /**
- * The provider bundle and the one for legacy I/O in a framework, which all tests share; owner devices are services that are registered by the test,
- * and unregistered behind it.
+ * The provider bundle and the one for legacy I/O in a framework, which all tests share; owner devices are services that
+ * are registered by the test, and unregistered behind it.
  */
 final class Provider implements BeforeEachCallback, AfterEachCallback {
 

@@ -16,8 +16,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The admin queue of a {@link StrictOwner}, which records every byte that the driver sends, answers on a thread of its own
- * in queue order, and misbehaves on demand.
+ * The admin queue of a {@link StrictOwner}, which records every byte that the driver sends, answers on a thread of its
+ * own in queue order, and misbehaves on demand.
  */
 class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
 
@@ -44,7 +44,8 @@ class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
     /** The device behind; used on the queue's thread only. */
     final StrictOwner device;
 
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> new Thread(task, "scripted queue"));
+    private final ExecutorService thread =
+            Executors.newSingleThreadExecutor(task -> new Thread(task, "scripted queue"));
     private final List<Exchange> log = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger pending = new AtomicInteger();
     private volatile Script script = readable -> Optional.empty();

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An owner device that answers by the text and tolerates nothing: what a command is answered, by bytes. Its members have
- * parts of any bytes, which it takes and gives without a look. Not thread-safe.
+ * An owner device that answers by the text and tolerates nothing: what a command is answered, by bytes. Its members
+ * have parts of any bytes, which it takes and gives without a look. Not thread-safe.
  */
 final class StrictOwner {
 

@@ -24,7 +24,7 @@ public final class Adapter {
     /** As many objects as a device can have. */
     public static final int MOST_OBJECTS = 255;
 
-    private static final int PARTS_SPACE = 1 << 20;
+    private static final int PARTS_SPACE = 1 << 16;
 
     private final String ownerId;
     private final Configuration configuration;

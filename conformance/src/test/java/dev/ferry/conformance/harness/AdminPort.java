@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
-/** A driver's side of an admin queue: bytes out, bytes back, and the look at every byte that must not be touched. */
+/** A driver's side of an admin queue: bytes out, bytes back, and a look at every byte that must not be touched. */
 public final class AdminPort {
 
     /** Space that is enough for the answer of every command but one with parts. */
@@ -42,9 +42,8 @@ public final class AdminPort {
         int used = submit(sent, writable);
         assertThat(sent).as("the device-readable part stays as it is").isEqualTo(command);
         assertThat(used).as("used length").isBetween(0, space);
-        for (int at = used; at < space; at++) {
-            assertThat(writable[at]).as("byte %d of the space, behind the used length %d", at, used).isEqualTo(UNTOUCHED);
-        }
+        int touched = Arrays.mismatch(writable, used, space, canary(space), used, space);
+        assertThat(touched).as("first byte that was touched behind the used length %d", used).isEqualTo(-1);
         return new Answer(used, Arrays.copyOf(writable, used));
     }
 

@@ -53,7 +53,7 @@ public final class AdminVirtqueue {
         return send(List.of(command), space).get(0);
     }
 
-    /** Makes up to seven commands available at once, notifies the device, and takes what it has used, in queue order. */
+    /** Makes up to seven commands available at once, notifies the device, and takes the answers in queue order. */
     public List<Answer> send(List<String> commands, int space) {
         List<Long> answers = new ArrayList<>();
         int first = queue.offered();

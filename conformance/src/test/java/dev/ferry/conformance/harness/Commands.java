@@ -8,8 +8,8 @@ import static dev.ferry.conformance.harness.Hex.u8;
 import static dev.ferry.conformance.harness.Hex.zeros;
 
 /**
- * Admin commands and answers as they lie in memory, typed in from the text: opcode, group type, 12 bytes reserved, member
- * id, data; status, qualifier, 4 bytes reserved, result.
+ * Admin commands and answers as they lie in memory, typed in from the text: opcode, group type, 12 bytes reserved,
+ * member id, data; status, qualifier, 4 bytes reserved, result.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Group administration
  *     commands"</a>

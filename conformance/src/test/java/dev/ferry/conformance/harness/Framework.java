@@ -29,8 +29,8 @@ import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /**
- * A framework in this process with bundles as they are deployed. The tests see their services, since the framework takes
- * the packages that both share from the class path of the tests. Thread-safe.
+ * A framework in this process with bundles as they are deployed. The tests see their services, since the framework
+ * takes the packages that both share from the class path of the tests. Thread-safe.
  */
 public final class Framework implements AutoCloseable {
 

@@ -4,8 +4,9 @@ package dev.ferry.conformance.harness;
 import java.nio.ByteBuffer;
 
 /**
- * The driver's side of one split virtqueue, for one buffer at a time per entry, by the layout of the text: descriptors of
- * 16 bytes; flags le16, idx le16, ring le16 of the driver; flags le16, idx le16, ring of {id le32, len le32} of the device.
+ * The driver's side of one split virtqueue, for one buffer at a time per entry, by the layout of the text: descriptors
+ * of 16 bytes; flags le16, idx le16, ring of le16 of the driver; flags le16, idx le16, ring of id le32 and len le32 of
+ * the device.
  */
 public final class SplitQueue {
 

@@ -13,8 +13,8 @@ final class ConformanceTable {
     private static final String HEADING = """
             # Conformance with virtio 1.4: admin commands and device parts
 
-            D = rules for devices, tested against the emulator bundle. R = rules for drivers, tested against the provider
-            bundle. How to read this: docs/conformance.md.
+            D = rules for devices, tested against the emulator bundle. R = rules for drivers, tested against the bundles
+            that drive them. How to read this: docs/conformance.md.
 
             """;
 
