@@ -20,6 +20,10 @@ public record Finding(Code code, String device, String message) {
         TYPE_MISMATCH,
         /** The two ends write and read different stream formats. */
         STREAM_FORMAT_MISMATCH,
+        /** One device appears in two places of the request. */
+        DUPLICATE_DEVICE,
+        /** Of several devices of one guest one lacks P2P, so they cannot be stopped together. */
+        P2P_MISSING,
         /** A device lacks STOP_COPY, or its driver says why it cannot be migrated. */
         NOT_MIGRATABLE,
         /** The source is not RUNNING. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.guest;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.migration.GuestMemory;
 import java.io.IOException;
@@ -30,7 +31,7 @@ public final class GuestRam implements GuestMemory {
      * @param memory from position to limit, 1 byte or more; heap, direct or a mapped file; shared, not copied
      */
     public GuestRam(long base, ByteBuffer memory) {
-        new Range(base, memory.remaining());
+        new IovaRange(base, memory.remaining());
         if (base % DriverQueue.PAGE_BYTES != 0) {
             throw new IllegalArgumentException("the memory of a guest begins at a page, not at 0x%x".formatted(base));
         }
@@ -59,8 +60,8 @@ public final class GuestRam implements GuestMemory {
     }
 
     @Override
-    public List<Range> ranges() {
-        return List.of(new Range(base, size()));
+    public List<IovaRange> ranges() {
+        return List.of(new IovaRange(base, size()));
     }
 
     @Override

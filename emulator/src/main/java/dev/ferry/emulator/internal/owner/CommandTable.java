@@ -85,6 +85,9 @@ final class CommandTable {
         if (group.isEmpty() || isAbsent(group.get())) {
             return Refusal.INVALID_GROUP;
         }
+        if (set.isContext() && isContextCommandForOthers(group.get(), command.opcode())) {
+            return Refusal.INVALID_GROUP;
+        }
         if (!lists.isLegal(group.get(), command.opcode())) {
             return Refusal.INVALID_OPCODE;
         }
@@ -107,6 +110,11 @@ final class CommandTable {
         } else {
             members.resumeAll();
         }
+    }
+
+    /** The commands of the device context are for the SR-IOV group, whatever is in use. */
+    private static boolean isContextCommandForOthers(GroupType group, int opcode) {
+        return group != GroupType.SR_IOV && ContextOpcode.ofNumber(opcode).isPresent();
     }
 
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */

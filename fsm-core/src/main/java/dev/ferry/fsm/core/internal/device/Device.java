@@ -191,8 +191,10 @@ public final class Device {
     }
 
     private synchronized boolean awaitFree(Reservation held, long deadlineNanos) {
-        // A job that withdraws the driver itself, from a listener for example, cannot be waited for here.
+        // A job that withdraws the driver itself, from a listener for example, cannot be waited for here; nor can one
+        // for which the driver withdraws itself in a call.
         return held.user() != Thread.currentThread()
+                && !calls.isCalledBy(Thread.currentThread())
                 && BoundedWait.until(() -> reservation == null, this, deadlineNanos);
     }
 }

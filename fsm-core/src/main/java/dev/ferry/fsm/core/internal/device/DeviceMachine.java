@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.device;
 
 import dev.ferry.device.DataTransferSession;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.ResumingSession;
@@ -94,18 +95,15 @@ public final class DeviceMachine {
      *     is not taken, PROVIDER_GONE, or what the watch throws
      */
     public List<Arc> goTo(DeviceState target, ArcWatch watch) throws MigrationException {
-        requireUnmoved();
-        requireWay(target);
-        List<Arc> path = table.path(features, expected, target);
+        List<Arc> path = wayTo(target);
         if (path.stream().anyMatch(DeviceMachine::opensSession)) {
             // Before the first arc: nobody is to wait with a device that was stopped already.
             place.request();
             place.await(signal.get());
         }
         for (Arc arc : path) {
-            watch.before();
+            watch.before(calls.device(), arc);
             take(arc);
-            LOG.debug("{}: {}", calls.device(), arc);
             watch.taken(calls.device(), arc);
         }
         return path;
@@ -121,6 +119,39 @@ public final class DeviceMachine {
     /** Its place in the queue for data transfer sessions. */
     SessionPlace place() {
         return place;
+    }
+
+    /**
+     * The arcs to a state, for a caller who {@linkplain #take takes} them one by one.
+     *
+     * @throws MigrationException as {@link #goTo}, before the first arc
+     */
+    public List<Arc> wayTo(DeviceState target) throws MigrationException {
+        requireUnmoved();
+        requireWay(target);
+        return table.path(features, expected, target);
+    }
+
+    /** The state it was left in; null before the first look, and after the driver could not tell. */
+    public DeviceState lastState() {
+        return expected;
+    }
+
+    /** How many bytes a saving session would give now if the device were stopped. */
+    public long stopCopySize() throws MigrationException {
+        long bytes = calls.call("asking for the size of its state", driver::stopCopySize);
+        if (bytes < 0) {
+            throw failure(
+                    FailureCode.DEVICE_FAILED,
+                    Optional.of(Errno.EINVAL),
+                    "its driver gave a negative size of its state; report this to its vendor.");
+        }
+        return bytes;
+    }
+
+    /** What tells which pages it writes; empty when nothing can. */
+    public Optional<DirtyTracker> dirtyTracker() throws MigrationException {
+        return calls.call("asking for its dirty tracker", () -> Objects.requireNonNull(driver.dirtyTracker()));
     }
 
     /** Fails with TRANSITION_REFUSED when no way leads from the present state to another. */
@@ -180,7 +211,8 @@ public final class DeviceMachine {
         session = null;
     }
 
-    private void take(Arc arc) throws MigrationException {
+    /** Takes one arc of a way; after a failure as {@link #goTo}. */
+    public void take(Arc arc) throws MigrationException {
         Optional<DataTransferSession> opened;
         try {
             String what = "the step from " + arc.from() + " to " + arc.to();
@@ -195,6 +227,7 @@ public final class DeviceMachine {
         requireReached(arc, given);
         expected = arc.to();
         takeSession(arc, given);
+        LOG.debug("{}: {}", calls.device(), arc);
     }
 
     private Optional<DataTransferSession> step(Arc arc) throws IOException {

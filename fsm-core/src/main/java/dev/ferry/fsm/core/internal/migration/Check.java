@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
-import dev.ferry.device.DeviceProfile;
-import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -27,9 +30,6 @@ import java.util.stream.Collectors;
  */
 public final class Check {
 
-    /** One at each end, at the same time. */
-    private static final int SESSIONS_PER_MIGRATION = 2;
-
     private final DeviceRegistry registry;
 
     /** Checks devices of this registry. */
@@ -40,7 +40,7 @@ public final class Check {
     /** All findings; empty when nothing stands against the migration. */
     public List<Finding> allFindings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
-        profilesOfFree(request, findings);
+        new ProfileCheck(registry).ofFree(request.devices(), findings);
         return List.copyOf(findings);
     }
 
@@ -48,101 +48,84 @@ public final class Check {
     public List<Finding> findings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
         if (!findings.isEmpty()) {
-            profilesOfFree(request, findings);
+            new ProfileCheck(registry).ofFree(request.devices(), findings);
         }
         return List.copyOf(findings);
     }
 
     private List<Finding> beforeProfiles(MigrationRequest request) {
         List<Finding> findings = new ArrayList<>();
-        Optional<Device> source = find(request.source(), findings);
-        Optional<Device> destination = find(request.destination(), findings);
-        if (request.source().equals(request.destination())) {
-            add(findings, Finding.Code.SAME_DEVICE, request.source(), "source and destination are the same device.");
+        List<Device> found = new ArrayList<>();
+        for (DevicePair pair : request.devices()) {
+            findings(pair, found, findings);
+        }
+        requireDifferent(request, findings);
+        together(found, request.devices().size(), findings);
+        sessions(found, findings);
+        return findings;
+    }
+
+    private void findings(DevicePair pair, List<Device> found, List<Finding> findings) {
+        Optional<Device> source = find(pair.source(), findings);
+        Optional<Device> destination = find(pair.destination(), findings);
+        source.ifPresent(found::add);
+        destination.ifPresent(found::add);
+        if (pair.source().equals(pair.destination())) {
+            add(findings, Finding.Code.SAME_DEVICE, pair.source(), "source and destination are the same device.");
         } else if (source.isPresent() && destination.isPresent()) {
             pair(source.get(), destination.get(), findings);
         }
         source.ifPresent(device -> source(device, findings, device.isBusy()));
         destination
-                .filter(device -> !request.source().equals(device.id()))
+                .filter(device -> !pair.source().equals(device.id()))
                 .ifPresent(device -> destination(device, findings, device.isBusy()));
-        return findings;
     }
 
     /**
-     * The same after both devices were reserved, when they can no longer change under the migration; waits for places
+     * The same after all devices were reserved, when they can no longer change under the migration; waits for places
      * for their sessions, as their drivers allow.
      *
      * @throws MigrationException what the signal of the job throws
      */
-    List<Finding> findingsOfReserved(Device source, Device destination) throws MigrationException {
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) throws MigrationException {
         List<Finding> findings = new ArrayList<>();
-        pair(source, destination, findings);
-        source(source, findings, false);
-        destination(destination, findings, false);
-        if (findings.isEmpty() && isAdmitted(source, destination, findings)) {
-            profiles(source, destination, findings);
+        for (int i = 0; i < sources.size(); i++) {
+            pair(sources.get(i), destinations.get(i), findings);
+            source(sources.get(i), findings, false);
+            destination(destinations.get(i), findings, false);
+        }
+        if (findings.isEmpty()) {
+            new ProfileCheck(registry).ofReserved(sources, destinations, findings);
         }
         return findings;
     }
 
-    private boolean isAdmitted(Device source, Device destination, List<Finding> findings) throws MigrationException {
-        try {
-            registry.admission().admit(List.of(source, destination));
-            return true;
-        } catch (MigrationException e) {
-            if (!isNoSpace(e)) {
-                throw e;
+    private static void requireDifferent(MigrationRequest request, List<Finding> findings) {
+        Set<String> seen = new HashSet<>();
+        Set<String> told = new HashSet<>();
+        for (DevicePair pair : request.devices()) {
+            Set<String> ends = new LinkedHashSet<>(List.of(pair.source()));
+            ends.add(pair.destination());
+            for (String id : ends) {
+                if (!seen.add(id) && told.add(id)) {
+                    add(findings, Finding.Code.DUPLICATE_DEVICE, id, "it appears twice in the request; name it once.");
+                }
             }
-            findings.add(finding(e, source, Finding.Code.NO_FREE_SESSION));
-            return false;
         }
     }
 
-    /** Of devices that are not reserved, and that nobody uses now. */
-    private void profilesOfFree(MigrationRequest request, List<Finding> findings) {
-        Optional<Device> source = registry.find(request.source());
-        Optional<Device> destination = registry.find(request.destination());
-        if (source.isPresent()
-                && destination.isPresent()
-                && source.get() != destination.get()
-                && isComparable(source.get())
-                && isComparable(destination.get())) {
-            profiles(source.get(), destination.get(), findings);
+    /** Several devices are quiesced together before any of them stops, else one writes to another that has stopped. */
+    private static void together(List<Device> devices, int pairs, List<Finding> findings) {
+        if (pairs == 1) {
+            return;
         }
-    }
-
-    private static boolean isComparable(Device device) {
-        return !device.isBusy()
-                && device.features().contains(MigrationFeature.STOP_COPY)
-                && device.state().filter(Check::isIdle).isPresent();
-    }
-
-    private static void profiles(Device source, Device destination, List<Finding> findings) {
-        Optional<DeviceProfile> asked = profile(source, findings);
-        Optional<DeviceProfile> taken = profile(destination, findings);
-        if (asked.isPresent() && taken.isPresent()) {
-            findings.addAll(
-                    Compatibility.findings(source.id(), asked.get(), destination.id(), taken.get()));
+        for (Device device : new LinkedHashSet<>(devices)) {
+            if (!device.features().contains(MigrationFeature.P2P)) {
+                add(findings, Finding.Code.P2P_MISSING, device.id(),
+                        "it lacks P2P, so it cannot be stopped together with the guest's other devices: unplug it or "
+                                + "the others before the migration.");
+            }
         }
-    }
-
-    private static Optional<DeviceProfile> profile(Device device, List<Finding> findings) {
-        try {
-            return device.profile();
-        } catch (MigrationException e) {
-            Finding.Code code = isNoSpace(e) ? Finding.Code.NO_FREE_SESSION : Finding.Code.PROFILE_UNAVAILABLE;
-            findings.add(finding(e, device, code));
-            return Optional.empty();
-        }
-    }
-
-    private static boolean isNoSpace(MigrationException e) {
-        return e.failure().errno().equals(Optional.of(Errno.ENOSPC));
-    }
-
-    private static Finding finding(MigrationException e, Device otherwise, Finding.Code code) {
-        return new Finding(code, e.failure().device().orElse(otherwise.id()), e.failure().message());
     }
 
     /** Fails when there are findings: DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
@@ -187,15 +170,24 @@ public final class Check {
                     "it reads the stream format " + name(destination) + ", but the source writes " + name(source)
                             + "; choose a destination whose driver reads that.");
         }
-        OptionalInt sessions = source.properties().ownerSessions();
-        if (source.properties().owner().isPresent()
-                && source.properties().owner().equals(destination.properties().owner())
-                && sessions.isPresent()
-                && sessions.getAsInt() < SESSIONS_PER_MIGRATION) {
-            add(findings, Finding.Code.TOO_FEW_SESSIONS, destination.id(),
-                    "it belongs to the same owner device as the source, which allows " + sessions.getAsInt()
-                            + " session at a time where both ends need one each; choose a member of another owner.");
+    }
+
+    /** Each end has a session of its owner device at the same time. */
+    private static void sessions(List<Device> devices, List<Finding> findings) {
+        Map<String, List<Device>> byOwner = new LinkedHashMap<>();
+        for (Device device : new LinkedHashSet<>(devices)) {
+            device.properties().owner().ifPresent(owner ->
+                    byOwner.computeIfAbsent(owner, first -> new ArrayList<>()).add(device));
         }
+        byOwner.forEach((owner, members) -> {
+            Device last = members.get(members.size() - 1);
+            OptionalInt sessions = last.properties().ownerSessions();
+            if (sessions.isPresent() && sessions.getAsInt() < members.size()) {
+                add(findings, Finding.Code.TOO_FEW_SESSIONS, last.id(),
+                        "the migration would have " + members.size() + " sessions of its owner device " + owner
+                                + " at a time, which allows " + sessions.getAsInt() + "; choose members of another.");
+            }
+        });
     }
 
     private static void source(Device device, List<Finding> findings, boolean busy) {

@@ -12,6 +12,7 @@ import java.util.List;
 final class FakeDevice implements RecordDevice {
 
     byte[] image = new byte[0];
+    int imageTag;
     long announcedSize = -1;
     Errno captureFails;
     Errno loadFails;
@@ -23,6 +24,11 @@ final class FakeDevice implements RecordDevice {
 
     FakeDevice(byte[] image) {
         this.image = image;
+    }
+
+    @Override
+    public int imageTag() {
+        return imageTag;
     }
 
     @Override

@@ -12,8 +12,8 @@ import java.util.Set;
  * Where the objects of one member get their ids: from the ticket of the job that uses the member, where there is one
  * and it has been granted an id, else from the pool of the owner, without waiting.
  *
- * <p>An id that came from a ticket goes back to it as long as it is open: so a job that opens several sessions one after
- * the other does not lose its place in between. Thread-safe.
+ * <p>An id that came from a ticket goes back to it as long as it is open: so a job that opens several sessions one
+ * after the other does not lose its place in between. Thread-safe.
  */
 final class MemberIds {
 

@@ -13,8 +13,8 @@ import java.util.function.LongSupplier;
  * The ids of device parts objects of one owner device: one pool for all members and both directions, because the owner
  * counts them together by the limit that was set; and the queue of those who wait for one, served in order.
  *
- * <p>An id that is given back goes to whoever waits longest, so that nobody is overtaken: while somebody waits, no id is
- * free. An id that is not given back is never used again. Thread-safe.
+ * <p>An id that is given back goes to whoever waits longest, so that nobody is overtaken: while somebody waits, no id
+ * is free. An id that is not given back is never used again. Thread-safe.
  */
 final class ObjectIds {
 

@@ -166,7 +166,7 @@ final class OwnerSetup {
         return inUse;
     }
 
-    /** An owner device offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
+    /** An owner offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
     private static boolean speaksDeviceContext(BitSet reported) {
         return reported.get(ContextOpcode.V1_DEV_MODE_SET.number()) && !reported.get(DEV_MODE_SET.number());
     }

@@ -9,8 +9,8 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * Device parts must go to a device in the order of the text's table, which is that of their numbers; a driver sends no
- * others (virtio 1.4, "Device parts", driver requirements). Parts whose type the table does not name may stand anywhere.
+ * Device parts must go to a device in the order of the text's table, which is that of their numbers; no others are sent
+ * (virtio 1.4, "Device parts", driver requirements). Parts of types that it does not name may stand anywhere.
  */
 final class PartsOrder {
 

@@ -14,6 +14,8 @@ import java.nio.channels.ReadableByteChannel;
 
 /** The least stream format: images one behind the other; loads every write as one image, an empty one never ends. */
 final class PlainFormat implements StreamFormat {
+    private static final int MOST_BYTES = 1 << 20;
+
 
     RecordDevice device;
 
@@ -26,7 +28,11 @@ final class PlainFormat implements StreamFormat {
 
             @Override
             public long capture() throws DeviceException {
-                ByteBuffer image = ByteBuffer.allocate((int) recordDevice.imageSize());
+                long size = recordDevice.imageSize();
+                if (size > MOST_BYTES) {
+                    throw new DeviceException(Errno.ENOMEM, "an image of " + size + " bytes is too large");
+                }
+                ByteBuffer image = ByteBuffer.allocate((int) size);
                 recordDevice.captureImage(image);
                 queue.write(image.array(), 0, image.position());
                 return image.position();

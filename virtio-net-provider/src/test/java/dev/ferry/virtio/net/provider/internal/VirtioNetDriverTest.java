@@ -335,7 +335,8 @@ class VirtioNetDriverTest {
         queue.scripts.put(FakeAdminQueue.PARTS_SET, writable -> queue.commands.get(queue.commands.size() - 1).length()
                         == 2 * (32 + 17)
                 ? null
-                : CompletableFuture.completedFuture(FakeAdminQueue.put(writable, FakeAdminQueue.hex("1600030000000000"))));
+                : CompletableFuture.completedFuture(
+                        FakeAdminQueue.put(writable, FakeAdminQueue.hex("1600030000000000"))));
         ResumingSession session = (ResumingSession)
                 fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP, STOP_TO_RESUMING).orElseThrow();
         queue.commands.clear();
