@@ -3,6 +3,7 @@ package dev.ferry.conformance.driver;
 
 import dev.ferry.conformance.harness.Framework;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.legacy.LegacyIo;
 import dev.ferry.virtio.AdminQueue;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -24,7 +25,8 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
     private static final Namespace NAMESPACE = Namespace.create(Provider.class);
     private static final List<String> BUNDLES = List.of(
             "dev.ferry.stream.virtiovf.internal.VirtiovfFormat",
-            "dev.ferry.virtio.net.provider.internal.VirtioNetProvider");
+            "dev.ferry.virtio.net.provider.internal.VirtioNetProvider",
+            "dev.ferry.virtio.legacy.io.internal.LegacyIoProvider");
 
     private final List<Owner> owners = new ArrayList<>();
     private Framework framework;
@@ -114,6 +116,16 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         Machine driver(int member) {
             return new Machine(framework.await(
                     MigrationDriver.class, "(&(ferry.owner.id=" + id + ")(ferry.owner.member=" + member + "))"));
+        }
+
+        /** The legacy interface of the only member. */
+        LegacyIo legacy() {
+            return framework.await(LegacyIo.class, "(ferry.owner.id=" + id + ")");
+        }
+
+        /** Whether there is a legacy interface now. */
+        boolean hasLegacy() {
+            return !framework.services(LegacyIo.class, "(ferry.owner.id=" + id + ")").isEmpty();
         }
 
         /** Returns when the provider has done with the owner what it does on its own. */
