@@ -107,6 +107,57 @@ class EmulatedAdapterComponentTest {
         assertThat(adapter.function(2)).isSameAs(second);
     }
 
+    private void disableVfs() {
+        adapter().ownerFunction().writeConfig(0x108, 2, 0);
+    }
+
+    /** NumVFs, then VF Enable, in the capability at 0x100. */
+    private void enableVfs(int count) {
+        disableVfs();
+        adapter().ownerFunction().writeConfig(0x110, 2, count);
+        adapter().ownerFunction().writeConfig(0x108, 2, 1);
+    }
+
+    @Test
+    void shouldTellTheMembersThatTheDriverEnables() {
+        activate(keys("members", 3));
+        disableVfs();
+        assertProperties("host1/pf0", "host1", 0);
+        enableVfs(6);
+        assertProperties("host1/pf0", "host1", 6);
+        framework.service().listener = () -> {
+            if (adapter().members() == 0) {
+                framework.service().listener = () -> {};
+                enableVfs(2);
+            }
+        };
+        disableVfs();
+        assertProperties("host1/pf0", "host1", 2);
+        assertThat(adapter().members()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldLeaveTheDriversNumberAloneUntilTheConfigurationHasAnother() {
+        EmulatedAdapterComponent component = activate(keys("members", 3));
+        enableVfs(1);
+        modify(component, keys("members", 3));
+        assertProperties("host1/pf0", "host1", 1);
+        modify(component, keys("members", 4));
+        assertProperties("host1/pf0", "host1", 4);
+        assertThat(adapter().members()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldNotFailTheDriverWhenTheAdapterIsGone() {
+        EmulatedAdapterComponent component = activate(keys("members", 3));
+        EmulatedAdapter adapter = adapter();
+        framework.service().listener = () -> adapter.ownerFunction().writeConfig(0x108, 2, 0);
+        component.delete();
+        assertThat(adapter.members()).isZero();
+        adapter.ownerFunction().writeConfig(0x108, 2, 1);
+        assertThat(adapter.members()).isZero();
+    }
+
     @Test
     void shouldMakeANewAdapterOnAnyOtherChange() {
         EmulatedAdapterComponent component = activate(keys());

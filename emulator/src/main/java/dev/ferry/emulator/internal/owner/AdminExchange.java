@@ -67,9 +67,9 @@ final class AdminExchange {
         return mayChange ? readable.structure(from, bytes) : readable.contiguous(from, bytes);
     }
 
-    /** Whether the command-specific data has a byte other than zero from one offset on and before another. */
-    boolean hasData(int from, int to) {
-        return readable.hasData((long) AdminCommand.HEADER_BYTES + from, (long) AdminCommand.HEADER_BYTES + to);
+    /** Whether the command-specific data has a byte other than zero at or behind an offset. */
+    boolean hasDataFrom(int offset) {
+        return readable.hasDataFrom((long) AdminCommand.HEADER_BYTES + offset);
     }
 
     /** Whether the driver gave the device-readable part in whole granules, so that its end may be padding. */

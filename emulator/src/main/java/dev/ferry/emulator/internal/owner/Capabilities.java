@@ -40,10 +40,9 @@ final class Capabilities {
         if (!isDevParts(exchange.data(DevPartsCapability.COMMAND_PREFIX_BYTES))) {
             return Refusal.NOT_FOUND;
         }
-        // The device-writable part is initialised in units of 64 bits; fields that a capability may get later are zero.
-        ByteBuffer capability = ByteBuffer.allocate(AdminExchange.GRANULE_BYTES);
+        ByteBuffer capability = ByteBuffer.allocate(DevPartsCapability.BYTES);
         device.encode(capability);
-        exchange.putResult(capability.rewind());
+        exchange.putResult(capability.flip());
         return AdminResult.SUCCESS;
     }
 

@@ -29,9 +29,6 @@ final class CommandLists {
     /** The capability commands, which Linux sends to the self group after listing them for the SR-IOV group only. */
     private static final BitSet CAPABILITY_COMMANDS = bits(CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
 
-    /** A list of all opcodes there can be; what lies behind it stands for none. */
-    private static final int MAX_LIST_BYTES = (1 << Short.SIZE) / Byte.SIZE;
-
     private static final BitSet AFTER_RESET = bits(LIST_QUERY, LIST_USE);
 
     private final Map<GroupType, BitSet> supported;
@@ -98,7 +95,7 @@ final class CommandLists {
         BitSet list = BitSet.valueOf(exchange.data(bytes));
         BitSet unknown = (BitSet) list.clone();
         unknown.andNot(supported.get(group));
-        if (!unknown.isEmpty() || exchange.hasData(bytes, MAX_LIST_BYTES)) {
+        if (!unknown.isEmpty() || exchange.hasDataFrom(bytes)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);

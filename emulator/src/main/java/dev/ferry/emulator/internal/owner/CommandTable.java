@@ -9,9 +9,11 @@ import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.context.ContextOpcode;
 import java.util.BitSet;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The commands of the owner device: who may be addressed by each, and what executes it. A command that is not in the
@@ -44,6 +46,8 @@ final class CommandTable {
     private interface Execution {
         AdminResult execute(AdminCommand command, AdminExchange exchange);
     }
+
+    private static final Set<AdminOpcode> LIST_COMMANDS = EnumSet.of(AdminOpcode.LIST_QUERY, AdminOpcode.LIST_USE);
 
     private record Entry(Addressee addressee, Execution execution) {}
 
@@ -82,7 +86,8 @@ final class CommandTable {
     AdminResult execute(AdminExchange exchange) {
         AdminCommand command = exchange.command();
         Optional<GroupType> group = GroupType.ofNumber(command.groupType());
-        if (group.isEmpty() || isAbsent(group.get())) {
+        Optional<AdminOpcode> opcode = AdminOpcode.ofNumber(command.opcode());
+        if (group.isEmpty() || isAbsent(group.get(), opcode)) {
             return Refusal.INVALID_GROUP;
         }
         if (set.isContext() && isContextCommandForOthers(group.get(), command.opcode())) {
@@ -118,8 +123,9 @@ final class CommandTable {
     }
 
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */
-    private boolean isAbsent(GroupType group) {
-        return strict && group == GroupType.SR_IOV && !members.isEnabled();
+    private boolean isAbsent(GroupType group, Optional<AdminOpcode> opcode) {
+        boolean forLinux = !strict && opcode.filter(LIST_COMMANDS::contains).isPresent();
+        return group == GroupType.SR_IOV && !members.isEnabled() && !forLinux;
     }
 
     private boolean hasMember(Addressee addressee, long id) {

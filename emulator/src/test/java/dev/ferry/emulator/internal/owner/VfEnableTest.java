@@ -75,7 +75,7 @@ class VfEnableTest {
         assertThat(bench.factory.made).hasSize(4).allMatch(member -> member.removed);
         assertThat(bench.owner.resourceObjects()).isZero();
         assertThatIllegalArgumentException().isThrownBy(() -> bench.owner.function(1));
-        assertThat(bench.execute(toMember(0x11, 1, "01"), 8)).isEqualTo(plain(INVALID_MEMBER));
+        assertThat(bench.execute(toMember(0x11, 1, "01"), 8)).isEqualTo(plain(INVALID_GROUP));
         assertThat(sriov(NUM_VFS, 2)).as("kept by itself").isEqualTo(4);
     }
 
@@ -140,6 +140,8 @@ class VfEnableTest {
         assertThat(bench.execute(toMember(0, 0, ""), 16)).startsWith("0000");
         driver.disableVfs();
         assertThat(bench.execute(toMember(0, 0, ""), 16)).as("the habit of Linux").startsWith("0000");
+        bench.expectOk(Bench.USE_ALL);
+        assertThat(bench.execute(toMember(0x11, 1, "01"), 8)).as("only to list").isEqualTo(plain(INVALID_GROUP));
     }
 
     @Test
