@@ -93,7 +93,18 @@ class RunnableJarIT {
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, check, demo, "
-                + "devices, inspect, migrate, restore, save, state, transitions (usage: ferry --help)\n");
+                + "devices, inspect, legacy, migrate, restore, save, state, transitions (usage: ferry --help)\n");
+    }
+
+    @Test
+    void shouldGiveALegacyGuestsRegistersWhenAskedForThem() throws Exception {
+        Ended ended = run(
+                "",
+                "-c",
+                "legacy --config host1/pf0/vf1 0 4; legacy --config host1/pf0/vf1 4 2 7; legacy host1/pf0/vf1 12 2");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).isEqualTo("0x10001af4\n0x0100\n");
+        assertThat(ended.status()).isZero();
     }
 
     @Test

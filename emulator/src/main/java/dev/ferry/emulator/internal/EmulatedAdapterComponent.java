@@ -7,6 +7,7 @@ import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionAccess;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
@@ -43,6 +44,7 @@ import org.slf4j.LoggerFactory;
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"dev.ferry.virtio.AdminQueue,dev.ferry.virtio.FunctionReset,"
+                + "dev.ferry.virtio.FunctionAccess,"
                 + "dev.ferry.emulator.control.EmulatedAdapter\"")
 public final class EmulatedAdapterComponent {
 
@@ -51,7 +53,10 @@ public final class EmulatedAdapterComponent {
 
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
     private static final String[] SERVICES = {
-        AdminQueue.class.getName(), FunctionReset.class.getName(), EmulatedAdapter.class.getName()
+        AdminQueue.class.getName(),
+        FunctionReset.class.getName(),
+        FunctionAccess.class.getName(),
+        EmulatedAdapter.class.getName()
     };
 
     /** An adapter that others can see. */
@@ -210,7 +215,8 @@ public final class EmulatedAdapterComponent {
                 value("strict", configuration::strict),
                 value("objectLimit", configuration::objectLimit),
                 value("featuresOff", () -> mask(configuration.featuresOff())),
-                CommandSet.ofKey(value("commands", configuration::commands)));
+                CommandSet.ofKey(value("commands", configuration::commands)),
+                value("legacy", configuration::legacy));
     }
 
     private static long mask(String[] features) {

@@ -82,6 +82,7 @@ class EmulatedAdapterComponentTest {
                 .containsExactly(
                         "dev.ferry.virtio.AdminQueue",
                         "dev.ferry.virtio.FunctionReset",
+                        "dev.ferry.virtio.FunctionAccess",
                         "dev.ferry.emulator.control.EmulatedAdapter");
         assertProperties("host1/pf0", "host1", 3);
         assertThat(adapter().members()).isEqualTo(3);

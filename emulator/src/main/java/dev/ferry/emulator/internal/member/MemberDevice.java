@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.member;
 
+import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member device as its owner device handles it, on behalf of admin commands. Thread-safe.
@@ -50,6 +52,11 @@ public interface MemberDevice {
     /** The same device as the command set of the device context handles it. */
     default ContextDevice context() {
         throw new UnsupportedOperationException("this member has no device context");
+    }
+
+    /** The legacy interface of the device; empty when it has none. */
+    default Optional<LegacyInterface> legacy() {
+        return Optional.empty();
     }
 
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */

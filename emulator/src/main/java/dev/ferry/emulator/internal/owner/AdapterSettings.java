@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param objectLimit most device parts objects, for reading and for writing
  * @param featuresOff feature bits that members do not offer although they could
  * @param commands by which members migrate
+ * @param legacy whether the members have a legacy interface where the command set allows one
  */
 public record AdapterSettings(
         String host,
@@ -27,7 +28,8 @@ public record AdapterSettings(
         boolean strict,
         int objectLimit,
         long featuresOff,
-        CommandSet commands) {
+        CommandSet commands,
+        boolean legacy) {
 
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = FunctionConfig.TOTAL_VFS;
@@ -58,8 +60,20 @@ public record AdapterSettings(
 
     /** An adapter of virtio 1.4 with device parts, whose members offer what an ordinary VF does. */
     public AdapterSettings(
-            String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
-        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0, CommandSet.PARTS);
+            String host,
+            String name,
+            int members,
+            int queuePairs,
+            int queueSize,
+            boolean strict,
+            int objectLimit,
+            boolean legacy) {
+        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0, CommandSet.PARTS, legacy);
+    }
+
+    /** Whether the members have a legacy interface; never with the device context, which has no place for its state. */
+    public boolean offersLegacy() {
+        return legacy && !commands.isContext();
     }
 
     /** The feature bits that each member offers. */
@@ -74,7 +88,7 @@ public record AdapterSettings(
     /** The same adapter with another command set. */
     public AdapterSettings withCommands(CommandSet set) {
         return new AdapterSettings(
-                host, name, members, queuePairs, queueSize, strict, objectLimit, featuresOff, set);
+                host, name, members, queuePairs, queueSize, strict, objectLimit, featuresOff, set, legacy);
     }
 
     /** Id of the owner device: {@code <host>/<name>}. */
@@ -85,7 +99,7 @@ public record AdapterSettings(
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
         return new AdapterSettings(
-                host, name, count, queuePairs, queueSize, strict, objectLimit, featuresOff, commands);
+                host, name, count, queuePairs, queueSize, strict, objectLimit, featuresOff, commands, legacy);
     }
 
     private static void requireName(String key, String value) {

@@ -77,6 +77,11 @@ final class AdminExchange {
         return readable.length() % GRANULE_BYTES == 0;
     }
 
+    /** Whether the driver gave space in whole granules, so that its end may be more than it asks for. */
+    boolean mayHaveSpareSpace() {
+        return writable.length() % GRANULE_BYTES == 0;
+    }
+
     /** Bytes of space for the command-specific result. */
     long resultSpace() {
         return Math.max(0, writable.length() - AdminResult.HEADER_BYTES);

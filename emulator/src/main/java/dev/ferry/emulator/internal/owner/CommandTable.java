@@ -65,7 +65,8 @@ final class CommandTable {
             DevPartsObjects objects,
             DevPartsCapability capability,
             boolean strict,
-            CommandSet set) {
+            CommandSet set,
+            boolean legacy) {
         this.members = members;
         this.objects = objects;
         this.strict = strict;
@@ -77,6 +78,9 @@ final class CommandTable {
             addCapabilityCommands(new Capabilities(capability, objects));
             addObjectCommands(objects);
             addDevPartsCommands(new DevPartsCommands(members, objects));
+        }
+        if (legacy) {
+            addLegacyCommands(new LegacyCommands(members));
         }
         addListCommands();
         lists = new CommandLists(supported(), strict);
@@ -186,6 +190,14 @@ final class CommandTable {
 
     private void addForMember(ContextOpcode opcode, MemberExecution execution) {
         table.put(opcode.number(), new Entry(Addressee.MEMBER, forMember(execution)));
+    }
+
+    private void addLegacyCommands(LegacyCommands legacy) {
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_WRITE, legacy::writeCommon);
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_READ, legacy::readCommon);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_WRITE, legacy::writeDevice);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_READ, legacy::readDevice);
+        addForMember(AdminOpcode.LEGACY_NOTIFY_INFO, legacy::notifyInfo);
     }
 
     private void add(AdminOpcode opcode, Addressee addressee, Execution execution) {

@@ -20,7 +20,7 @@ class LengthToleranceTest {
     @Test
     void shouldTakeAnEmptyCommandForZeros() {
         assertThat(bench.execute("", 16)).as("LIST_QUERY of the self group").isEqualTo(plain(OK + "8303000000000000"));
-        assertThat(bench.execute("0000 01", 16)).isEqualTo(plain(OK + "83ff030000000000"));
+        assertThat(bench.execute("0000 01", 16)).isEqualTo(plain(OK + "ffff030000000000"));
     }
 
     @Test

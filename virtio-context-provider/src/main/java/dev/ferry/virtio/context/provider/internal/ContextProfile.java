@@ -23,8 +23,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What the context of a member tells of it. A context may go to a larger device, so the destination has to offer what the
- * source offers, and to have as many queue pairs; nothing has to be equal.
+ * What the context of a member tells of it. A context may go to a larger device, so the destination has to offer what
+ * the source offers, and to have as many queue pairs; nothing has to be equal.
  */
 final class ContextProfile {
 

@@ -23,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The device context of one member within one session. The device keeps one snapshot and one staging area per member, so
- * there is nothing to create; used inside the driver's gate alone.
+ * The device context of one member within one session. The device keeps one snapshot and one staging area per member,
+ * so there is nothing to create; used inside the driver's gate alone.
  */
 final class ContextSession implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(ContextSession.class);
