@@ -126,7 +126,7 @@ class AdminVirtqueueRulesTest {
         String more = "ff".repeat(40);
         adapter.admin().accept(listQuery(SR_IOV) + more);
         adapter.admin().accept(capIdListQuery() + more);
-        adapter.admin().expect(deviceCapGet(0) + more, OK + "ffff 000000000000");
+        adapter.admin().expect(deviceCapGet(0) + more, OK + "ffff");
         adapter.admin().expect(driverCapSet(3, 2) + more, OK);
         adapter.admin().expect(create(1, 2, GET) + more, OK);
         adapter.admin().expect(Commands.modify(1, 2, GET) + more, OK);
@@ -230,8 +230,8 @@ class AdminVirtqueueRulesTest {
         Scenario.everyCommand(adapter, (command, space) -> {
             // Sent once in this space, so that the answer's own length is known; sent again where that has no effect.
             Answer whole = adapter.admin().accept(command, space);
-            // Parts have any length, and the used length is all that says where they end.
-            if (!command.startsWith("0f00")) {
+            // A capability and parts have any length, and the used length is all that says where they end.
+            if (!command.startsWith("0800") && !command.startsWith("0f00")) {
                 assertThat(whole.used() % 8).as("used length %d of %s", whole.used(), command).isZero();
             }
             boolean repeatable = "00 07 08 09 0b 0c 0e 0f 11".contains(command.substring(0, 2));

@@ -60,7 +60,7 @@ final class OwnerCommands {
             int used = await(describe(opcode, member), submit(readable, writable), deadline);
             AdminResult head = AdminResult.decode(writable, used);
             if (head.isOk()) {
-                return writable.slice(AdminResult.HEADER_BYTES, resultBytes).order(ByteOrder.LITTLE_ENDIAN);
+                return result(writable, used);
             }
             boolean mayTryAgain = head.status() == AdminStatus.EAGAIN.number()
                     && System.nanoTime() + PAUSE_NANOS - deadline < 0;
@@ -69,6 +69,15 @@ final class OwnerCommands {
             }
             LockSupport.parkNanos(PAUSE_NANOS);
         }
+    }
+
+    /** What the device wrote beyond the used length reads as zero, as the text demands. */
+    private static ByteBuffer result(ByteBuffer writable, int used) {
+        for (int at = Math.max(used, AdminResult.HEADER_BYTES); at < writable.capacity(); at++) {
+            writable.put(at, (byte) 0);
+        }
+        return writable.slice(AdminResult.HEADER_BYTES, writable.capacity() - AdminResult.HEADER_BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private CompletableFuture<Integer> submit(ByteBuffer readable, ByteBuffer writable) {
