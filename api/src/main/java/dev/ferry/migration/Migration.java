@@ -22,8 +22,8 @@ public interface Migration {
 
     /**
      * Asks it to stop. Until the end of COMMIT, where ownership passes, the source is brought back to RUNNING and the
-     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. One that
-     * waits for its turn ends at once. Does not wait.
+     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. A
+     * migration that waits for its turn ends at once. Does not wait.
      *
      * @return false when it is too late
      */

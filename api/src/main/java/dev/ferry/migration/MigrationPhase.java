@@ -17,7 +17,7 @@ public enum MigrationPhase {
      * the request says so.
      */
     PRE_COPY,
-    /** The guest is paused and the source stopped; downtime begins. The rest of the state and the memory are carried. */
+    /** The guest is paused and the source stopped; downtime begins. The rest of state and memory is carried. */
     SWITCHOVER,
     /** The destination takes the last bytes and checks them: its device leaves RESUMING. */
     LOAD,

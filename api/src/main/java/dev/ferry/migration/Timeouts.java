@@ -10,8 +10,8 @@ import java.util.Map;
  * How long a migration may take up to COMMIT; from START on no time counts any more. Immutable.
  *
  * <p>Every clock starts when what it measures really starts: the time in total when the migration's turn has come, that
- * of a phase when the phase is entered, that without progress at each byte carried and each arc taken. A call of a
- * driver is never interrupted, so a timeout acts when the call has returned.
+ * of a phase when the phase is entered, that without progress when SETUP is entered, and again with each later phase,
+ * byte carried and arc taken. A call of a driver is never interrupted, so a timeout acts when the call has returned.
  *
  * @param total for the whole migration; more than zero
  * @param noProgress without a byte carried or an arc taken; more than zero

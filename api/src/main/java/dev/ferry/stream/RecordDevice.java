@@ -25,8 +25,8 @@ public interface RecordDevice {
 
     /**
      * The tag of the records that hold whole images of this device: {@link RecordHeader#TAG_DEVICE_DATA} for device
-     * parts, {@link RecordHeader#TAG_DEVICE_CONTEXT} for a device context. A device loads no image of the other kind. The
-     * same answer for the life of the session; does not block.
+     * parts, {@link RecordHeader#TAG_DEVICE_CONTEXT} for a device context. A device loads no image of the other kind.
+     * The same answer for the life of the session; does not block.
      */
     default int imageTag() {
         return RecordHeader.TAG_DEVICE_DATA;
@@ -49,8 +49,8 @@ public interface RecordDevice {
     void captureImage(ByteBuffer into) throws DeviceException;
 
     /**
-     * Hands a whole image to the device, all or nothing. It takes effect when the device runs again; one of device parts
-     * is checked in this call, a device context when the device is resumed.
+     * Hands a whole image to the device, all or nothing. It takes effect when the device runs again; one of device
+     * parts is checked in this call, a device context when the device is resumed.
      *
      * @param image from position to limit; not changed
      * @throws DeviceException as the device gives them; the device is as before. After ETIMEDOUT that is not known, and

@@ -86,6 +86,16 @@ public enum VirtioFeature {
         return (features & mask()) != 0;
     }
 
+    /** The name of a feature bit, {@code bit77} for one that is not named here. */
+    public static String nameOf(int bit) {
+        for (VirtioFeature feature : values()) {
+            if (feature.bit == bit) {
+                return feature.name();
+            }
+        }
+        return "bit" + bit;
+    }
+
     /** The mask of several bits. */
     public static long maskOf(VirtioFeature... features) {
         long mask = 0;

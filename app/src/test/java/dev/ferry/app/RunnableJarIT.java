@@ -124,6 +124,64 @@ class RunnableJarIT {
     }
 
     @Test
+    void shouldAnswerAdminCommandsByteByByteWhenTheyAreGivenAsHex() throws Exception {
+        String reserved = "00".repeat(12);
+        String list = "0000000000000000" + "8303000000000000";
+        Ended ended = run("", "-c", String.join("; ",
+                "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000",
+                "admin host1/pf0 00",
+                "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000 ffffffffff",
+                "admin host1/pf0 00 --writable 9",
+                "admin host1/pf0 00 --writable 3",
+                "admin host1/pf0 00 --writable 0",
+                "admin host1/pf0 1200 0100 " + reserved + " 0100000000000000",
+                "admin host1/pf0 0080 0100 " + reserved + " 0100000000000000",
+                "admin host1/pf0 0000 0200 " + reserved + " 0000000000000000",
+                "admin host1/pf0 1100 0100 " + reserved + " 0500000000000000 01",
+                "admin host1/pf0 1100 0100 " + reserved + " 0100000000000000 02",
+                "admin host1/pf0 0d00 0100 " + reserved + " 0100000000000000 00000000 fa000000"));
+        assertThat(ended.out().lines()).containsExactly(
+                list,
+                list,
+                list,
+                list.substring(0, 18),
+                "000000",
+                "1600020000000000",
+                "1600020000000000",
+                "1600040000000000",
+                "1600050000000000",
+                "1600030000000000",
+                "0600030000000000");
+        // Without space nothing is written, and no line is printed; the status is not told.
+        assertThat(ended.err().lines()).hasSize(7).allMatch(line -> line.startsWith("status "));
+        assertThat(ended.status()).isZero();
+    }
+
+    @Test
+    void shouldLetAdminCommandsOfOneProcessSeeEachOthersEffect() throws Exception {
+        String toMember1 = " 0100 " + "00".repeat(12) + " 0100000000000000 ";
+        String object = "00000000 fa000000 ";
+        String create = "admin host1/pf0 0a00" + toMember1 + object + "0000000000000000 01 00000000000000";
+        String query = "admin host1/pf0 0c00" + toMember1 + object + "0000000000000000";
+        String destroy = "admin host1/pf0 0d00" + toMember1 + object;
+        String useAll = "admin host1/pf0 0100 0100 " + "00".repeat(12) + " 0000000000000000 83ff030000000000";
+        Ended ended = run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
+        assertThat(ended.out().lines()).containsExactly(
+                "0000000000000000",
+                "0600030000000000",
+                "0000000000000000",
+                "1100030000000000",
+                "0000000000000000" + "0100000000000000",
+                "0000000000000000",
+                "0600030000000000",
+                "0000000000000000");
+        assertThat(ended.status()).isZero();
+        assertThat(run("", "-c", useAll + "; " + query).out().lines())
+                .as("another process")
+                .containsExactly("0000000000000000", "0600030000000000");
+    }
+
+    @Test
     void shouldUseTheGivenConfigurationWhenThereIsOne() throws Exception {
         Files.writeString(folder.resolve("one.json"), """
                 {"dev.ferry.emulator.adapter~x": {"host": "lab", "name": "pf7", "members:Integer": 1}}

@@ -109,7 +109,8 @@ public record ContextField(int type, int flags, long length) {
      *
      * @param context not changed
      * @param found called with each field as it is found, so that fields before a fault are seen
-     * @throws StreamException EINVAL when a header, a value or its padding is cut off; the offset counts from the position
+     * @throws StreamException EINVAL when a header, a value or its padding is cut off; the offset counts from the
+     * position
      */
     public static void forEach(ByteBuffer context, Consumer<Located> found) throws StreamException {
         ByteBuffer all = context.slice();

@@ -4,8 +4,8 @@ package dev.ferry.virtio.context;
 import java.util.Optional;
 
 /**
- * The fields of a device context, in the order in which they must lie; those of queues are ordered by queue index within
- * their type.
+ * The fields of a device context, in the order in which they must lie; those of queues are ordered by queue index
+ * within their type.
  */
 public enum ContextFieldType {
     /** First: magic u32 @0, version u16 @4, virtio device id u16 @6. */

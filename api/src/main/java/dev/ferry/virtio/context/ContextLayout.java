@@ -15,8 +15,8 @@ package dev.ferry.virtio.context;
  * </table>
  *
  * <p>The device-writable part has the command-specific output where virtio 1.4 has reserved2: status u16 @0,
- * status_qualifier u16 @2, output u32 @4, result @8. It is 0 but for the READ commands and for a MODE_SET that is refused
- * because of a written context: that tells the field, see {@link #refusedField}.
+ * status_qualifier u16 @2, output u32 @4, result @8. It is 0 but for the READ commands and for a MODE_SET that is
+ * refused because of a written context: that tells the field, see {@link #refusedField}.
  */
 public final class ContextLayout {
 

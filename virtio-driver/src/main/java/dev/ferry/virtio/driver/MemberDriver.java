@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Migrates one member of an owner device by admin commands: states, gate, resets and departure, whatever the command set.
- * What an arc does at the device is the subclass's.
+ * Migrates one member of an owner device by admin commands: states, gate, resets and departure, whatever the command
+ * set. What an arc does at the device is the subclass's.
  *
  * <p>The driver is driven by one caller at a time, a {@link #reset} may come on another thread at any moment and wins.
  */

@@ -23,8 +23,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Follows the owner devices that there are: sets each up on an own thread, and keeps a driver per member.
  *
- * <p>Whoever announces an owner waits for its set-up {@value #SETUP_WAIT_MILLIS} ms at most, so that drivers of a device
- * that answers are there at once, and one that does not answer holds up nobody. Thread-safe; whoever makes it closes it.
+ * <p>Whoever announces an owner waits for its set-up {@value #SETUP_WAIT_MILLIS} ms at most, so that drivers of a
+ * device that answers are there at once, and one that does not answer holds up nobody. Thread-safe; whoever makes it
+ * closes it.
  *
  * @param <O> an owner device whose set-up is done
  */

@@ -26,8 +26,8 @@ public interface SessionDevice extends RecordDevice {
     }
 
     /**
-     * The session has ended: gives back what it holds at the device. A device that does not confirm that is logged. Every
-     * later use fails with ENODEV; does nothing when called again.
+     * The session has ended: gives back what it holds at the device. A device that does not confirm that is logged.
+     * Every later use fails with ENODEV; does nothing when called again.
      */
     void end();
 }

@@ -6,8 +6,9 @@ import dev.ferry.virtio.context.DeviceMode;
 import java.nio.ByteBuffer;
 
 /**
- * A member device as its owner device handles it with the command set of the device context. One snapshot and one staging
- * area per member; both are dropped by a reset of the member, by whomever, which leaves the mode alone. Thread-safe.
+ * A member device as its owner device handles it with the command set of the device context. One snapshot and one
+ * staging area per member; both are dropped by a reset of the member, by whomever, which leaves the mode alone.
+ * Thread-safe.
  */
 public interface ContextDevice {
 
@@ -23,8 +24,8 @@ public interface ContextDevice {
     DeviceMode mode();
 
     /**
-     * Changes the mode, by way of STOP where need be. Leaving FREEZE applies a context that was written, all or nothing,
-     * and then what the driver wrote meanwhile.
+     * Changes the mode, by way of STOP where need be. Leaving FREEZE applies a context that was written, all or
+     * nothing, and then what the driver wrote meanwhile.
      */
     ModeChange setMode(DeviceMode to);
 

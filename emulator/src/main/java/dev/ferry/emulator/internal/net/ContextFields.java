@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /**
- * The fields of one device context, whose form is right: a START and an END with the right sum, known types in order, each
- * once or once per queue, of the length that their type has. Immutable.
+ * The fields of one device context, whose form is right: a START and an END with the right sum, known types in order,
+ * each once or once per queue, of the length that their type has. Immutable.
  */
 final class ContextFields {
 

@@ -23,8 +23,8 @@ import java.util.Optional;
  * Makes a new state of a device context. The state the device has is not touched, so that a refusal leaves no trace.
  *
  * <p>The device composes itself as the context describes it: it offers the features and shows the queue pairs of the
- * device that the driver knows, as long as it has them itself; the control queue, for one, lies behind all pairs that the
- * driver sees. So a context loads into a larger device, and into a smaller one as far as it fits there.
+ * device that the driver knows, as long as it has them itself; the control queue, for one, lies behind all pairs that
+ * the driver sees. So a context loads into a larger device, and into a smaller one as far as it fits there.
  */
 final class ContextLoader {
 

@@ -12,8 +12,8 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
- * The commands about the mode and the device context of a member; {@link ContextLayout} has their layouts. Guarded by the
- * lock of the owner device.
+ * The commands about the mode and the device context of a member; {@link ContextLayout} has their layouts. Guarded by
+ * the lock of the owner device.
  */
 final class ContextCommands {
 

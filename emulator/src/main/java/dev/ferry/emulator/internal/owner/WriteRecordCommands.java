@@ -15,8 +15,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The commands that record which pages a member writes; {@link WriteRecordLayout} has their layouts. Guarded by the lock of
- * the owner device.
+ * The commands that record which pages a member writes; {@link WriteRecordLayout} has their layouts. Guarded by the
+ * lock of the owner device.
  */
 final class WriteRecordCommands {
 

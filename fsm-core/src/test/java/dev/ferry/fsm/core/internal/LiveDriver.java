@@ -16,7 +16,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 import java.util.Set;
 
-/** A scripted driver of which every call can be watched, failed, slowed down or cut short, and which tracks its writes. */
+/** A scripted driver whose calls can be watched, failed, slowed down or cut short, and which tracks its writes. */
 public final class LiveDriver implements MigrationDriver {
 
     /** Sees each call before it is made. */

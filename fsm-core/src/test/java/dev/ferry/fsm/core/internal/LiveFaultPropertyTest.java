@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Whatever one call of a driver, a guest or a tracker does, and whenever it is cancelled: exactly one side runs
@@ -38,7 +40,8 @@ class LiveFaultPropertyTest {
         FAIL,
         THROW,
         SLOW,
-        CANCEL
+        CANCEL,
+        RESET
     }
 
     @Property(tries = 400)
@@ -56,29 +59,50 @@ class LiveFaultPropertyTest {
         try (LiveRig rig = new LiveRig(devices, features, LiveRig.MEMORY)) {
             rig.sources.get(devices - 1).tracked = tracked;
             rig.sources.forEach(source -> source.readLimit = readLimit);
-            CompletableFuture<Migration> started = new CompletableFuture<>();
-            CompletableFuture<Boolean> accepted = new CompletableFuture<>();
-            Random random = new Random(seed);
-            AtomicInteger calls = new AtomicInteger();
             // Of few devices there are fewer calls to choose from.
-            int chosen = at * devices / 4;
-            rig.intercept((device, call) -> {
-                write(rig, random, device, call);
-                if (calls.getAndIncrement() == chosen) {
-                    act(fault, rig, started, accepted, device + " " + call);
-                }
-            });
+            migrate(rig, fault, at * devices / 4, new Random(seed));
+        }
+    }
 
-            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-            started.complete(migration);
-            MigrationReport report = MigrationRig.report(migration);
-
-            requireOneSide(rig, report);
-            requireFirst(report, fault);
-            if (accepted.isDone()) {
-                assertThat(report.result()).isEqualTo(accepted.join() ? Result.CANCELLED : Result.COMPLETED);
+    @ParameterizedTest
+    @EnumSource(Fault.class)
+    void shouldLeaveExactlyOneSideRunningWhicheverCallItIs(Fault fault) {
+        int all;
+        try (LiveRig rig = new LiveRig(2)) {
+            all = migrate(rig, Fault.NONE, -1, new Random(0));
+        }
+        assertThat(all).isGreaterThan(100);
+        for (int chosen = 0; chosen < all; chosen++) {
+            try (LiveRig rig = new LiveRig(2)) {
+                migrate(rig, fault, chosen, new Random(chosen));
+            } catch (AssertionError e) {
+                throw new AssertionError("call " + chosen + " of " + all, e);
             }
         }
+    }
+
+    /** Migrates and looks at what came of it; answers how many calls there were. */
+    private static int migrate(LiveRig rig, Fault fault, int chosen, Random random) {
+        CompletableFuture<Migration> started = new CompletableFuture<>();
+        CompletableFuture<Boolean> accepted = new CompletableFuture<>();
+        AtomicInteger calls = new AtomicInteger();
+        rig.intercept((device, call) -> {
+            write(rig, random, device, call);
+            if (calls.getAndIncrement() == chosen) {
+                act(fault, rig, started, accepted, device, call);
+            }
+        });
+        Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+        started.complete(migration);
+        MigrationReport report = MigrationRig.report(migration);
+        rig.intercept(LiveDriver.Interceptor.NONE);
+
+        requireOneSide(rig, report, fault);
+        requireFirst(report, fault);
+        if (accepted.isDone()) {
+            assertThat(report.result()).isEqualTo(accepted.join() ? Result.CANCELLED : Result.COMPLETED);
+        }
+        return calls.get();
     }
 
     private static void act(
@@ -86,16 +110,27 @@ class LiveFaultPropertyTest {
             LiveRig rig,
             CompletableFuture<Migration> started,
             CompletableFuture<Boolean> accepted,
+            String device,
             String call)
             throws DeviceException {
         switch (fault) {
             case NONE -> {
                 // All goes well.
             }
-            case FAIL -> throw new DeviceException(Errno.EIO, MARK + " in " + call);
-            case THROW -> throw new NoClassDefFoundError(MARK + " in " + call);
+            case FAIL -> throw new DeviceException(Errno.EIO, MARK + " in " + device + " " + call);
+            case THROW -> throw new NoClassDefFoundError(MARK + " in " + device + " " + call);
             case SLOW -> rig.clock.advance(Duration.ofHours(1));
             case CANCEL -> accepted.complete(started.join().cancel());
+            case RESET -> reset(rig, device);
+        }
+    }
+
+    /** A guest resets a device of its own while it runs. */
+    private static void reset(LiveRig rig, String device) throws DeviceException {
+        for (LiveDriver source : rig.sources) {
+            if (source.device.id.equals(device) && rig.sourceGuest.running) {
+                source.device.reset();
+            }
         }
     }
 
@@ -116,10 +151,16 @@ class LiveFaultPropertyTest {
         }
     }
 
-    private static void requireOneSide(LiveRig rig, MigrationReport report) {
+    private static void requireOneSide(LiveRig rig, MigrationReport report, Fault fault) {
         boolean failedAfterCommit = report.failure().flatMap(Failure::phase).filter(p -> p == MigrationPhase.START)
                 .isPresent();
-        if (report.result() == Result.COMPLETED) {
+        if (report.result() == Result.COMPLETED && fault == Fault.RESET) {
+            // The reset came before the first look; the fresh device was migrated.
+            assertThat(rig.destinationGuest.running).isTrue();
+            assertThat(rig.sourceGuest.running).isFalse();
+            assertThat(rig.destinationGuest.memory).isEqualTo(rig.sourceGuest.memory);
+            rig.assertNothingLeft();
+        } else if (report.result() == Result.COMPLETED) {
             rig.assertDestinationOwns();
         } else if (failedAfterCommit) {
             assertThat(rig.sourceGuest.running).isFalse();
@@ -150,6 +191,7 @@ class LiveFaultPropertyTest {
             case FAIL, THROW -> assertThat(failure.message()).containsAnyOf(MARK, "cannot be asked");
             case SLOW -> assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
             case CANCEL -> assertThat(failure.code()).isEqualTo(FailureCode.CANCELLED);
+            case RESET -> assertThat(failure.code()).isEqualTo(FailureCode.DEVICE_FAILED);
         }
         assertThat(failure.code()).isNotEqualTo(FailureCode.INTERNAL);
         assertThat(failure.following()).as("told once").noneMatch(later -> later.message().equals(failure.message()));

@@ -221,7 +221,10 @@ class LiveMigrationTest {
             assertThat(report.result()).isEqualTo(Result.COMPLETED);
             assertThat(report.memory().rounds()).isEqualTo(4);
             assertThat(report.downtime()).isLessThanOrEqualTo(Duration.ofMillis(300));
-            assertThat(messages(report, Decision.Kind.SWITCHOVER)).singleElement().asString().contains("300 ms are allowed");
+            assertThat(messages(report, Decision.Kind.SWITCHOVER))
+                    .singleElement()
+                    .asString()
+                    .contains("300 ms are allowed");
             rig.assertDestinationOwns();
         }
     }
@@ -332,22 +335,13 @@ class LiveMigrationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"total", "phase", "progress"})
+    @ValueSource(strings = {"total", "phase"})
     void shouldEndWithATimeoutWhoseClockBeganWithWhatItMeasures(String which) {
         try (LiveRig rig = new LiveRig(1)) {
             Duration allowed = Duration.ofSeconds(7);
-            Timeouts timeouts =
-                    switch (which) {
-                        case "total" -> Timeouts.DEFAULT.withTotal(allowed);
-                        case "phase" -> Timeouts.DEFAULT.withPhase(MigrationPhase.SETUP, allowed);
-                        default -> Timeouts.DEFAULT.withNoProgress(allowed);
-                    };
-            // As long before the phase as in it.
-            rig.intercept((device, call) -> {
-                if (call.equals("state") || call.equals("RUNNING_P2P_TO_STOP")) {
-                    rig.clock.advance(Duration.ofSeconds(1));
-                }
-            });
+            Timeouts timeouts = which.equals("total")
+                    ? Timeouts.DEFAULT.withTotal(allowed)
+                    : Timeouts.DEFAULT.withPhase(MigrationPhase.SETUP, allowed);
             rig.destinations.get(0).device.once(
                     dev.ferry.fsm.Arc.STOP_TO_RESUMING, () -> rig.clock.advance(allowed));
 
@@ -356,6 +350,38 @@ class LiveMigrationTest {
             Failure failure = report.failure().orElseThrow();
             assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
             assertThat(failure.message()).contains("7000 ms");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldNotCountTimeBeforeThePhaseBegins() {
+        try (LiveRig rig = new LiveRig(1)) {
+            Duration allowed = Duration.ofSeconds(7);
+            MigrationRequest request = rig.request()
+                    .withTimeouts(Timeouts.DEFAULT.withNoProgress(allowed).withPhase(MigrationPhase.SETUP, allowed));
+            MigrationReport report = MigrationRig.report(rig.service.start(request, event -> {
+                if (event instanceof MigrationEvent.PhaseStarted now && now.phase() == MigrationPhase.CONNECT) {
+                    rig.clock.advance(Duration.ofMinutes(1));
+                }
+            }));
+            assertThat(report.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldEndWhenNothingMovesForTooLong() {
+        try (LiveRig rig = new LiveRig(1)) {
+            // It announces initial data and gives none.
+            rig.sources.get(0).device.preCopyBytes = 0;
+            rig.sources.get(0).device.endlessInitialBytes = 5;
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
+
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
+            assertThat(failure.phase()).contains(MigrationPhase.PRE_COPY);
+            assertThat(failure.message()).contains("Nothing was carried", "2000 ms");
             rig.assertSourceOwns();
         }
     }
@@ -490,7 +516,42 @@ class LiveMigrationTest {
             rig.assertDestinationOwns();
             assertThat(report.memory().preCopyBytes()).isEqualTo(LiveRig.MEMORY);
             assertThat(report.memory().switchoverBytes()).isZero();
-            assertThat(messages(report, Decision.Kind.PRE_COPY)).singleElement().asString().startsWith("0 of 2 devices");
+            assertThat(messages(report, Decision.Kind.PRE_COPY))
+                    .singleElement()
+                    .asString()
+                    .startsWith("0 of 2 devices");
+        }
+    }
+
+    @Test
+    void shouldKeepToTheAllowedDowntimeAlsoWhenNothingCanBeCarriedBefore() {
+        try (LiveRig rig = new LiveRig(1, EnumSet.of(MigrationFeature.STOP_COPY), LiveRig.MEMORY)) {
+            rig.sourceGuest.tracked = false;
+            MigrationRequest request = rig.request().withBandwidth(new Bandwidth(LiveRig.MEMORY));
+
+            MigrationReport refused = rig.migrate(request);
+
+            assertThat(refused.failure().orElseThrow().code()).isEqualTo(FailureCode.NOT_CONVERGING);
+            assertThat(refused.downtime()).isZero();
+            rig.assertSourceOwns();
+            assertThat(rig.migrate(request.withPreCopy(false)).result())
+                    .as("without pre-copy it is asked for")
+                    .isEqualTo(Result.COMPLETED);
+        }
+    }
+
+    @Test
+    void shouldNotRefuseForEverBecauseOfOneSlowRun() {
+        try (LiveRig rig = new LiveRig(2)) {
+            MigrationRequest one = MigrationRequest.of("host1/vf0", "host2/vf0");
+            MigrationRequest other = MigrationRequest.of("host1/vf1", "host2/vf1");
+            rig.destinations.get(0).device.once(
+                    dev.ferry.fsm.Arc.RESUMING_TO_STOP, () -> rig.clock.advance(Duration.ofSeconds(1)));
+            assertThat(rig.migrate(one).result()).isEqualTo(Result.COMPLETED);
+
+            MigrationReport refused = rig.migrate(other);
+            assertThat(refused.failure().orElseThrow().message()).contains("1000 ms of downtime are predicted");
+            assertThat(rig.migrate(other).result()).isEqualTo(Result.COMPLETED);
         }
     }
 

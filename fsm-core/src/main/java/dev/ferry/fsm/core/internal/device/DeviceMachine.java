@@ -132,11 +132,6 @@ public final class DeviceMachine {
         return table.path(features, expected, target);
     }
 
-    /** The state it was left in; null before the first look, and after the driver could not tell. */
-    public DeviceState lastState() {
-        return expected;
-    }
-
     /** How many bytes a saving session would give now if the device were stopped. */
     public long stopCopySize() throws MigrationException {
         long bytes = calls.call("asking for the size of its state", driver::stopCopySize);

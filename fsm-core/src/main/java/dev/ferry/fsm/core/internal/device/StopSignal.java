@@ -43,7 +43,6 @@ public final class StopSignal implements Gate {
     /** The job begins: from now on its time runs. */
     public synchronized void start() {
         total.begin(allowed);
-        progress.begin(allowedWithoutProgress);
     }
 
     /** A phase begins, which has a time of its own or none; that of the one before may be over by now. */
@@ -55,7 +54,7 @@ public final class StopSignal implements Gate {
         phase.begin(allowedInPhase.orElse(null));
     }
 
-    /** Something was achieved: the time without progress begins again. */
+    /** Something was achieved: the time without progress begins, or begins again. */
     public synchronized void progress() {
         progress.begin(allowedWithoutProgress);
     }

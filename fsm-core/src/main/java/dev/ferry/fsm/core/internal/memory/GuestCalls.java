@@ -72,8 +72,8 @@ public final class GuestCalls {
 
     /** A view of its memory, from position to limit, where it has one. */
     Optional<ByteBuffer> view(long address, int length) throws MigrationException {
-        Optional<ByteBuffer> view =
-                call("could not show its memory at 0x" + Long.toHexString(address), () -> memory().view(address, length));
+        String what = "could not show its memory at 0x" + Long.toHexString(address);
+        Optional<ByteBuffer> view = call(what, () -> memory().view(address, length));
         if (view.isPresent() && view.get().remaining() != length) {
             throw failed("showed only a part of its memory at 0x" + Long.toHexString(address) + ".", null);
         }

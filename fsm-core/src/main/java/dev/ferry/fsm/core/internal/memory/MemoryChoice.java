@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * How the memory of a guest is carried: in rounds while it runs, where everybody who writes it can be tracked, else as a
- * whole while it is paused. Immutable.
+ * How the memory of a guest is carried: in rounds while it runs, where everybody who writes it can be tracked, else as
+ * a whole while it is paused. Immutable.
  *
  * @param ranges of the guest's memory
  * @param trackers that are to be used; empty when the memory is not tracked
@@ -21,6 +21,8 @@ import java.util.stream.Collectors;
  */
 public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long pageBytes, String explanation) {
 
+    private static final String TRACKED = "The guest's memory of %d bytes is carried while it runs, and written pages of "
+            + "%d bytes again: %s; the record takes %d bytes.";
     private static final String UNTRACKED = "All %d bytes of the guest's memory are carried while it is paused: %s.";
 
     /** Copies the lists. */
@@ -55,8 +57,8 @@ public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long 
             }
         }
         if (!silent.isEmpty()) {
-            return untracked(
-                    ranges, String.join(", ", silent) + " cannot tell which pages it writes, so each one counts as written");
+            String names = String.join(", ", silent);
+            return untracked(ranges, names + " cannot tell which pages it writes, so each one counts as written");
         }
         return tracked(ranges, trackers, bitmapLimit);
     }
@@ -83,8 +85,7 @@ public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long 
                 ranges,
                 trackers,
                 pageBytes,
-                "The guest's memory of %d bytes is carried while it runs and written pages of %d bytes again: %s; the record takes %d bytes."
-                        .formatted(total(ranges), pageBytes, all, bitmapBytes));
+                TRACKED.formatted(total(ranges), pageBytes, all, bitmapBytes));
     }
 
     private static MemoryChoice untracked(List<IovaRange> ranges, String why) {

@@ -17,6 +17,9 @@ final class PageBits {
     private static final int BLOCK_WORDS = 8;
     private static final long ALL = -1L;
 
+    /** Never written. */
+    private static final byte[] CLEAR = new byte[8192];
+
     private final long size;
     private final int words;
     private final ByteBuffer buffer;
@@ -161,13 +164,23 @@ final class PageBits {
         }
     }
 
-    /** Block by block, so that each is still in the cache when it is written. */
+    /** In pieces that are still in the cache when they are cleared; answers the first word that is left. */
     private int clearFullBlocks(int from) {
+        int done = from;
+        int end = fullBlocks(done);
+        while (end > done) {
+            buffer.put(done * WORD_BYTES, CLEAR, 0, (end - done) * WORD_BYTES);
+            done = end;
+            end = fullBlocks(done);
+        }
+        return done;
+    }
+
+    private int fullBlocks(int from) {
+        int most = Math.min(words, from + CLEAR.length / WORD_BYTES);
         int word = from;
-        while (word + BLOCK_WORDS <= words && isBlockOf(ALL, word * WORD_BYTES)) {
-            for (int end = word + BLOCK_WORDS; word < end; word++) {
-                put(word, 0);
-            }
+        while (word + BLOCK_WORDS <= most && isBlockOf(ALL, word * WORD_BYTES)) {
+            word += BLOCK_WORDS;
         }
         return word;
     }

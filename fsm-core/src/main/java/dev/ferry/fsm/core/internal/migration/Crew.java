@@ -15,21 +15,23 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Does the work on several devices, and on the memory, at the same time: on the thread of the migration, and on threads
- * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When one
- * piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread of the
- * migration.
+ * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When
+ * one piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread
+ * of the migration.
  */
 final class Crew {
 
     private static final long TICK_MILLIS = 50;
 
     private final Executor threads;
+    private final int helpers;
     private final Gate stop;
     private final Runnable tick;
 
-    /** {@code stop} ends the work early, {@code tick} is called while it goes on. */
-    Crew(Executor threads, Gate stop, Runnable tick) {
+    /** At most so many threads help; {@code stop} ends the work early, {@code tick} is called while it goes on. */
+    Crew(Executor threads, int helpers, Gate stop, Runnable tick) {
         this.threads = threads;
+        this.helpers = helpers;
         this.stop = stop;
         this.tick = tick;
     }
@@ -47,7 +49,7 @@ final class Crew {
      */
     void run(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
-        for (int helpers = 1; helpers < pieces.size(); helpers++) {
+        for (int helper = 1; helper < pieces.size() && helper <= helpers; helper++) {
             try {
                 threads.execute(() -> batch.work(batch::check));
             } catch (RejectedExecutionException e) {

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Both ends of one device of a migration, and what was carried between them. Used by the thread of the migration, and by
- * one that works for it while it waits.
+ * Both ends of one device of a migration, and what was carried between them. Used by the thread of the migration, and
+ * by one that works for it.
  */
 final class DeviceEnds {
 

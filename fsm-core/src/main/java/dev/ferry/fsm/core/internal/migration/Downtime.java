@@ -44,7 +44,7 @@ final class Downtime {
         }
     }
 
-    /** Devices saved and loaded at the same time: as much as the slowest needed for saving is SAVE, the rest TRANSFER. */
+    /** Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER. */
     void endSaving(Duration saving) {
         if (down) {
             long now = clock.nanos();

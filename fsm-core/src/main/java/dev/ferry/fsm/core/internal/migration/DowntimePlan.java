@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * What a downtime is expected to take, by step: those of the devices as in earlier migrations of their kind, the slowest
- * counts as they work at the same time; the transfer as long as the bytes that are left take. Immutable.
+ * What a downtime is expected to take, by step: those of the devices as in earlier migrations of their kind, where the
+ * slowest counts as they work at the same time; the transfer as long as the bytes that are left take. Immutable.
  *
  * @param steps those for which there is something to go by
  * @param bytes that are left

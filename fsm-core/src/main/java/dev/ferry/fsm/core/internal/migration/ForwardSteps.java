@@ -3,7 +3,6 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
-import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
@@ -11,7 +10,6 @@ import dev.ferry.migration.MigrationPhase;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
  * The way of a migration from SETUP to COMMIT. Any failure leaves both ends where they are, for {@link Rollback}.
@@ -37,7 +35,7 @@ final class ForwardSteps {
     void run() throws MigrationException {
         setUp();
         PreCopy preCopy = new PreCopy(ends, memory, kit);
-        DowntimePlan plan = preCopy.isPossible() ? preCopy.run() : withoutPreCopy();
+        DowntimePlan plan = preCopy.isPossible() ? preCopy.run() : preCopy.leaveOut();
         if (kit.request().dryRun()) {
             kit.timeline().decide(Decision.Kind.DRY_RUN, "All is ready to pause the guest: the dry run ends here.");
             kit.signal().close();
@@ -63,18 +61,6 @@ final class ForwardSteps {
         kit.crew().run(resets);
         kit.passes().goUntimed(ends.destinations(), DeviceState.RESUMING);
         ends.devices().forEach(device -> device.load(SessionBytes.resuming(device.destination())));
-    }
-
-    private DowntimePlan withoutPreCopy() {
-        List<StepHistory.Kind> kinds =
-                ends.devices().stream().map(DeviceEnds::kind).toList();
-        return DowntimePlan.of(
-                kinds,
-                memory.map(CarriedMemory::totalBytes).orElse(0L),
-                0,
-                OptionalDouble.empty(),
-                kit.request().bandwidth(),
-                kit.history());
     }
 
     /** Ends what does not end with the devices; answers what failed. */

@@ -44,7 +44,7 @@ final class MigrationJob implements Migration, Runnable {
         this.signal = StopSignal.within(
                 jobs.clock(), request.timeouts().total(), request.timeouts().noProgress());
         this.timeline = new Timeline(id, request, listener, signal, jobs.clock());
-        Crew crew = new Crew(jobs.workers(), signal, timeline::tick);
+        Crew crew = new Crew(jobs.workers(), settings.transferThreads(), signal, timeline::tick);
         Kit kit = new Kit(
                 request,
                 settings,

@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Takes several devices to a state together: each arc is taken by all of them, at the same time, before the next one is.
- * So no device starts peer-to-peer DMA towards one that has stopped already. Confined to the thread of the migration.
+ * Takes several devices to a state together: each arc is taken by all of them, at the same time, before the next one
+ * is. So no device starts peer-to-peer DMA towards one that has stopped. Confined to the thread of the migration.
  */
 final class Passes {
 

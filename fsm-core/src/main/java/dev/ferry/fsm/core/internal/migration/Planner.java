@@ -9,6 +9,7 @@ import dev.ferry.fsm.core.internal.device.Reservation;
 import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
+import dev.ferry.fsm.core.internal.memory.Tracker;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationException;
@@ -65,7 +66,7 @@ final class Planner {
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);
-        return new MigrationPlan(new Check(registry).findings(request), devices, memory, downtime.total());
+        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, downtime.total());
     }
 
     /** Only of a device that nobody uses: drivers take one call at a time. */
@@ -80,9 +81,12 @@ final class Planner {
 
     private static Optional<String> tracker(Device device) {
         try {
-            return device.machine().dirtyTracker().map(DirtyTracker::capabilities).map(DirtyTracker.Capabilities::mechanism);
-        } catch (MigrationException | RuntimeException e) {
-            LOG.debug("{}: its dirty tracker is not known", device.id(), e);
+            Optional<DirtyTracker> tracker = device.machine().dirtyTracker();
+            return tracker.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(Tracker.of(device.calls(), tracker.get()).capabilities().mechanism());
+        } catch (MigrationException e) {
+            LOG.debug("A dirty tracker is not known: {}", e.failure().message(), e);
             return Optional.empty();
         }
     }

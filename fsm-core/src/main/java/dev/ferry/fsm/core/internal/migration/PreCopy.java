@@ -70,6 +70,20 @@ final class PreCopy {
         }
     }
 
+    /**
+     * Nothing is carried before the pause. A request with pre-copy still keeps to the downtime it allows, where that
+     * can be predicted.
+     */
+    DowntimePlan leaveOut() throws MigrationException {
+        plan = predict();
+        if (kit.request().preCopy() && plan.total().isPresent()) {
+            requireSwitchover(rule.judge(plan.total().get(), false, plan.basis()));
+        } else {
+            timeline.decide(Decision.Kind.SWITCHOVER, "Nothing is carried while the guest runs: " + plan.basis() + ".");
+        }
+        return plan;
+    }
+
     private void begin() throws MigrationException {
         timeline.decide(
                 Decision.Kind.PRE_COPY,
@@ -131,11 +145,18 @@ final class PreCopy {
         }
         SwitchoverRule.Verdict verdict = rule.judge(plan.total().get(), isTracked(), plan.basis());
         timeline.board().predict(rule.allowed(), plan.total(), writtenBytesPerSecond());
-        return switch (verdict) {
-            case CONTINUE -> false;
-            case SWITCH_OVER -> true;
-            case GIVE_UP -> throw notConverging();
-        };
+        if (verdict != SwitchoverRule.Verdict.CONTINUE) {
+            requireSwitchover(verdict);
+        }
+        return verdict == SwitchoverRule.Verdict.SWITCH_OVER;
+    }
+
+    private void requireSwitchover(SwitchoverRule.Verdict verdict) throws MigrationException {
+        if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
+            // Figures of one slow run must not stand against all that follow.
+            ends.devices().forEach(device -> kit.history().doubt(device.kind()));
+            throw notConverging();
+        }
     }
 
     private double writtenBytesPerSecond() {
@@ -167,9 +188,10 @@ final class PreCopy {
     }
 
     private MigrationException notConverging() {
+        long predicted = plan.total().orElseThrow().toMillis();
         return new MigrationException(Failure.of(
                 FailureCode.NOT_CONVERGING,
-                "The guest was not paused, as " + plan.total().orElseThrow().toMillis() + " ms of downtime are predicted and "
+                "The guest was not paused, as " + predicted + " ms of downtime are predicted and "
                         + rule.allowed().toMillis() + " ms allowed, and waiting does not help (" + plan.basis()
                         + "): allow more downtime or bandwidth, or let it switch over all the same."));
     }

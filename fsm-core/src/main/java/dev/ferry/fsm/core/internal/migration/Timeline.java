@@ -95,6 +95,10 @@ final class Timeline {
         inPhase = true;
         board.update(next);
         signal.startPhase(next.name(), Optional.ofNullable(request.timeouts().phases().get(next)));
+        if (next.compareTo(MigrationPhase.SETUP) >= 0) {
+            // Before, it may have to wait for others.
+            signal.progress();
+        }
         listener.onEvent(new MigrationEvent.PhaseStarted(migration, next));
         phaseStart = clock.nanos();
     }

@@ -3,23 +3,26 @@ package dev.ferry.fsm.core.internal.pace;
 
 import dev.ferry.migration.DowntimeStep;
 import java.time.Duration;
-import java.util.EnumMap;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
  * How long the steps of earlier downtimes took, by type of device and by whether it had saved before the pause, and how
- * fast memory went; what the next downtime is planned with. A new figure counts as much as all earlier ones together.
- * Thread-safe.
+ * fast memory went; what the next downtime is planned with. The middle one of the last few figures counts. Thread-safe.
  */
 public final class StepHistory {
 
     /** More types of device than any host has; the one that was used longest ago is forgotten. */
     private static final int MAX_KINDS = 64;
 
-    private final Map<Kind, Map<DowntimeStep.Step, Duration>> kinds = new LinkedHashMap<>();
+    private static final int MAX_RUNS = 5;
+
+    private final Map<Kind, Deque<Map<DowntimeStep.Step, Duration>>> kinds = new LinkedHashMap<>();
     private OptionalDouble memoryBytesPerSecond = OptionalDouble.empty();
 
     /**
@@ -32,21 +35,39 @@ public final class StepHistory {
 
     /** Adds the steps of one device in one completed migration. */
     public synchronized void add(Kind kind, Map<DowntimeStep.Step, Duration> steps) {
-        Map<DowntimeStep.Step, Duration> known = kinds.remove(kind);
-        Map<DowntimeStep.Step, Duration> mixed = new EnumMap<>(DowntimeStep.Step.class);
-        steps.forEach((step, took) -> {
-            Duration before = known == null ? null : known.get(step);
-            mixed.put(step, before == null ? took : before.plus(took).dividedBy(2));
-        });
-        kinds.put(kind, mixed);
+        Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.remove(kind);
+        if (runs == null) {
+            runs = new ArrayDeque<>();
+        }
+        runs.addLast(Map.copyOf(steps));
+        if (runs.size() > MAX_RUNS) {
+            runs.removeFirst();
+        }
+        kinds.put(kind, runs);
         if (kinds.size() > MAX_KINDS) {
             kinds.remove(kinds.keySet().iterator().next());
         }
     }
 
+    /** A migration was refused, perhaps because of these figures: the oldest is forgotten. */
+    public synchronized void doubt(Kind kind) {
+        Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
+        if (runs != null) {
+            runs.pollFirst();
+        }
+    }
+
     /** How long a step took for such a device; empty when there was none. */
     public synchronized Optional<Duration> of(Kind kind, DowntimeStep.Step step) {
-        return Optional.ofNullable(kinds.getOrDefault(kind, Map.of()).get(step));
+        Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
+        if (runs == null || runs.isEmpty()) {
+            return Optional.empty();
+        }
+        List<Duration> sorted = runs.stream()
+                .map(run -> run.getOrDefault(step, Duration.ZERO))
+                .sorted()
+                .toList();
+        return Optional.of(sorted.get(sorted.size() / 2));
     }
 
     /** Adds how fast the memory of one guest went. */

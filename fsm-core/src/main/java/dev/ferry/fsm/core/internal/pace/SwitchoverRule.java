@@ -67,7 +67,8 @@ public final class SwitchoverRule {
         }
         decisions.accept(
                 Decision.Kind.SWITCHOVER,
-                "A downtime of " + millis(predicted) + " is predicted, " + millis(allowed) + " are allowed: " + basis + ".");
+                "A downtime of " + millis(predicted) + " is predicted, " + millis(allowed) + " are allowed: " + basis
+                        + ".");
         return Verdict.SWITCH_OVER;
     }
 
@@ -94,8 +95,8 @@ public final class SwitchoverRule {
         allowed = higher.compareTo(rules.rampLimit()) < 0 ? higher : rules.rampLimit();
         decisions.accept(
                 Decision.Kind.RAMP,
-                "The allowed downtime goes from " + millis(before) + " to " + millis(allowed) + ", as " + millis(predicted)
-                        + " are predicted and waiting does not help: " + basis + ".");
+                "The allowed downtime goes from " + millis(before) + " to " + millis(allowed) + ", as "
+                        + millis(predicted) + " are predicted and waiting does not help: " + basis + ".");
         return true;
     }
 

@@ -17,7 +17,8 @@ class DirtyBitmapTest {
 
     @Test
     void shouldGiveRunsInOrderOnceAndCutThemToTheMemory() throws Exception {
-        DirtyBitmap bitmap = new DirtyBitmap(List.of(new IovaRange(100, 8000), new IovaRange(0x10000, 4096 * 70)), 4096);
+        DirtyBitmap bitmap =
+                new DirtyBitmap(List.of(new IovaRange(100, 8000), new IovaRange(0x10000, 4096 * 70)), 4096);
         bitmap.setAll();
         assertThat(bitmap.dirtyBytes()).isEqualTo(4096 * 72);
         assertThat(drain(bitmap)).containsExactly(new IovaRange(100, 8000), new IovaRange(0x10000, 4096 * 70));

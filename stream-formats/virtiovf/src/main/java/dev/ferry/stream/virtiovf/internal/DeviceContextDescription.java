@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.zip.CRC32;
 
 /**
- * Names the fields of one device context, and holds them to their order, their least lengths and the sum at the end. For
- * one image. Fields of unknown types are listed and not judged.
+ * Names the fields of one device context, and holds them to their order, their least lengths and the sum at the end.
+ * For one image. Fields of unknown types are listed and not judged.
  */
 final class DeviceContextDescription {
 

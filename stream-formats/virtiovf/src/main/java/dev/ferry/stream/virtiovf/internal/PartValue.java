@@ -53,20 +53,11 @@ final class PartValue {
             long bits = value.getLong(word * Long.BYTES);
             for (int bit = 0; bit < FEATURE_BITS; bit++) {
                 if ((bits & 1L << bit) != 0) {
-                    names.add(featureName(word * FEATURE_BITS + bit));
+                    names.add(VirtioFeature.nameOf(word * FEATURE_BITS + bit));
                 }
             }
         }
         return names.isEmpty() ? "none" : String.join(" ", names);
-    }
-
-    private static String featureName(int bit) {
-        for (VirtioFeature feature : VirtioFeature.values()) {
-            if (feature.bit() == bit) {
-                return feature.name();
-            }
-        }
-        return "bit" + bit;
     }
 
     private static String commonConfig(DevicePart part, ByteBuffer value) {

@@ -23,8 +23,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What the context of a member tells of it. A context may go to a larger device, so the destination has to offer what the
- * source offers, and to have as many queue pairs; nothing has to be equal.
+ * What the context of a member tells of it. A context may go to a larger device, so the destination has to offer what
+ * the source offers, and to have as many queue pairs; nothing has to be equal.
  */
 final class ContextProfile {
 
@@ -71,16 +71,7 @@ final class ContextProfile {
 
     private static SortedSet<String> names(BitSet bits) {
         SortedSet<String> names = new TreeSet<>();
-        bits.stream().forEach(bit -> names.add(name(bit)));
+        bits.stream().forEach(bit -> names.add(VirtioFeature.nameOf(bit)));
         return names;
-    }
-
-    private static String name(int bit) {
-        for (VirtioFeature feature : VirtioFeature.values()) {
-            if (feature.bit() == bit) {
-                return feature.name();
-            }
-        }
-        return "bit " + bit;
     }
 }

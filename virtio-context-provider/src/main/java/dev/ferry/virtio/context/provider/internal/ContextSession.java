@@ -13,6 +13,7 @@ import dev.ferry.virtio.context.ContextLayout;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.driver.AdminChannel;
 import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
 import java.nio.ByteBuffer;
@@ -22,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The device context of one member within one session. The device keeps one snapshot and one staging area per member, so
- * there is nothing to create; used inside the driver's gate alone.
+ * The device context of one member within one session. The device keeps one snapshot and one staging area per member,
+ * so there is nothing to create; used inside the driver's gate alone.
  */
 final class ContextSession implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(ContextSession.class);
@@ -33,8 +34,6 @@ final class ContextSession implements SessionDevice {
 
     /** Reads beyond those that fill the space: the last piece, the end, and some for devices that stop early. */
     private static final int SPARE_READS = 16;
-
-    private static final long SIZE_UNKNOWN = -1;
 
     private final ContextOwner owner;
     private final int member;
@@ -47,8 +46,7 @@ final class ContextSession implements SessionDevice {
     /** Whether the device may keep a snapshot that was not read to its end. */
     private boolean reading;
 
-    /** A size that was just asked for and saves the next question. */
-    private long knownSize = SIZE_UNKNOWN;
+    private final KnownSize size = new KnownSize(this::querySize);
 
     private ContextSession(ContextOwner owner, int member, Purpose purpose) {
         this.owner = owner;
@@ -107,21 +105,18 @@ final class ContextSession implements SessionDevice {
     @Override
     public long imageSize() throws DeviceException {
         requireAlive();
-        long size = knownSize;
-        knownSize = SIZE_UNKNOWN;
-        return size == SIZE_UNKNOWN ? querySize() : size;
+        return size.take();
     }
 
     @Override
     public long refreshSize() throws DeviceException {
         requireAlive();
-        knownSize = querySize();
-        return knownSize;
+        return size.refresh();
     }
 
     @Override
     public void forgetSize() {
-        knownSize = SIZE_UNKNOWN;
+        size.forget();
     }
 
     /** The upper bound in FREEZE, because a device that runs may need more at any moment. */

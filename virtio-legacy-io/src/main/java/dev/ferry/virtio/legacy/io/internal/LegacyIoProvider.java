@@ -32,9 +32,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Finds owner devices and their members, and registers a {@link LegacyIo} per member that can have one.
  *
- * <p>Called by the service component runtime. Members are opened on an own thread. Whoever announces a member waits for
- * it {@value #OPEN_WAIT_MILLIS} ms at most, and not at all behind another one, so that services of a device that answers
- * are there at once, and one that does not answer holds up nobody.
+ * <p>Called by the service component runtime. Members are opened on an own thread. Whoever announces a member waits
+ * for it {@value #OPEN_WAIT_MILLIS} ms at most, and not at all behind another one, so that services of a device that
+ * answers are there at once, and one that does not answer holds up nobody.
  */
 @Component(service = {}, configurationPid = LegacyIoConfiguration.PID, immediate = true)
 @Designate(ocd = LegacyIoConfiguration.class)
@@ -114,12 +114,12 @@ public final class LegacyIoProvider {
         }
     }
 
-    /** A member's driver appeared: commands of its owner device are in use; called by Declarative Services. */
+    /** A driver that can migrate appeared: commands of its owner are in use; called by Declarative Services. */
     @Reference(
             service = MigrationDriver.class,
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
-            target = "(" + MigrationDriver.MEMBER + "=*)")
+            target = "(&(" + MigrationDriver.MEMBER + "=*)(!(" + MigrationDriver.NOT_MIGRATABLE + "=*)))")
     void addDriver(Map<String, Object> properties) {
         Member.of(properties)
                 .ifPresent(member ->

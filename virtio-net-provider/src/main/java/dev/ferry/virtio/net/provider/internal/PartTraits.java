@@ -183,16 +183,7 @@ final class PartTraits {
 
     private static SortedSet<String> names(BitSet bits) {
         SortedSet<String> names = new TreeSet<>();
-        bits.stream().forEach(bit -> names.add(name(bit)));
+        bits.stream().forEach(bit -> names.add(VirtioFeature.nameOf(bit)));
         return names;
-    }
-
-    private static String name(int bit) {
-        for (VirtioFeature feature : VirtioFeature.values()) {
-            if (feature.bit() == bit) {
-                return feature.name();
-            }
-        }
-        return "bit " + bit;
     }
 }

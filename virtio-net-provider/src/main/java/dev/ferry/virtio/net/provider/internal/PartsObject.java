@@ -18,6 +18,7 @@ import dev.ferry.virtio.DevPartsObject.Selection;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
 import java.nio.ByteBuffer;
@@ -32,16 +33,13 @@ import org.slf4j.LoggerFactory;
 final class PartsObject implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
 
-    private static final long SIZE_UNKNOWN = -1;
-
     private final OwnerDevice owner;
     private final int member;
     private final MemberIds ids;
     private final int id;
     private volatile boolean destroyed;
 
-    /** A size that was just asked for and saves the next question. */
-    private long knownSize = SIZE_UNKNOWN;
+    private final KnownSize size = new KnownSize(this::querySize);
 
     /** More than the device told, after that turned out to be too little. */
     private long leastSize;
@@ -130,21 +128,18 @@ final class PartsObject implements SessionDevice {
     @Override
     public long imageSize() throws DeviceException {
         requireAlive();
-        long size = knownSize;
-        knownSize = SIZE_UNKNOWN;
-        return Math.max(leastSize, size == SIZE_UNKNOWN ? querySize() : size);
+        return Math.max(leastSize, size.take());
     }
 
     @Override
     public long refreshSize() throws DeviceException {
         requireAlive();
-        knownSize = querySize();
-        return knownSize;
+        return size.refresh();
     }
 
     @Override
     public void forgetSize() {
-        knownSize = SIZE_UNKNOWN;
+        size.forget();
     }
 
     private long querySize() throws DeviceException {

@@ -114,7 +114,7 @@ class ProfileTest {
 
         assertThat(((Names) trait(asks, "record tags")).values()).containsExactly("0");
         assertThat(((Exact) trait(asks, "offered features")).values())
-                .containsExactlyInAnyOrder("NET_CSUM", "NET_CTRL_VQ", "VERSION_1", "bit 63");
+                .containsExactlyInAnyOrder("NET_CSUM", "NET_CTRL_VQ", "VERSION_1", "bit63");
         assertThat(((Names) trait(asks, "negotiated features")).values())
                 .containsExactlyInAnyOrder("NET_CSUM", "VERSION_1");
         assertThat(((Names) trait(asks, "device parts")).values()).containsExactlyInAnyOrder(
