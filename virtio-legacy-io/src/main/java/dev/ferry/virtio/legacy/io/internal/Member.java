@@ -15,13 +15,9 @@ import java.util.Optional;
  */
 record Member(String ownerId, int number, String deviceId, String host) {
 
-    /**
-     * The member of a driver; empty for a driver that is of no member, or of one that cannot be migrated: the set-up of its
-     * owner device has failed and is tried again when members change, and then no command may be pending.
-     */
+    /** The member of a driver; empty for a driver that is of no member. */
     static Optional<Member> of(Map<String, Object> properties) {
-        return !properties.containsKey(MigrationDriver.NOT_MIGRATABLE)
-                        && properties.get(MigrationDriver.OWNER) instanceof String owner
+        return properties.get(MigrationDriver.OWNER) instanceof String owner
                         && properties.get(MigrationDriver.MEMBER) instanceof Integer number
                         && properties.get(MigrationDriver.DEVICE_ID) instanceof String device
                         && properties.get(MigrationDriver.HOST) instanceof String host
