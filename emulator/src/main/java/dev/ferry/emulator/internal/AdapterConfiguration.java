@@ -70,6 +70,8 @@ import org.osgi.service.metatype.annotations.Option;
     String[] featuresOff() default {};
 
     /** Whether the legacy commands are offered. */
-    @AttributeDefinition(description = "Offer the legacy interface of the VFs by admin commands 0x02 to 0x06")
+    @AttributeDefinition(
+            description = "Offer the legacy interface of the VFs by admin commands 0x02 to 0x06; never with the device"
+                    + " context")
     boolean legacy() default true;
 }

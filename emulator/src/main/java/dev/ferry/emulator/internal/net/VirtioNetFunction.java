@@ -140,12 +140,10 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public void connect(FrameSink sink) {
         Objects.requireNonNull(sink, "sink");
-        lock.enter();
-        try {
+        locked(() -> {
             device.connect(sink);
-        } finally {
-            leave();
-        }
+            return sink;
+        });
     }
 
     @Override

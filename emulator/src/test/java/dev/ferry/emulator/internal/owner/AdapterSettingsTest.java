@@ -60,12 +60,14 @@ class AdapterSettingsTest {
     @Test
     void shouldOfferWhatIsNotTurnedOff() {
         AdapterSettings settings =
-                new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS, true);
+                new AdapterSettings(
+                        "h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS, true);
 
         assertThat(FunctionConfig.defaultFeatures(1) & ~settings.features())
                 .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS, true))
+                .isThrownBy(() -> new AdapterSettings(
+                        "h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS, true))
                 .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
     }
 
