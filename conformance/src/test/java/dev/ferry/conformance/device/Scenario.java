@@ -154,6 +154,7 @@ final class Scenario {
         refused.add(set(1, SET_OBJECT, Part.of(0x3FF, Hex.zeros(8), "00").hex()));
         refused.add(set(1, SET_OBJECT, Part.of(Part.DEVICE_STATUS, Hex.zeros(8), "0f00").hex()));
         refused.add(set(1, SET_OBJECT, Part.of(Part.DEVICE_STATUS, Hex.zeros(8), "20").hex()));
+        refused.add(set(1, SET_OBJECT, Part.of(Part.DEVICE_STATUS, Hex.zeros(8), "04").hex()));
         refused.add(set(1, SET_OBJECT, Part.of(Part.DEV_FEATURES, Hex.zeros(8), Hex.zeros(8)).hex()));
         refused.add(set(1, SET_OBJECT, Part.of(Part.DRV_FEATURES, Hex.zeros(8), "ff".repeat(8)).hex()));
         // Too little space for parts, and modes that there are not.

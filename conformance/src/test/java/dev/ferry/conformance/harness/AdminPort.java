@@ -15,6 +15,7 @@ public final class AdminPort {
     /** Space that is enough for the answer of every command but one with parts. */
     public static final int SPACE = 64;
 
+    private static final int WORD_BYTES = 8;
     private static final byte UNTOUCHED = (byte) 0xA5;
     private static final long WAIT_SECONDS = 30;
 
@@ -42,9 +43,10 @@ public final class AdminPort {
         int used = submit(sent, writable);
         assertThat(sent).as("the device-readable part stays as it is").isEqualTo(command);
         assertThat(used).as("used length").isBetween(0, space);
-        int touched = Arrays.mismatch(writable, used, space, canary(space), used, space);
-        assertThat(touched).as("first byte that was touched behind the used length %d", used).isEqualTo(-1);
-        return new Answer(used, Arrays.copyOf(writable, used));
+        int end = Math.min(space, (used + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES);
+        int touched = Arrays.mismatch(writable, end, space, canary(space), end, space);
+        assertThat(touched).as("first byte that was touched behind the last word of %d bytes", used).isEqualTo(-1);
+        return new Answer(used, Arrays.copyOf(writable, used), Arrays.copyOfRange(writable, used, end));
     }
 
     /** Bytes that no device writes by chance. */

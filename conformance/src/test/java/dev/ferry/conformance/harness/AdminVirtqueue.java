@@ -72,7 +72,7 @@ public final class AdminVirtqueue {
             assertThat(used).isLessThanOrEqualTo(space);
             assertThat(Arrays.copyOfRange(written, used, space)).isEqualTo(AdminPort.canary(space - used));
             assertThat(queue.usedId(first + at)).as("chains in queue order").isEqualTo(queue.offeredId(first + at));
-            taken.add(new Answer(used, Arrays.copyOf(written, used)));
+            taken.add(new Answer(used, Arrays.copyOf(written, used), new byte[0]));
         }
         return taken;
     }

@@ -8,8 +8,9 @@ import java.util.Arrays;
  *
  * @param used the used length it reported
  * @param written the bytes up to there
+ * @param filling the bytes behind, up to the end of the 64-bit word or of the space
  */
-public record Answer(int used, byte[] written) {
+public record Answer(int used, byte[] written, byte[] filling) {
 
     /** Status, qualifier, four bytes of zero; then the result. */
     private static final int HEAD_BYTES = 8;

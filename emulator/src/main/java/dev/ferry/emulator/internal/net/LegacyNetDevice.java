@@ -71,6 +71,7 @@ final class LegacyNetDevice implements LegacyDevice {
     public void changeSelectedQueue(VirtqueueConfig queue) {
         VirtioState state = device.state();
         if (state.queueSelect < state.queues() && !state.is(DeviceStatus.FEATURES_OK)) {
+            state.takeLegacyFeatures();
             device.resetQueue(state.queueSelect);
             state.queue(state.queueSelect, queue);
         }
@@ -82,6 +83,9 @@ final class LegacyNetDevice implements LegacyDevice {
             registers.takeIsr();
             device.reset();
         } else {
+            if (!device.state().is(DeviceStatus.FEATURES_OK)) {
+                device.state().takeLegacyFeatures();
+            }
             device.state().status |= status & STATUS_BITS;
         }
     }

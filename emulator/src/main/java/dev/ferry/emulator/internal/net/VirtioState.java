@@ -120,10 +120,18 @@ final class VirtioState {
 
     /**
      * Whether a driver of the legacy interface has the device: there is no end of negotiation for it, so queues or
-     * DRIVER_OK come without FEATURES_OK. Device parts carry all that this follows from.
+     * DRIVER_OK come without FEATURES_OK, and without VERSION_1, which is not among the 32 features that it can take.
+     * Device parts carry all that this follows from.
      */
     boolean isLegacy() {
-        return !is(DeviceStatus.FEATURES_OK) && (is(DeviceStatus.DRIVER_OK) || hasEnabledQueue());
+        return !is(DeviceStatus.FEATURES_OK)
+                && (driverFeatures & VirtioFeature.VERSION_1.mask()) == 0
+                && (is(DeviceStatus.DRIVER_OK) || hasEnabledQueue());
+    }
+
+    /** A legacy driver begins to use the device: of features beyond its 32 it knows nothing. */
+    void takeLegacyFeatures() {
+        driverFeatures &= LEGACY_FEATURES;
     }
 
     private boolean hasEnabledQueue() {

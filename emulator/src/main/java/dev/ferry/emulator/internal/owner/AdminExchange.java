@@ -120,7 +120,8 @@ final class AdminExchange {
     }
 
     /**
-     * Writes the head of the answer.
+     * Writes the head of the answer, and zeros behind the result where it does not fill its last granule: that much a
+     * device has to initialise. The zeros do not count, so that the used length tells where the result ends.
      *
      * @return the used length: head and result, as far as there was space
      */
@@ -129,6 +130,11 @@ final class AdminExchange {
         result.encode(head);
         head.order(ByteOrder.LITTLE_ENDIAN).putInt(ContextLayout.OUTPUT_OFFSET, output);
         writable.scatter(0, head.flip());
-        return (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
+        int used = (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
+        int rest = -used & GRANULE_BYTES - 1;
+        if (rest > 0 && used < writable.length()) {
+            writable.scatter(used, ByteBuffer.allocate(rest));
+        }
+        return used;
     }
 }

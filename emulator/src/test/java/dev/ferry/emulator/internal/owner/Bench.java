@@ -100,12 +100,17 @@ final class Bench {
         byte[] written = new byte[space];
         Arrays.fill(written, UNTOUCHED);
         int used = submit(List.of(ByteBuffer.wrap(readable)), List.of(ByteBuffer.wrap(written)));
-        for (int at = used; at < space; at++) {
+        for (int at = wholeWords(used); at < space; at++) {
             if (written[at] != UNTOUCHED) {
                 throw new AssertionError("byte " + at + " was written but " + used + " are reported as used");
             }
         }
         return Arrays.copyOf(written, used);
+    }
+
+    /** Up to where a device initialises its answer: the end of the last 64-bit word. */
+    static int wholeWords(int used) {
+        return (used + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
     }
 
     int submit(List<ByteBuffer> readable, List<ByteBuffer> writable) {
