@@ -18,6 +18,7 @@ import java.io.IOException;
  *   <tr><td>40</td><td>4</td><td>bytes of one packet buffer</td></tr>
  *   <tr><td>44</td><td>4</td><td>whether there is a control queue</td></tr>
  *   <tr><td>48</td><td>8</td><td>frames forwarded</td></tr>
+ *   <tr><td>56</td><td>8</td><td>address of the record of a {@link MemoryWriter}, 0 for none</td></tr>
  *   <tr><td>64</td><td>64 each</td><td>receive and transmit queue of each pair, then the control queue; see {@link
  *       DriverQueue}</td></tr>
  * </table>
@@ -41,6 +42,7 @@ final class DriverArea {
     private static final int BUFFER_BYTES = 40;
     private static final int CONTROL = 44;
     private static final int FORWARDED = 48;
+    private static final int WRITER = 56;
     private static final int QUEUES = 64;
 
     private final GuestRam ram;
@@ -128,6 +130,15 @@ final class DriverArea {
 
     void forwarded(long frames) {
         ram.u64(base + FORWARDED, frames);
+    }
+
+    /** Address of the record of the program that writes memory; 0 for none. */
+    long writer() {
+        return ram.u64(base + WRITER);
+    }
+
+    void writer(long record) {
+        ram.u64(base + WRITER, record);
     }
 
     /** Address of the record of a pair's receive queue. */

@@ -81,6 +81,7 @@ final class DriverSetup {
         device.addStatus(DRIVER);
         negotiate();
         setUpQueues();
+        setUpLoad();
         area.locations(device.common(), device.deviceConfig());
         area.validate();
         device.addStatus(DRIVER_OK);
@@ -138,6 +139,22 @@ final class DriverSetup {
             int size = sizeOf(2 * maxPairs, CONTROL_QUEUE_SIZE);
             setUpQueue(2 * maxPairs, size, area.controlQueue()).userData(take(ControlQueue.AREA_BYTES));
         }
+    }
+
+    private void setUpLoad() throws IOException {
+        area.writer(0);
+        if (options.load().pagesPerSecond() == 0) {
+            return;
+        }
+        long record = take(MemoryWriter.RECORD_BYTES);
+        long left = (ram.base() + ram.size() - next) / DriverQueue.PAGE_BYTES;
+        int wanted = options.load().pages();
+        if (left < Math.max(1, wanted)) {
+            throw new IOException("the guest has " + left + " pages of memory left for the " + wanted
+                    + " that its program is to write");
+        }
+        MemoryWriter.create(ram, record, options.load(), next, wanted == 0 ? (int) left : wanted);
+        area.writer(record);
     }
 
     // A queue must hold the longest frame twice: one on its way in, one on its way out.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.guest;
 
+import java.util.Objects;
+
 /**
  * How a guest sets up its device. Immutable; begin with {@link #defaults}.
  *
@@ -8,14 +10,16 @@ package dev.ferry.emulator.guest;
  * @param queueSize most entries of a queue, a power of two from 2 to 32,768; less where the device has less
  * @param promiscuous whether to take frames for any address
  * @param packed whether to use packed virtqueues, which the device must have then; else split ones
+ * @param load what the guest writes to its memory besides
  */
-public record GuestOptions(int queuePairs, int queueSize, boolean promiscuous, boolean packed) {
+public record GuestOptions(int queuePairs, int queueSize, boolean promiscuous, boolean packed, MemoryLoad load) {
 
     private static final int DEFAULT_QUEUE_SIZE = 256;
     private static final int MAX_QUEUE_SIZE = 32_768;
 
     /** Refuses what no device can be asked for. */
     public GuestOptions {
+        Objects.requireNonNull(load, "load");
         if (queuePairs < 1 || queuePairs > DriverArea.MAX_PAIRS) {
             throw new IllegalArgumentException("a guest uses 1 to " + DriverArea.MAX_PAIRS + " queue pairs, not "
                     + queuePairs);
@@ -25,28 +29,33 @@ public record GuestOptions(int queuePairs, int queueSize, boolean promiscuous, b
         }
     }
 
-    /** One queue pair, 256 entries, frames for any address, split virtqueues. */
+    /** One queue pair, 256 entries, frames for any address, split virtqueues, no load. */
     public static GuestOptions defaults() {
-        return new GuestOptions(1, DEFAULT_QUEUE_SIZE, true, false);
+        return new GuestOptions(1, DEFAULT_QUEUE_SIZE, true, false, MemoryLoad.NONE);
     }
 
     /** The same with another number of queue pairs. */
     public GuestOptions withQueuePairs(int pairs) {
-        return new GuestOptions(pairs, queueSize, promiscuous, packed);
+        return new GuestOptions(pairs, queueSize, promiscuous, packed, load);
     }
 
     /** The same with queues of at most this size. */
     public GuestOptions withQueueSize(int entries) {
-        return new GuestOptions(queuePairs, entries, promiscuous, packed);
+        return new GuestOptions(queuePairs, entries, promiscuous, packed, load);
     }
 
     /** The same with or without frames for other addresses. */
     public GuestOptions withPromiscuous(boolean use) {
-        return new GuestOptions(queuePairs, queueSize, use, packed);
+        return new GuestOptions(queuePairs, queueSize, use, packed, load);
     }
 
     /** The same with packed virtqueues, or with split ones. */
     public GuestOptions withPacked(boolean use) {
-        return new GuestOptions(queuePairs, queueSize, promiscuous, use);
+        return new GuestOptions(queuePairs, queueSize, promiscuous, use, load);
+    }
+
+    /** The same with a program that writes memory. */
+    public GuestOptions withLoad(MemoryLoad program) {
+        return new GuestOptions(queuePairs, queueSize, promiscuous, packed, program);
     }
 }

@@ -20,6 +20,7 @@ final class VirtioNetDriver {
     private final DriverArea area;
     private final List<QueuePair> pairs = new ArrayList<>();
     private final Optional<ControlQueue> control;
+    private final Optional<MemoryWriter> writer;
 
     private VirtioNetDriver(PciFunction function, GuestRam ram, DriverArea area) {
         this.function = function;
@@ -34,6 +35,9 @@ final class VirtioNetDriver {
         this.control = area.hasControlQueue()
                 ? Optional.of(new ControlQueue(ram, queue(ram, area.controlQueue())))
                 : Optional.empty();
+        this.writer = area.writer() == 0
+                ? Optional.empty()
+                : Optional.of(new MemoryWriter(ram, area.writer(), System::nanoTime));
     }
 
     private DriverQueue queue(GuestRam ram, long record) {
@@ -79,15 +83,22 @@ final class VirtioNetDriver {
         return control;
     }
 
-    /** Tells the device to look at every queue. */
-    void kick() {
+    /** The program that writes memory besides. */
+    Optional<MemoryWriter> writer() {
+        return writer;
+    }
+
+    /** The processor runs again: tells the device to look at every queue. */
+    void resumed() {
+        writer.ifPresent(MemoryWriter::resumed);
         pairs.forEach(QueuePair::kick);
         control.ifPresent(ControlQueue::kick);
     }
 
     /** One round over all queues; returns whether there is more to do at once. */
     boolean poll() {
-        boolean more = control.isPresent() && control.get().poll();
+        boolean more = writer.isPresent() && writer.get().poll();
+        more |= control.isPresent() && control.get().poll();
         for (QueuePair pair : pairs) {
             more |= pair.poll();
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.guest;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.migration.Guest;
 import dev.ferry.migration.GuestMemory;
@@ -41,7 +43,8 @@ public final class VirtioNetGuest implements Guest, AutoCloseable {
     private VirtioNetGuest(PciFunction function, GuestRam ram) {
         this.function = function;
         this.ram = ram;
-        this.cpu = new VirtualCpu(THREAD_PREFIX + function.id(), this::round);
+        this.cpu = new VirtualCpu(THREAD_PREFIX + function.id(), this::round, this::nanosToNextRound);
+        ram.processor(this::passRound);
         function.attach(ram.dma(), this::interrupted);
     }
 
@@ -127,6 +130,28 @@ public final class VirtioNetGuest implements Guest, AutoCloseable {
     public long forwardedFrames() {
         VirtioNetDriver present = driver;
         return present == null ? 0 : present.forwarded();
+    }
+
+    /** Pages that its {@link MemoryLoad} has written since the boot, at all ends; 0 without one. */
+    public long writtenPages() {
+        return writer().map(MemoryWriter::written).orElse(0L);
+    }
+
+    /**
+     * Looks whether all memory that its {@link MemoryLoad} has written holds what was written last. Only while paused.
+     *
+     * @return which page does not; empty when all do, or when there is no such program
+     */
+    public Optional<String> lostMemory() {
+        if (!cpu.isPaused()) {
+            throw new IllegalStateException("the guest on " + id() + " writes its memory; pause it");
+        }
+        return writer().flatMap(MemoryWriter::check);
+    }
+
+    private Optional<MemoryWriter> writer() {
+        VirtioNetDriver present = driver;
+        return present == null ? Optional.empty() : present.writer();
     }
 
     /** Why the processor stopped for good: the device did what no device may. Empty otherwise. */
@@ -226,11 +251,28 @@ public final class VirtioNetGuest implements Guest, AutoCloseable {
         cpu.wake();
     }
 
+    /** Time until the guest does something by itself. */
+    private long nanosToNextRound() {
+        VirtioNetDriver present = driver;
+        return present == null
+                ? VirtualCpu.NOT_BY_ITSELF
+                : present.writer().map(MemoryWriter::nanosToNext).orElse(VirtualCpu.NOT_BY_ITSELF);
+    }
+
+    private void passRound() throws DeviceException {
+        try {
+            cpu.passRound();
+        } catch (IOException e) {
+            throw new DeviceException(
+                    Errno.ETIMEDOUT, "the guest on " + id() + " did not let its writes be recorded", e);
+        }
+    }
+
     private boolean round() {
         VirtioNetDriver present = driver;
         if (lookAtAll) {
             lookAtAll = false;
-            present.kick();
+            present.resumed();
         }
         if (configurationChanged.getAndSet(false)) {
             present.configurationChanged();

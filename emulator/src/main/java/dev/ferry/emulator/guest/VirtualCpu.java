@@ -7,6 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,13 +20,18 @@ final class VirtualCpu implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VirtualCpu.class);
     private static final long LIMIT_SECONDS = 5;
 
+    /** How long until the next round when there is none without a wake-up. */
+    static final long NOT_BY_ITSELF = Long.MAX_VALUE;
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final Thread thread;
     private final BooleanSupplier round;
+    private final LongSupplier nanosToNext;
     private boolean paused = true;
     private boolean woken;
     private boolean executing;
+    private long rounds;
     private boolean closed;
     private String failure;
 
@@ -35,7 +41,17 @@ final class VirtualCpu implements AutoCloseable {
      * @param round does a bounded piece of work and returns whether there is more to do at once
      */
     VirtualCpu(String name, BooleanSupplier round) {
+        this(name, round, () -> NOT_BY_ITSELF);
+    }
+
+    /**
+     * A processor that waits.
+     *
+     * @param nanosToNext after how many nanoseconds it executes a round that nobody woke it for; asked on its thread
+     */
+    VirtualCpu(String name, BooleanSupplier round, LongSupplier nanosToNext) {
         this.round = round;
+        this.nanosToNext = nanosToNext;
         this.thread = new Thread(this::run, name);
         thread.setDaemon(true);
         thread.start();
@@ -88,6 +104,26 @@ final class VirtualCpu implements AutoCloseable {
         lock.lock();
         try {
             return Optional.ofNullable(failure);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Waits for the end of the round that is being executed, if any; everything it wrote can be seen then. */
+    void passRound() throws IOException {
+        lock.lock();
+        try {
+            long current = rounds;
+            long nanos = TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+            while (executing && rounds == current) {
+                if (nanos <= 0) {
+                    throw new IOException(thread.getName() + " did not end a round within " + LIMIT_SECONDS + " s");
+                }
+                nanos = changed.awaitNanos(nanos);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + thread.getName() + " was to end a round", e);
         } finally {
             lock.unlock();
         }
@@ -154,8 +190,13 @@ final class VirtualCpu implements AutoCloseable {
         lock.lock();
         try {
             woken |= more;
-            while (!closed && (paused || !woken || failure != null)) {
-                changed.awaitUninterruptibly();
+            boolean due = false;
+            while (!closed && (paused || failure != null || !woken && !due)) {
+                if (paused || failure != null) {
+                    changed.awaitUninterruptibly();
+                } else {
+                    due = awaitDue();
+                }
             }
             woken = false;
             executing = !closed;
@@ -165,10 +206,29 @@ final class VirtualCpu implements AutoCloseable {
         }
     }
 
+    /** Waits until something may have changed, unless something is due by itself already; whether it is. */
+    private boolean awaitDue() {
+        long nanos = nanosToNext.getAsLong();
+        if (nanos <= 0) {
+            return true;
+        }
+        if (nanos == NOT_BY_ITSELF) {
+            changed.awaitUninterruptibly();
+            return false;
+        }
+        try {
+            changed.awaitNanos(nanos);
+        } catch (InterruptedException e) {
+            LOG.debug("{} was interrupted, which means nothing to it", thread.getName(), e);
+        }
+        return false;
+    }
+
     private void end(String fault) {
         lock.lock();
         try {
             executing = false;
+            rounds++;
             failure = fault == null ? failure : fault;
             changed.signalAll();
         } finally {

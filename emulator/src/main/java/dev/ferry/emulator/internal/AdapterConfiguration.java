@@ -64,6 +64,24 @@ import org.osgi.service.metatype.annotations.Option;
             })
     String commands() default "parts";
 
+    /** Whether the host tracks writes. */
+    @AttributeDefinition(
+            description = "Whether the host can tell which pages a VF writes; false shows migrations without that")
+    boolean dirtyTracking() default true;
+
+    /** Time that the device takes. */
+    @AttributeDefinition(
+            description = "Time that commands take: a profile, none or smartnic, then steps with another time, for"
+                    + " example: smartnic, firstLoad=2s, load=500us")
+    String latency() default "none";
+
+    /** Admin queues. */
+    @AttributeDefinition(
+            description = "Admin queues that the commands of VFs are spread over while commands take time",
+            min = "1",
+            max = "" + AdapterSettings.MAX_ADMIN_QUEUES)
+    int adminQueues() default AdapterSettings.DEFAULT_ADMIN_QUEUES;
+
     /** Features that are not offered. */
     @AttributeDefinition(
             description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")

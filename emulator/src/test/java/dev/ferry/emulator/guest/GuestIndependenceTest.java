@@ -23,6 +23,7 @@ class GuestIndependenceTest {
                     "dev.ferry.emulator.control..",
                     "dev.ferry.migration..",
                     "dev.ferry.device",
+                    "dev.ferry.emulator.internal.memory",
                     "dev.ferry.virtio..",
                     "org.osgi.annotation..",
                     "org.slf4j..",

@@ -3,10 +3,13 @@ package dev.ferry.emulator.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -41,6 +44,66 @@ class VirtualCpuTest {
             assertThat(executing.await(10, TimeUnit.SECONDS)).isTrue();
             cpu.pause();
             assertThat(cpu.failure()).contains(said);
+        }
+    }
+
+    @Test
+    void shouldLetPassOnlyAtTheEndOfTheRound() throws Exception {
+        CountDownLatch executing = new CountDownLatch(1);
+        CountDownLatch mayEnd = new CountDownLatch(1);
+        AtomicInteger ended = new AtomicInteger();
+        try (VirtualCpu cpu = new VirtualCpu("test", () -> {
+            executing.countDown();
+            awaitQuietly(mayEnd);
+            ended.incrementAndGet();
+            return true;
+        })) {
+            cpu.passRound();
+            cpu.wake();
+            cpu.resume();
+            assertThat(executing.await(10, TimeUnit.SECONDS)).isTrue();
+            AtomicInteger seen = new AtomicInteger(-1);
+            Thread passing = new Thread(() -> {
+                try {
+                    cpu.passRound();
+                    seen.set(ended.get());
+                } catch (IOException e) {
+                    seen.set(Integer.MIN_VALUE);
+                }
+            });
+            passing.start();
+            while (passing.getState() != Thread.State.TIMED_WAITING && passing.isAlive()) {
+                Thread.onSpinWait();
+            }
+            assertThat(passing.isAlive()).isTrue();
+            mayEnd.countDown();
+            passing.join(10_000);
+            assertThat(seen.get()).isPositive();
+        }
+    }
+
+    @Test
+    void shouldExecuteByItselfWhenSomethingIsDue() throws Exception {
+        CountDownLatch rounds = new CountDownLatch(3);
+        AtomicInteger asked = new AtomicInteger();
+        try (VirtualCpu cpu = new VirtualCpu(
+                "test",
+                () -> {
+                    rounds.countDown();
+                    return false;
+                },
+                () -> asked.incrementAndGet() % 2 == 0 ? 0 : 1000)) {
+            cpu.resume();
+            assertThat(rounds.await(10, TimeUnit.SECONDS)).isTrue();
+            cpu.pause();
+        }
+    }
+
+    private static void awaitQuietly(CountDownLatch latch) {
+        try {
+            latch.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -4,12 +4,18 @@ package dev.ferry.emulator.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.emulator.control.EmulatedAdapter;
+import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionDirtyTracking;
 import java.lang.annotation.Annotation;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.util.Dictionary;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -83,10 +89,46 @@ class EmulatedAdapterComponentTest {
                         "dev.ferry.virtio.AdminQueue",
                         "dev.ferry.virtio.FunctionReset",
                         "dev.ferry.virtio.FunctionAccess",
+                        "dev.ferry.virtio.FunctionDirtyTracking",
                         "dev.ferry.emulator.control.EmulatedAdapter");
         assertProperties("host1/pf0", "host1", 3);
         assertThat(adapter().members()).isEqualTo(3);
         assertThat(log.errors()).isEmpty();
+    }
+
+    @Test
+    void shouldTrackWritesUnlessItIsConfiguredNotTo() {
+        EmulatedAdapterComponent component = activate(keys());
+        assertThat(((FunctionDirtyTracking) adapter()).dirtyTracker(1)).isPresent();
+        modify(component, keys("dirtyTracking", false));
+        assertThat(((FunctionDirtyTracking) adapter()).dirtyTracker(1)).isEmpty();
+    }
+
+    @Test
+    void shouldTakeTimeForCommandsAsConfigured() throws Exception {
+        EmulatedAdapterComponent component = activate(keys("latency", "none, stop=60s", "adminQueues", 2));
+        CompletableFuture<Integer> stop = submit("0100 0100 000000000000000000000000 0000000000000000 80e7030000000000")
+                .thenCompose(used -> submit("1100 0100 000000000000000000000000 0200000000000000 01"));
+        // The second member is not in the queue of commands for the group.
+        submit("0000 0100 000000000000000000000000 0000000000000000").get(10, TimeUnit.SECONDS);
+        assertThat(stop).isNotDone();
+        component.delete();
+        assertThat(stop).isCompletedExceptionally();
+    }
+
+    private CompletableFuture<Integer> submit(String readable) {
+        ByteBuffer command = ByteBuffer.wrap(HexFormat.of().parseHex(readable.replace(" ", "")));
+        return ((AdminQueue) adapter())
+                .submit(new ByteBuffer[] {command}, new ByteBuffer[] {ByteBuffer.allocate(64)})
+                .toCompletableFuture();
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithALatency() {
+        activate(keys("latency", "slow"));
+        assertThat(framework.services()).isEmpty();
+        assertThat(log.errors().get(0))
+                .contains("latency must begin with the profile none or smartnic, but has 'slow'");
     }
 
     @Test

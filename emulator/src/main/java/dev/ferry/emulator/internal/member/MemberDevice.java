@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.member;
 
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
@@ -57,6 +58,11 @@ public interface MemberDevice {
     /** The legacy interface of the device; empty when it has none. */
     default Optional<LegacyInterface> legacy() {
         return Optional.empty();
+    }
+
+    /** What the host's IOMMU tells of the device's writes; survives every reset of the member. */
+    default DirtyTracker dirtyTracker() {
+        throw new UnsupportedOperationException("nothing tells what this member writes");
     }
 
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */

@@ -27,7 +27,7 @@ final class FunctionRegisters implements Bus {
     private final ConfigSpace configSpace;
     private final MsixTable msix;
     private final NetDevice device;
-    private final WriteRecords writeRecords = new WriteRecords();
+    private final WriteRecords writeRecords;
     private final CommonConfigRegisters common;
     private final LegacyRegisters legacy;
     private final int notifyBytes;
@@ -38,6 +38,7 @@ final class FunctionRegisters implements Bus {
     private int isr;
 
     FunctionRegisters(FunctionConfig config, OwnerSide owner) {
+        writeRecords = new WriteRecords(config.id());
         configSpace = new ConfigSpace(FunctionLayout.of(config));
         msix = new MsixTable(config.vectors());
         device = new NetDevice(config, this, owner);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
@@ -197,6 +198,11 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public Optional<LegacyInterface> legacy() {
         return config.legacy() ? Optional.of(legacy) : Optional.empty();
+    }
+
+    @Override
+    public DirtyTracker dirtyTracker() {
+        return new FunctionTracker(this, registers.writeRecords().tracker());
     }
 
     @Override

@@ -18,6 +18,9 @@ import java.util.regex.Pattern;
  * @param featuresOff feature bits that members do not offer although they could
  * @param commands by which members migrate
  * @param legacy whether the members have a legacy interface where the command set allows one
+ * @param dirtyTracking whether the host can tell what members write
+ * @param latency time that the device takes
+ * @param adminQueues queues that the commands of members are spread over while the device takes time
  */
 public record AdapterSettings(
         String host,
@@ -29,13 +32,22 @@ public record AdapterSettings(
         int objectLimit,
         long featuresOff,
         CommandSet commands,
-        boolean legacy) {
+        boolean legacy,
+        boolean dirtyTracking,
+        Latency latency,
+        int adminQueues) {
 
     /** The most members of one adapter; our own limit, by memory. */
     public static final int MAX_MEMBERS = FunctionConfig.TOTAL_VFS;
 
     /** The most objects: their limit is one byte (virtio 1.4, VIRTIO_DEV_PARTS_CAP). */
     public static final int MAX_OBJECTS = 255;
+
+    /** The most admin queues of one adapter; our own limit. */
+    public static final int MAX_ADMIN_QUEUES = 256;
+
+    /** Admin queues where no number is set: as many as the members of the largest demonstration. */
+    public static final int DEFAULT_ADMIN_QUEUES = 16;
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
 
@@ -56,9 +68,11 @@ public record AdapterSettings(
         requireRange("objectLimit", objectLimit, 1, MAX_OBJECTS);
         FunctionConfig.requireFeatures("featuresOff", queuePairs, features(queuePairs, featuresOff));
         Objects.requireNonNull(commands, "commands");
+        Objects.requireNonNull(latency, "latency");
+        requireRange("adminQueues", adminQueues, 1, MAX_ADMIN_QUEUES);
     }
 
-    /** An adapter of virtio 1.4 with device parts, whose members offer what an ordinary VF does. */
+    /** An adapter of virtio 1.4 with device parts that takes no time; its members offer what an ordinary VF does. */
     public AdapterSettings(
             String host,
             String name,
@@ -68,7 +82,20 @@ public record AdapterSettings(
             boolean strict,
             int objectLimit,
             boolean legacy) {
-        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0, CommandSet.PARTS, legacy);
+        this(
+                host,
+                name,
+                members,
+                queuePairs,
+                queueSize,
+                strict,
+                objectLimit,
+                0,
+                CommandSet.PARTS,
+                legacy,
+                true,
+                Latency.NONE,
+                DEFAULT_ADMIN_QUEUES);
     }
 
     /** Whether the members have a legacy interface; never with the device context, which has no place for its state. */
@@ -87,8 +114,34 @@ public record AdapterSettings(
 
     /** The same adapter with another command set. */
     public AdapterSettings withCommands(CommandSet set) {
+        return copy(members, set, dirtyTracking, latency, adminQueues);
+    }
+
+    /** The same adapter in a host that can tell what members write, or cannot. */
+    public AdapterSettings withDirtyTracking(boolean able) {
+        return copy(members, commands, able, latency, adminQueues);
+    }
+
+    /** The same adapter that takes another time. */
+    public AdapterSettings withLatency(Latency taken, int queues) {
+        return copy(members, commands, dirtyTracking, taken, queues);
+    }
+
+    private AdapterSettings copy(int count, CommandSet set, boolean able, Latency taken, int queues) {
         return new AdapterSettings(
-                host, name, members, queuePairs, queueSize, strict, objectLimit, featuresOff, set, legacy);
+                host,
+                name,
+                count,
+                queuePairs,
+                queueSize,
+                strict,
+                objectLimit,
+                featuresOff,
+                set,
+                legacy,
+                able,
+                taken,
+                queues);
     }
 
     /** Id of the owner device: {@code <host>/<name>}. */
@@ -98,8 +151,7 @@ public record AdapterSettings(
 
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
-        return new AdapterSettings(
-                host, name, count, queuePairs, queueSize, strict, objectLimit, featuresOff, commands, legacy);
+        return copy(count, commands, dirtyTracking, latency, adminQueues);
     }
 
     private static void requireName(String key, String value) {

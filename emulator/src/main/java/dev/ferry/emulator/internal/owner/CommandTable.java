@@ -66,14 +66,17 @@ final class CommandTable {
             DevPartsCapability capability,
             boolean strict,
             CommandSet set,
-            boolean legacy) {
+            boolean legacy,
+            boolean writeRecords) {
         this.members = members;
         this.objects = objects;
         this.strict = strict;
         this.set = set;
         if (set.isContext()) {
             addContextCommands(new ContextCommands(members, set == CommandSet.CONTEXT_FORM_B));
-            addWriteRecordCommands(new WriteRecordCommands(members));
+            if (writeRecords) {
+                addWriteRecordCommands(new WriteRecordCommands(members));
+            }
         } else {
             addCapabilityCommands(new Capabilities(capability, objects));
             addObjectCommands(objects);

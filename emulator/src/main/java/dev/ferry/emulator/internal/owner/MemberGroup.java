@@ -2,6 +2,7 @@
 package dev.ferry.emulator.internal.owner;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -69,6 +70,12 @@ final class MemberGroup {
             throw new IllegalArgumentException("there is no member %d, only 1 to %d".formatted(id, now.length));
         }
         return now[(int) id - 1];
+    }
+
+    /** One member, where it is there. */
+    Optional<Member> find(long id) {
+        Member[] now = members;
+        return id < 1 || id > now.length ? Optional.empty() : Optional.of(now[(int) id - 1]);
     }
 
     /** Adds members at the end or removes the last ones; the others are not touched. */

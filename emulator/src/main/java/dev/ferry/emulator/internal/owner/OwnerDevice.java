@@ -2,6 +2,7 @@
 package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.control.NetworkPort;
@@ -10,10 +11,13 @@ import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionAccess;
+import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,10 +28,14 @@ import java.util.function.IntFunction;
  * queue as a service. Both ways lead to the same device.
  *
  * <p>A command executes on the thread that submits it or notifies the virtqueue, and is complete on return, one at a
- * time, in the order in which the callers get the lock. Locks are taken in the order function of the owner device, owner
+ * time, in the order in which the callers get the lock. A device that takes its time executes those that are submitted
+ * later, on the thread of its timer. Locks are taken in the order function of the owner device, owner
  * device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled out.
  */
-public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAccess, EmulatedAdapter, AutoCloseable {
+public final class OwnerDevice
+        implements AdminQueue, FunctionReset, FunctionAccess, FunctionDirtyTracking, EmulatedAdapter, AutoCloseable {
+
+    private static final String TIMER_PREFIX = "ferry-emulator-";
 
     private final AdapterSettings settings;
     private final MemberGroup members;
@@ -39,6 +47,10 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
     private final DevPartsObjects objects = new DevPartsObjects();
     /** Guarded by the lock. */
     private final CommandTable commands;
+    private final CommandPace pace;
+    private final Optional<TimedQueue.Timer> timer;
+    /** Empty when no command takes time. */
+    private final Optional<TimedQueues> queues;
     /** Written under the lock. */
     private volatile boolean closed;
 
@@ -51,6 +63,17 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
      * @param factory makes the member of an id, 1 and up
      */
     public OwnerDevice(AdapterSettings settings, IntFunction<Member> factory) {
+        this(
+                settings,
+                factory,
+                settings.latency().isNone()
+                        ? Optional.empty()
+                        : Optional.of(new DeviceTimer(TIMER_PREFIX + settings.ownerId())));
+    }
+
+    /** The same with a timer of the caller's; without one no command takes time. */
+    OwnerDevice(
+            AdapterSettings settings, IntFunction<Member> factory, Optional<TimedQueue.Timer> timer) {
         this.settings = settings;
         this.members = new MemberGroup(factory);
         int limit = settings.objectLimit();
@@ -60,7 +83,12 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
                 new DevPartsCapability(limit, limit),
                 settings.strict(),
                 settings.commands(),
-                settings.offersLegacy());
+                settings.offersLegacy(),
+                settings.dirtyTracking());
+        this.pace = new CommandPace(settings.latency(), members);
+        this.timer = timer;
+        this.queues = timer.map(present ->
+                new TimedQueues(settings.adminQueues(), present, pace::nanos, this::executeLater));
         this.device = new VirtioNetFunction(VirtioNetMembers.owner(settings), new Side());
         this.function = new OwnerFunction(device, this::announceMembers);
         resize(settings.members());
@@ -109,11 +137,23 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
 
     @Override
     public CompletionStage<Integer> submit(ByteBuffer[] readable, ByteBuffer[] writable) {
+        AdminExchange exchange = new AdminExchange(readable, writable, false);
+        if (queues.isPresent()) {
+            return queues.get().submit(exchange);
+        }
+        synchronized (lock) {
+            return closed
+                    ? CompletableFuture.failedFuture(gone())
+                    : CompletableFuture.completedFuture(perform(exchange));
+        }
+    }
+
+    private int executeLater(AdminExchange exchange) throws DeviceException {
         synchronized (lock) {
             if (closed) {
-                return CompletableFuture.failedFuture(gone());
+                throw gone();
             }
-            return CompletableFuture.completedFuture(perform(new AdminExchange(readable, writable, false)));
+            return perform(exchange);
         }
     }
 
@@ -125,7 +165,9 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
     }
 
     private int perform(AdminExchange exchange) {
-        return exchange.complete(commands.execute(exchange));
+        AdminResult result = commands.execute(exchange);
+        pace.executed(exchange, result);
+        return exchange.complete(result);
     }
 
     @Override
@@ -173,6 +215,13 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
         }
     }
 
+    @Override
+    public Optional<DirtyTracker> dirtyTracker(long groupMemberId) {
+        return settings.dirtyTracking()
+                ? Optional.of(new MemberTracker(ownerId(), members, groupMemberId))
+                : Optional.empty();
+    }
+
     /**
      * Adds members at the end, or removes the last ones with their resource objects; the others go on undisturbed.
      * NumVFs and VF Enable of the owner device follow; the listener is not told.
@@ -190,6 +239,8 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
         synchronized (lock) {
             closed = true;
         }
+        queues.ifPresent(present -> present.close(gone()));
+        timer.ifPresent(TimedQueue.Timer::close);
         device.remove();
     }
 

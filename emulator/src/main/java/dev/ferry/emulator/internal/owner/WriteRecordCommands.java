@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.internal.member.WriteRecording;
+import dev.ferry.emulator.internal.memory.PageLog;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
@@ -66,6 +67,9 @@ final class WriteRecordCommands {
             return Refusal.INVALID_FIELD;
         }
         long chosen = choose(pageSize, capability.pageSizes());
+        if (!PageLog.fits(chosen, ranges)) {
+            return AdminResult.of(AdminStatus.ENOSPC, AdminStatusQualifier.Q_NORESOURCE);
+        }
         recording.start(chosen, ranges);
         exchange.putResult(little(WriteRecordLayout.START_RESULT_BYTES).putLong(0, chosen));
         return AdminResult.SUCCESS;

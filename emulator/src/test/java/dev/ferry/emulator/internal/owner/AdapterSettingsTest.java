@@ -59,16 +59,18 @@ class AdapterSettingsTest {
 
     @Test
     void shouldOfferWhatIsNotTurnedOff() {
-        AdapterSettings settings =
-                new AdapterSettings(
-                        "h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS, true);
+        AdapterSettings settings = without(VirtioFeature.NET_CTRL_VLAN);
 
         assertThat(FunctionConfig.defaultFeatures(1) & ~settings.features())
                 .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings(
-                        "h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS, true))
+                .isThrownBy(() -> without(VirtioFeature.VERSION_1))
                 .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
+    }
+
+    private static AdapterSettings without(VirtioFeature feature) {
+        return new AdapterSettings(
+                "h", "p", 1, 1, 256, false, 255, feature.mask(), CommandSet.PARTS, true, true, Latency.NONE, 1);
     }
 
     @Test

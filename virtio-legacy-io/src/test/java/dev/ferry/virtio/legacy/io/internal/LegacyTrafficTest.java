@@ -8,7 +8,6 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
-import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import java.nio.ByteBuffer;
@@ -40,8 +39,7 @@ class LegacyTrafficTest {
         final LegacyDriver driver;
 
         Host(String name, boolean msix, boolean legacy) throws DeviceException {
-            AdapterSettings settings =
-                    new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, 0, CommandSet.PARTS, legacy);
+            AdapterSettings settings = new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, legacy);
             device = new OwnerDevice(settings, new VirtioNetMembers(settings));
             function = device.function(1);
             this.msix = msix;

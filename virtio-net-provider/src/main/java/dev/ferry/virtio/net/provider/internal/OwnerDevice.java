@@ -2,6 +2,7 @@
 package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.stream.RecordDevice;
+import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.driver.AdminChannel;
 import java.util.BitSet;
@@ -16,6 +17,7 @@ import java.util.Optional;
  * @param lost objects that it may still have without a session
  * @param opcodesInUse a bit per opcode that LIST_USE put in use for the members; not changed any more
  * @param functionReset resets a member, where the owner's queue service can
+ * @param dirtyTracking tells what a member writes, where the owner's queue service can
  */
 record OwnerDevice(
         String id,
@@ -23,7 +25,8 @@ record OwnerDevice(
         ObjectIds ids,
         LostObjects lost,
         BitSet opcodesInUse,
-        Optional<FunctionReset> functionReset) {
+        Optional<FunctionReset> functionReset,
+        Optional<FunctionDirtyTracking> dirtyTracking) {
 
     /** Whether a record type may send a command to members: it is a vendor's, and the owner reported it. */
     boolean takesVendorOpcode(int opcode) {

@@ -23,6 +23,7 @@ import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.DevPartsCapability;
+import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.context.ContextOpcode;
@@ -113,8 +114,10 @@ final class OwnerSetup {
         setDriverCapability(new DevPartsCapability(limit, limit));
         Optional<FunctionReset> reset =
                 queue instanceof FunctionReset functionReset ? Optional.of(functionReset) : Optional.empty();
+        Optional<FunctionDirtyTracking> tracking =
+                queue instanceof FunctionDirtyTracking can ? Optional.of(can) : Optional.empty();
         ObjectIds ids = new ObjectIds(ownerId, limit, settings.objectWait(), System::nanoTime);
-        return new OwnerDevice(ownerId, channel, ids, new LostObjects(channel, ids), inUse, reset);
+        return new OwnerDevice(ownerId, channel, ids, new LostObjects(channel, ids), inUse, reset, tracking);
     }
 
     private BitSet useListOfMembers() throws DeviceException {

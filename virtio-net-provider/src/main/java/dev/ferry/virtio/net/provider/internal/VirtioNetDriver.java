@@ -4,6 +4,7 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceProfile;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
@@ -31,6 +32,8 @@ final class VirtioNetDriver extends MemberDriver {
     private final OwnerDevice owner;
 
     private final MemberIds ids;
+
+    private final Optional<DirtyTracker> dirtyTracker;
 
     VirtioNetDriver(
             String deviceId,
@@ -60,6 +63,7 @@ final class VirtioNetDriver extends MemberDriver {
                 COMMANDS_PER_OPERATION);
         this.owner = owner;
         this.ids = ids;
+        this.dirtyTracker = owner.dirtyTracking().flatMap(tracking -> tracking.dirtyTracker(member));
     }
 
     @Override
@@ -71,6 +75,12 @@ final class VirtioNetDriver extends MemberDriver {
     public Optional<DeviceProfile> profile() throws DeviceException {
         // The sessions of this driver have no other devices.
         return Optional.of(inGate(() -> sessions().ask(object -> PartsProfile.read((PartsObject) object))));
+    }
+
+    /** Virtio 1.4 has no write tracking, so it is the host's, as with Linux. */
+    @Override
+    public Optional<DirtyTracker> dirtyTracker() {
+        return dirtyTracker;
     }
 
     @Override
