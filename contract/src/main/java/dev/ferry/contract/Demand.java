@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.contract;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.DeviceState;
+import java.util.Arrays;
+import java.util.List;
+
+/** The few assertions that checks are made of. */
+final class Demand {
+
+    @FunctionalInterface
+    interface Call {
+        void make() throws Exception;
+    }
+
+    static void that(boolean held, String demand, Object... arguments) {
+        if (!held) {
+            throw new AssertionError(demand.formatted(arguments));
+        }
+    }
+
+    static void state(MigrationDriver driver, DeviceState expected) throws DeviceException {
+        DeviceState state = driver.state();
+        that(state == expected, "the device must be in %s, and is in %s", expected, state);
+    }
+
+    static void refused(Call call, Errno... allowed) throws Exception {
+        List<Errno> errnos = Arrays.asList(allowed);
+        try {
+            call.make();
+        } catch (DeviceException e) {
+            if (!errnos.contains(e.errno())) {
+                throw new AssertionError("refused with " + e.errno() + ", where the contract says " + errnos, e);
+            }
+            that(e.getMessage() != null && !e.getMessage().isBlank(), "a refusal needs a message");
+            return;
+        }
+        throw new AssertionError("must be refused with " + errnos);
+    }
+
+    private Demand() {}
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Dictionary;
+import java.util.Hashtable;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves the VFIO devices of this host: looks for them on an own thread, now and then, and takes devices that others
+ * hand over. Activation waits for the first look {@value #FIRST_LOOK_MILLIS} ms at most.
+ */
+@Component(service = {}, configurationPid = BackendConfiguration.PID, immediate = true)
+@Designate(ocd = BackendConfiguration.class)
+public final class VfioBackend {
+    private static final Logger LOG = LoggerFactory.getLogger(VfioBackend.class);
+
+    static final long FIRST_LOOK_MILLIS = 1_000;
+    private static final long STOP_WAIT_SECONDS = 5;
+
+    private final Path root;
+    private final DeviceFinder finder;
+    private final Supplier<SystemCalls> calls;
+    private final DeviceServices services;
+    private final ScheduledThreadPoolExecutor executor;
+    private BackendSettings settings = BackendSettings.none();
+    private ScheduledFuture<?> rescan;
+    private HandoverServer handover;
+
+    /** Called by Declarative Services. */
+    @Activate
+    public VfioBackend(BundleContext context, BackendConfiguration configuration) {
+        this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) -> register(context, driver, properties));
+        modified(configuration);
+    }
+
+    VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry) {
+        this.root = root;
+        this.calls = calls;
+        finder = new DeviceFinder(root);
+        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
+        executor.setRemoveOnCancelPolicy(true);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(null, task, "ferry-vfio", 0, false);
+        thread.setContextClassLoader(VfioBackend.class.getClassLoader());
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static String hostName(Path root) {
+        try {
+            return Files.readString(root.resolve("proc/sys/kernel/hostname")).strip();
+        } catch (IOException e) {
+            LOG.debug("the host does not tell its name", e);
+            return "localhost";
+        }
+    }
+
+    private static Runnable register(BundleContext context, MigrationDriver driver, Map<String, Object> properties) {
+        Dictionary<String, Object> dictionary = new Hashtable<>(properties);
+        ServiceRegistration<MigrationDriver> registration =
+                context.registerService(MigrationDriver.class, driver, dictionary);
+        return () -> {
+            try {
+                registration.unregister();
+            } catch (IllegalStateException e) {
+                LOG.debug("{} was unregistered by the framework", dictionary.get(MigrationDriver.DEVICE_ID), e);
+            }
+        };
+    }
+
+    /** Takes a changed configuration; an invalid one is logged, and the last good one stays in force. */
+    @Modified
+    synchronized void modified(BackendConfiguration configuration) {
+        BackendSettings wanted;
+        try {
+            wanted = BackendSettings.of(configuration);
+        } catch (RuntimeException e) { // a value that cannot be converted is thrown when it is read
+            LOG.error("the configuration {} is not taken: {}", BackendConfiguration.PID, e.getMessage());
+            return;
+        }
+        boolean otherSocket = !wanted.handoverSocket().equals(settings.handoverSocket())
+                || !wanted.handoverUsers().equals(settings.handoverUsers());
+        settings = wanted;
+        if (rescan != null) {
+            rescan.cancel(false);
+        }
+        awaitBriefly(executor.submit(() -> look(wanted)));
+        rescan = executor.scheduleWithFixedDelay(
+                () -> look(wanted), wanted.rescanSeconds(), wanted.rescanSeconds(), TimeUnit.SECONDS);
+        if (otherSocket) {
+            closeHandover();
+            openHandover(wanted);
+        }
+    }
+
+    private void look(BackendSettings wanted) {
+        try {
+            services.update(finder.find(wanted.devices()), wanted);
+        } catch (IOException e) {
+            LOG.warn("the host cannot be looked over for VFIO devices: {}", e.toString());
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("looking for VFIO devices failed", e); // thrown on, it would end the looking for ever
+        }
+    }
+
+    private static void awaitBriefly(Future<?> look) {
+        try {
+            look.get(FIRST_LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.info("opening VFIO devices takes long; their drivers come later");
+        } catch (ExecutionException e) {
+            LOG.error("looking for VFIO devices failed", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void openHandover(BackendSettings wanted) {
+        wanted.handoverSocket().ifPresent(path -> {
+            try {
+                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), finder, services::lend, services::takeBack);
+            } catch (IOException e) {
+                LOG.error("no devices can be handed over at {}: {}", path, e.getMessage());
+            }
+        });
+    }
+
+    private void closeHandover() {
+        if (handover != null) {
+            handover.close();
+            handover = null;
+        }
+    }
+
+    /** Withdraws every service and closes every device; called by Declarative Services. */
+    @Deactivate
+    synchronized void deactivate() {
+        closeHandover();
+        executor.shutdownNow();
+        try {
+            if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("a device of {} still keeps its opening waiting", root);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        services.close();
+    }
+}

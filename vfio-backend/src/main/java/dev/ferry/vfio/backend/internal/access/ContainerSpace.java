@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.access;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.device.KernelException;
+import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.CapHeader;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.CapMigration;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DmaMap;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DmaUnmap;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.IommuInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+
+/** The addresses behind a container with a type 1 IOMMU. Thread-safe; the descriptor is its opener's. */
+public final class ContainerSpace implements IommuSpace {
+    /** The kernel's capability chain is some hundred bytes; a length beyond this is none. */
+    private static final int MOST_INFO_BYTES = 1 << 20;
+
+    private final SystemCalls calls;
+    private final Descriptor container;
+    private final String name;
+
+    /**
+     * What the container can say about dirty pages.
+     *
+     * @param pageSizes bit n set: 2^n bytes; the smallest is the one to ask for
+     * @param mostBitmapBytes the longest bitmap of one request, in bytes
+     */
+    public record DirtyPages(long pageSizes, long mostBitmapBytes) {}
+
+    /** The space of an open container. */
+    public ContainerSpace(SystemCalls calls, Descriptor container, String name) {
+        this.calls = calls;
+        this.container = container;
+        this.name = name;
+    }
+
+    /** One request on the container. */
+    public void request(int request, MemorySegment argument, String call) throws DeviceException {
+        long result = container.use(fd -> calls.ioctl(fd, request, argument));
+        if (result < 0) {
+            throw new KernelException(name, call, (int) -result);
+        }
+    }
+
+    @Override
+    public void map(long iova, MemorySegment memory) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DmaMap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DmaMap.ARGSZ, DmaMap.BYTES);
+            argument.set(JAVA_INT, DmaMap.FLAGS, DmaMap.FLAG_READ | DmaMap.FLAG_WRITE);
+            argument.set(ADDRESS, DmaMap.VADDR, memory);
+            argument.set(JAVA_LONG, DmaMap.IOVA, iova);
+            argument.set(JAVA_LONG, DmaMap.SIZE, memory.byteSize());
+            request(VfioIoctl.VFIO_IOMMU_MAP_DMA, argument, "VFIO_IOMMU_MAP_DMA");
+        }
+    }
+
+    @Override
+    public void unmap(long iova, long size) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DmaUnmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DmaUnmap.ARGSZ, DmaUnmap.BYTES);
+            argument.set(JAVA_LONG, DmaUnmap.IOVA, iova);
+            argument.set(JAVA_LONG, DmaUnmap.SIZE, size);
+            request(VfioIoctl.VFIO_IOMMU_UNMAP_DMA, argument, "VFIO_IOMMU_UNMAP_DMA");
+        }
+    }
+
+    /** What the container can say about dirty pages; empty when nothing. */
+    public Optional<DirtyPages> dirtyPages() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment info = info(arena, IommuInfo.BYTES);
+            int needed = info.get(JAVA_INT, IommuInfo.ARGSZ);
+            if (needed > MOST_INFO_BYTES) {
+                throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself".formatted(name, needed));
+            }
+            if (needed > IommuInfo.BYTES) {
+                info = info(arena, needed);
+            }
+            return migrationCapability(info);
+        }
+    }
+
+    private MemorySegment info(Arena arena, int bytes) throws DeviceException {
+        MemorySegment info = arena.allocate(bytes, Long.BYTES);
+        info.set(JAVA_INT, IommuInfo.ARGSZ, bytes);
+        request(VfioIoctl.VFIO_IOMMU_GET_INFO, info, "VFIO_IOMMU_GET_INFO");
+        return info;
+    }
+
+    /** Follows the chain forwards only, so that no chain is endless. */
+    private static Optional<DirtyPages> migrationCapability(MemorySegment info) {
+        if ((info.get(JAVA_INT, IommuInfo.FLAGS) & IommuInfo.FLAG_CAPS) == 0) {
+            return Optional.empty();
+        }
+        int before = 0;
+        int at = info.get(JAVA_INT, IommuInfo.CAP_OFFSET);
+        while (at > before && at % Long.BYTES == 0 && at <= info.byteSize() - CapHeader.BYTES) {
+            if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.ID && at <= info.byteSize() - CapMigration.BYTES) {
+                DirtyPages found = new DirtyPages(
+                        info.get(JAVA_LONG, at + CapMigration.PGSIZE_BITMAP),
+                        info.get(JAVA_LONG, at + CapMigration.MAX_DIRTY_BITMAP_SIZE));
+                boolean usable = found.pageSizes() != 0 && found.mostBitmapBytes() >= Long.BYTES;
+                return usable ? Optional.of(found) : Optional.empty();
+            }
+            before = at;
+            at = info.get(JAVA_INT, at + CapHeader.NEXT);
+        }
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.access;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.vfio.backend.internal.device.KernelException;
+import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.HwInfo;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.HwptAlloc;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasAlloc;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasMap;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasUnmap;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.OptionalInt;
+
+/** An I/O address space of iommufd (IOAS). Thread-safe; the descriptor is its opener's. */
+public final class IommufdSpace implements IommuSpace {
+    private final SystemCalls calls;
+    private final Descriptor iommufd;
+    private final String name;
+    private final int ioas;
+    private OptionalInt trackingPageTable = OptionalInt.empty();
+
+    private IommufdSpace(SystemCalls calls, Descriptor iommufd, String name, int ioas) {
+        this.calls = calls;
+        this.iommufd = iommufd;
+        this.name = name;
+        this.ioas = ioas;
+    }
+
+    /** A new, empty space. */
+    static IommufdSpace allocate(SystemCalls calls, Descriptor iommufd, String name) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(IoasAlloc.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, IoasAlloc.BYTES);
+            new IommufdSpace(calls, iommufd, name, 0).request(Iommufd.IOMMU_IOAS_ALLOC, argument, "IOMMU_IOAS_ALLOC");
+            return new IommufdSpace(calls, iommufd, name, argument.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
+        }
+    }
+
+    /** The space of a device that somebody else has attached, to a page table that can track dirty pages. */
+    public static IommufdSpace ofPageTable(SystemCalls calls, Descriptor iommufd, String name, int pageTable) {
+        IommufdSpace space = new IommufdSpace(calls, iommufd, name, 0);
+        space.trackingPageTable = OptionalInt.of(pageTable);
+        return space;
+    }
+
+    /**
+     * What a device is to be attached to: a page table that tracks dirty pages where the IOMMU can do that, else the
+     * space itself, for which the kernel makes an ordinary one.
+     *
+     * @param device the id that binding gave
+     */
+    int pageTableFor(int device) {
+        if (canTrack(device)) {
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment argument = arena.allocate(HwptAlloc.BYTES, Long.BYTES);
+                argument.set(JAVA_INT, Iommufd.SIZE, HwptAlloc.BYTES);
+                argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.FLAG_DIRTY_TRACKING);
+                argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
+                argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
+                if (ioctl(Iommufd.IOMMU_HWPT_ALLOC, argument) == 0) {
+                    int id = argument.get(JAVA_INT, HwptAlloc.OUT_HWPT_ID);
+                    trackingPageTable = OptionalInt.of(id);
+                    return id;
+                }
+            }
+        }
+        return ioas;
+    }
+
+    /** A mediated device has no IOMMU of its own, and older kernels cannot be asked: both mean no. */
+    private boolean canTrack(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(HwInfo.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, HwInfo.BYTES);
+            argument.set(JAVA_INT, HwInfo.DEV_ID, device);
+            return ioctl(Iommufd.IOMMU_GET_HW_INFO, argument) == 0
+                    && (argument.get(JAVA_LONG, HwInfo.OUT_CAPABILITIES) & HwInfo.CAP_DIRTY_TRACKING) != 0;
+        }
+    }
+
+    /** The page table that tracks dirty pages; empty when the device's IOMMU cannot. */
+    public OptionalInt trackingPageTable() {
+        return trackingPageTable;
+    }
+
+    private int ioctl(int request, MemorySegment argument) {
+        return (int) iommufd.use(fd -> calls.ioctl(fd, request, argument));
+    }
+
+    /** One request on the iommufd. */
+    public void request(int request, MemorySegment argument, String call) throws DeviceException {
+        int result = ioctl(request, argument);
+        if (result < 0) {
+            throw new KernelException(name, call, -result);
+        }
+    }
+
+    @Override
+    public void map(long iova, MemorySegment memory) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(IoasMap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, IoasMap.BYTES);
+            argument.set(JAVA_INT, IoasMap.FLAGS,
+                    IoasMap.FLAG_FIXED_IOVA | IoasMap.FLAG_READABLE | IoasMap.FLAG_WRITEABLE);
+            argument.set(JAVA_INT, IoasMap.IOAS_ID, ioas);
+            argument.set(ADDRESS, IoasMap.USER_VA, memory);
+            argument.set(JAVA_LONG, IoasMap.LENGTH, memory.byteSize());
+            argument.set(JAVA_LONG, IoasMap.IOVA, iova);
+            request(Iommufd.IOMMU_IOAS_MAP, argument, "IOMMU_IOAS_MAP");
+        }
+    }
+
+    @Override
+    public void unmap(long iova, long size) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(IoasUnmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, IoasUnmap.BYTES);
+            argument.set(JAVA_INT, IoasUnmap.IOAS_ID, ioas);
+            argument.set(JAVA_LONG, IoasUnmap.IOVA, iova);
+            argument.set(JAVA_LONG, IoasUnmap.LENGTH, size);
+            request(Iommufd.IOMMU_IOAS_UNMAP, argument, "IOMMU_IOAS_UNMAP");
+        }
+    }
+}

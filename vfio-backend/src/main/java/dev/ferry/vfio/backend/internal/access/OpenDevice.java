@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.access;
+
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
+import java.util.Optional;
+
+/**
+ * An open device and the way it was opened.
+ *
+ * @param device to be driven
+ * @param space the memory it may reach; empty when only the device was handed over
+ * @param way how it was opened and why so, for people
+ * @param rest closes whatever was opened beside the device
+ */
+public record OpenDevice(VfioDevice device, Optional<IommuSpace> space, String way, Runnable rest)
+        implements AutoCloseable {
+
+    @Override
+    public void close() {
+        device.close();
+        rest.run();
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.MigDataSize;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.MigState;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Migration;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.RegionInfo;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** The requests that an open VFIO device takes, one method each; no state of its own. Thread-safe. */
+public final class VfioDevice implements AutoCloseable {
+
+    /**
+     * What a request for a state gave.
+     *
+     * @param error the error number, 0 for success
+     * @param dataFd a new data descriptor, or -1; may come with an error, too, and is the caller's to close
+     */
+    record StateSet(int error, int dataFd) {}
+
+    private final SystemCalls calls;
+    private final Descriptor descriptor;
+    private final String name;
+
+    /** Takes over the descriptor of a device. */
+    public VfioDevice(SystemCalls calls, Descriptor descriptor, String name) {
+        this.calls = calls;
+        this.descriptor = descriptor;
+        this.name = name;
+    }
+
+    /** Name for messages. */
+    public String name() {
+        return name;
+    }
+
+    SystemCalls calls() {
+        return calls;
+    }
+
+    Descriptor descriptor() {
+        return descriptor;
+    }
+
+    /**
+     * One {@code VFIO_DEVICE_FEATURE}.
+     *
+     * @param feature index and the GET, SET or PROBE bit
+     * @param argument header and data; the header is filled in here
+     * @return 0 or the negated error number
+     */
+    public int feature(int feature, MemorySegment argument) {
+        argument.set(JAVA_INT, Header.ARGSZ, (int) argument.byteSize());
+        argument.set(JAVA_INT, Header.FLAGS, feature);
+        return ioctl(VfioIoctl.VFIO_DEVICE_FEATURE, argument);
+    }
+
+    private int ioctl(int request, MemorySegment argument) {
+        return (int) descriptor.use(fd -> calls.ioctl(fd, request, argument));
+    }
+
+    /** Whether the device takes a feature in this direction; asks, changes nothing. */
+    public boolean probe(int index, int direction) {
+        try (Arena arena = Arena.ofConfined()) {
+            return feature(index | direction | DeviceFeature.PROBE, arena.allocate(Header.BYTES, Long.BYTES)) == 0;
+        }
+    }
+
+    /**
+     * What the device can do in a migration.
+     *
+     * @throws DeviceException EOPNOTSUPP when it cannot be migrated
+     */
+    public Set<MigrationFeature> migrationFeatures() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES + Migration.BYTES, Long.BYTES);
+            int result = feature(DeviceFeature.MIGRATION | DeviceFeature.GET, argument);
+            if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
+                throw new DeviceException(
+                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " has no migration support");
+            }
+            require(result, "VFIO_DEVICE_FEATURE GET MIGRATION");
+            Set<MigrationFeature> features =
+                    MigrationFeature.ofFlags(argument.get(JAVA_LONG, Header.DATA + Migration.FLAGS));
+            if (!features.contains(MigrationFeature.STOP_COPY)) {
+                throw new DeviceException(
+                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " does not offer STOP_COPY");
+            }
+            return features;
+        }
+    }
+
+    /** The state the device is in, asked of the kernel. */
+    public DeviceState state() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES + MigState.BYTES, Long.BYTES);
+            require(feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.GET, argument),
+                    "VFIO_DEVICE_FEATURE GET MIG_DEVICE_STATE");
+            int number = argument.get(JAVA_INT, Header.DATA + MigState.DEVICE_STATE);
+            return DeviceState.ofNumber(number).orElseThrow(() -> new DeviceException(
+                    Errno.EIO, "%s says it is in state %d, which this program does not know".formatted(name, number)));
+        }
+    }
+
+    /** Asks for a state; the kernel may walk several arcs and end anywhere on the way. */
+    StateSet setState(DeviceState state) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES + MigState.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Header.DATA + MigState.DEVICE_STATE, state.number());
+            argument.set(JAVA_INT, Header.DATA + MigState.DATA_FD, MigState.NO_FD);
+            int result = feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.SET, argument);
+            return new StateSet(-result, argument.get(JAVA_INT, Header.DATA + MigState.DATA_FD));
+        }
+    }
+
+    /** The driver's estimate of the bytes in STOP_COPY; empty where the kernel is too old to tell. */
+    OptionalLong stopCopyLength() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES + MigDataSize.BYTES, Long.BYTES);
+            int result = feature(DeviceFeature.MIG_DATA_SIZE | DeviceFeature.GET, argument);
+            if (result == -LinuxErrno.ENOTTY) {
+                return OptionalLong.empty();
+            }
+            require(result, "VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE");
+            return OptionalLong.of(argument.get(JAVA_LONG, Header.DATA + MigDataSize.STOP_COPY_LENGTH));
+        }
+    }
+
+    /** Asks for reliable flags in the pre-copy information; whether the kernel gives them. */
+    boolean enablePrecopyInfoV2() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
+            return feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument) == 0;
+        }
+    }
+
+    /** Resets the device, whatever state it is in. */
+    void reset() throws DeviceException {
+        int result = ioctl(VfioIoctl.VFIO_DEVICE_RESET, MemorySegment.NULL);
+        if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
+            throw new KernelException(name, "VFIO_DEVICE_RESET", -result, "the device has no reset; use the means of its host");
+        }
+        require(result, "VFIO_DEVICE_RESET");
+    }
+
+    /** Flags of {@code struct vfio_device_info}; fails on a descriptor that is no VFIO device's. */
+    public int infoFlags() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DeviceInfo.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DeviceInfo.ARGSZ, DeviceInfo.BYTES);
+            require(ioctl(VfioIoctl.VFIO_DEVICE_GET_INFO, argument), "VFIO_DEVICE_GET_INFO");
+            return argument.get(JAVA_INT, DeviceInfo.FLAGS);
+        }
+    }
+
+    /** Where a region lies in the device's descriptor. */
+    public Region region(int index) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(RegionInfo.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, RegionInfo.ARGSZ, RegionInfo.BYTES);
+            argument.set(JAVA_INT, RegionInfo.INDEX, index);
+            require(ioctl(VfioIoctl.VFIO_DEVICE_GET_REGION_INFO, argument), "VFIO_DEVICE_GET_REGION_INFO " + index);
+            return new Region(
+                    this, argument.get(JAVA_LONG, RegionInfo.OFFSET), argument.get(JAVA_LONG, RegionInfo.SIZE));
+        }
+    }
+
+    void require(long result, String call) throws DeviceException {
+        if (result < 0) {
+            throw new KernelException(name, call, (int) -result);
+        }
+    }
+
+    /** Gives the device back to the kernel, which may reset it when nobody else holds it. */
+    @Override
+    public void close() {
+        descriptor.close();
+    }
+}

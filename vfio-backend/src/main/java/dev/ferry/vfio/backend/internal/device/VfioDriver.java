@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import dev.ferry.device.DataTransferSession;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.Errno;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Migrates one open VFIO device, an arc at a time; {@code VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE} of {@code linux/vfio.h}.
+ *
+ * <p>The kernel owns the state: it is asked for, never remembered, because a reset by somebody else, or a request that
+ * failed half-way, leaves the device anywhere. One session at most is alive; every request that fails, and every arc
+ * that ends it, drops it with its descriptor.
+ */
+public final class VfioDriver implements MigrationDriver, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(VfioDriver.class);
+
+    /** Where the kernel cannot tell: so much that no limit of downtime is met by accident. */
+    static final long UNKNOWN_STOP_COPY_BYTES = 100L << 30;
+
+    private final VfioDevice device;
+    private final Set<MigrationFeature> features;
+    private final Optional<ConfigSpace> config;
+    private final Optional<DirtyTracker> dirtyTracker;
+    private final IntSupplier dataTimeoutMillis;
+    private final boolean precopyFlagsAreReliable;
+    private final TransferBuffer transfer = new TransferBuffer();
+    private final AtomicReference<VfioSession> session = new AtomicReference<>();
+
+    private VfioDriver(
+            VfioDevice device,
+            Set<MigrationFeature> features,
+            Optional<ConfigSpace> config,
+            Optional<DirtyTracker> dirtyTracker,
+            IntSupplier dataTimeoutMillis) {
+        this.device = device;
+        this.features = features;
+        this.config = config;
+        this.dirtyTracker = dirtyTracker;
+        this.dataTimeoutMillis = dataTimeoutMillis;
+        this.precopyFlagsAreReliable =
+                features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
+    }
+
+    /**
+     * A driver for an open device, which stays its opener's until this returns.
+     *
+     * @param dataTimeoutMillis how long one transfer of data may wait for the device; asked before each
+     * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
+     */
+    public static VfioDriver of(
+            VfioDevice device, Optional<DirtyTracker> dirtyTracker, IntSupplier dataTimeoutMillis)
+            throws DeviceException {
+        Set<MigrationFeature> features = device.migrationFeatures();
+        return new VfioDriver(device, features, ConfigSpace.of(device), dirtyTracker, dataTimeoutMillis);
+    }
+
+    @Override
+    public Set<MigrationFeature> features() {
+        return features;
+    }
+
+    @Override
+    public DeviceState state() throws DeviceException {
+        return device.state();
+    }
+
+    @Override
+    public Optional<DataTransferSession> step(Arc arc) throws DeviceException {
+        requirePossible(arc);
+        requirePresent(arc.from(), arc);
+        switch (arc.sessionEffect()) {
+            case CONTINUES -> requireSaving(arc);
+            case ENDS -> requireLoaded(arc);
+            case NONE, OPENS_SAVING, OPENS_RESUMING -> {
+                // There is no session before.
+            }
+        }
+        StateSet set = device.setState(arc.to());
+        if (set.error() != 0) {
+            throw refused(arc, set);
+        }
+        switch (arc.sessionEffect()) {
+            case OPENS_SAVING, OPENS_RESUMING -> {
+                return Optional.of(open(arc, set));
+            }
+            case CONTINUES -> {
+                requireNoDescriptor(arc, set);
+                beginFinalPart(arc);
+            }
+            case NONE, ENDS -> {
+                requireNoDescriptor(arc, set);
+                replaceSession(null);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private void requirePossible(Arc arc) throws DeviceException {
+        boolean p2p = features.contains(MigrationFeature.P2P);
+        boolean direct = arc == Arc.STOP_TO_RUNNING || arc == Arc.RUNNING_TO_STOP || arc == Arc.PRE_COPY_TO_STOP_COPY;
+        if (!arc.from().isSupportedBy(features) || !arc.to().isSupportedBy(features) || direct && p2p) {
+            throw new DeviceException(Errno.EOPNOTSUPP, "%s has no arc %s: its features are %s"
+                    .formatted(device.name(), arc, features));
+        }
+    }
+
+    private void requirePresent(DeviceState from, Arc arc) throws DeviceException {
+        DeviceState now = device.state();
+        if (now != from) {
+            throw new DeviceException(
+                    Errno.EINVAL, "%s is in %s and cannot take %s".formatted(device.name(), now, arc));
+        }
+    }
+
+    /** A process that ended, or a reset, took the session: its data are lost even where the kernel would go on. */
+    private void requireSaving(Arc arc) throws DeviceException {
+        if (!(session.get() instanceof VfioSavingSession)) {
+            throw new DeviceException(Errno.ENODEV, "%s cannot take %s: the session that read its state is gone; %s"
+                    .formatted(device.name(), arc, "end the state, or reset the device"));
+        }
+    }
+
+    private void requireLoaded(Arc arc) throws DeviceException {
+        if (arc != Arc.RESUMING_TO_STOP) {
+            return;
+        }
+        if (!(session.get() instanceof VfioResumingSession resuming)) {
+            throw new DeviceException(Errno.EINVAL,
+                    "the session that loaded the state of %s is gone; reset the device".formatted(device.name()));
+        }
+        resuming.requireComplete();
+    }
+
+    private DataTransferSession open(Arc arc, StateSet set) throws DeviceException {
+        if (set.dataFd() < 0) {
+            throw lost(arc, "the kernel gave no data descriptor");
+        }
+        DataDescriptor data = new DataDescriptor(device.calls(), set.dataFd());
+        if (arc.to() == DeviceState.RESUMING) {
+            VfioResumingSession opened = new VfioResumingSession(device, data, transfer, config, dataTimeoutMillis);
+            replaceSession(opened);
+            return opened;
+        }
+        VfioSavingSession opened = new VfioSavingSession(
+                device, data, transfer, config, precopyFlagsAreReliable, dataTimeoutMillis);
+        replaceSession(opened);
+        beginFinalPart(arc);
+        return opened;
+    }
+
+    private void requireNoDescriptor(Arc arc, StateSet set) throws DeviceException {
+        if (set.dataFd() >= 0) {
+            device.calls().close(set.dataFd());
+            throw lost(arc, "the kernel gave a data descriptor where none belongs");
+        }
+    }
+
+    private void beginFinalPart(Arc arc) {
+        if (arc.to() == DeviceState.STOP_COPY && session.get() instanceof VfioSavingSession saving) {
+            saving.beginFinalPart();
+        }
+    }
+
+    private void replaceSession(VfioSession next) {
+        VfioSession before = session.getAndSet(next);
+        if (before != null) {
+            before.drop();
+        }
+    }
+
+    /** The kernel said no. It may have walked a part of the way, and may have opened what it then took no notice of. */
+    private DeviceException refused(Arc arc, StateSet set) {
+        if (set.dataFd() >= 0) {
+            device.calls().close(set.dataFd());
+        }
+        KernelException cause = new KernelException(
+                device.name(), "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to(), set.error());
+        return left(arc, cause.errno(), "the request for %s was refused%s"
+                .formatted(arc.to(), KernelException.exactly(set.error())), cause);
+    }
+
+    private DeviceException lost(Arc arc, String what) {
+        return left(arc, Errno.EIO, what, null);
+    }
+
+    /** Puts the device back where the arc began, if it went on without a session, and says where it is. */
+    private DeviceException left(Arc arc, Errno errno, String what, KernelException cause) {
+        replaceSession(null);
+        DeviceException failure;
+        try {
+            DeviceState now = device.state();
+            if (now == arc.to()) {
+                now = undone(arc);
+            }
+            failure = new DeviceException(
+                    errno, "%s could not take %s: %s; it is in %s now".formatted(device.name(), arc, what, now), cause);
+        } catch (DeviceException e) {
+            failure = new DeviceException(
+                    errno, "%s could not take %s: %s; where it is cannot be asked".formatted(device.name(), arc, what), cause);
+            failure.addSuppressed(e);
+        }
+        return failure;
+    }
+
+    private DeviceState undone(Arc arc) throws DeviceException {
+        StateSet back = device.setState(arc.from());
+        if (back.dataFd() >= 0) {
+            device.calls().close(back.dataFd());
+        }
+        return device.state();
+    }
+
+    @Override
+    public long stopCopySize() throws DeviceException {
+        OptionalLong length = device.stopCopyLength();
+        if (length.isEmpty() || length.getAsLong() < 0) {
+            return UNKNOWN_STOP_COPY_BYTES;
+        }
+        int around = StateRecord.HEADER_BYTES + config.map(ConfigSpace::size).orElse(0);
+        return Math.min(length.getAsLong(), Long.MAX_VALUE - around) + around;
+    }
+
+    @Override
+    public void reset() throws DeviceException {
+        replaceSession(null);
+        device.reset();
+        DeviceState now = device.state();
+        if (now != DeviceState.RUNNING) {
+            throw new DeviceException(Errno.EIO, "%s was reset and is in %s, not RUNNING".formatted(device.name(), now));
+        }
+        LOG.info("{} was reset", device.name());
+    }
+
+    @Override
+    public Optional<DirtyTracker> dirtyTracker() {
+        return dirtyTracker;
+    }
+
+    /** The device leaves: ends a session that is still open. The device's descriptor is its opener's to close. */
+    @Override
+    public void close() {
+        replaceSession(null);
+        transfer.close();
+    }
+}

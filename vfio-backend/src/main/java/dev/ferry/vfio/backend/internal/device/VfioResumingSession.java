@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import dev.ferry.vfio.backend.internal.uapi.PciConfig;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Optional;
+import java.util.function.IntSupplier;
+
+/**
+ * Takes the bytes of a {@link VfioSavingSession}, in any segmentation: writes data to the kernel's descriptor and
+ * restores the configuration space.
+ *
+ * <p>A failed write is the end of the session, even where the kernel would go on: the {@code mtty} sample loads a state
+ * whose bytes it has refused before.
+ */
+final class VfioResumingSession extends VfioSession implements ResumingSession {
+    private final TransferBuffer transfer;
+    private final Optional<ConfigSpace> config;
+    private final IntSupplier waitMillis;
+
+    private final ByteBuffer header =
+            ByteBuffer.allocate(StateRecord.HEADER_BYTES).order(ByteOrder.BIG_ENDIAN);
+
+    /** The record that its bytes are being taken of; null between records. */
+    private StateRecord record;
+
+    private long rest;
+    private ByteBuffer space = ByteBuffer.allocate(0);
+    private boolean complete;
+
+    VfioResumingSession(
+            VfioDevice device,
+            DataDescriptor data,
+            TransferBuffer transfer,
+            Optional<ConfigSpace> config,
+            IntSupplier waitMillis) {
+        super(device, data);
+        this.transfer = transfer;
+        this.config = config;
+        this.waitMillis = waitMillis;
+    }
+
+    /**
+     * A state may only be set to work when all of it was taken.
+     *
+     * @throws DeviceException EINVAL when more is missing, or when some of it was refused
+     */
+    void requireComplete() throws DeviceException {
+        if (hasFailed()) {
+            throw new DeviceException(Errno.EINVAL,
+                    "the state given to %s was refused; reset the device".formatted(device.name()));
+        }
+        if (!complete) {
+            throw new DeviceException(Errno.EINVAL,
+                    "the state given to %s is incomplete; give it the rest, or reset the device".formatted(device.name()));
+        }
+    }
+
+    @Override
+    public int write(ByteBuffer from) throws IOException {
+        synchronized (transfer) {
+            requireUsable();
+            int count = from.remaining();
+            boolean done = false;
+            try {
+                while (from.hasRemaining()) {
+                    take(from);
+                }
+                done = true;
+            } finally {
+                if (!done) {
+                    fail();
+                }
+            }
+            return count;
+        }
+    }
+
+    private void take(ByteBuffer from) throws DeviceException {
+        if (complete) {
+            throw new DeviceException(Errno.EINVAL, "the state given to " + device.name() + " goes on behind its end");
+        }
+        if (record == null) {
+            takeHeader(from);
+        } else if (record == StateRecord.DATA) {
+            writeData(from);
+        } else {
+            takeConfig(from);
+        }
+    }
+
+    private void takeHeader(ByteBuffer from) throws DeviceException {
+        while (header.hasRemaining() && from.hasRemaining()) {
+            header.put(from.get());
+        }
+        if (header.hasRemaining()) {
+            return;
+        }
+        header.flip();
+        beginRecord(header.getLong(StateRecord.MARK), header.getLong(StateRecord.LENGTH));
+        header.clear();
+    }
+
+    private void beginRecord(long mark, long length) throws DeviceException {
+        StateRecord next = StateRecord.ofMark(mark).orElseThrow(() -> new DeviceException(
+                Errno.EINVAL, "what was given to %s is no saved state of a VFIO device".formatted(device.name())));
+        if (length < 0 || length > mostBytes(next)) {
+            throw new DeviceException(Errno.EINVAL,
+                    "the state given to %s has a %s record of %d bytes".formatted(device.name(), next, length));
+        }
+        rest = length;
+        switch (next) {
+            case DATA -> record = length == 0 ? null : next;
+            case CONFIG -> {
+                record = next;
+                space = ByteBuffer.allocate((int) length);
+            }
+            case END -> complete = true;
+        }
+    }
+
+    private long mostBytes(StateRecord next) {
+        return switch (next) {
+            case DATA -> Long.MAX_VALUE;
+            case CONFIG -> PciConfig.MOST_BYTES;
+            case END -> 0;
+        };
+    }
+
+    private void takeConfig(ByteBuffer from) throws DeviceException {
+        int count = Math.min(space.remaining(), from.remaining());
+        space.put(space.position(), from, from.position(), count);
+        space.position(space.position() + count);
+        from.position(from.position() + count);
+        if (!space.hasRemaining()) {
+            record = null;
+            ConfigSpace target = config.orElseThrow(() -> new DeviceException(
+                    Errno.EINVAL, "the state was saved from a PCI device, and " + device.name() + " is none"));
+            target.restore(space.array());
+        }
+    }
+
+    private void writeData(ByteBuffer from) throws DeviceException {
+        int count = (int) Math.min(rest, from.remaining());
+        ByteBuffer part = from.slice(from.position(), count);
+        if (!from.isDirect()) {
+            ByteBuffer room = transfer.bytes();
+            count = Math.min(count, room.remaining());
+            room.put(0, from, from.position(), count);
+            part = room.slice(0, count);
+        }
+        int taken = writeToKernel(MemorySegment.ofBuffer(part));
+        from.position(from.position() + taken);
+        rest -= taken;
+        if (rest == 0) {
+            record = null;
+        }
+    }
+
+    private int writeToKernel(MemorySegment part) throws DeviceException {
+        long result = data.write(part, transfer.poll(), waitMillis.getAsInt());
+        if (result > 0) {
+            return (int) result;
+        }
+        if (result == -LinuxErrno.ENODEV) {
+            drop();
+        }
+        if (result == 0 || result == -LinuxErrno.EAGAIN) {
+            throw new DeviceException(Errno.ETIMEDOUT,
+                    "%s took no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
+        }
+        throw new KernelException(device.name(), "write of the device's data", (int) -result);
+    }
+}

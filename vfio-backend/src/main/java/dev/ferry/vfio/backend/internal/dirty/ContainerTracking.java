@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.ContainerSpace;
+import dev.ferry.vfio.backend.internal.access.ContainerSpace.DirtyPages;
+import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DirtyBitmap;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The container says what is mapped, or pinned, and so may have been written: {@code VFIO_IOMMU_DIRTY_PAGES} of {@code
+ * linux/vfio.h}. Correct but coarse: with a device behind an IOMMU every mapped page counts as written, for ever.
+ */
+final class ContainerTracking extends KernelDirtyTracker {
+    private final ContainerSpace space;
+
+    ContainerTracking(String device, ContainerSpace space, DirtyPages limits, String mechanism) {
+        super(
+                device,
+                new Capabilities(mechanism, Long.lowestOneBit(limits.pageSizes()), Integer.MAX_VALUE, false),
+                Math.min(limits.mostBitmapBytes(), 1 << 28) / Long.BYTES * Long.SIZE);
+        this.space = space;
+    }
+
+    @Override
+    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        set(DirtyBitmap.FLAG_START, "START");
+    }
+
+    @Override
+    void end() throws DeviceException {
+        set(DirtyBitmap.FLAG_STOP, "STOP");
+    }
+
+    private void set(int flag, String what) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DirtyBitmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, flag);
+            space.request(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument, "VFIO_IOMMU_DIRTY_PAGES " + what);
+        }
+    }
+
+    @Override
+    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DirtyBitmap.GET_BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.GET_BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_GET_BITMAP);
+            argument.set(JAVA_LONG, DirtyBitmap.GET_IOVA, range.iova());
+            argument.set(JAVA_LONG, DirtyBitmap.GET_SIZE, range.length());
+            argument.set(JAVA_LONG, DirtyBitmap.GET_PGSIZE, pageSize);
+            argument.set(JAVA_LONG, DirtyBitmap.GET_BITMAP_SIZE, bitmap.byteSize());
+            argument.set(ADDRESS, DirtyBitmap.GET_DATA, bitmap);
+            space.request(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument, "VFIO_IOMMU_DIRTY_PAGES GET_BITMAP");
+        }
+    }
+}

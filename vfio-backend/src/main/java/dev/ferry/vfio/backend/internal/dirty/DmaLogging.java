@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.device.KernelException;
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.LoggingControl;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.LoggingRange;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.LoggingReport;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The device itself logs where it writes: {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of {@code linux/vfio.h}. The most
+ * exact way; the log may be asked for in other pages than it is kept in.
+ */
+final class DmaLogging extends KernelDirtyTracker {
+    /** One page of the kernel's holds this many ranges, which it takes whatever the device. */
+    static final int GUARANTEED_RANGES = 256;
+
+    private static final int LEAST_PAGE_SHIFT = 12;
+    private static final int MOST_PAGE_SHIFT = 30;
+    private static final long MOST_PAGES = 32L << 20;
+
+    private final VfioDevice device;
+
+    DmaLogging(VfioDevice device, String mechanism) {
+        super(device.name(), new Capabilities(mechanism, pageSizes(), GUARANTEED_RANGES, true), MOST_PAGES);
+        this.device = device;
+    }
+
+    private static long pageSizes() {
+        return (1L << MOST_PAGE_SHIFT + 1) - (1L << LEAST_PAGE_SHIFT);
+    }
+
+    /** A device may keep fewer ranges than the kernel takes: neighbours are joined until they are few enough. */
+    @Override
+    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        List<IovaRange> fewer = ranges;
+        int result = request(pageSize, fewer);
+        while ((result == -LinuxErrno.E2BIG || result == -LinuxErrno.ENOSPC) && fewer.size() > 1) {
+            fewer = JoinedRanges.atMost(fewer.size() / 2, fewer);
+            result = request(pageSize, fewer);
+        }
+        require(result, "SET DMA_LOGGING_START");
+    }
+
+    private int request(long pageSize, List<IovaRange> ranges) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment list = arena.allocate((long) LoggingRange.BYTES * ranges.size(), Long.BYTES);
+            for (int i = 0; i < ranges.size(); i++) {
+                long at = (long) LoggingRange.BYTES * i;
+                list.set(JAVA_LONG, at + LoggingRange.IOVA, ranges.get(i).iova());
+                list.set(JAVA_LONG, at + LoggingRange.LENGTH, ranges.get(i).length());
+            }
+            MemorySegment argument = arena.allocate(Header.BYTES + LoggingControl.BYTES, Long.BYTES);
+            argument.set(JAVA_LONG, Header.DATA + LoggingControl.PAGE_SIZE, pageSize);
+            argument.set(JAVA_INT, Header.DATA + LoggingControl.NUM_RANGES, ranges.size());
+            argument.set(ADDRESS, Header.DATA + LoggingControl.RANGES, list);
+            return device.feature(DeviceFeature.DMA_LOGGING_START | DeviceFeature.SET, argument);
+        }
+    }
+
+    @Override
+    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES + LoggingReport.BYTES, Long.BYTES);
+            argument.set(JAVA_LONG, Header.DATA + LoggingReport.IOVA, range.iova());
+            argument.set(JAVA_LONG, Header.DATA + LoggingReport.LENGTH, range.length());
+            argument.set(JAVA_LONG, Header.DATA + LoggingReport.PAGE_SIZE, pageSize);
+            argument.set(ADDRESS, Header.DATA + LoggingReport.BITMAP, bitmap);
+            require(device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument),
+                    "GET DMA_LOGGING_REPORT");
+        }
+    }
+
+    @Override
+    void end() throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
+            require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument), "SET DMA_LOGGING_STOP");
+        }
+    }
+
+    private void require(int result, String what) throws DeviceException {
+        if (result < 0) {
+            throw new KernelException(device.name(), "VFIO_DEVICE_FEATURE " + what, -result);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.GetDirtyBitmap;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.SetDirtyTracking;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * The IOMMU marks the pages it translated writes for: {@code IOMMU_HWPT_SET_DIRTY_TRACKING} and {@code ..._GET_DIRTY_BITMAP}
+ * of {@code linux/iommufd.h}. Records all that is mapped; enabling clears what was marked.
+ */
+final class IommufdTracking extends KernelDirtyTracker {
+    private static final long MOST_PAGES = 32L << 20;
+
+    private final IommufdSpace space;
+    private final int hwpt;
+
+    IommufdTracking(String device, IommufdSpace space, int hwpt, int pageSize, String mechanism) {
+        super(device, new Capabilities(mechanism, pageSize, Integer.MAX_VALUE, true), MOST_PAGES);
+        this.space = space;
+        this.hwpt = hwpt;
+    }
+
+    @Override
+    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        set(SetDirtyTracking.FLAG_ENABLE);
+    }
+
+    @Override
+    void end() throws DeviceException {
+        set(0);
+    }
+
+    private void set(int flags) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(SetDirtyTracking.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, SetDirtyTracking.BYTES);
+            argument.set(JAVA_INT, SetDirtyTracking.FLAGS, flags);
+            argument.set(JAVA_INT, SetDirtyTracking.HWPT_ID, hwpt);
+            space.request(Iommufd.IOMMU_HWPT_SET_DIRTY_TRACKING, argument, "IOMMU_HWPT_SET_DIRTY_TRACKING");
+        }
+    }
+
+    @Override
+    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);
+            argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, hwpt);
+            argument.set(JAVA_LONG, GetDirtyBitmap.IOVA, range.iova());
+            argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, range.length());
+            argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
+            argument.set(ADDRESS, GetDirtyBitmap.DATA, bitmap);
+            space.request(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument, "IOMMU_HWPT_GET_DIRTY_BITMAP");
+        }
+    }
+}

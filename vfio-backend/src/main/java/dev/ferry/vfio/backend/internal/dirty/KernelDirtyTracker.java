@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/**
+ * What the three ways share: checks, and the bitmap that the kernel fills. Thread-safe; one call at a time gets through.
+ *
+ * <p>An error of a report leaves nothing to rely on, says the user API; recording is then begun anew, and the caller
+ * told that all pages count as written.
+ */
+abstract class KernelDirtyTracker implements DirtyTracker {
+    private static final int PAGES_PER_WORD = Long.SIZE;
+
+    final String device;
+    private final Capabilities capabilities;
+    private final long mostPages;
+    private long recordedPageSize;
+    private List<IovaRange> recorded = List.of();
+
+    /**
+     * A tracker that does not record.
+     *
+     * @param mostPages pages of one report at most; a longer range is reported in parts. A multiple of 64
+     */
+    KernelDirtyTracker(String device, Capabilities capabilities, long mostPages) {
+        this.device = device;
+        this.capabilities = capabilities;
+        this.mostPages = mostPages;
+    }
+
+    /** Begins to record in the kernel. */
+    abstract void begin(long pageSize, List<IovaRange> ranges) throws DeviceException;
+
+    /** Sets the bits of written pages in zeroed memory and clears them in the kernel. */
+    abstract void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException;
+
+    /** Ends recording in the kernel. */
+    abstract void end() throws DeviceException;
+
+    @Override
+    public final Capabilities capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public final synchronized void start(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        if (isRecording()) {
+            throw new DeviceException(Errno.EBUSY, device + " records dirty pages already");
+        }
+        requirePageSize(pageSize);
+        requireAscending(pageSize, ranges);
+        begin(pageSize, ranges);
+        recordedPageSize = pageSize;
+        recorded = List.copyOf(ranges);
+    }
+
+    private boolean isRecording() {
+        return !recorded.isEmpty();
+    }
+
+    private void requirePageSize(long pageSize) throws DeviceException {
+        if (Long.bitCount(pageSize) != 1 || (capabilities.pageSizes() & pageSize) == 0) {
+            throw new DeviceException(
+                    Errno.EINVAL, "%s cannot record dirty pages of %d bytes".formatted(device, pageSize));
+        }
+    }
+
+    private void requireAscending(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        if (ranges.size() > capabilities.maxRanges()) {
+            throw new DeviceException(Errno.ENOSPC, "%s records dirty pages of %d ranges at most, not of %d"
+                    .formatted(device, capabilities.maxRanges(), ranges.size()));
+        }
+        long end = 0;
+        for (IovaRange range : ranges) {
+            if (range.iova() < end || !isAligned(range, pageSize)) {
+                throw new DeviceException(Errno.EINVAL,
+                        "ranges must ascend and be aligned to pages of %d bytes: %s".formatted(pageSize, range));
+            }
+            end = range.end();
+        }
+        if (ranges.isEmpty()) {
+            throw new DeviceException(Errno.EINVAL, "there is no range to record dirty pages of");
+        }
+    }
+
+    private static boolean isAligned(IovaRange range, long pageSize) {
+        return ((range.iova() | range.length()) & pageSize - 1) == 0;
+    }
+
+    @Override
+    public final synchronized void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException {
+        requireRecorded(range, bitmap);
+        long mostBytes = mostPages * recordedPageSize;
+        int at = bitmap.position();
+        for (long done = 0; done < range.length(); done += mostBytes) {
+            IovaRange part = new IovaRange(range.iova() + done, Math.min(mostBytes, range.length() - done));
+            at += reportPart(part, bitmap.duplicate().order(ByteOrder.LITTLE_ENDIAN), at);
+        }
+    }
+
+    private void requireRecorded(IovaRange range, ByteBuffer bitmap) throws DeviceException {
+        if (!isRecording()) {
+            throw new DeviceException(Errno.EINVAL, device + " does not record dirty pages");
+        }
+        boolean inside = recorded.stream().anyMatch(one -> one.iova() <= range.iova() && range.end() <= one.end());
+        if (!inside || !isAligned(range, recordedPageSize) || bitmap.remaining() < bytesFor(range)) {
+            throw new DeviceException(Errno.EINVAL,
+                    "%s cannot report dirty pages of %s: not recorded, not aligned, or the bitmap is too small"
+                            .formatted(device, range));
+        }
+    }
+
+    private long bytesFor(IovaRange range) {
+        long pages = range.length() / recordedPageSize;
+        return (pages + PAGES_PER_WORD - 1) / PAGES_PER_WORD * Long.BYTES;
+    }
+
+    /** The kernel wants aligned memory of its own, and bits that the caller has are to stay. */
+    private int reportPart(IovaRange part, ByteBuffer bitmap, int at) throws DeviceException {
+        int bytes = (int) bytesFor(part);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment words = arena.allocate(bytes, Long.BYTES);
+            reportOrRestart(part, words);
+            for (int word = 0; word < bytes; word += Long.BYTES) {
+                long written = words.get(ValueLayout.JAVA_LONG, word);
+                if (written != 0) {
+                    bitmap.putLong(at + word, bitmap.getLong(at + word) | written);
+                }
+            }
+        }
+        return bytes;
+    }
+
+    private void reportOrRestart(IovaRange part, MemorySegment words) throws DeviceException {
+        try {
+            report(part, recordedPageSize, words);
+        } catch (DeviceException e) {
+            restart(e);
+            throw new DeviceException(
+                    Errno.EOVERFLOW, "the record of pages that %s wrote was lost; it was begun anew".formatted(device), e);
+        }
+    }
+
+    private void restart(DeviceException first) throws DeviceException {
+        List<IovaRange> ranges = recorded;
+        try {
+            recorded = List.of();
+            end();
+            begin(recordedPageSize, ranges);
+            recorded = ranges;
+        } catch (DeviceException e) {
+            first.addSuppressed(e);
+            throw first;
+        }
+    }
+
+    @Override
+    public final synchronized void stop() throws DeviceException {
+        if (isRecording()) {
+            recorded = List.of();
+            end();
+        }
+    }
+}

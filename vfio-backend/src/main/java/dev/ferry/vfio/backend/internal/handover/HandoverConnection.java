@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.handover;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.access.ContainerSpace;
+import dev.ferry.vfio.backend.internal.access.IommuSpace;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
+import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Container;
+import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Iommufd;
+import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Lend;
+import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Nothing;
+import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Return;
+import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One process that hands over one device, for as long as it stays connected. Used by the server's thread alone. */
+final class HandoverConnection implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HandoverConnection.class);
+
+    private final SystemCalls calls;
+    private final UnixSocket socket;
+    private final DeviceFinder finder;
+    private final HandoverServer.Lending lending;
+    private final Consumer<String> takeBack;
+    private Optional<String> lent = Optional.empty();
+
+    HandoverConnection(
+            SystemCalls calls,
+            UnixSocket socket,
+            DeviceFinder finder,
+            HandoverServer.Lending lending,
+            Consumer<String> takeBack) {
+        this.calls = calls;
+        this.socket = socket;
+        this.finder = finder;
+        this.lending = lending;
+        this.takeBack = takeBack;
+    }
+
+    int number() {
+        return socket.number();
+    }
+
+    /**
+     * Takes one message that is waiting, and answers.
+     *
+     * @return whether the connection goes on
+     */
+    boolean hear() {
+        try {
+            UnixSocket.Message message = socket.receive(HandoverMessage.MOST_BYTES);
+            return !message.isEnd() && answer(message);
+        } catch (DeviceException e) {
+            return refuse(e);
+        }
+    }
+
+    private boolean answer(UnixSocket.Message message) throws DeviceException {
+        HandoverMessage said;
+        try {
+            said = HandoverMessage.parse(message.bytes());
+        } catch (DeviceException e) {
+            message.closeAll();
+            throw e;
+        }
+        switch (said) {
+            case Lend lend -> socket.send("ok " + lend(lend, message));
+            case Return back -> {
+                message.closeAll();
+                giveBack();
+                socket.send("ok");
+            }
+        }
+        return true;
+    }
+
+    private String lend(Lend lend, UnixSocket.Message message) throws DeviceException {
+        List<Descriptor> descriptors = message.descriptors();
+        if (lent.isPresent() || descriptors.size() != lend.descriptors()) {
+            message.closeAll();
+            throw new DeviceException(Errno.EINVAL, lent.isPresent()
+                    ? "one device is handed over on a connection, and " + lent.get() + " is"
+                    : "%d descriptors belong to this message, not %d".formatted(lend.descriptors(), descriptors.size()));
+        }
+        String id = lending.lend(find(lend.device(), message), open(lend, descriptors));
+        lent = Optional.of(lend.device());
+        LOG.info("{} was handed over", id);
+        return id;
+    }
+
+    private FoundDevice find(String name, UnixSocket.Message message) throws DeviceException {
+        try {
+            for (FoundDevice device : finder.find(Set.of(name))) {
+                if (device.name().equals(name) && device.driver().isPresent()) {
+                    return device;
+                }
+            }
+        } catch (IOException e) {
+            message.closeAll();
+            throw new DeviceException(Errno.EIO, "the devices of this host cannot be read", e);
+        }
+        message.closeAll();
+        throw new DeviceException(Errno.ENODEV, "there is no device " + name + " in this host");
+    }
+
+    private OpenDevice open(Lend lend, List<Descriptor> descriptors) {
+        VfioDevice device = new VfioDevice(calls, descriptors.get(0), lend.device());
+        Optional<IommuSpace> space = switch (lend.beside()) {
+            case Nothing nothing -> Optional.empty();
+            case Container container ->
+                    Optional.of(new ContainerSpace(calls, descriptors.get(1), "the container of " + lend.device()));
+            case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
+                    calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
+        };
+        return new OpenDevice(device, space, "handover", () -> descriptors.forEach(Descriptor::close));
+    }
+
+    private boolean refuse(DeviceException refusal) {
+        LOG.warn("a handover was refused: {}", refusal.getMessage());
+        try {
+            socket.send("refused " + refusal.errno() + " " + refusal.getMessage().replaceAll("[^ -~]", "?"));
+        } catch (DeviceException e) {
+            LOG.debug("nobody hears the refusal", e);
+        }
+        return false;
+    }
+
+    private void giveBack() {
+        lent.ifPresent(takeBack);
+        lent = Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        giveBack();
+        socket.close();
+    }
+}

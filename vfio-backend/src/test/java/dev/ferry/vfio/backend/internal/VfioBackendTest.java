@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VfioBackendTest {
+    private static final String VF = "0000:3b:00.2";
+    private static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+    private static final String NOT_ALLOWED =
+            "it is not open: add it to the list 'devices' of the configuration dev.ferry.vfio.backend";
+
+    private record Registered(MigrationDriver driver, Map<String, Object> properties) {}
+
+    @TempDir
+    private Path folder;
+
+    private final Map<String, Registered> registered = new ConcurrentHashMap<>();
+    private FakeHost host;
+    private VfioBackend backend;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        host.pci(VF, "virtio_vfio_pci", "12");
+        host.mdev(MDEV, "mtty-2", "13");
+        backend = new VfioBackend(folder, () -> host.kernel, this::register);
+    }
+
+    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
+        String id = (String) properties.get("ferry.device.id");
+        assertThat(registered.put(id, new Registered(driver, new TreeMap<>(properties)))).isNull();
+        return () -> registered.remove(id);
+    }
+
+    @AfterEach
+    void shouldLeaveNothing() {
+        backend.deactivate();
+        assertThat(registered).isEmpty();
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    private void configure(Map<String, ?> values) {
+        backend.modified(Configured.with(values));
+    }
+
+    private MigrationDriver driver(String name) {
+        return registered.get("host9/" + name).driver();
+    }
+
+    private Object reason(String name) {
+        return registered.get("host9/" + name).properties().get("ferry.not.migratable");
+    }
+
+    @Test
+    void shouldShowEveryDeviceAndOpenNone() {
+        configure(Map.of());
+
+        assertThat(host.kernel.log).isEmpty();
+        assertThat(registered).containsOnlyKeys("host9/" + VF, "host9/" + MDEV);
+        assertThat(reason(VF)).isEqualTo(NOT_ALLOWED);
+        assertThat(driver(MDEV).features()).isEmpty();
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> driver(MDEV).step(Arc.RUNNING_TO_STOP))
+                .withMessage("host9/" + MDEV + " cannot be migrated: " + NOT_ALLOWED);
+    }
+
+    @Test
+    void shouldOpenWhatIsConfigured() throws Exception {
+        configure(Map.of("devices", new String[] {MDEV}));
+
+        assertThat(registered.get("host9/" + MDEV).properties()).isEqualTo(Map.of(
+                "ferry.device.id", "host9/" + MDEV,
+                "ferry.device.type", "vfio/mtty-2",
+                "ferry.backend", "vfio",
+                "ferry.host", "host9",
+                "ferry.vfio.access", "group 13 and container (the kernel offers no iommufd with character devices)",
+                "ferry.vfio.dirty.tracking", "device DMA logging"));
+        assertThat(driver(MDEV).features()).hasSize(3);
+        assertThat(driver(MDEV).state()).isEqualTo(DeviceState.RUNNING);
+        assertThat(reason(VF)).isEqualTo(NOT_ALLOWED);
+    }
+
+    @Test
+    void shouldFollowTheConfiguration() {
+        configure(Map.of("devices", new String[] {MDEV}));
+        configure(Map.of("devices", new String[] {VF}));
+        assertThat(reason(MDEV)).isEqualTo(NOT_ALLOWED);
+        assertThat(reason(VF)).isNull();
+        assertThat(host.kernel.openFiles()).isEqualTo(3);
+
+        configure(Map.of("devices", new String[] {VF}, "host", "alpha"));
+        assertThat(registered).containsOnlyKeys("alpha/" + VF, "alpha/" + MDEV);
+    }
+
+    @Test
+    void shouldKeepTheLastGoodConfiguration() {
+        configure(Map.of("devices", new String[] {VF}));
+        configure(Map.of("devices", new String[] {"nonsense"}));
+
+        assertThat(reason(VF)).isNull();
+    }
+
+    @Test
+    void shouldSayWhyAConfiguredDeviceIsNotOpen() {
+        host.devices.get(VF).flags = 0;
+        host.refuse("vfio/13", 13);
+        configure(Map.of("devices", new String[] {VF, MDEV, "0000:99:00.0"}));
+
+        assertThat(reason(VF)).isEqualTo(
+                "the kernel driver of host9/" + VF + " has no migration support");
+        assertThat(reason(MDEV)).asString().contains("read and write permission");
+        assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
+    }
+
+    @Test
+    void shouldFollowTheHost() throws Exception {
+        configure(Map.of("devices", new String[] {VF, MDEV}));
+        Path device = folder.resolve("sys/bus/mdev/devices").resolve(MDEV);
+        try (var files = Files.list(device)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        Files.delete(device);
+
+        configure(Map.of("devices", new String[] {VF}));
+
+        assertThat(registered).containsOnlyKeys("host9/" + VF);
+        assertThat(host.kernel.openFiles()).isEqualTo(3);
+    }
+
+    @Test
+    void shouldFindAndResetADeviceThatAKilledProcessLeft() throws Exception {
+        host.devices.get(MDEV).state = 4;
+        configure(Map.of("devices", new String[] {MDEV}));
+
+        assertThat(driver(MDEV).state()).isEqualTo(DeviceState.RESUMING);
+        driver(MDEV).reset();
+        assertThat(driver(MDEV).state()).isEqualTo(DeviceState.RUNNING);
+    }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.DeviceOpener;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
+import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DirtyTrackingTest {
+    private static final String ADDRESS = "0000:3b:00.2";
+    private static final long PAGE = 4096;
+
+    @TempDir
+    private Path folder;
+
+    private FakeHost host;
+    private FakeDevice fake;
+    private OpenDevice open;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        fake = host.pci(ADDRESS, "mlx5_vfio_pci", "12");
+    }
+
+    @AfterEach
+    void shouldLeaveNoDescriptor() {
+        if (open != null) {
+            open.close();
+        }
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    private DirtyTracking.Choice choose(DeviceOpener.Way way, Way... allowed) throws Exception {
+        open = new DeviceOpener(host.kernel, host.root).open(host.found(ADDRESS), "dev0", way);
+        return DirtyTracking.choose(open.device(), open.space(), 4096, List.of(allowed));
+    }
+
+    private DirtyTracker tracker(DeviceOpener.Way way) throws Exception {
+        return choose(way, Way.values()).tracker().orElseThrow();
+    }
+
+    private static long[] report(DirtyTracker tracker, IovaRange range) throws DeviceException {
+        ByteBuffer bitmap = ByteBuffer.allocate((int) ((range.length() / PAGE + 63) / 64 * 8))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        tracker.reportAndClear(range, bitmap);
+        long[] words = new long[bitmap.capacity() / 8];
+        bitmap.asLongBuffer().get(words);
+        return words;
+    }
+
+    private static void assertErrno(Errno errno, ThrowingCallable call) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+    }
+
+    @Test
+    void shouldTakeTheDevicesOwnLogFirst() throws Exception {
+        DirtyTracking.Choice choice = choose(DeviceOpener.Way.GROUP, Way.values());
+
+        assertThat(choice.reason()).isEqualTo("device DMA logging");
+        assertThat(choice.tracker().orElseThrow().capabilities().exact()).isTrue();
+        assertThat(fake.logging).as("left off behind the trial").isFalse();
+    }
+
+    @Test
+    void shouldSayWhyItTookTheContainer() throws Exception {
+        fake.logRanges = -1;
+
+        assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).isEqualTo("container dirty pages "
+                + "(device DMA logging: the device offers none; iommufd: the device was not opened with iommufd)");
+    }
+
+    @Test
+    void shouldNotTakeALogThatCannotReport() throws Exception {
+        fake.reportErrno = 95;
+
+        assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
+                + "(device DMA logging: the device offers it, but dev0: VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed;");
+        assertThat(fake.logging).isFalse();
+    }
+
+    @Test
+    void shouldTakeIommufdWhereTheIommuCanTrack() throws Exception {
+        fake.logRanges = -1;
+        host.cdev(ADDRESS, "pci", "vfio0");
+        host.iommuTracksDirtyPages = true;
+
+        assertThat(choose(DeviceOpener.Way.CDEV, Way.values()).reason())
+                .isEqualTo("iommufd (device DMA logging: the device offers none)");
+        assertThat(fake.steps).containsExactly("attach 8");
+    }
+
+    @Test
+    void shouldSayWhyNothingWorks() throws Exception {
+        fake.logRanges = -1;
+        host.cdev(ADDRESS, "pci", "vfio0");
+
+        DirtyTracking.Choice choice = choose(DeviceOpener.Way.CDEV, Way.DEVICE, Way.IOMMUFD);
+
+        assertThat(choice.tracker()).isEmpty();
+        assertThat(choice.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
+                + "iommufd: the IOMMU behind the device cannot track; container dirty pages: not allowed)");
+        assertThat(fake.steps).containsExactly("attach 7");
+    }
+
+    @Test
+    void shouldNotTakeAContainerWithoutTheCapability() throws Exception {
+        host.migrationCapability = false;
+
+        assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).tracker()).isEmpty();
+    }
+
+    @Test
+    void shouldReportPagesThatTheDeviceLoggedAndForgetThem() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        IovaRange range = new IovaRange(16 * PAGE, 128 * PAGE);
+        tracker.start(PAGE, List.of(range));
+        fake.written.addAll(List.of(15L, 16L, 17L, 80L, 143L, 144L));
+
+        assertThat(report(tracker, range)).containsExactly(0b11, 1L << 63 | 1);
+        assertThat(report(tracker, range)).containsExactly(0, 0);
+        assertThat(fake.written).containsExactly(15L, 144L);
+        tracker.stop();
+        assertThat(fake.logging).isFalse();
+    }
+
+    @Test
+    void shouldKeepBitsBeforeThePositionAndThoseThatAreSet() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        IovaRange range = new IovaRange(0, 64 * PAGE);
+        tracker.start(PAGE, List.of(range));
+        fake.written.add(9L);
+        ByteBuffer bitmap = ByteBuffer.allocateDirect(24);
+        bitmap.put(8, (byte) 0x80).position(8);
+
+        tracker.reportAndClear(range, bitmap);
+
+        assertThat(bitmap.position()).isEqualTo(8);
+        assertThat(bitmap.get(8)).isEqualTo((byte) 0x80);
+        assertThat(bitmap.get(9)).isEqualTo((byte) 0x02);
+    }
+
+    @Test
+    void shouldJoinRangesUntilTheDeviceTakesThem() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        List<IovaRange> ranges = new ArrayList<>();
+        for (int i = 0; i < 17; i++) {
+            ranges.add(new IovaRange(2 * i * PAGE, PAGE));
+        }
+
+        tracker.start(PAGE, ranges);
+
+        assertThat(fake.loggedRanges).isEqualTo(4);
+        report(tracker, ranges.get(16));
+    }
+
+    @Test
+    void shouldBeginAnewWhenTheRecordIsLost() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        IovaRange range = new IovaRange(0, 64 * PAGE);
+        tracker.start(PAGE, List.of(range));
+        fake.reportErrno = 5;
+        assertErrno(Errno.EOVERFLOW, () -> report(tracker, range));
+        fake.reportErrno = 0;
+        fake.written.add(3L);
+
+        assertThat(report(tracker, range)).containsExactly(0b1000);
+    }
+
+    @Test
+    void shouldNotRecordAnyMoreWhenItCannotBeginAnew() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        IovaRange range = new IovaRange(0, 64 * PAGE);
+        tracker.start(PAGE, List.of(range));
+        fake.reportErrno = 5;
+        fake.logRanges = 0;
+
+        assertErrno(Errno.EIO, () -> report(tracker, range));
+        assertErrno(Errno.EINVAL, () -> report(tracker, range));
+    }
+
+    @Test
+    void shouldReportWhatTheContainerAndIommufdSay() throws Exception {
+        fake.logRanges = -1;
+        host.mostDirtyBitmapBytes = 16; // 128 pages at a time
+        DirtyTracker container = tracker(DeviceOpener.Way.GROUP);
+        IovaRange range = new IovaRange(0, 320 * PAGE);
+        container.start(PAGE, List.of(range));
+        host.dirty.addAll(List.of(1L, 130L, 319L));
+        assertThat(report(container, range)).containsExactly(2, 0, 4, 0, 1L << 63);
+        assertThat(container.capabilities().exact()).isFalse();
+        container.stop();
+        assertThat(host.trackingIsOn).isFalse();
+        open.close();
+
+        host.cdev(ADDRESS, "pci", "vfio0");
+        host.iommuTracksDirtyPages = true;
+        DirtyTracker iommufd = tracker(DeviceOpener.Way.CDEV);
+        iommufd.start(PAGE, List.of(range));
+        host.dirty.add(64L);
+        assertThat(report(iommufd, range)).containsExactly(0, 1, 0, 0, 0);
+        iommufd.stop();
+        assertThat(host.trackingIsOn).isFalse();
+    }
+
+    @Test
+    void shouldMapAndUnmapMemoryInBothSpaces() throws Exception {
+        host.cdev(ADDRESS, "pci", "vfio0");
+        for (DeviceOpener.Way way : List.of(DeviceOpener.Way.GROUP, DeviceOpener.Way.CDEV)) {
+            choose(way, Way.DEVICE);
+            try (Arena arena = Arena.ofConfined()) {
+                open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096));
+                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, 8192L));
+                assertErrno(Errno.EEXIST, () -> open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096)));
+                open.space().orElseThrow().unmap(0x10000, 8192);
+            }
+            assertThat(host.mapped).isEmpty();
+            open.close();
+        }
+        open = null;
+    }
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.uapi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Modifier;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** Every request number and layout, against the headers of Linux as a person reads them. */
+class NumbersTest {
+
+    @Test
+    void shouldHaveTheRequestNumbersOfVfio() {
+        assertThat(constants(VfioIoctl.class)).isEqualTo(new TreeMap<>(Map.ofEntries(
+                Map.entry("TYPE", (long) ';'),
+                Map.entry("VFIO_GET_API_VERSION", 0x3B64L),
+                Map.entry("VFIO_CHECK_EXTENSION", 0x3B65L),
+                Map.entry("VFIO_SET_IOMMU", 0x3B66L),
+                Map.entry("VFIO_GROUP_GET_STATUS", 0x3B67L),
+                Map.entry("VFIO_GROUP_SET_CONTAINER", 0x3B68L),
+                Map.entry("VFIO_GROUP_UNSET_CONTAINER", 0x3B69L),
+                Map.entry("VFIO_GROUP_GET_DEVICE_FD", 0x3B6AL),
+                Map.entry("VFIO_DEVICE_GET_INFO", 15211L),
+                Map.entry("VFIO_DEVICE_GET_REGION_INFO", 15212L),
+                Map.entry("VFIO_DEVICE_RESET", 15215L),
+                Map.entry("VFIO_IOMMU_GET_INFO", 0x3B70L),
+                Map.entry("VFIO_IOMMU_MAP_DMA", 0x3B71L),
+                Map.entry("VFIO_IOMMU_UNMAP_DMA", 0x3B72L),
+                Map.entry("VFIO_IOMMU_DIRTY_PAGES", 15221L),
+                Map.entry("VFIO_DEVICE_FEATURE", 15221L),
+                Map.entry("VFIO_DEVICE_BIND_IOMMUFD", 0x3B76L),
+                Map.entry("VFIO_DEVICE_ATTACH_IOMMUFD_PT", 0x3B77L),
+                Map.entry("VFIO_DEVICE_DETACH_IOMMUFD_PT", 0x3B78L),
+                Map.entry("VFIO_MIG_GET_PRECOPY_INFO", 15225L),
+                Map.entry("VFIO_API_VERSION", 0L),
+                Map.entry("VFIO_TYPE1_IOMMU", 1L),
+                Map.entry("VFIO_TYPE1v2_IOMMU", 3L),
+                Map.entry("VFIO_PCI_CONFIG_REGION_INDEX", 7L))));
+    }
+
+    @Test
+    void shouldHaveTheRequestNumbersOfIommufd() {
+        assertThat(constants(Iommufd.class)).isEqualTo(new TreeMap<>(Map.of(
+                "SIZE", 0L,
+                "IOMMU_DESTROY", 0x3B80L,
+                "IOMMU_IOAS_ALLOC", 0x3B81L,
+                "IOMMU_IOAS_MAP", 0x3B85L,
+                "IOMMU_IOAS_UNMAP", 0x3B86L,
+                "IOMMU_HWPT_ALLOC", 0x3B89L,
+                "IOMMU_GET_HW_INFO", 0x3B8AL,
+                "IOMMU_HWPT_SET_DIRTY_TRACKING", 0x3B8BL,
+                "IOMMU_HWPT_GET_DIRTY_BITMAP", 0x3B8CL)));
+    }
+
+    @Test
+    void shouldHaveTheFeatureNumbers() {
+        assertThat(constants(DeviceFeature.class)).isEqualTo(new TreeMap<>(Map.of(
+                "MIGRATION", 1L,
+                "MIG_DEVICE_STATE", 2L,
+                "DMA_LOGGING_START", 6L,
+                "DMA_LOGGING_STOP", 7L,
+                "DMA_LOGGING_REPORT", 8L,
+                "MIG_DATA_SIZE", 9L,
+                "MIG_PRECOPY_INFO_V2", 12L,
+                "GET", 0x10000L,
+                "SET", 0x20000L,
+                "PROBE", 0x40000L)));
+    }
+
+    @Test
+    void shouldLayOutTheFeatures() {
+        assertLayout(DeviceFeature.Header.class, "ARGSZ 0, BYTES 8, DATA 8, FLAGS 4");
+        assertLayout(DeviceFeature.Migration.class, "BYTES 8, FLAGS 0");
+        assertLayout(DeviceFeature.MigState.class, "BYTES 8, DATA_FD 4, DEVICE_STATE 0, NO_FD -1");
+        assertLayout(DeviceFeature.MigDataSize.class, "BYTES 8, STOP_COPY_LENGTH 0");
+        assertLayout(DeviceFeature.LoggingControl.class, "BYTES 24, NUM_RANGES 8, PAGE_SIZE 0, RANGES 16, RESERVED 12");
+        assertLayout(DeviceFeature.LoggingRange.class, "BYTES 16, IOVA 0, LENGTH 8");
+        assertLayout(DeviceFeature.LoggingReport.class, "BITMAP 24, BYTES 32, IOVA 0, LENGTH 8, PAGE_SIZE 16");
+        assertLayout(DeviceFeature.Precopy.class,
+                "ARGSZ 0, BYTES 24, DIRTY_BYTES 16, FLAGS 4, FLAG_REINIT 1, INITIAL_BYTES 8");
+    }
+
+    @Test
+    void shouldLayOutTheStructuresOfVfio() {
+        assertLayout(VfioStruct.GroupStatus.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_VIABLE 1");
+        assertLayout(VfioStruct.DeviceInfo.class,
+                "ARGSZ 0, BYTES 16, FLAGS 4, FLAG_PCI 2, FLAG_RESET 1, NUM_IRQS 12, NUM_REGIONS 8");
+        assertLayout(VfioStruct.RegionInfo.class, "ARGSZ 0, BYTES 32, CAP_OFFSET 12, FLAGS 4, INDEX 8, OFFSET 24, SIZE 16");
+        assertLayout(VfioStruct.IommuInfo.class, "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2, IOVA_PGSIZES 8");
+        assertLayout(VfioStruct.CapHeader.class, "BYTES 8, ID 0, NEXT 4, VERSION 2");
+        assertLayout(VfioStruct.CapMigration.class,
+                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16");
+        assertLayout(VfioStruct.DmaMap.class,
+                "ARGSZ 0, BYTES 32, FLAGS 4, FLAG_READ 1, FLAG_WRITE 2, IOVA 16, SIZE 24, VADDR 8");
+        assertLayout(VfioStruct.DmaUnmap.class, "ARGSZ 0, BYTES 24, FLAGS 4, IOVA 8, SIZE 16");
+        assertLayout(VfioStruct.DirtyBitmap.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_GET_BITMAP 4, FLAG_START 1, "
+                + "FLAG_STOP 2, GET_BITMAP_SIZE 32, GET_BYTES 48, GET_DATA 40, GET_IOVA 8, GET_PGSIZE 24, GET_SIZE 16");
+        assertLayout(VfioStruct.BindIommufd.class, "ARGSZ 0, BYTES 16, FLAGS 4, IOMMUFD 8, OUT_DEVID 12");
+        assertLayout(VfioStruct.AttachPt.class, "ARGSZ 0, BYTES 12, FLAGS 4, PT_ID 8");
+    }
+
+    @Test
+    void shouldLayOutTheStructuresOfIommufd() {
+        assertLayout(Iommufd.IoasAlloc.class, "BYTES 12, FLAGS 4, OUT_IOAS_ID 8");
+        assertLayout(Iommufd.IoasMap.class, "BYTES 40, FLAGS 4, FLAG_FIXED_IOVA 1, FLAG_READABLE 4, FLAG_WRITEABLE 2, "
+                + "IOAS_ID 8, IOVA 32, LENGTH 24, RESERVED 12, USER_VA 16");
+        assertLayout(Iommufd.IoasUnmap.class, "BYTES 24, IOAS_ID 4, IOVA 8, LENGTH 16");
+        assertLayout(Iommufd.HwptAlloc.class, "BYTES 40, DATA_LEN 28, DATA_TYPE 24, DATA_UPTR 32, DEV_ID 8, FLAGS 4, "
+                + "FLAG_DIRTY_TRACKING 2, OUT_HWPT_ID 16, PT_ID 12");
+        assertLayout(Iommufd.HwInfo.class, "BYTES 40, CAP_DIRTY_TRACKING 1, DATA_LEN 12, DATA_UPTR 16, DEV_ID 8, FLAGS 4, "
+                + "OUT_CAPABILITIES 32, OUT_DATA_TYPE 24");
+        assertLayout(Iommufd.SetDirtyTracking.class, "BYTES 16, FLAGS 4, FLAG_ENABLE 1, HWPT_ID 8, RESERVED 12");
+        assertLayout(Iommufd.GetDirtyBitmap.class,
+                "BYTES 48, DATA 40, FLAGS 8, HWPT_ID 4, IOVA 16, LENGTH 24, PAGE_SIZE 32, RESERVED 12");
+    }
+
+    @Test
+    void shouldLayOutTheStructuresOfTheCLibrary() {
+        assertLayout(Posix.PollFd.class, "BYTES 8, EVENTS 4, FD 0, POLLIN 1, POLLOUT 4, REVENTS 6");
+        assertLayout(Posix.SockAddr.class, "BYTES 110, FAMILY 0, PATH 2, PATH_BYTES 108");
+        assertLayout(Posix.UCred.class, "BYTES 12, GID 8, PID 0, UID 4");
+        assertLayout(Posix.IoVec.class, "BASE 0, BYTES 16, LEN 8");
+        assertLayout(Posix.MsgHdr.class,
+                "BYTES 56, CONTROL 32, CONTROLLEN 40, FLAGS 48, IOV 16, IOVLEN 24, NAME 0, NAMELEN 8");
+        assertLayout(Posix.CMsgHdr.class, "ALIGNMENT 8, DATA 16, LEN 0, LEVEL 8, TYPE 12");
+        assertThat(constants(Posix.class)).isEqualTo(new TreeMap<>(Map.ofEntries(
+                Map.entry("O_RDWR", 2L),
+                Map.entry("O_CLOEXEC", 02000000L),
+                Map.entry("AF_UNIX", 1L),
+                Map.entry("SOCK_SEQPACKET", 5L),
+                Map.entry("SOCK_CLOEXEC", 02000000L),
+                Map.entry("SOCK_NONBLOCK", 04000L),
+                Map.entry("SOL_SOCKET", 1L),
+                Map.entry("SO_PEERCRED", 17L),
+                Map.entry("SCM_RIGHTS", 1L),
+                Map.entry("MSG_CTRUNC", 8L),
+                Map.entry("MSG_TRUNC", 0x20L),
+                Map.entry("MSG_DONTWAIT", 0x40L),
+                Map.entry("MSG_NOSIGNAL", 0x4000L),
+                Map.entry("MSG_CMSG_CLOEXEC", 0x40000000L))));
+    }
+
+    @Test
+    void shouldNameEveryErrorNumberByItsConstant() {
+        constants(LinuxErrno.class).forEach((name, number) ->
+                assertThat(LinuxErrno.name(number.intValue())).isEqualTo(name));
+        assertThat(LinuxErrno.name(133)).isEqualTo("errno 133");
+        assertThat(LinuxErrno.ENOMSG).isEqualTo(42);
+        assertThat(LinuxErrno.E2BIG).isEqualTo(7);
+        assertThat(LinuxErrno.EOPNOTSUPP).isEqualTo(95);
+    }
+
+    private static void assertLayout(Class<?> layout, String expected) {
+        StringBuilder text = new StringBuilder();
+        constants(layout).forEach((name, value) ->
+                text.append(text.isEmpty() ? "" : ", ").append(name).append(' ').append(value));
+        assertThat(text).as(layout.getSimpleName()).hasToString(expected);
+    }
+
+    private static Map<String, Long> constants(Class<?> type) {
+        Map<String, Long> constants = new TreeMap<>();
+        for (Field field : type.getDeclaredFields()) {
+            boolean isPublic = Modifier.isPublic(field.getModifiers());
+            if (isPublic && field.getType().isPrimitive()) {
+                constants.put(field.getName(), value(field));
+            }
+        }
+        return constants;
+    }
+
+    private static long value(Field field) {
+        try {
+            return field.getLong(null);
+        } catch (IllegalAccessException e) {
+            throw new AssertionError(e);
+        }
+    }
+}
