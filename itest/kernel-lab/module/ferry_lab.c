@@ -7,10 +7,10 @@
  *
  * Steered by BAR 0 (region 0): 64-bit registers, host byte order, 8-byte accesses only.
  *
- *   0x00 STATE_BYTES   rw  size of the device state proper (default 64 KiB)
+ *   0x00 STATE_BYTES   rw  size of the device state proper (default 4 KiB)
  *   0x08 SEED          rw  what the state consists of; survives a migration, like the registers of a device
  *   0x10 SCRATCH       rw  eight bytes of guest data; survives a migration
- *   0x18 INITIAL_BYTES rw  size of the initial data of a pre-copy (default 4 KiB)
+ *   0x18 INITIAL_BYTES rw  size of the initial data of a pre-copy (default 256)
  *   0x20 MAKE_DIRTY    w   appends so many bytes of changed state to an open pre-copy
  *   0x28 REINIT        w   appends so many bytes of new initial data to an open pre-copy
  *   0x30 FAIL_ARC      rw  from << 8 | to: this arc fails, once; 0: none
@@ -632,8 +632,8 @@ static void fl_defaults(struct fl_device *fl)
 {
 	mutex_lock(&fl->register_lock);
 	memset(fl->registers, 0, sizeof(fl->registers));
-	fl->registers[FL_STATE_BYTES] = SZ_64K;
-	fl->registers[FL_INITIAL_BYTES] = SZ_4K;
+	fl->registers[FL_STATE_BYTES] = SZ_4K;
+	fl->registers[FL_INITIAL_BYTES] = SZ_256;
 	fl->registers[FL_FAIL_ERRNO] = EIO;
 	mutex_unlock(&fl->register_lock);
 }
