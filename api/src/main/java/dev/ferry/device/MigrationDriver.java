@@ -47,6 +47,18 @@ public interface MigrationDriver {
     String MEMBER = "ferry.owner.member";
 
     /**
+     * Service property, Integer, optional: how many data transfer sessions all members of the owner device can have at
+     * a time.
+     */
+    String OWNER_SESSIONS = "ferry.owner.sessions";
+
+    /**
+     * Service property, String, optional: one sentence saying why this device cannot be migrated. Such a driver has no
+     * features and refuses every step; it is registered so that operators see the device, and the reason.
+     */
+    String NOT_MIGRATABLE = "ferry.not.migratable";
+
+    /**
      * Service property, String, optional: name of the stream format that the bytes of its sessions follow, as in {@link
      * dev.ferry.stream.StreamFormat#NAME}. Left out: opaque bytes that only the same type of driver understands.
      */
@@ -55,7 +67,7 @@ public interface MigrationDriver {
     /**
      * What the device can do; the same answer for the life of the service. Does not block.
      *
-     * @return contains {@link MigrationFeature#STOP_COPY}
+     * @return contains {@link MigrationFeature#STOP_COPY}; empty for a device that is {@link #NOT_MIGRATABLE}
      */
     Set<MigrationFeature> features();
 
@@ -80,6 +92,28 @@ public interface MigrationDriver {
      *     when the device did not answer; other errnos as the device gives them
      */
     Optional<DataTransferSession> step(Arc arc) throws DeviceException;
+
+    /**
+     * Asks for what the next data transfer session needs, ahead of the step that opens it. Returns at once; whoever gets
+     * the ticket waits there. A step that opens a session without a granted ticket does not wait: it fails with ENOSPC
+     * when nothing is free. One ticket at a time; closed by whoever asked for it.
+     *
+     * @throws DeviceException when the device cannot be asked
+     */
+    default SessionTicket requestSession() throws DeviceException {
+        return SessionTicket.GRANTED;
+    }
+
+    /**
+     * What the device is, what its present state asks for, and what it could take; in any state without a session. May
+     * ask the device, may come on any thread, changes nothing and leaves nothing behind.
+     *
+     * @return empty when the driver cannot tell; the ends are then compared no further
+     * @throws DeviceException ENOSPC when a resource that is needed to ask is not free; others as the device gives them
+     */
+    default Optional<DeviceProfile> profile() throws DeviceException {
+        return Optional.empty();
+    }
 
     /**
      * How many bytes a saving session would give now if the device were stopped; an estimate, in any state.

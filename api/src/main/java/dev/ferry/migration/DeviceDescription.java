@@ -10,7 +10,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * One device that can be migrated, as it was at one moment. Immutable.
+ * One device that a driver knows, as it was at one moment. Immutable.
  *
  * @param id unique name
  * @param type kind of device
@@ -20,6 +20,7 @@ import java.util.Set;
  * @param backend the driver's way to the device
  * @param state empty when the device could not be asked
  * @param features what it can do
+ * @param notMigratable why it cannot be migrated, one sentence; empty for one that can
  */
 public record DeviceDescription(
         String id,
@@ -29,7 +30,21 @@ public record DeviceDescription(
         OptionalInt member,
         String backend,
         Optional<DeviceState> state,
-        Set<MigrationFeature> features) {
+        Set<MigrationFeature> features,
+        Optional<String> notMigratable) {
+
+    /** A device that can be migrated. */
+    public DeviceDescription(
+            String id,
+            String type,
+            String host,
+            Optional<String> owner,
+            OptionalInt member,
+            String backend,
+            Optional<DeviceState> state,
+            Set<MigrationFeature> features) {
+        this(id, type, host, owner, member, backend, state, features, Optional.empty());
+    }
 
     /** Copies the features, in the order of their bits. */
     public DeviceDescription {

@@ -19,6 +19,8 @@ public enum FailureCode {
     PROVIDER_GONE,
     /** The guest, or its memory, could not be paused, moved or resumed. */
     GUEST_FAILED,
+    /** The allowed downtime cannot be reached, as the guest changes its memory too fast. */
+    NOT_CONVERGING,
     /** The time allowed is over. */
     TIMEOUT,
     /** It was cancelled. */

@@ -20,13 +20,33 @@ public record Finding(Code code, String device, String message) {
         TYPE_MISMATCH,
         /** The two ends write and read different stream formats. */
         STREAM_FORMAT_MISMATCH,
-        /** A device lacks STOP_COPY. */
+        /** One device appears in two places of the request. */
+        DUPLICATE_DEVICE,
+        /** Of several devices of one guest one lacks P2P, so they cannot be stopped together. */
+        P2P_MISSING,
+        /** A device lacks STOP_COPY, or its driver says why it cannot be migrated. */
         NOT_MIGRATABLE,
         /** The source is not RUNNING. */
         SOURCE_NOT_RUNNING,
         /** The destination is in a state from which it cannot load. */
         DESTINATION_NOT_IDLE,
         /** Another migration, save or restore uses the device. */
-        DEVICE_BUSY
+        DEVICE_BUSY,
+        /** Features of the source are not those of the destination, or the driver uses some that it does not offer. */
+        FEATURES_MISMATCH,
+        /** The state of the source has parts that the destination does not take. */
+        PARTS_MISMATCH,
+        /** The queues of the source differ in number from those of the destination, or are larger. */
+        QUEUES_MISMATCH,
+        /** Something else of the source is more than the destination takes. */
+        LIMIT_EXCEEDED,
+        /** The source writes records that the destination does not know. */
+        RECORDS_MISMATCH,
+        /** Both ends are members of one owner device, which allows fewer sessions at a time than a migration needs. */
+        TOO_FEW_SESSIONS,
+        /** Nothing that a session needs is free, and the wait for it is over. */
+        NO_FREE_SESSION,
+        /** A device could not be asked what it is. */
+        PROFILE_UNAVAILABLE
     }
 }

@@ -9,7 +9,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  * The guest that uses a device, at one end of a migration; a management server implements it for its hypervisor. The
  * source's guest runs when a migration starts; the destination's is an empty shell that was never resumed.
  *
- * <p>Called on the thread of the migration, one call at a time; each call must return within seconds.
+ * <p>Called on threads of the migration, one call at a time; each call must return within seconds.
  */
 @ConsumerType
 public interface Guest {

@@ -14,13 +14,16 @@ public interface Migration {
     /** What was asked for. */
     MigrationRequest request();
 
-    /** The phase it is in, or the last one it was in. */
+    /** The phase it is in, or the last one it was in; CHECK while it {@linkplain #progress waits for its turn}. */
     MigrationPhase phase();
+
+    /** How far it is now. Does not block. */
+    MigrationProgress progress();
 
     /**
      * Asks it to stop. Until the end of COMMIT, where ownership passes, the source is brought back to RUNNING and the
-     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. Does
-     * not wait.
+     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. One that
+     * waits for its turn ends at once. Does not wait.
      *
      * @return false when it is too late
      */

@@ -2,6 +2,7 @@
 package dev.ferry.migration;
 
 import dev.ferry.fsm.Arc;
+import java.time.Duration;
 
 /**
  * Something that happened in a migration. Immutable.
@@ -12,6 +13,12 @@ public sealed interface MigrationEvent {
 
     /** Event Admin topic of {@link PhaseStarted}; properties {@link #MIGRATION} and {@link #PHASE}. */
     String TOPIC_PHASE = "dev/ferry/migration/PHASE";
+    /** Event Admin topic of {@link PhaseEnded}; properties {@link #MIGRATION} and {@link #PHASE}. */
+    String TOPIC_PHASE_ENDED = "dev/ferry/migration/PHASE_ENDED";
+    /** Event Admin topic of {@link ArcStarting}; properties {@link #MIGRATION}, {@link #DEVICE} and {@link #STATE}. */
+    String TOPIC_STATE_STARTING = "dev/ferry/migration/STATE_STARTING";
+    /** Event Admin topic of {@link Decided}; properties {@link #MIGRATION}, {@link #DECISION} and {@link #MESSAGE}. */
+    String TOPIC_DECISION = "dev/ferry/migration/DECISION";
     /** Event Admin topic of {@link ArcTaken}; properties {@link #MIGRATION}, {@link #DEVICE} and {@link #STATE}. */
     String TOPIC_STATE = "dev/ferry/migration/STATE";
     /** Event Admin topic of {@link Ended}; properties {@link #MIGRATION}, {@link #RESULT}, {@link #CODE}. */
@@ -23,8 +30,12 @@ public sealed interface MigrationEvent {
     String PHASE = "phase";
     /** Event property, String: id of a device. */
     String DEVICE = "device";
-    /** Event property, String: name of the {@link dev.ferry.fsm.DeviceState} reached. */
+    /** Event property, String: name of the {@link dev.ferry.fsm.DeviceState} reached, or about to be. */
     String STATE = "state";
+    /** Event property, String: name of a {@link Decision.Kind}. */
+    String DECISION = "decision";
+    /** Event property, String: one sentence for people. */
+    String MESSAGE = "message";
     /** Event property, String: name of a {@link MigrationReport.Result}. */
     String RESULT = "result";
     /** Event property, String: name of a {@link FailureCode}; absent when completed. */
@@ -36,16 +47,20 @@ public sealed interface MigrationEvent {
     /** A phase begins. */
     record PhaseStarted(String migration, MigrationPhase phase) implements MigrationEvent {}
 
-    /** A device took one arc. */
+    /** A phase is over, also when it failed. */
+    record PhaseEnded(String migration, MigrationPhase phase, Duration duration) implements MigrationEvent {}
+
+    /** A device is about to take an arc, which can fail. */
+    record ArcStarting(String migration, String device, Arc arc) implements MigrationEvent {}
+
+    /** A device took an arc. */
     record ArcTaken(String migration, String device, Arc arc) implements MigrationEvent {}
 
-    /**
-     * Bytes were carried.
-     *
-     * @param stateBytes device data so far
-     * @param memoryBytes guest memory so far
-     */
-    record Progress(String migration, long stateBytes, long memoryBytes) implements MigrationEvent {}
+    /** How far it is, ten times a second at most. */
+    record Progress(String migration, MigrationProgress progress) implements MigrationEvent {}
+
+    /** Something was decided. */
+    record Decided(String migration, Decision decision) implements MigrationEvent {}
 
     /** The migration ended. */
     record Ended(String migration, MigrationReport report) implements MigrationEvent {}

@@ -8,13 +8,16 @@ package dev.ferry.migration;
 public enum MigrationPhase {
     /** All findings about both ends are collected; nothing is touched. */
     CHECK,
-    /** Both devices are reserved for this migration and the way between them is opened. */
+    /** All devices are reserved for this migration and the way between them is opened. */
     CONNECT,
-    /** The destination is made ready to load: its device goes to RESUMING. */
+    /** The destination is made ready to load: its devices go to RESUMING. */
     SETUP,
-    /** The source saves while its guest runs; left out where a device cannot, or the request says so. */
+    /**
+     * Device state and guest memory are carried while the guest runs, in rounds; left out where neither is possible, or
+     * the request says so.
+     */
     PRE_COPY,
-    /** The guest is paused and the source stopped; downtime begins. The rest of the state and the memory are read. */
+    /** The guest is paused and the source stopped; downtime begins. The rest of the state and the memory are carried. */
     SWITCHOVER,
     /** The destination takes the last bytes and checks them: its device leaves RESUMING. */
     LOAD,

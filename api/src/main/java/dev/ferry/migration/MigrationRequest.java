@@ -2,23 +2,37 @@
 package dev.ferry.migration;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What to migrate, from where to where, and how. Immutable; begin with {@link #of}.
  *
- * @param source id of the device that runs now
- * @param destination id of the device that is to run afterwards
- * @param preCopy whether to use PRE_COPY where the device can
- * @param guests the guest at both ends; empty for a device that no guest uses
- * @param timeout for the whole migration up to COMMIT; more than zero
+ * @param devices all devices of one guest that move together; 1 to {@link #MAX_DEVICES}
+ * @param guests the guest at both ends; empty for devices that no guest uses
+ * @param preCopy whether to carry device state and guest memory while the guest runs, where that is possible
+ * @param dryRun whether to go the whole way up to the pause of the guest and then to unwind it: the guest is not
+ *     disturbed, the destinations are reset
+ * @param convergence when to switch over
+ * @param bandwidth limit of what is carried, memory and device state together, during the downtime as well
+ * @param timeouts up to COMMIT
  */
 public record MigrationRequest(
-        String source, String destination, boolean preCopy, Optional<Guests> guests, Duration timeout) {
+        List<DevicePair> devices,
+        Optional<Guests> guests,
+        boolean preCopy,
+        boolean dryRun,
+        Convergence convergence,
+        Bandwidth bandwidth,
+        Timeouts timeouts) {
 
-    /** Used where a request names no time: 60 s. */
-    public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(60);
+    /** The most devices of one migration. */
+    public static final int MAX_DEVICES = 256;
+
+    /** In total, where a request names no time: 10 minutes. */
+    public static final Duration DEFAULT_TIMEOUT = Timeouts.DEFAULT.total();
 
     /** The same guest, at the source and at the destination. */
     public record Guests(Guest source, Guest destination) {
@@ -29,34 +43,94 @@ public record MigrationRequest(
         }
     }
 
-    /** Refuses null and times that are not positive. */
+    /** Copies the list; refuses null, no device and too many. */
     public MigrationRequest {
-        Objects.requireNonNull(source, "source");
-        Objects.requireNonNull(destination, "destination");
+        devices = List.copyOf(devices);
         Objects.requireNonNull(guests, "guests");
-        if (timeout.isNegative() || timeout.isZero()) {
-            throw new IllegalArgumentException("the timeout must be more than zero: " + timeout);
+        Objects.requireNonNull(convergence, "convergence");
+        Objects.requireNonNull(bandwidth, "bandwidth");
+        Objects.requireNonNull(timeouts, "timeouts");
+        if (devices.isEmpty() || devices.size() > MAX_DEVICES) {
+            throw new IllegalArgumentException(
+                    "a migration moves 1 to " + MAX_DEVICES + " devices, not " + devices.size());
         }
     }
 
-    /** A migration with pre-copy, without guests, with the default timeout. */
+    /** One device, with pre-copy and all defaults, without guests. */
     public static MigrationRequest of(String source, String destination) {
-        return new MigrationRequest(source, destination, true, Optional.empty(), DEFAULT_TIMEOUT);
+        return of(List.of(new DevicePair(source, destination)));
+    }
+
+    /** Several devices of one guest, with pre-copy and all defaults, without guests. */
+    public static MigrationRequest of(List<DevicePair> devices) {
+        return new MigrationRequest(
+                devices,
+                Optional.empty(),
+                true,
+                false,
+                Convergence.DEFAULT,
+                Bandwidth.UNLIMITED,
+                Timeouts.DEFAULT);
+    }
+
+    /** Id of the first source device. */
+    public String source() {
+        return devices.get(0).source();
+    }
+
+    /** Id of the first destination device. */
+    public String destination() {
+        return devices.get(0).destination();
+    }
+
+    /** The devices for people: {@code a to x, b to y}. */
+    public String describeDevices() {
+        return devices.stream().map(DevicePair::toString).collect(Collectors.joining(", "));
+    }
+
+    /** The time allowed in total. */
+    public Duration timeout() {
+        return timeouts.total();
     }
 
     /** The same with or without pre-copy. */
     public MigrationRequest withPreCopy(boolean use) {
-        return new MigrationRequest(source, destination, use, guests, timeout);
+        return new MigrationRequest(devices, guests, use, dryRun, convergence, bandwidth, timeouts);
     }
 
-    /** The same with the guest that uses the device. */
+    /** The same as a dry run, or for real. */
+    public MigrationRequest withDryRun(boolean dry) {
+        return new MigrationRequest(devices, guests, preCopy, dry, convergence, bandwidth, timeouts);
+    }
+
+    /** The same with the guest that uses the devices. */
     public MigrationRequest withGuests(Guest atSource, Guest atDestination) {
-        return new MigrationRequest(
-                source, destination, preCopy, Optional.of(new Guests(atSource, atDestination)), timeout);
+        Optional<Guests> both = Optional.of(new Guests(atSource, atDestination));
+        return new MigrationRequest(devices, both, preCopy, dryRun, convergence, bandwidth, timeouts);
     }
 
-    /** The same with another time. */
+    /** The same with another maximum downtime, without a ramp. */
+    public MigrationRequest withMaxDowntime(Duration allowed) {
+        return withConvergence(convergence.withMaxDowntime(allowed));
+    }
+
+    /** The same with other rules for the switchover. */
+    public MigrationRequest withConvergence(Convergence rules) {
+        return new MigrationRequest(devices, guests, preCopy, dryRun, rules, bandwidth, timeouts);
+    }
+
+    /** The same with another limit of what is carried. */
+    public MigrationRequest withBandwidth(Bandwidth limit) {
+        return new MigrationRequest(devices, guests, preCopy, dryRun, convergence, limit, timeouts);
+    }
+
+    /** The same with another time in total. */
     public MigrationRequest withTimeout(Duration allowed) {
-        return new MigrationRequest(source, destination, preCopy, guests, allowed);
+        return withTimeouts(timeouts.withTotal(allowed));
+    }
+
+    /** The same with other times. */
+    public MigrationRequest withTimeouts(Timeouts allowed) {
+        return new MigrationRequest(devices, guests, preCopy, dryRun, convergence, bandwidth, allowed);
     }
 }

@@ -17,7 +17,9 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface MigrationService {
 
-    /** All devices that have a driver now, by id ascending. Asks each for its state. */
+    /**
+     * All devices that have a driver now, by id ascending, those that cannot be migrated too. Asks each for its state.
+     */
     List<DeviceDescription> devices();
 
     /** One device; empty when no driver has this id. */
@@ -46,14 +48,22 @@ public interface MigrationService {
     StateChange reset(String id) throws MigrationException;
 
     /**
-     * Looks at both ends without touching them.
+     * Looks at both ends without disturbing them: who they are, their states, and, where their drivers can tell, whether
+     * the destination takes what the source's present state asks for.
      *
      * @return all findings; empty when nothing stands against the migration
      */
     List<Finding> check(MigrationRequest request);
 
     /**
-     * Starts a migration, on a thread of the service. The check comes first; findings end the migration with {@link
+     * Looks at both ends as {@link #check} does, and says what the migration would do and what that would cost: which
+     * devices save while the guest runs, how written pages are tracked and why. Asks idle devices for their sizes.
+     */
+    MigrationPlan plan(MigrationRequest request);
+
+    /**
+     * Starts a migration, on threads of the service, as soon as the limits of both hosts allow it; migrations that need
+     * the same host start in the order of these calls. The check comes first; findings end the migration with {@link
      * FailureCode#CHECK_FAILED}, or with DEVICE_NOT_FOUND or DEVICE_BUSY where that is all there is to find.
      *
      * @param listener follows it; {@link MigrationListener#NONE} for nobody
@@ -61,8 +71,21 @@ public interface MigrationService {
      */
     Migration start(MigrationRequest request, MigrationListener listener);
 
-    /** The migrations that have not ended, oldest first. */
+    /** The migrations that have not ended, those that wait for their turn included, oldest first. */
     List<Migration> migrations();
+
+    /**
+     * Asks a migration to stop, as {@link Migration#cancel} does.
+     *
+     * @return false when it is too late, or when no migration under way has this id
+     */
+    boolean cancel(String migration);
+
+    /** The report of a migration that has ended; empty when there was none or its report is no longer kept. */
+    Optional<MigrationReport> report(String migration);
+
+    /** The reports that are still kept, oldest first; how many is configured. */
+    List<MigrationReport> reports();
 
     /**
      * Writes the state of a RUNNING device to a channel. The device stops meanwhile, and is RUNNING again afterwards,

@@ -24,32 +24,42 @@ public interface RecordDevice {
     int LAST_VENDOR_OPCODE = 0x7FFF;
 
     /**
-     * The most bytes that {@link #captureDeviceParts} can give now.
+     * The tag of the records that hold whole images of this device: {@link RecordHeader#TAG_DEVICE_DATA} for device
+     * parts, {@link RecordHeader#TAG_DEVICE_CONTEXT} for a device context. A device loads no image of the other kind. The
+     * same answer for the life of the session; does not block.
+     */
+    default int imageTag() {
+        return RecordHeader.TAG_DEVICE_DATA;
+    }
+
+    /**
+     * The most bytes that {@link #captureImage} can give now.
      *
      * @throws DeviceException EINVAL when the device says 0; other errnos as the device gives them
      */
-    long devicePartsSize() throws DeviceException;
+    long imageSize() throws DeviceException;
 
     /**
-     * Reads all device parts, as one whole image.
+     * Reads the whole state of the device, as one image.
      *
-     * @param into has space for {@link #devicePartsSize()} bytes; its position is moved behind the parts
+     * @param into has space for {@link #imageSize()} bytes; its position is moved behind the image
      * @throws DeviceException EINVAL for an empty image; other errnos as the device gives them; the content of the
      *     buffer is then undefined and its position unmoved; after ETIMEDOUT the buffer still belongs to the device
      */
-    void captureDeviceParts(ByteBuffer into) throws DeviceException;
+    void captureImage(ByteBuffer into) throws DeviceException;
 
     /**
-     * Hands whole device parts to the device, all or nothing; they take effect when it runs again.
+     * Hands a whole image to the device, all or nothing. It takes effect when the device runs again; one of device parts
+     * is checked in this call, a device context when the device is resumed.
      *
-     * @param parts from position to limit; not changed
+     * @param image from position to limit; not changed
      * @throws DeviceException as the device gives them; the device is as before. After ETIMEDOUT that is not known, and
      *     the buffer still belongs to the device
      */
-    void loadDeviceParts(ByteBuffer parts) throws DeviceException;
+    void loadImage(ByteBuffer image) throws DeviceException;
 
     /**
-     * Executes one admin command of a vendor for this device, for record types that carry more than device parts. The
+     * Executes one admin command of a vendor for this device, for record types that carry more than the image. The
      * commands that virtio 1.4 names, below {@link #FIRST_VENDOR_OPCODE}, belong to the driver.
      *
      * @param opcode {@link #FIRST_VENDOR_OPCODE} to {@link #LAST_VENDOR_OPCODE}

@@ -12,7 +12,7 @@ import java.nio.ByteOrder;
  *   <tr><th>Offset</th><th>Size</th><th>Field</th></tr>
  *   <tr><td>0</td><td>8</td><td>record_size: bytes of payload after this header</td></tr>
  *   <tr><td>8</td><td>4</td><td>flags: bit 0 set = optional, clear = mandatory</td></tr>
- *   <tr><td>12</td><td>4</td><td>tag: 0 = DEVICE_DATA</td></tr>
+ *   <tr><td>12</td><td>4</td><td>tag: 0 = DEVICE_DATA, 1 = DEVICE_CONTEXT</td></tr>
  * </table>
  *
  * <p>Immutable.
@@ -34,9 +34,25 @@ public record RecordHeader(long size, int flags, int tag) {
     /** Tag of the device parts as the device gave them. */
     public static final int TAG_DEVICE_DATA = 0;
 
+    /**
+     * Tag of the {@linkplain dev.ferry.virtio.context device context} as the device gave it; ours, always mandatory. A
+     * receiver that knows only device parts, the kernel's driver too, refuses it at its header.
+     */
+    public static final int TAG_DEVICE_CONTEXT = 1;
+
     private static final int SIZE_OFFSET = 0;
     private static final int FLAGS_OFFSET = 8;
     private static final int TAG_OFFSET = 12;
+
+    /** Whether a tag is one of a whole image: it belongs to the format itself, and no {@link RecordType} may have it. */
+    public static boolean isImageTag(int tag) {
+        return tag == TAG_DEVICE_DATA || tag == TAG_DEVICE_CONTEXT;
+    }
+
+    /** The name of an image tag, in the style of a constant. */
+    public static String imageName(int imageTag) {
+        return imageTag == TAG_DEVICE_CONTEXT ? "DEVICE_CONTEXT" : "DEVICE_DATA";
+    }
 
     /** Whether a receiver that does not know the tag skips the record. */
     public boolean isOptional() {

@@ -11,13 +11,13 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Understands the payload of the records of one tag. A vendor registers one service per tag, at any time; a {@link
  * StreamFormat} finds it by {@link #TAG}.
  *
- * <p>Tag 0 (DEVICE_DATA) belongs to the format itself. Of two services with one tag the higher ranking serves. Called
+ * <p>Tags 0 (DEVICE_DATA) and 1 (DEVICE_CONTEXT) belong to the format itself. Of two services with one tag the higher ranking serves. Called
  * on the thread of the migration, one call at a time per session, many sessions at once; must return within seconds.
  */
 @ConsumerType
 public interface RecordType {
 
-    /** Service property, Integer, mandatory: the tag, 1 or more (as unsigned 32 bits). */
+    /** Service property, Integer, mandatory: the tag, 2 or more (as unsigned 32 bits). */
     String TAG = "ferry.record.tag";
 
     /** The name of the tag for people, in the style of a constant: {@code VENDOR_COUNTERS}. */
@@ -31,7 +31,7 @@ public interface RecordType {
 
     /**
      * Gives what this type adds to the state of a device; called once for every whole image of the device, right after
-     * its DEVICE_DATA record was made.
+     * the record of its image was made.
      *
      * @return the payload, from position to limit, not touched again by the type until the session ends; empty when
      *     this type has nothing for this device

@@ -40,6 +40,18 @@ class LayoutTest {
     }
 
     @Test
+    void shouldLayOutThePositionInAPackedVirtqueue() {
+        PackedVirtqueuePosition position = new PackedVirtqueuePosition(0x8005, 0x0102);
+        assertThat(encoded(PackedVirtqueuePosition.BYTES, position::encode)).isEqualTo("0580" + "0201");
+        assertThat(PackedVirtqueuePosition.decode(ByteBuffer.wrap(HexFormat.of().parseHex("05800201"))))
+                .isEqualTo(position);
+        assertThat(PackedVirtqueuePosition.descriptor(0x8005)).isEqualTo(5);
+        assertThat(PackedVirtqueuePosition.wrapCounter(0x8005)).isTrue();
+        assertThat(PackedVirtqueuePosition.wrapCounter(0x0102)).isFalse();
+        assertThat(PackedVirtqueuePosition.INITIAL).isEqualTo(0x8000);
+    }
+
+    @Test
     void shouldLayOutTheDevicePartsCapability() {
         DevPartsCapability capability = new DevPartsCapability(255, 7);
         assertThat(encoded(DevPartsCapability.BYTES, capability::encode)).isEqualTo("ff07");
@@ -89,7 +101,7 @@ class LayoutTest {
     @ParameterizedTest
     @CsvSource({
         "256,DEV_FEATURES", "257,DRV_FEATURES", "258,PCI_COMMON_CFG", "259,DEVICE_STATUS", "260,VQ_CFG",
-        "261,VQ_NOTIFY_CFG", "512,NET_CVQ_CFG"
+        "261,VQ_NOTIFY_CFG", "512,NET_CVQ_CFG", "65280,PACKED_VQ_POSITION"
     })
     void shouldNumberThePartTypes(int number, DevicePartType type) {
         assertThat(type.number()).isEqualTo(number);

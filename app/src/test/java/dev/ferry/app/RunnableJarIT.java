@@ -92,8 +92,8 @@ class RunnableJarIT {
         Ended ended = run("", "device");
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
-        assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, demo, devices, "
-                + "inspect, migrate, restore, save, state, transitions (usage: ferry --help)\n");
+        assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, check, demo, "
+                + "devices, inspect, migrate, restore, save, state, transitions (usage: ferry --help)\n");
     }
 
     @Test

@@ -92,17 +92,17 @@ public class RecordBenchmark {
     private record SilentDevice(int partsBytes) implements RecordDevice {
 
         @Override
-        public long devicePartsSize() {
+        public long imageSize() {
             return partsBytes;
         }
 
         @Override
-        public void captureDeviceParts(ByteBuffer buffer) {
+        public void captureImage(ByteBuffer buffer) {
             buffer.position(buffer.position() + partsBytes);
         }
 
         @Override
-        public void loadDeviceParts(ByteBuffer parts) {
+        public void loadImage(ByteBuffer parts) {
             if (parts.remaining() != partsBytes) {
                 throw new IllegalStateException("a record lost bytes: " + parts.remaining());
             }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
@@ -38,6 +39,11 @@ class MigrationRunTest {
         @Override
         public MigrationPhase phase() {
             return MigrationPhase.SWITCHOVER;
+        }
+
+        @Override
+        public MigrationProgress progress() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

@@ -115,7 +115,8 @@ public final class DriverContract {
     }
 
     private void inState(DeviceState state) {
-        add("in " + state + " an arc that begins elsewhere, or does not exist, is refused and changes nothing", subject -> {
+        add("in " + state + " an arc that begins elsewhere, or does not exist, is refused and changes nothing",
+                subject -> {
             Walk walk = new Walk(subject.source()).to(state);
             List<Arc> possible = Walk.arcs(walk.driver().features());
             for (Arc arc : Arc.values()) {

@@ -63,7 +63,9 @@ final class Walk {
             case OPENS_SAVING -> Demand.that(
                     opened.isPresent() && opened.get() instanceof SavingSession, "%s must open a saving session", arc);
             case OPENS_RESUMING -> Demand.that(
-                    opened.isPresent() && opened.get() instanceof ResumingSession, "%s must open a resuming session", arc);
+                    opened.isPresent() && opened.get() instanceof ResumingSession,
+                    "%s must open a resuming session",
+                    arc);
             case NONE, CONTINUES, ENDS -> Demand.that(opened.isEmpty(), "%s must open no session", arc);
         }
         session = opened.orElse(session);

@@ -26,7 +26,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BundleBoundariesTest {
     private static final String OURS = "dev.ferry.";
     private static final Set<String> API_PACKAGES = Set.of(
-            "dev.ferry.device", "dev.ferry.fsm", "dev.ferry.migration", "dev.ferry.stream", "dev.ferry.virtio");
+            "dev.ferry.device", "dev.ferry.fsm", "dev.ferry.migration", "dev.ferry.stream", "dev.ferry.virtio",
+            "dev.ferry.virtio.context");
     private static final Set<String> EMULATOR_PACKAGES =
             Set.of("dev.ferry.emulator.control", "dev.ferry.emulator.guest");
 
@@ -56,7 +57,8 @@ class BundleBoundariesTest {
                 switch (bundle) {
                     case API -> API_PACKAGES;
                     case EMULATOR -> EMULATOR_PACKAGES;
-                    case FSM_CORE, STREAM_VIRTIOVF, VIRTIO_NET_PROVIDER, VFIO_BACKEND, SHELL, DEMO, APP -> Set.of();
+                    case FSM_CORE, STREAM_VIRTIOVF, VIRTIO_NET_PROVIDER, VIRTIO_CONTEXT_PROVIDER, VFIO_BACKEND, SHELL, DEMO,
+                        APP -> Set.of();
                 };
         assertThat(parameters(bundle, "Export-Package").keySet()).hasSameElementsAs(expected);
     }
@@ -114,7 +116,7 @@ class BundleBoundariesTest {
         Set<String> exported = parameters(bundle, "Export-Package").keySet();
         assertThat(packages(bundle))
                 .filteredOn(name -> name.startsWith(OURS) && !exported.contains(name))
-                .allMatch(name -> name.startsWith(bundle.symbolicName() + ".internal") || isEmbeddedCommandLine(name));
+                .allMatch(name -> name.startsWith(bundle.symbolicName() + ".internal") || isEmbedded(name));
     }
 
     @Test
@@ -122,7 +124,7 @@ class BundleBoundariesTest {
         Map<String, Set<String>> owners = new HashMap<>();
         for (FerryBundle bundle : FerryBundle.values()) {
             for (String name : packages(bundle)) {
-                if (name.startsWith(OURS) && !isEmbeddedCommandLine(name)) {
+                if (name.startsWith(OURS) && !isEmbedded(name)) {
                     owners.computeIfAbsent(name, any -> new TreeSet<>()).add(bundle.symbolicName());
                 }
             }
@@ -130,9 +132,11 @@ class BundleBoundariesTest {
         assertThat(owners).isNotEmpty().allSatisfy((name, bundles) -> assertThat(bundles).as(name).hasSize(1));
     }
 
-    /** What all commands share is a private copy in each bundle that has commands, never deployed by itself. */
-    private static boolean isEmbeddedCommandLine(String name) {
-        return name.equals("dev.ferry.cli") || name.startsWith("dev.ferry.cli.");
+    /** What all commands share, and what all drivers of virtio members do, is a private copy in each such bundle. */
+    private static boolean isEmbedded(String name) {
+        return name.equals("dev.ferry.cli")
+                || name.startsWith("dev.ferry.cli.")
+                || name.equals("dev.ferry.virtio.driver");
     }
 
     private static Parameters parameters(FerryBundle bundle, String header) throws IOException {

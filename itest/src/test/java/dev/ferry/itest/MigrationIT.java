@@ -4,6 +4,7 @@ package dev.ferry.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
@@ -218,10 +219,10 @@ public class MigrationIT {
     }
 
     private static void copy(GuestMemory from, GuestMemory to) throws Exception {
-        for (GuestMemory.Range range : from.ranges()) {
+        for (IovaRange range : from.ranges()) {
             ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(range.length()));
-            from.read(range.address(), bytes);
-            to.write(range.address(), bytes.flip());
+            from.read(range.iova(), bytes);
+            to.write(range.iova(), bytes.flip());
         }
     }
 }

@@ -34,9 +34,37 @@ public final class DmaSpace {
         }
     }
 
+    /** Learns of each write of a device, just before it. */
+    @FunctionalInterface
+    public interface WriteObserver {
+        /**
+         * A device is about to write. Called on the thread of the device, with its lock held; must be short.
+         *
+         * @param iova of the first byte
+         * @param length as many, 0 or more; an upper bound of what is written
+         */
+        void writing(long iova, int length);
+    }
+
     private record Range(long iova, ByteBuffer memory, Access access) {}
 
-    private final ConcurrentNavigableMap<Long, Range> ranges = new ConcurrentSkipListMap<>();
+    private final ConcurrentNavigableMap<Long, Range> ranges;
+    private final WriteObserver observer;
+
+    /** Nothing is mapped. */
+    public DmaSpace() {
+        this(new ConcurrentSkipListMap<>(), (iova, length) -> {});
+    }
+
+    private DmaSpace(ConcurrentNavigableMap<Long, Range> ranges, WriteObserver observer) {
+        this.ranges = ranges;
+        this.observer = observer;
+    }
+
+    /** The same memory for one device, of whose writes somebody wants to know. */
+    public DmaSpace observedBy(WriteObserver writeObserver) {
+        return new DmaSpace(ranges, Objects.requireNonNull(writeObserver, "writeObserver"));
+    }
 
     /**
      * Maps a range.
@@ -45,23 +73,27 @@ public final class DmaSpace {
      * @param memory from position to limit, 1 byte or more; shared, not copied
      * @throws IllegalArgumentException when it overlaps a range that is mapped, is empty or wraps around
      */
-    public synchronized void map(long iova, ByteBuffer memory, Access access) {
+    public void map(long iova, ByteBuffer memory, Access access) {
         Objects.requireNonNull(access, "access");
         long end = iova + memory.remaining();
         if (iova < 0 || !memory.hasRemaining() || end < 0) {
             throw new IllegalArgumentException("not a range to map: 0x%x + %d".formatted(iova, memory.remaining()));
         }
-        Map.Entry<Long, Range> below = ranges.lowerEntry(end);
-        if (below != null && below.getKey() + below.getValue().memory().capacity() > iova) {
-            throw new IllegalArgumentException(
-                    "the range 0x%x + %d overlaps the one at 0x%x".formatted(iova, memory.remaining(), below.getKey()));
+        synchronized (ranges) {
+            Map.Entry<Long, Range> below = ranges.lowerEntry(end);
+            if (below != null && below.getKey() + below.getValue().memory().capacity() > iova) {
+                throw new IllegalArgumentException("the range 0x%x + %d overlaps the one at 0x%x"
+                        .formatted(iova, memory.remaining(), below.getKey()));
+            }
+            ranges.put(iova, new Range(iova, memory.slice(), access));
         }
-        ranges.put(iova, new Range(iova, memory.slice(), access));
     }
 
     /** Removes the range that begins at an address; returns whether there was one. */
-    public synchronized boolean unmap(long iova) {
-        return ranges.remove(iova) != null;
+    public boolean unmap(long iova) {
+        synchronized (ranges) {
+            return ranges.remove(iova) != null;
+        }
     }
 
     /**
@@ -81,7 +113,9 @@ public final class DmaSpace {
      * @throws DmaFault when the whole of it is not within one mapped range that may be written
      */
     public ByteBuffer writable(long iova, int length) {
-        return view(find(iova, length, Access.READ_WRITE), iova, length);
+        Range range = find(iova, length, Access.READ_WRITE);
+        observer.writing(iova, length);
+        return view(range, iova, length);
     }
 
     private Range find(long iova, int length, Access access) {

@@ -19,11 +19,18 @@ public interface EmulatedAdapter {
     /** The host it is in. */
     String host();
 
-    /** Number of member devices. */
+    /** Number of member devices: NumVFs while VF Enable is set, else 0. */
     int members();
 
     /**
-     * The PCI function of one member.
+     * The PCI function of the owner device, which the driver of the adapter drives: SR-IOV, and an administration
+     * virtqueue. As a network device it has one pair of queues and no link.
+     */
+    PciFunction ownerFunction();
+
+    /**
+     * The PCI function of one member. When the member goes, because VFs are disabled or there are fewer of them, it
+     * answers like a function that is not there, for good; a member that comes later with the same number is another.
      *
      * @param member 1 to {@link #members}
      * @throws IllegalArgumentException for no such member

@@ -25,13 +25,13 @@ final class ControlQueue {
     private record Request(byte[] command, CompletableFuture<Boolean> accepted) {}
 
     private final GuestRam ram;
-    private final SplitQueue queue;
+    private final DriverQueue queue;
     private final long area;
     private final Deque<Request> requests = new ArrayDeque<>();
     private Request sent;
     private boolean closed;
 
-    ControlQueue(GuestRam ram, SplitQueue queue) {
+    ControlQueue(GuestRam ram, DriverQueue queue) {
         this.ram = ram;
         this.queue = queue;
         this.area = queue.userData();
@@ -76,14 +76,14 @@ final class ControlQueue {
 
     /** Takes an answer and sends the next command; returns whether there is more to do at once. */
     boolean poll() {
-        if (queue.usedEntries() > 0) {
+        if (queue.hasUsed(1)) {
             queue.takeUsed();
             answered(ram.u8(area + COMMAND_BYTES) == NetControl.ACK_OK);
         }
         if (queue.inFlight() == 0 && takeRequest()) {
             send();
         }
-        return queue.usedEntries() > 0;
+        return queue.hasUsed(1);
     }
 
     private synchronized void answered(boolean accepted) {
@@ -102,7 +102,7 @@ final class ControlQueue {
         ram.bytes(area, sent.command());
         ram.u8(area + COMMAND_BYTES, NetControl.ACK_ERR);
         int command = queue.describe(area, sent.command().length, 0);
-        queue.chain(command, queue.describe(area + COMMAND_BYTES, 1, SplitQueue.DESC_F_WRITE));
+        queue.chain(command, queue.describe(area + COMMAND_BYTES, 1, DriverQueue.DESC_F_WRITE));
         queue.offer(command);
         queue.expose();
     }

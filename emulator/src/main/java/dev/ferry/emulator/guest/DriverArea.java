@@ -4,7 +4,7 @@ package dev.ferry.emulator.guest;
 import java.io.IOException;
 
 /**
- * Where the driver keeps what it knows: one page at the beginning of guest memory, so that it moves with the memory.
+ * Where the driver keeps what it knows: some pages at the beginning of guest memory, so that it moves with the memory.
  *
  * <table>
  *   <caption>Layout, little-endian</caption>
@@ -19,16 +19,16 @@ import java.io.IOException;
  *   <tr><td>44</td><td>4</td><td>whether there is a control queue</td></tr>
  *   <tr><td>48</td><td>8</td><td>frames forwarded</td></tr>
  *   <tr><td>64</td><td>64 each</td><td>receive and transmit queue of each pair, then the control queue; see {@link
- *       SplitQueue}</td></tr>
+ *       DriverQueue}</td></tr>
  * </table>
  */
 final class DriverArea {
 
-    static final int BYTES = 4096;
-    static final int MAX_PAIRS = 31;
+    static final int MAX_PAIRS = 255;
+    static final int BYTES = 8 * DriverQueue.PAGE_BYTES;
 
     private static final long MAGIC_VALUE = 0x3130_7465_6e2d_6f76L;
-    private static final int VERSION_VALUE = 1;
+    private static final int VERSION_VALUE = 2;
 
     private static final int MAGIC = 0;
     private static final int VERSION = 8;
@@ -132,12 +132,12 @@ final class DriverArea {
 
     /** Address of the record of a pair's receive queue. */
     long receiveQueue(int pair) {
-        return base + QUEUES + 2L * pair * SplitQueue.RECORD_BYTES;
+        return base + QUEUES + 2L * pair * DriverQueue.RECORD_BYTES;
     }
 
     /** Address of the record of a pair's transmit queue. */
     long transmitQueue(int pair) {
-        return receiveQueue(pair) + SplitQueue.RECORD_BYTES;
+        return receiveQueue(pair) + DriverQueue.RECORD_BYTES;
     }
 
     /** Address of the record of the control queue. */

@@ -93,6 +93,12 @@ final class DriverSetup {
                     .formatted(function.id(), offered, REQUIRED));
         }
         long wanted = WANTED;
+        if (options.packed()) {
+            if (!VirtioFeature.RING_PACKED.isIn(offered)) {
+                throw new IOException(function.id() + " has no packed virtqueues; use split ones");
+            }
+            wanted |= VirtioFeature.RING_PACKED.mask();
+        }
         if (options.queuePairs() > 1) {
             wanted |= VirtioFeature.NET_MQ.mask();
         }
@@ -122,7 +128,7 @@ final class DriverSetup {
         area.bufferBytes(bufferBytes());
         buffers = new long[pairs];
         for (int pair = 0; pair < pairs; pair++) {
-            SplitQueue receive = setUpQueue(2 * pair, queueSize, area.receiveQueue(pair));
+            DriverQueue receive = setUpQueue(2 * pair, queueSize, area.receiveQueue(pair));
             setUpQueue(2 * pair + 1, queueSize, area.transmitQueue(pair));
             receive.userData(take(BufferPool.bytes(bufferCount())));
             buffers[pair] = take(bufferCount() * area.bufferBytes());
@@ -149,14 +155,15 @@ final class DriverSetup {
         return size;
     }
 
-    private SplitQueue setUpQueue(int index, int size, long record) throws IOException {
+    private DriverQueue setUpQueue(int index, int size, long record) throws IOException {
         device.write(PciCommonConfig.QUEUE_SELECT, index);
         if (device.read(PciCommonConfig.QUEUE_SIZE) < size) {
             throw new IOException(function.id() + ": queue " + index + " has less than " + size + " entries");
         }
-        long rings = take(SplitQueue.ringBytes(size));
-        SplitQueue queue =
-                SplitQueue.create(ram, function, record, index, size, rings, device.selectedQueueNotify());
+        boolean packed = VirtioFeature.RING_PACKED.isIn(area.features());
+        long rings = take(DriverQueue.ringBytes(size, packed));
+        DriverQueue queue = DriverQueue.create(
+                ram, function, record, index, size, rings, device.selectedQueueNotify(), packed);
         device.write(PciCommonConfig.QUEUE_SIZE, size);
         setVector(PciCommonConfig.QUEUE_MSIX_VECTOR, Math.min(index + 1, msix.size() - 1));
         device.write(PciCommonConfig.QUEUE_DESC, queue.descriptorArea());
@@ -177,7 +184,7 @@ final class DriverSetup {
         long taken = next;
         long end = taken + bytes - ram.base();
         checkRam(end);
-        next = ram.base() + (end + SplitQueue.PAGE_BYTES - 1) / SplitQueue.PAGE_BYTES * SplitQueue.PAGE_BYTES;
+        next = ram.base() + (end + DriverQueue.PAGE_BYTES - 1) / DriverQueue.PAGE_BYTES * DriverQueue.PAGE_BYTES;
         return taken;
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.guest;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.migration.GuestMemory;
 import java.io.IOException;
@@ -30,8 +31,8 @@ public final class GuestRam implements GuestMemory {
      * @param memory from position to limit, 1 byte or more; heap, direct or a mapped file; shared, not copied
      */
     public GuestRam(long base, ByteBuffer memory) {
-        new Range(base, memory.remaining());
-        if (base % SplitQueue.PAGE_BYTES != 0) {
+        new IovaRange(base, memory.remaining());
+        if (base % DriverQueue.PAGE_BYTES != 0) {
             throw new IllegalArgumentException("the memory of a guest begins at a page, not at 0x%x".formatted(base));
         }
         this.base = base;
@@ -59,8 +60,8 @@ public final class GuestRam implements GuestMemory {
     }
 
     @Override
-    public List<Range> ranges() {
-        return List.of(new Range(base, size()));
+    public List<IovaRange> ranges() {
+        return List.of(new IovaRange(base, size()));
     }
 
     @Override
@@ -117,6 +118,12 @@ public final class GuestRam implements GuestMemory {
 
     void u64(long address, long value) {
         memory.putLong(at(address), value);
+    }
+
+    void clear(long address, int bytes) {
+        for (long each = address; each < address + bytes; each++) {
+            u8(each, 0);
+        }
     }
 
     void bytes(long address, byte[] value) {

@@ -21,11 +21,11 @@ final class QueuePair {
 
     private final GuestRam ram;
     private final DriverArea area;
-    private final SplitQueue receive;
-    private final SplitQueue transmit;
+    private final DriverQueue receive;
+    private final DriverQueue transmit;
     private final BufferPool pool;
 
-    QueuePair(GuestRam ram, DriverArea area, SplitQueue receive, SplitQueue transmit) {
+    QueuePair(GuestRam ram, DriverArea area, DriverQueue receive, DriverQueue transmit) {
         this.ram = ram;
         this.area = area;
         this.receive = receive;
@@ -73,7 +73,7 @@ final class QueuePair {
         transmit.wantInterrupts(waitsForTransmit);
         int buffers = frameBuffers();
         boolean canForward = buffers > 0 && buffers <= transmit.free();
-        return canForward || waitsForTransmit && transmit.usedEntries() > 0;
+        return canForward || waitsForTransmit && transmit.hasUsed(1);
     }
 
     /** Moves one frame; false when there is none, or no room for it. */
@@ -85,7 +85,7 @@ final class QueuePair {
         int head = -1;
         int last = -1;
         for (int buffer = 0; buffer < buffers; buffer++) {
-            long address = receive.address(receive.usedHead(0));
+            long address = receive.address(receive.usedHead());
             int length = frameBytes(buffer == 0);
             receive.takeUsed();
             if (buffer == 0) {
@@ -105,19 +105,18 @@ final class QueuePair {
 
     /** Number of buffers of the next frame; 0 when there is none. */
     private int frameBuffers() {
-        int entries = receive.usedEntries();
-        if (entries == 0) {
+        if (!receive.hasUsed(1)) {
             return 0;
         }
-        int buffers = ram.u16(receive.address(receive.usedHead(0)) + HDR_NUM_BUFFERS);
+        int buffers = ram.u16(receive.address(receive.usedHead()) + HDR_NUM_BUFFERS);
         if (buffers == 0 || buffers > receive.size()) {
             throw new GuestFault("queue " + receive.index() + ": a frame in " + buffers + " buffers was received");
         }
-        return buffers > entries ? 0 : buffers;
+        return receive.hasUsed(buffers) ? buffers : 0;
     }
 
     private int frameBytes(boolean first) {
-        int length = receive.usedLength(0);
+        int length = receive.usedLength();
         if (length < (first ? HDR_BYTES : 0) || length > area.bufferBytes()) {
             throw new GuestFault("queue " + receive.index() + ": " + length + " bytes were received into a buffer of "
                     + area.bufferBytes());
@@ -131,8 +130,8 @@ final class QueuePair {
     }
 
     private void reclaim() {
-        while (transmit.usedEntries() > 0) {
-            int descriptor = transmit.usedHead(0);
+        while (transmit.hasUsed(1)) {
+            int descriptor = transmit.usedHead();
             // The addresses outlive takeUsed, which only relinks the last descriptor.
             transmit.takeUsed();
             for (; descriptor >= 0; descriptor = transmit.next(descriptor)) {
@@ -144,7 +143,7 @@ final class QueuePair {
     private void refill() {
         boolean offered = false;
         while (receive.free() > 0 && !pool.isEmpty()) {
-            receive.offer(receive.describe(pool.take(), area.bufferBytes(), SplitQueue.DESC_F_WRITE));
+            receive.offer(receive.describe(pool.take(), area.bufferBytes(), DriverQueue.DESC_F_WRITE));
             offered = true;
         }
         if (offered) {

@@ -28,12 +28,16 @@ final class VirtioNetDriver {
             pairs.add(new QueuePair(
                     ram,
                     area,
-                    new SplitQueue(ram, function, area.receiveQueue(pair)),
-                    new SplitQueue(ram, function, area.transmitQueue(pair))));
+                    queue(ram, area.receiveQueue(pair)),
+                    queue(ram, area.transmitQueue(pair))));
         }
         this.control = area.hasControlQueue()
-                ? Optional.of(new ControlQueue(ram, new SplitQueue(ram, function, area.controlQueue())))
+                ? Optional.of(new ControlQueue(ram, queue(ram, area.controlQueue())))
                 : Optional.empty();
+    }
+
+    private DriverQueue queue(GuestRam ram, long record) {
+        return DriverQueue.at(ram, function, record, has(VirtioFeature.RING_PACKED));
     }
 
     /** Sets up a device and what the driver knows, from nothing. */

@@ -5,6 +5,7 @@ import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 /** The configuration of one emulated adapter, factory PID {@link EmulatedAdapterComponent#PID}. */
 @ObjectClassDefinition(
@@ -51,4 +52,20 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "1",
             max = "" + AdapterSettings.MAX_OBJECTS)
     int objectLimit() default AdapterSettings.MAX_OBJECTS;
+
+    /** Command set of migration. */
+    @AttributeDefinition(
+            description = "By which admin commands members migrate: parts (virtio 1.4), context (the 2023 proposal),"
+                    + " context-form-b (the same, READ with sizes in its result)",
+            options = {
+                @Option(label = "device parts", value = "parts"),
+                @Option(label = "device context", value = "context"),
+                @Option(label = "device context, form B", value = "context-form-b")
+            })
+    String commands() default "parts";
+
+    /** Features that are not offered. */
+    @AttributeDefinition(
+            description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")
+    String[] featuresOff() default {};
 }

@@ -3,10 +3,12 @@ package dev.ferry.emulator.internal;
 
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
+import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +55,16 @@ public final class EmulatedAdapterComponent {
     };
 
     /** An adapter that others can see. */
-    private record Published(AdapterSettings settings, OwnerDevice owner, ServiceRegistration<?> registration) {}
+    private record Published(
+            AdapterSettings settings,
+            OwnerDevice owner,
+            ServiceRegistration<?> registration,
+            MembersAnnouncement announcement) {
+
+        Published with(AdapterSettings newSettings) {
+            return new Published(newSettings, owner, registration, announcement);
+        }
+    }
 
     private final BundleContext context;
     private final OwnerIds ownerIds;
@@ -119,7 +130,10 @@ public final class EmulatedAdapterComponent {
         if (published.isPresent()) {
             Published before = published.get();
             if (settings.withMembers(0).equals(before.settings().withMembers(0))) {
-                resize(before, settings);
+                // The driver of the owner device may have changed the number, and is not to be disturbed for nothing.
+                if (settings.members() != before.settings().members()) {
+                    resize(before, settings);
+                }
                 return;
             }
             withdraw(before);
@@ -132,8 +146,12 @@ public final class EmulatedAdapterComponent {
 
     private void publish(AdapterSettings settings) {
         OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
-        ServiceRegistration<?> registration = context.registerService(SERVICES, owner, serviceProperties(settings));
-        published = Optional.of(new Published(settings, owner, registration));
+        ServiceRegistration<?> registration =
+                context.registerService(SERVICES, owner, serviceProperties(settings, owner.members()));
+        MembersAnnouncement announcement = new MembersAnnouncement(() -> tellMembers(settings, owner, registration));
+        owner.onMembersChanged(announcement::announce);
+        published = Optional.of(new Published(settings, owner, registration, announcement));
+        announceUnless(settings.members(), published.get());
         LOG.info("The emulated adapter {} is there, with {} members.", settings.ownerId(), settings.members());
     }
 
@@ -150,17 +168,35 @@ public final class EmulatedAdapterComponent {
         if (settings.members() > owner.members()) {
             owner.resize(settings.members());
         }
-        before.registration().setProperties(serviceProperties(settings));
+        before.registration().setProperties(serviceProperties(settings, settings.members()));
         owner.resize(settings.members());
-        published = Optional.of(new Published(settings, owner, before.registration()));
+        published = Optional.of(before.with(settings));
+        announceUnless(settings.members(), before);
         LOG.info("The emulated adapter {} has {} members now.", settings.ownerId(), settings.members());
     }
 
-    private static Dictionary<String, Object> serviceProperties(AdapterSettings settings) {
+    /** The driver of the owner device enables and disables VFs too, at any moment. */
+    private static void announceUnless(int told, Published adapter) {
+        if (adapter.owner().members() != told) {
+            adapter.announcement().announce();
+        }
+    }
+
+    private static void tellMembers(AdapterSettings settings, OwnerDevice owner, ServiceRegistration<?> registration) {
+        int members = owner.members();
+        try {
+            registration.setProperties(serviceProperties(settings, members));
+            LOG.info("The driver of the emulated adapter {} has enabled {} members.", settings.ownerId(), members);
+        } catch (IllegalStateException e) {
+            LOG.debug("The emulated adapter {} is gone before its members could be told.", settings.ownerId(), e);
+        }
+    }
+
+    private static Dictionary<String, Object> serviceProperties(AdapterSettings settings, int members) {
         return FrameworkUtil.asDictionary(Map.of(
                 AdminQueue.OWNER_ID, settings.ownerId(),
                 AdminQueue.HOST, settings.host(),
-                AdminQueue.MEMBERS, settings.members(),
+                AdminQueue.MEMBERS, members,
                 AdminQueue.MEMBER_TYPE, VirtioNetMembers.TYPE));
     }
 
@@ -172,7 +208,17 @@ public final class EmulatedAdapterComponent {
                 value("queuePairs", configuration::queuePairs),
                 value("queueSize", configuration::queueSize),
                 value("strict", configuration::strict),
-                value("objectLimit", configuration::objectLimit));
+                value("objectLimit", configuration::objectLimit),
+                value("featuresOff", () -> mask(configuration.featuresOff())),
+                CommandSet.ofKey(value("commands", configuration::commands)));
+    }
+
+    private static long mask(String[] features) {
+        long mask = 0;
+        for (String feature : features) {
+            mask |= VirtioFeature.valueOf(feature.strip()).mask();
+        }
+        return mask;
     }
 
     /** The component property type converts a value only when it is asked for it, and throws what it likes. */

@@ -22,6 +22,7 @@ class GuestIndependenceTest {
                     "dev.ferry.emulator.guest..",
                     "dev.ferry.emulator.control..",
                     "dev.ferry.migration..",
+                    "dev.ferry.device",
                     "dev.ferry.virtio..",
                     "org.osgi.annotation..",
                     "org.slf4j..",

@@ -4,6 +4,7 @@ package dev.ferry.emulator.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A guest, its memory and the parts of its device move to another function, and it continues exactly. */
 @Timeout(60)
@@ -28,10 +31,11 @@ class GuestMoveTest {
     private final VirtioNetFunction second = function("h2/vf1", 1);
     private final List<ByteBuffer> sent = new ArrayList<>();
 
-    @Test
-    void shouldContinueWithFramesThatLayInItsMemory() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldContinueWithFramesThatLayInItsMemory(boolean packed) throws Exception {
         Cable cable = new Cable().at(first).at(second);
-        try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate());
+        try (VirtioNetGuest source = boot(first, packed);
                 VirtioNetGuest destination = VirtioNetGuest.attach(second, GuestRam.allocate())) {
             send(first, 500);
             source.pause();
@@ -51,12 +55,13 @@ class GuestMoveTest {
         }
     }
 
-    @Test
-    void shouldMoveToAndFroUnderTrafficWithoutLossDuplicationOrReordering() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldMoveToAndFroUnderTrafficWithoutLossDuplicationOrReordering(boolean packed) throws Exception {
         Cable cable = new Cable().at(first).at(second);
         VirtioNetFunction here = first;
         VirtioNetFunction there = second;
-        VirtioNetGuest guest = VirtioNetGuest.boot(here, GuestRam.allocate());
+        VirtioNetGuest guest = boot(here, packed);
         for (int round = 0; round < 20; round++) {
             send(here, 300);
             try (VirtioNetGuest source = guest) {
@@ -122,25 +127,38 @@ class GuestMoveTest {
     }
 
     @Test
-    void shouldRefuseTheConfigurationOfAnotherKindOfFunction() throws Exception {
+    void shouldRefuseTheConfigurationOfAFunctionWithMoreVectors() throws Exception {
+        VirtioNetFunction larger = function("h2/vf2", 4);
+        try (VirtioNetGuest source = VirtioNetGuest.boot(larger, GuestRam.allocate());
+                VirtioNetGuest destination = VirtioNetGuest.attach(first, GuestRam.allocate())) {
+            ByteBuffer saved = source.saveDeviceConfig("h2/vf2");
+
+            assertThatThrownBy(() -> destination.loadDeviceConfig("h1/vf1", saved))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("h1/vf1");
+            assertThatThrownBy(() -> destination.loadDeviceConfig("h1/vf1", ByteBuffer.allocate(3)))
+                    .isInstanceOf(IOException.class);
+            assertThat(first.readConfig(VF_COMMAND, 2)).isZero();
+        }
+    }
+
+    @Test
+    void shouldTakeTheConfigurationOfAFunctionWithFewerVectors() throws Exception {
         VirtioNetFunction larger = function("h2/vf2", 4);
         try (VirtioNetGuest source = VirtioNetGuest.boot(first, GuestRam.allocate());
                 VirtioNetGuest destination = VirtioNetGuest.attach(larger, GuestRam.allocate())) {
-            ByteBuffer saved = source.saveDeviceConfig("h1/vf1");
+            source.pause();
 
-            assertThatThrownBy(() -> destination.loadDeviceConfig("h2/vf2", saved))
-                    .isInstanceOf(IOException.class)
-                    .hasMessageContaining("h2/vf2");
-            assertThatThrownBy(() -> destination.loadDeviceConfig("h2/vf2", ByteBuffer.allocate(3)))
-                    .isInstanceOf(IOException.class);
-            assertThat(larger.readConfig(VF_COMMAND, 2)).isZero();
+            destination.loadDeviceConfig("h2/vf2", source.saveDeviceConfig("h1/vf1"));
+
+            assertThat(larger.readConfig(VF_COMMAND, 2)).isEqualTo(first.readConfig(VF_COMMAND, 2)).isNotZero();
         }
     }
 
     @Test
     void shouldReadAndWriteOnlyItsMemory() throws Exception {
         GuestRam ram = GuestRam.allocate(8192);
-        assertThat(ram.ranges()).containsExactly(new GuestMemory.Range(0x1000_0000L, 8192));
+        assertThat(ram.ranges()).containsExactly(new IovaRange(0x1000_0000L, 8192));
         ram.write(0x1000_1FFEL, ByteBuffer.wrap(new byte[] {1, 2}));
         ByteBuffer read = ByteBuffer.allocate(2);
         ram.read(0x1000_1FFEL, read);
@@ -149,6 +167,12 @@ class GuestMoveTest {
                 .isInstanceOf(IOException.class);
         assertThatThrownBy(() -> ram.read(0xFFF_FFFFL, ByteBuffer.allocate(2))).isInstanceOf(IOException.class);
         assertThat(ram.u16(0x1000_1FFEL)).isEqualTo(0x0201);
+    }
+
+    private static VirtioNetGuest boot(VirtioNetFunction function, boolean packed) throws IOException {
+        // Few descriptors, so that the rings go round many times.
+        GuestOptions options = GuestOptions.defaults().withPacked(packed).withQueueSize(packed ? 32 : 256);
+        return VirtioNetGuest.boot(function, GuestRam.allocate(), options);
     }
 
     // The source's guest is paused.
@@ -160,10 +184,10 @@ class GuestMoveTest {
         ByteBuffer parts = ByteBuffer.allocate(from.maxPartsSize());
         assertThat(from.captureParts(null, parts)).isTrue();
         assertThat(to.loadParts(parts.flip())).isEqualTo(AdminResult.SUCCESS);
-        GuestMemory.Range all = source.memory().ranges().get(0);
+        IovaRange all = source.memory().ranges().get(0);
         ByteBuffer memory = ByteBuffer.allocate((int) all.length());
-        source.memory().read(all.address(), memory);
-        destination.memory().write(all.address(), memory.flip());
+        source.memory().read(all.iova(), memory);
+        destination.memory().write(all.iova(), memory.flip());
         destination.loadDeviceConfig(to.id(), source.saveDeviceConfig(from.id()));
         to.setStopped(false);
     }

@@ -20,7 +20,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(60)
 class VirtioNetGuestTest {
@@ -33,13 +33,13 @@ class VirtioNetGuestTest {
     private static final int TRANSMIT_QUEUE = 1;
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 16, 256, 1024})
-    void shouldSendOutWhatItReceivesUnchangedAndInOrder(int queueSize) throws Exception {
+    @CsvSource({"2,false", "16,false", "256,false", "1024,false", "2,true", "16,true", "256,true", "1024,true"})
+    void shouldSendOutWhatItReceivesUnchangedAndInOrder(int queueSize, boolean packed) throws Exception {
         VirtioNetFunction function = function(1, 1024);
         Cable cable = new Cable().at(function);
         List<ByteBuffer> sent = new ArrayList<>();
         try (VirtioNetGuest guest = VirtioNetGuest.boot(
-                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize))) {
+                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize).withPacked(packed))) {
             for (int number = 0; number < 3_000; number++) {
                 sent.add(Cable.frame(number, 14 + number * 7 % 1_600));
                 Cable.deliver(function, sent.get(number));
@@ -52,13 +52,13 @@ class VirtioNetGuestTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {2, 16, 64, 256})
-    void shouldForwardTheShortestAndTheLongestFrames(int queueSize) throws Exception {
+    @CsvSource({"2,false", "16,false", "64,false", "256,false", "2,true", "16,true", "64,true", "256,true"})
+    void shouldForwardTheShortestAndTheLongestFrames(int queueSize, boolean packed) throws Exception {
         VirtioNetFunction function = function(1, 256);
         Cable cable = new Cable().at(function);
         List<ByteBuffer> sent = new ArrayList<>();
         try (VirtioNetGuest guest = VirtioNetGuest.boot(
-                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize))) {
+                function, GuestRam.allocate(), GuestOptions.defaults().withQueueSize(queueSize).withPacked(packed))) {
             for (int number = 0; number < 200; number++) {
                 sent.add(Cable.frame(number, number % 2 == 0 ? 65_550 : 14));
                 Cable.deliver(function, sent.get(number));
@@ -82,6 +82,34 @@ class VirtioNetGuestTest {
             assertThat(VirtioFeature.NET_MQ.isIn(guest.features())).isTrue();
             assertThat(cable.await(sent.size())).containsExactlyInAnyOrderElementsOf(sent);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"128,false", "255,true"})
+    void shouldUseAsManyQueuePairsAsThereCanBe(int pairs, boolean packed) throws Exception {
+        VirtioNetFunction function = function(pairs, 256);
+        Cable cable = new Cable().at(function);
+        List<ByteBuffer> sent = new ArrayList<>();
+        GuestOptions options = GuestOptions.defaults().withQueuePairs(pairs).withQueueSize(16).withPacked(packed);
+        try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate(160 << 20), options)) {
+            for (int number = 0; number < 4 * pairs; number++) {
+                sent.add(Cable.frame(number, 60).put(5, (byte) number));
+                Cable.deliver(function, sent.get(number));
+            }
+            assertThat(cable.await(sent.size())).containsExactlyInAnyOrderElementsOf(sent);
+            assertThat(guest.failure()).isEmpty();
+            assertThat(accepted(guest, NetControl.RX_ALLMULTI, new byte[] {1})).isTrue();
+        }
+    }
+
+    @Test
+    void shouldRefusePackedQueuesThatTheDeviceDoesNotHave() {
+        VirtioNetFunction function = new VirtioNetFunction(new FunctionConfig(
+                "h/vf1", MAC, 1, 256, FunctionConfig.defaultFeatures(1) & ~VirtioFeature.RING_PACKED.mask()));
+        assertThatThrownBy(() -> VirtioNetGuest.boot(
+                        function, GuestRam.allocate(), GuestOptions.defaults().withPacked(true)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("h/vf1 has no packed virtqueues; use split ones");
     }
 
     @Test

@@ -9,6 +9,7 @@ public enum FerryBundle {
     FSM_CORE("dev.ferry.fsm.core"),
     STREAM_VIRTIOVF("dev.ferry.stream.virtiovf"),
     VIRTIO_NET_PROVIDER("dev.ferry.virtio.net.provider"),
+    VIRTIO_CONTEXT_PROVIDER("dev.ferry.virtio.context.provider"),
     VFIO_BACKEND("dev.ferry.vfio.backend"),
     EMULATOR("dev.ferry.emulator"),
     SHELL("dev.ferry.shell"),

@@ -11,14 +11,17 @@ import dev.ferry.cli.TextTable;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.MigrationService;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import picocli.CommandLine.Command;
 
 /** Lists devices and owner devices. */
 @Command(name = "devices", description = DevicesCommand.SUMMARY)
 final class DevicesCommand extends FerryCommand {
 
-    static final String SUMMARY = "Every device that can be migrated, and every owner device.";
+    static final String SUMMARY = "Every device that a driver knows, and every owner device.";
 
     private static final String NONE = "-";
 
@@ -54,6 +57,7 @@ final class DevicesCommand extends FerryCommand {
         document.addProperty("backend", device.backend());
         document.addProperty("state", device.state().map(DeviceState::name).orElse(null));
         document.add("features", Json.names(device.features()));
+        document.addProperty("notMigratable", device.notMigratable().orElse(null));
         return document;
     }
 
@@ -79,10 +83,26 @@ final class DevicesCommand extends FerryCommand {
                     device.member().isPresent() ? Integer.toString(device.member().getAsInt()) : NONE,
                     device.backend(),
                     device.state().map(DeviceState::name).orElse("unknown"),
-                    FeatureNames.join(device.features()));
+                    device.features().isEmpty() ? NONE : FeatureNames.join(device.features()));
         }
         TextTable ownerTable = new TextTable("OWNER DEVICE", "HOST", "MEMBERS");
         owners.forEach(owner -> ownerTable.row(owner.id(), owner.host(), Integer.toString(owner.members())));
-        return table + "\n" + ownerTable;
+        return table + "\n" + ownerTable + reasons(devices);
+    }
+
+    /** One line per reason: mostly all members of an owner device have the same. */
+    private static String reasons(List<DeviceDescription> devices) {
+        Map<String, List<String>> byReason = new LinkedHashMap<>();
+        for (DeviceDescription device : devices) {
+            device.notMigratable().ifPresent(reason ->
+                    byReason.computeIfAbsent(reason, same -> new ArrayList<>()).add(device.id()));
+        }
+        StringBuilder text = new StringBuilder();
+        byReason.forEach((reason, ids) -> text.append("\nnot migratable: ")
+                .append(ids.get(0))
+                .append(ids.size() > 1 ? " and %d more".formatted(ids.size() - 1) : "")
+                .append(": ")
+                .append(reason));
+        return text.length() == 0 ? "" : text.append('\n').toString();
     }
 }

@@ -58,6 +58,9 @@ final class MigrateCommand extends FerryCommand {
         Failure failure = report.failure()
                 .orElseGet(() -> Failure.of(FailureCode.INTERNAL, "the migration ended without saying why"));
         document.add("error", Errors.document(failure));
+        if (failure.code() == FailureCode.CHECK_FAILED) {
+            document.add("findings", Findings.document(migrations.get().check(request)));
+        }
         return CommandResult.failed(document, text, failure.message());
     }
 

@@ -3,9 +3,13 @@ package dev.ferry.shell.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.migration.DeviceDescription;
 import dev.ferry.virtio.AdminQueue;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -57,7 +61,8 @@ class DevicesCommandTest {
                       "features": [
                         "STOP_COPY",
                         "P2P"
-                      ]
+                      ],
+                      "notMigratable": null
                     },
                     {
                       "id": "mdev0",
@@ -69,7 +74,8 @@ class DevicesCommandTest {
                       "state": null,
                       "features": [
                         "STOP_COPY"
-                      ]
+                      ],
+                      "notMigratable": null
                     }
                   ],
                   "owners": [
@@ -86,5 +92,30 @@ class DevicesCommandTest {
                   ]
                 }
                 """);
+    }
+
+    @Test
+    void shouldSayWhyADeviceCannotBeMigrated() {
+        FakeMigrations migrations = new FakeMigrations();
+        for (int member = 1; member <= 3; member++) {
+            migrations.more.add(new DeviceDescription(
+                    "host3/pf0/vf" + member,
+                    "virtio-net",
+                    "host3",
+                    Optional.of("host3/pf0"),
+                    OptionalInt.of(member),
+                    "virtio",
+                    Optional.empty(),
+                    Set.of(),
+                    Optional.of("host3/pf0 allows no device parts objects")));
+        }
+
+        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of))).isZero();
+
+        assertThat(shell.out())
+                .contains("host3/pf0/vf1  virtio-net  host3  host3/pf0  1       virtio   unknown  -\n")
+                .endsWith("\nnot migratable: host3/pf0/vf1 and 2 more: host3/pf0 allows no device parts objects\n");
+        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of), "--json")).isZero();
+        assertThat(shell.out()).contains("\"notMigratable\": \"host3/pf0 allows no device parts objects\"");
     }
 }

@@ -13,6 +13,8 @@ import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationPlan;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
@@ -22,6 +24,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -41,6 +44,8 @@ final class FakeMigrations implements MigrationService {
     Optional<DeviceState> deviceState = Optional.of(DeviceState.RUNNING);
     final List<Byte> restored = new ArrayList<>();
     MigrationRequest started;
+    List<Finding> findings = List.of();
+    final List<DeviceDescription> more = new ArrayList<>();
 
     private void failIfTold() throws MigrationException {
         if (failure.isPresent()) {
@@ -50,13 +55,15 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public List<DeviceDescription> devices() {
-        return List.of(
+        List<DeviceDescription> devices = new ArrayList<>(List.of(
                 new DeviceDescription(
                         DEVICE, "virtio-net", "host1", Optional.of("host1/pf0"), OptionalInt.of(1), "virtio",
                         deviceState, EnumSet.of(MigrationFeature.STOP_COPY, MigrationFeature.P2P)),
                 new DeviceDescription(
                         "mdev0", "mtty", "host1", Optional.empty(), OptionalInt.empty(), "vfio",
-                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY)));
+                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY))));
+        devices.addAll(more);
+        return devices;
     }
 
     @Override
@@ -81,7 +88,7 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public List<Finding> check(MigrationRequest request) {
-        return List.of();
+        return findings;
     }
 
     @Override
@@ -92,19 +99,47 @@ final class FakeMigrations implements MigrationService {
         MigrationReport report = new MigrationReport(
                 "m1",
                 failure.isEmpty() ? MigrationReport.Result.COMPLETED : MigrationReport.Result.FAILED,
-                request.source(),
-                request.destination(),
-                Duration.ofNanos(1_234_567),
+                false,
+                Instant.EPOCH,
                 Duration.ofMillis(20),
-                4321,
-                0,
+                Duration.ofNanos(1_234_567),
+                List.of(),
                 List.of(
                         new MigrationReport.Phase(MigrationPhase.CHECK, Duration.ofNanos(500_400)),
                         new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofMillis(2))),
-                Optional.of(failure.isEmpty() ? DeviceState.STOP : DeviceState.RUNNING),
-                failure.isEmpty() ? Optional.of(DeviceState.RUNNING) : Optional.empty(),
+                List.of(new MigrationReport.Device(
+                        request.source(),
+                        request.destination(),
+                        Optional.of(failure.isEmpty() ? DeviceState.STOP : DeviceState.RUNNING),
+                        failure.isEmpty() ? Optional.of(DeviceState.RUNNING) : Optional.empty(),
+                        0,
+                        4321,
+                        List.of())),
+                MigrationReport.Memory.NONE,
+                List.of(),
+                0,
                 failure);
         return new Ended(request, report);
+    }
+
+    @Override
+    public MigrationPlan plan(MigrationRequest request) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public boolean cancel(String migration) {
+        return false;
+    }
+
+    @Override
+    public Optional<MigrationReport> report(String migration) {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<MigrationReport> reports() {
+        return List.of();
     }
 
     @Override
@@ -147,6 +182,11 @@ final class FakeMigrations implements MigrationService {
         @Override
         public MigrationPhase phase() {
             return MigrationPhase.RELEASE;
+        }
+
+        @Override
+        public MigrationProgress progress() {
+            throw new UnsupportedOperationException();
         }
 
         @Override

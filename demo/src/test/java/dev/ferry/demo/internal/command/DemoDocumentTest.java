@@ -9,9 +9,10 @@ import dev.ferry.demo.internal.run.FrameCounts;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPhase;
-import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
+import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -77,17 +78,19 @@ class DemoDocumentTest {
         MigrationReport migration = new MigrationReport(
                 "m1",
                 result,
-                "a/pf0/vf1",
-                "b/pf0/vf1",
-                Duration.ofNanos(12_500_000),
+                false,
+                Instant.EPOCH,
                 Duration.ofMillis(80),
-                700,
-                16 << 20,
+                Duration.ofNanos(12_500_000),
+                List.of(),
                 List.of(
                         new MigrationReport.Phase(MigrationPhase.CHECK, Duration.ofMillis(1)),
                         new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofNanos(12_500_000))),
-                Optional.empty(),
-                Optional.empty(),
+                List.of(new MigrationReport.Device(
+                        "a/pf0/vf1", "b/pf0/vf1", Optional.empty(), Optional.empty(), 0, 700, List.of())),
+                new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
+                List.of(),
+                0,
                 result == Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));

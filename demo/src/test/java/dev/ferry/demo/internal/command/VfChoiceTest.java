@@ -62,6 +62,11 @@ class VfChoiceTest {
 
     private record Adapter(String ownerId, String host, int members) implements EmulatedAdapter {
         @Override
+        public PciFunction ownerFunction() {
+            return null;
+        }
+
+        @Override
         public PciFunction function(int member) {
             return null;
         }

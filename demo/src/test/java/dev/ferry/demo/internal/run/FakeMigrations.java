@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.run;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.fsm.DeviceState;
@@ -14,6 +15,8 @@ import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationPlan;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
@@ -23,6 +26,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +98,11 @@ final class FakeMigrations implements MigrationService {
             }
 
             @Override
+            public MigrationProgress progress() {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
             public boolean cancel() {
                 return false;
             }
@@ -134,10 +143,10 @@ final class FakeMigrations implements MigrationService {
         ByteBuffer parts = ByteBuffer.allocate(from.maxPartsSize());
         from.captureParts(null, parts);
         to.loadParts(parts.flip());
-        for (GuestMemory.Range range : source.memory().ranges()) {
+        for (IovaRange range : source.memory().ranges()) {
             ByteBuffer memory = ByteBuffer.allocate((int) range.length());
-            source.memory().read(range.address(), memory);
-            destination.memory().write(range.address(), memory.flip());
+            source.memory().read(range.iova(), memory);
+            destination.memory().write(range.iova(), memory.flip());
         }
         destination.loadDeviceConfig(request.destination(), source.saveDeviceConfig(request.source()));
     }
@@ -146,20 +155,48 @@ final class FakeMigrations implements MigrationService {
         return new MigrationReport(
                 "m1",
                 failure.isEmpty() ? MigrationReport.Result.COMPLETED : MigrationReport.Result.FAILED,
-                request.source(),
-                request.destination(),
-                Duration.ofMillis(3),
+                false,
+                Instant.EPOCH,
                 Duration.ofMillis(10),
-                700,
-                16 << 20,
+                Duration.ofMillis(3),
+                List.of(),
                 List.of(new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofMillis(2))),
-                Optional.empty(),
-                Optional.empty(),
+                List.of(new MigrationReport.Device(
+                        request.source(),
+                        request.destination(),
+                        Optional.empty(),
+                        Optional.empty(),
+                        0,
+                        700,
+                        List.of())),
+                new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
+                List.of(),
+                0,
                 failure);
     }
 
     @Override
     public List<Finding> check(MigrationRequest request) {
+        return List.of();
+    }
+
+    @Override
+    public MigrationPlan plan(MigrationRequest request) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public boolean cancel(String migration) {
+        return false;
+    }
+
+    @Override
+    public Optional<MigrationReport> report(String migration) {
+        return Optional.empty();
+    }
+
+    @Override
+    public List<MigrationReport> reports() {
         return List.of();
     }
 

@@ -47,6 +47,11 @@ public interface MemberDevice {
      */
     AdminResult loadParts(ByteBuffer parts);
 
+    /** The same device as the command set of the device context handles it. */
+    default ContextDevice context() {
+        throw new UnsupportedOperationException("this member has no device context");
+    }
+
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */
     void resetFunction();
 

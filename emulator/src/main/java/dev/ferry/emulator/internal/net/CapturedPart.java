@@ -23,8 +23,20 @@ record CapturedPart(DevicePart header, byte[] value) {
         into.put(value);
     }
 
-    /** Whether another header, of a request, names this part. */
-    boolean isNamedBy(DevicePart wanted) {
-        return wanted.type() == header.type() && wanted.selector() == header.selector();
+    /** What requests name it by. */
+    Name name() {
+        return Name.of(header);
+    }
+
+    /**
+     * What a part is found by.
+     *
+     * @param type of the part
+     * @param selector of the part
+     */
+    record Name(int type, long selector) {
+        static Name of(DevicePart header) {
+            return new Name(header.type(), header.selector());
+        }
     }
 }

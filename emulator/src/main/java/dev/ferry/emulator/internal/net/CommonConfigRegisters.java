@@ -65,7 +65,7 @@ final class CommonConfigRegisters {
             case DRIVER_FEATURE_SELECT -> Integer.toUnsignedLong(state.driverFeatureSelect);
             case DRIVER_FEATURE -> word(state.driverFeatures, state.driverFeatureSelect);
             case CONFIG_MSIX_VECTOR -> state.configVector;
-            case NUM_QUEUES -> state.queues();
+            case NUM_QUEUES -> device.config().queues();
             case DEVICE_STATUS -> state.status;
             case CONFIG_GENERATION -> state.configGeneration;
             case QUEUE_SELECT -> state.queueSelect;
@@ -76,9 +76,11 @@ final class CommonConfigRegisters {
                     QUEUE_DESC,
                     QUEUE_DRIVER,
                     QUEUE_DEVICE ->
-                state.queueSelect < state.queues() ? readQueue(field, state.queue(state.queueSelect)) : 0;
-            // A queue reset is over when the write returns; the others are of features that are not offered.
-            case QUEUE_RESET, QUEUE_NOTIF_CONFIG_DATA, ADMIN_QUEUE_INDEX, ADMIN_QUEUE_NUM -> 0;
+                device.hasQueue(state.queueSelect) ? readQueue(field, state.queue(state.queueSelect)) : 0;
+            case ADMIN_QUEUE_INDEX -> device.config().isOwner() ? device.config().queues() : 0;
+            case ADMIN_QUEUE_NUM -> device.config().adminQueues();
+            // A queue reset is over when the write returns; the other is of a feature that is not offered.
+            case QUEUE_RESET, QUEUE_NOTIF_CONFIG_DATA -> 0;
         };
     }
 
@@ -109,7 +111,7 @@ final class CommonConfigRegisters {
             case DEVICE_STATUS -> device.setStatus((int) value & 0xFF);
             case QUEUE_SELECT -> state.queueSelect = (int) value & 0xFFFF;
             case QUEUE_SIZE, QUEUE_MSIX_VECTOR, QUEUE_ENABLE, QUEUE_DESC, QUEUE_DRIVER, QUEUE_DEVICE, QUEUE_RESET -> {
-                if (state.queueSelect < state.queues()) {
+                if (device.hasQueue(state.queueSelect)) {
                     writeQueue(field, state.queueSelect, value);
                 }
             }
@@ -160,7 +162,7 @@ final class CommonConfigRegisters {
     private VirtqueueConfig layOut(PciCommonConfig field, VirtqueueConfig queue, long value) {
         return switch (field) {
             case QUEUE_SIZE ->
-                QueueSetup.isSize(value, device.config()) ? QueueSetup.withSize(queue, (int) value) : queue;
+                QueueSetup.isSize(value, device.state().isPacked(), device.config()) ? QueueSetup.withSize(queue, (int) value) : queue;
             case QUEUE_DESC -> QueueSetup.withAreas(queue, value, queue.driver(), queue.device());
             case QUEUE_DRIVER -> QueueSetup.withAreas(queue, queue.desc(), value, queue.device());
             case QUEUE_DEVICE -> QueueSetup.withAreas(queue, queue.desc(), queue.driver(), value);

@@ -5,7 +5,7 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.internal.virtqueue.DescriptorChain;
 import dev.ferry.emulator.internal.virtqueue.RingFault;
 import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
-import dev.ferry.emulator.internal.virtqueue.SplitRing;
+import dev.ferry.emulator.internal.virtqueue.Virtqueue;
 import dev.ferry.virtio.NetControl;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -35,7 +35,7 @@ final class ControlQueue {
      *
      * @param ring within a section of work, with a chain available
      */
-    void execute(SplitRing ring, DmaSpace memory) {
+    void execute(Virtqueue ring, DmaSpace memory) {
         ring.read(0, chain);
         if (chain.writableBytes() == 0) {
             throw new RingFault("a control command has no room for its answer");

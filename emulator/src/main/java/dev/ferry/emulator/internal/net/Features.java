@@ -17,7 +17,9 @@ final class Features {
             VirtioFeature.NET_CTRL_RX_EXTRA,
             VirtioFeature.NET_GUEST_ANNOUNCE,
             VirtioFeature.NET_MQ,
-            VirtioFeature.NET_CTRL_MAC_ADDR);
+            VirtioFeature.NET_CTRL_MAC_ADDR,
+            VirtioFeature.NET_HASH_REPORT,
+            VirtioFeature.NET_RSS);
 
     private Features() {}
 

@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param mac the permanent address, 6 bytes, unicast; copied
  * @param queuePairs 1 to {@link #MAX_QUEUE_PAIRS}
  * @param queueSize most descriptors of one queue: a power of two, 2 to {@link #MAX_QUEUE_SIZE}
- * @param features bits to offer, within {@link #SUPPORTED_FEATURES}, with VERSION_1
+ * @param features bits to offer, within {@link #SUPPORTED_FEATURES} and {@link #OWNER_FEATURES}, with VERSION_1
  */
 public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSize, long features) {
 
@@ -20,7 +20,7 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
     public static final int MAC_BYTES = 6;
     /** Most queue pairs; ours: with one vector per queue the MSI-X table then is 8 KiB. */
     public static final int MAX_QUEUE_PAIRS = 255;
-    /** Most descriptors of a split virtqueue (virtio 1.4, "Split Virtqueues"). */
+    /** Most descriptors of a virtqueue (virtio 1.4, "Split Virtqueues" and "Packed Virtqueues"). */
     public static final int MAX_QUEUE_SIZE = 32768;
 
     /** Every feature that the device can do. */
@@ -40,8 +40,17 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
             VirtioFeature.EVENT_IDX,
             VirtioFeature.VERSION_1,
             VirtioFeature.ACCESS_PLATFORM,
+            VirtioFeature.RING_PACKED,
             VirtioFeature.ORDER_PLATFORM,
-            VirtioFeature.RING_RESET);
+            VirtioFeature.RING_RESET,
+            VirtioFeature.NET_HASH_REPORT,
+            VirtioFeature.NET_RSS);
+
+    /** The features of an owner device, which has an SR-IOV capability and an administration virtqueue. */
+    public static final long OWNER_FEATURES = VirtioFeature.maskOf(VirtioFeature.SR_IOV, VirtioFeature.ADMIN_VQ);
+
+    /** The most VFs of an owner device; our own limit, by memory. */
+    public static final int TOTAL_VFS = 4096;
 
     private static final int MULTICAST_BIT = 1;
 
@@ -63,13 +72,24 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
             throw new IllegalArgumentException("the queue size of " + id + " must be a power of two, 2 to "
                     + MAX_QUEUE_SIZE + ", not " + queueSize);
         }
-        checkFeatures(id, queuePairs, features);
+        requireFeatures(id, queuePairs, features);
     }
 
-    private static void checkFeatures(String id, int queuePairs, long features) {
-        if ((features & ~SUPPORTED_FEATURES) != 0) {
+    /**
+     * Refuses features that no function can offer.
+     *
+     * @param id of whoever would offer them, for the message
+     * @throws IllegalArgumentException saying what is wrong with them
+     */
+    public static void requireFeatures(String id, int queuePairs, long features) {
+        long possible = SUPPORTED_FEATURES | OWNER_FEATURES;
+        if ((features & ~possible) != 0) {
             throw new IllegalArgumentException("%s cannot offer the feature bits 0x%x; take bits out of 0x%x"
-                    .formatted(id, features & ~SUPPORTED_FEATURES, SUPPORTED_FEATURES));
+                    .formatted(id, features & ~possible, possible));
+        }
+        if ((features & OWNER_FEATURES) != 0 && (features & OWNER_FEATURES) != OWNER_FEATURES) {
+            throw new IllegalArgumentException(
+                    id + " must offer VIRTIO_F_SR_IOV and VIRTIO_F_ADMIN_VQ together, as an owner device");
         }
         if (!VirtioFeature.VERSION_1.isIn(features)) {
             throw new IllegalArgumentException(id + " must offer VIRTIO_F_VERSION_1");
@@ -86,13 +106,31 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
 
     /**
      * The features of an ordinary VF: all that are supported, without an MTU (a driver that is told one raises its own
-     * to it), and with MQ only where there are several queue pairs.
+     * to it), and with MQ and RSS only where there are several queue pairs.
      *
      * @param queuePairs of the function
      */
     public static long defaultFeatures(int queuePairs) {
         long features = SUPPORTED_FEATURES & ~VirtioFeature.NET_MTU.mask();
-        return queuePairs > 1 ? features : features & ~VirtioFeature.NET_MQ.mask();
+        return queuePairs > 1
+                ? features
+                : features & ~VirtioFeature.maskOf(VirtioFeature.NET_MQ, VirtioFeature.NET_RSS);
+    }
+
+    /**
+     * The features of an owner device: its group, and as little of a network device as there can be.
+     */
+    public static long ownerFeatures() {
+        return OWNER_FEATURES
+                | VirtioFeature.maskOf(
+                        VirtioFeature.NET_MAC,
+                        VirtioFeature.NET_STATUS,
+                        VirtioFeature.INDIRECT_DESC,
+                        VirtioFeature.EVENT_IDX,
+                        VirtioFeature.VERSION_1,
+                        VirtioFeature.ACCESS_PLATFORM,
+                        VirtioFeature.ORDER_PLATFORM,
+                        VirtioFeature.RING_RESET);
     }
 
     @Override
@@ -105,9 +143,24 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
         return 2 * queuePairs + (VirtioFeature.NET_CTRL_VQ.isIn(features) ? 1 : 0);
     }
 
-    /** MSI-X vectors: one per queue, and one for configuration changes. */
+    /** Whether the function is an owner device. */
+    boolean isOwner() {
+        return VirtioFeature.ADMIN_VQ.isIn(features);
+    }
+
+    /** Administration virtqueues, which are behind all others and not counted with them. */
+    int adminQueues() {
+        return isOwner() ? 1 : 0;
+    }
+
+    /** Queues of all kinds. */
+    int allQueues() {
+        return queues() + adminQueues();
+    }
+
+    /** MSI-X vectors: one per queue of any kind, and one for configuration changes. */
     int vectors() {
-        return queues() + 1;
+        return allQueues() + 1;
     }
 
     @Override

@@ -64,7 +64,8 @@ final class FunctionLayout {
 
     /** Configuration space of a function. */
     static ConfigLayout of(FunctionConfig config) {
-        ConfigLayout layout = new ConfigLayout()
+        ConfigLayout layout = new ConfigLayout(
+                        config.isOwner() ? VfControl.CONFIG_BYTES : PciRegisters.LEGACY_CONFIG_BYTES)
                 .u16(PciRegisters.VENDOR_ID, VENDOR_REDHAT, 0)
                 .u16(PciRegisters.DEVICE_ID, DEVICE_NET, 0)
                 .u16(PciRegisters.COMMAND, 0, PciRegisters.COMMAND_WRITABLE)
@@ -83,12 +84,15 @@ final class FunctionLayout {
                 NOTIFY_CAP,
                 VirtioPciCapability.NOTIFY_CFG,
                 NOTIFY_OFFSET,
-                config.queues() * NOTIFY_OFF_MULTIPLIER);
+                config.allQueues() * NOTIFY_OFF_MULTIPLIER);
         layout.u8(NOTIFY_CAP + VirtioPciCapability.CAP_LEN, VirtioPciCapability.LONG_BYTES, 0)
                 .u32(NOTIFY_CAP + VirtioPciCapability.NOTIFY_OFF_MULTIPLIER, NOTIFY_OFF_MULTIPLIER, 0);
         structure(layout, ISR_CAP, VirtioPciCapability.ISR_CFG, ISR_OFFSET, ISR_BYTES);
         structure(layout, DEVICE_CAP, VirtioPciCapability.DEVICE_CFG, DEVICE_OFFSET, DeviceConfigRegisters.BYTES);
         window(layout);
+        if (config.isOwner()) {
+            VfControl.layOut(layout, DEVICE_NET);
+        }
         return layout;
     }
 

@@ -3,11 +3,14 @@ package dev.ferry.emulator.internal.net;
 
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.ConfigSpace;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.MsixTable;
 import dev.ferry.emulator.internal.pci.PciRegisters;
 import dev.ferry.emulator.internal.pci.VirtioPciCapability;
+import dev.ferry.virtio.PciCommonConfig;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,23 +26,31 @@ final class FunctionRegisters implements Bus {
     private final ConfigSpace configSpace;
     private final MsixTable msix;
     private final NetDevice device;
+    private final WriteRecords writeRecords = new WriteRecords();
     private final CommonConfigRegisters common;
     private final int notifyBytes;
+    private final Optional<VfControl> vfControl;
 
     private Optional<DmaSpace> memory = Optional.empty();
     private InterruptListener listener = (vector, address, data) -> {};
     private int isr;
 
-    FunctionRegisters(FunctionConfig config) {
+    FunctionRegisters(FunctionConfig config, OwnerSide owner) {
         configSpace = new ConfigSpace(FunctionLayout.of(config));
         msix = new MsixTable(config.vectors());
-        device = new NetDevice(config, this);
+        device = new NetDevice(config, this, owner);
         common = new CommonConfigRegisters(device);
-        notifyBytes = config.queues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
+        notifyBytes = config.allQueues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
+        vfControl = config.isOwner() ? Optional.of(new VfControl(configSpace, owner)) : Optional.empty();
     }
 
     NetDevice device() {
         return device;
+    }
+
+    /** The log of the pages that the device writes. */
+    WriteRecords writeRecords() {
+        return writeRecords;
     }
 
     InterruptListener listener() {
@@ -47,7 +58,7 @@ final class FunctionRegisters implements Bus {
     }
 
     void attach(DmaSpace newMemory, InterruptListener newListener) {
-        memory = Optional.of(newMemory);
+        memory = Optional.of(newMemory.observedBy(writeRecords));
         listener = newListener;
     }
 
@@ -78,7 +89,8 @@ final class FunctionRegisters implements Bus {
             }
             return;
         }
-        configSpace.write(offset, size, value);
+        vfControl.ifPresentOrElse(
+                vfs -> vfs.write(offset, size, value), () -> configSpace.write(offset, size, value));
         if (configSpace.isSet(
                 FunctionLayout.EXPRESS_CAP + PciRegisters.EXP_DEVCTL, PciRegisters.EXP_DEVCTL_BCR_FLR)) {
             reset();
@@ -142,9 +154,35 @@ final class FunctionRegisters implements Bus {
         if (bar == FunctionLayout.MSIX_BAR) {
             msix.writeTable(offset, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset < FunctionLayout.ISR_OFFSET) {
-            common.write(offset - FunctionLayout.COMMON_OFFSET, size, value);
+            writeCommon(offset - FunctionLayout.COMMON_OFFSET, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset >= FunctionLayout.NOTIFY_OFFSET) {
             writeNotification(offset - FunctionLayout.NOTIFY_OFFSET, size);
+        }
+    }
+
+    /** A frozen device holds everything but a reset, for which its driver waits. */
+    private void writeCommon(long offset, int size, long value) {
+        boolean reset = offset == PciCommonConfig.DEVICE_STATUS.offset() && value == 0;
+        if (device.isFrozen() && !reset) {
+            device.held().hold(offset, size, value);
+        } else {
+            common.write(offset, size, value);
+        }
+    }
+
+    /** Leaves FREEZE for STOP: what was held takes effect, registers first. */
+    void leaveFreeze() {
+        device.unfreeze();
+        HeldWrites held = device.held();
+        BitSet kicks = (BitSet) held.kicks().clone();
+        boolean lost = held.isLost();
+        for (HeldWrites.Held write = held.poll(); write != null; write = held.poll()) {
+            common.write(write.offset(), write.size(), write.value());
+        }
+        held.clear();
+        kicks.stream().forEach(device::notified);
+        if (lost) {
+            device.needReset("its driver wrote more than is held while it was frozen");
         }
     }
 
@@ -161,8 +199,14 @@ final class FunctionRegisters implements Bus {
     private void reset() {
         configSpace.reset();
         msix.reset();
+        vfControl.ifPresent(VfControl::wasReset);
         device.reset();
         isr = 0;
+    }
+
+    /** Enables another number of VFs of an owner device. */
+    void setMembers(int count) {
+        vfControl.orElseThrow().setMembers(count);
     }
 
     /** Brings everything to its defaults. */
@@ -171,11 +215,15 @@ final class FunctionRegisters implements Bus {
         device.functionReset();
     }
 
-    /** As {@link #functionReset}, but configuration space and MSI-X table are as before. */
-    void functionResetKeepingPci() {
+    /** As {@link #functionReset}, but configuration space and MSI-X table are as before, and perhaps the mode. */
+    void functionResetKeepingPci(boolean toWork) {
         byte[] config = configSpace.save();
         byte[] table = msix.save();
-        functionReset();
+        if (toWork) {
+            functionReset();
+        } else {
+            reset();
+        }
         configSpace.restore(config);
         msix.restore(table);
     }

@@ -9,7 +9,7 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * What the control virtqueue configures: receive modes, addresses, VLANs, queue pairs. The data of a command and the
+ * What the control virtqueue configures: receive modes, addresses, VLANs, queues. The data of a command and the
  * value of its device part are the same bytes, but for the VLAN table. Guarded by the function's lock.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Network Device", "Control
@@ -30,7 +30,7 @@ final class NetControls {
     private long[] unicast = NO_ADDRESSES;
     private long[] multicast = NO_ADDRESSES;
     private BitSet vlans = new BitSet();
-    private int pairs = 1;
+    private MultiqueueControls multiqueue = MultiqueueControls.DEFAULT;
 
     /** The defaults: nothing but the own address and broadcasts, one queue pair. */
     NetControls(FunctionConfig config) {
@@ -45,7 +45,7 @@ final class NetControls {
         unicast = other.unicast;
         multicast = other.multicast;
         vlans = (BitSet) other.vlans.clone();
-        pairs = other.pairs;
+        multiqueue = other.multiqueue;
     }
 
     NetControls copy() {
@@ -77,9 +77,9 @@ final class NetControls {
         return vlans.get(id);
     }
 
-    /** Queue pairs in use. */
-    int pairs() {
-        return pairs;
+    /** How frames are spread over queues. */
+    MultiqueueControls multiqueue() {
+        return multiqueue;
     }
 
     /** Whether the driver may use a command, with the features it took. */
@@ -91,7 +91,8 @@ final class NetControls {
             case VLAN_ADD, VLAN_DEL -> VirtioFeature.NET_CTRL_VLAN.isIn(features);
             case ANNOUNCE_ACK -> VirtioFeature.NET_GUEST_ANNOUNCE.isIn(features);
             case MQ_VQ_PAIRS_SET -> VirtioFeature.NET_MQ.isIn(features);
-            case MQ_RSS_CONFIG, MQ_HASH_CONFIG -> false;
+            case MQ_RSS_CONFIG -> VirtioFeature.NET_RSS.isIn(features);
+            case MQ_HASH_CONFIG -> VirtioFeature.NET_HASH_REPORT.isIn(features);
         };
     }
 
@@ -109,8 +110,9 @@ final class NetControls {
             case VLAN_ADD -> setVlan(data, true);
             case VLAN_DEL -> setVlan(data, false);
             case ANNOUNCE_ACK -> !data.hasRemaining();
-            case MQ_VQ_PAIRS_SET -> setPairs(data);
-            case MQ_RSS_CONFIG, MQ_HASH_CONFIG -> false;
+            case MQ_VQ_PAIRS_SET -> set(multiqueue.withPairs(data, maxPairs));
+            case MQ_RSS_CONFIG -> set(multiqueue.withRss(data, maxPairs));
+            case MQ_HASH_CONFIG -> set(multiqueue.withHash(data));
         };
     }
 
@@ -144,17 +146,19 @@ final class NetControls {
             return Optional.empty();
         }
         int entries = data.getInt();
-        if (entries < 0
-                || entries > MAX_TABLE_ENTRIES
-                || data.remaining() < entries * FunctionConfig.MAC_BYTES) {
+        if (!isTable(entries) || data.remaining() < entries * FunctionConfig.MAC_BYTES) {
             return Optional.empty();
         }
+        return Optional.of(addresses(data, entries));
+    }
+
+    private static long[] addresses(ByteBuffer data, int entries) {
         long[] table = new long[entries];
         for (int i = 0; i < entries; i++) {
             table[i] = Ethernet.address(data, data.position());
             data.position(data.position() + FunctionConfig.MAC_BYTES);
         }
-        return Optional.of(table);
+        return table;
     }
 
     private boolean setAddress(ByteBuffer data) {
@@ -179,16 +183,9 @@ final class NetControls {
         return true;
     }
 
-    private boolean setPairs(ByteBuffer data) {
-        if (data.remaining() != Short.BYTES) {
-            return false;
-        }
-        int wanted = Short.toUnsignedInt(data.getShort());
-        if (wanted < 1 || wanted > maxPairs) {
-            return false;
-        }
-        pairs = wanted;
-        return true;
+    private boolean set(Optional<MultiqueueControls> changed) {
+        multiqueue = changed.orElse(multiqueue);
+        return changed.isPresent();
     }
 
     /**
@@ -212,7 +209,55 @@ final class NetControls {
         return true;
     }
 
-    /** The value of the device part of a command, of which there is a part. */
+    /** The VLAN table as a bitmap, without zeros at its end. */
+    byte[] vlanBitmap() {
+        return vlans.toByteArray();
+    }
+
+    /** Takes the whole VLAN table from a bitmap of {@link #VLANS} bits. */
+    void loadVlanBitmap(ByteBuffer bitmap) {
+        vlans = BitSet.valueOf(bitmap.duplicate());
+    }
+
+    /**
+     * Takes address and tables from a NET_MAC field of a device context.
+     *
+     * @return false when the value is not that; nothing was changed
+     */
+    boolean loadAddresses(ByteBuffer value) {
+        if (value.capacity() < ContextCapture.MAC_TABLES_OFFSET) {
+            return false;
+        }
+        int unicastEntries = value.getInt(ContextCapture.MAC_UNICAST_OFFSET);
+        int multicastEntries = value.getInt(ContextCapture.MAC_MULTICAST_OFFSET);
+        ByteBuffer tables = value.duplicate().position(ContextCapture.MAC_TABLES_OFFSET);
+        if (!isTable(unicastEntries)
+                || !isTable(multicastEntries)
+                || unicastEntries + multicastEntries > MAX_TABLE_ENTRIES
+                || tables.remaining() != (unicastEntries + multicastEntries) * FunctionConfig.MAC_BYTES) {
+            return false;
+        }
+        unicast = addresses(tables, unicastEntries);
+        multicast = addresses(tables, multicastEntries);
+        return setAddress(value.slice(0, FunctionConfig.MAC_BYTES));
+    }
+
+    private static boolean isTable(int entries) {
+        return entries >= 0 && entries <= MAX_TABLE_ENTRIES;
+    }
+
+    /** Whether there is something to carry of a command: of hashes there is nothing until the driver configured them. */
+    boolean isConfigured(NetControl command) {
+        return switch (command) {
+            case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST -> true;
+            case MAC_TABLE_SET, MAC_ADDR_SET, VLAN_ADD, MQ_VQ_PAIRS_SET -> true;
+            case MQ_RSS_CONFIG -> multiqueue.rss().isPresent();
+            case MQ_HASH_CONFIG -> multiqueue.hashConfig().isPresent();
+            case VLAN_DEL, ANNOUNCE_ACK -> false;
+        };
+    }
+
+    /** The value of the device part of a command that {@linkplain #isConfigured is configured}; shared. */
     byte[] value(NetControl command) {
         return switch (command) {
             case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST ->
@@ -220,8 +265,11 @@ final class NetControls {
             case MAC_TABLE_SET -> tables();
             case MAC_ADDR_SET -> mac.clone();
             case VLAN_ADD -> vlanTable();
-            case MQ_VQ_PAIRS_SET -> littleEndian(Short.BYTES).putShort((short) pairs).array();
-            case VLAN_DEL, ANNOUNCE_ACK, MQ_RSS_CONFIG, MQ_HASH_CONFIG ->
+            case MQ_VQ_PAIRS_SET ->
+                littleEndian(Short.BYTES).putShort((short) multiqueue.pairs()).array();
+            case MQ_RSS_CONFIG -> multiqueue.rss().orElseThrow().data();
+            case MQ_HASH_CONFIG -> multiqueue.hashConfig().orElseThrow();
+            case VLAN_DEL, ANNOUNCE_ACK ->
                 throw new IllegalArgumentException("there is no part of " + command);
         };
     }
@@ -234,7 +282,9 @@ final class NetControls {
             case MAC_ADDR_SET -> FunctionConfig.MAC_BYTES;
             case VLAN_ADD -> VLANS * Short.BYTES;
             case MQ_VQ_PAIRS_SET -> Short.BYTES;
-            case VLAN_DEL, ANNOUNCE_ACK, MQ_RSS_CONFIG, MQ_HASH_CONFIG -> 0;
+            case MQ_RSS_CONFIG -> RssConfig.MAX_BYTES;
+            case MQ_HASH_CONFIG -> MultiqueueControls.MAX_HASH_BYTES;
+            case VLAN_DEL, ANNOUNCE_ACK -> 0;
         };
     }
 

@@ -4,21 +4,19 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
-import dev.ferry.emulator.internal.virtqueue.RingFault;
-import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
-import dev.ferry.emulator.internal.virtqueue.SplitRing;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.virtio.DeviceStatus;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The virtio-net device without its PCI face: status, queues, mode. Guarded by the function's lock.
+ * The virtio-net device without its PCI face: status, mode, what becomes of its queues. Guarded by the function's lock.
  *
  * <p>It works only when called: notified queues are remembered, and {@link #serve} works on them while device and bus
  * allow it.
@@ -35,31 +33,48 @@ final class NetDevice {
             | DeviceStatus.FEATURES_OK
             | DeviceStatus.FAILED;
 
-    private final FunctionConfig config;
+    /** What the device was made with. */
+    private final FunctionConfig own;
+    /** What the driver sees: the same, or what a device context describes. */
+    private FunctionConfig config;
     private final Bus bus;
-    private final ScratchBuffer scratch = new ScratchBuffer();
-    private final Receiver receiver = new Receiver();
-    private final Transmitter transmitter = new Transmitter(scratch);
-    private final ControlQueue controlQueue = new ControlQueue(this, scratch);
+    private final NetQueues queues;
+    private final OwnerSide owner;
 
     private VirtioState state;
-    /** Rings in use; null = not used since the queue was enabled or the device resumed. */
-    private final SplitRing[] rings;
-    private final BitSet notified = new BitSet();
-    private int servedLast;
+    private final ContextTransfer transfer = new ContextTransfer();
+    private final HeldWrites held = new HeldWrites();
     private boolean stopped;
+    private boolean frozen;
     private boolean announcing;
     private boolean loaded;
 
-    NetDevice(FunctionConfig config, Bus bus) {
+    NetDevice(FunctionConfig config, Bus bus, OwnerSide owner) {
+        this.own = config;
         this.config = config;
         this.bus = bus;
+        this.owner = owner;
         this.state = new VirtioState(config);
-        this.rings = new SplitRing[config.queues()];
+        this.queues = new NetQueues(this, bus, owner);
     }
 
     FunctionConfig config() {
         return config;
+    }
+
+    /** What the device was made with, whatever it was made to look like. */
+    FunctionConfig ownConfig() {
+        return own;
+    }
+
+    /** The device context that is being read or written. */
+    ContextTransfer transfer() {
+        return transfer;
+    }
+
+    /** What the driver of the frozen device wrote. */
+    HeldWrites held() {
+        return held;
     }
 
     VirtioState state() {
@@ -70,29 +85,40 @@ final class NetDevice {
         return stopped;
     }
 
+    boolean isFrozen() {
+        return frozen;
+    }
+
     boolean isAnnouncing() {
         return announcing;
     }
 
     void connect(FrameSink sink) {
-        transmitter.connect(sink);
+        queues.connect(sink);
+    }
+
+    /** Whether a driver can set a queue up: an administration virtqueue is there once its feature is negotiated. */
+    boolean hasQueue(int index) {
+        return index < config.queues() || index < config.allQueues() && state.has(VirtioFeature.ADMIN_VQ);
     }
 
     /** A reset by the guest, of device or function: everything to defaults but the mode, which is the owner's. */
     void reset() {
+        config = own;
         state = new VirtioState(config);
-        forgetRings();
-        notified.clear();
-        scratch.release();
-        receiver.release();
+        transfer.clear();
+        held.clear();
+        queues.reset();
         announcing = false;
         loaded = false;
+        owner.reset();
     }
 
     /** A function-level reset by the host: everything to defaults, the mode too. */
     void functionReset() {
         reset();
         stopped = false;
+        frozen = false;
     }
 
     /** What a write of device_status does. */
@@ -114,24 +140,41 @@ final class NetDevice {
     /** Enables a queue that exists; ignored before FEATURES_OK, or when its areas are not aligned. */
     void enableQueue(int index) {
         VirtqueueConfig queue = QueueSetup.enabled(state.queue(index));
-        if (state.is(DeviceStatus.FEATURES_OK) && QueueSetup.isAligned(queue)) {
+        if (state.is(DeviceStatus.FEATURES_OK) && QueueSetup.isAligned(queue, state.isPacked())) {
             state.queue(index, queue);
-            rings[index] = ring(queue, true);
+            state.position(index, state.isPacked() ? PackedVirtqueuePosition.INITIAL : 0);
+            queues.forget(index);
         }
     }
 
     /** Resets one queue that exists. */
     void resetQueue(int index) {
         state.resetQueue(index);
-        rings[index] = null;
-        notified.clear(index);
+        queues.forget(index);
     }
 
     /** The driver notified a queue; {@link #serve} does the work. */
     void notified(int queue) {
-        if (queue < state.queues() && state.queue(queue).enabled() && role(queue) != QueueRole.RECEIVE) {
-            notified.set(queue);
+        if (frozen) {
+            held.kick(queue);
+        } else {
+            queues.notified(queue);
         }
+    }
+
+    /** Queues that were notified and not worked on; a copy. */
+    BitSet pendingKicks() {
+        return queues.pending();
+    }
+
+    /** The stopped device changes nothing of its context any more; what its driver writes is held. */
+    void freeze() {
+        frozen = true;
+    }
+
+    /** The stopped device takes writes again; whoever calls applies those that were held. */
+    void unfreeze() {
+        frozen = false;
     }
 
     /** Enters the stopped mode. Every chain that was read is used already, so there is nothing to finish. */
@@ -139,29 +182,32 @@ final class NetDevice {
         stopped = true;
     }
 
-    /** Leaves the stopped mode: rings go on where guest memory says, and no notification is relied upon. */
+    /** Leaves the stopped mode: rings go on where they are, and no notification is relied upon. */
     void resume() {
         if (!stopped) {
             return;
         }
         stopped = false;
-        forgetRings();
+        queues.forgetRings();
         for (int queue = 0; queue < state.queues(); queue++) {
-            notified(queue);
+            queues.notified(queue);
         }
     }
 
     /** Takes a state from elsewhere; it has effect when the device is resumed. */
     void load(VirtioState newState) {
         state = newState;
-        forgetRings();
-        notified.clear();
+        queues.reset();
         announcing = false;
         loaded = true;
     }
 
-    private void forgetRings() {
-        Arrays.fill(rings, null);
+    /** Takes a device context; it has effect when the device is resumed. */
+    void load(LoadedContext context) {
+        config = context.config();
+        load(context.state());
+        announcing = context.announcing();
+        context.kicks().stream().forEach(queues::notified);
     }
 
     /**
@@ -170,7 +216,7 @@ final class NetDevice {
      * @return whether others are notified
      */
     boolean serve() {
-        if (notified.isEmpty() && !loaded || stopped || !state.isLive()) {
+        if (queues.isIdle() && !loaded || stopped || !state.isLive()) {
             return false;
         }
         Optional<DmaSpace> memory = bus.memory();
@@ -180,18 +226,8 @@ final class NetDevice {
         if (loaded && bus.interrupts()) {
             arrive();
         }
-        if (notified.isEmpty()) {
-            return false;
-        }
-        // Round robin, so that a busy queue does not keep the others waiting.
-        int following = notified.nextSetBit(servedLast + 1);
-        int queue = following < 0 ? notified.nextSetBit(0) : following;
-        servedLast = queue;
-        if (state.queue(queue).enabled()) {
-            work(queue, memory.get());
-        }
-        notified.clear(queue);
-        return state.isLive() && !notified.isEmpty();
+        queues.serve(memory.get());
+        return state.isLive() && !queues.isIdle();
     }
 
     /**
@@ -212,30 +248,6 @@ final class NetDevice {
         }
     }
 
-    // What becomes available meanwhile is left to its own notification, so that no driver can keep a thread here.
-    private void work(int queue, DmaSpace memory) {
-        SplitRing ring = ring(queue);
-        try {
-            ring.begin(memory);
-            boolean control = role(queue) == QueueRole.CONTROL;
-            int chains = ring.availableUntilNotified();
-            for (int i = 0; i < chains; i++) {
-                if (control) {
-                    controlQueue.execute(ring, memory);
-                } else {
-                    transmitter.transmit(ring, memory);
-                }
-            }
-            if (chains > 0) {
-                signalUsed(queue, ring);
-            }
-        } catch (RingFault | DmaSpace.DmaFault e) {
-            needReset(queue, e);
-        } finally {
-            ring.end();
-        }
-    }
-
     /** What {@link dev.ferry.emulator.control.NetworkPort#deliver} does. */
     Delivery deliver(ByteBuffer frame) {
         if (frame.remaining() > Ethernet.MAX_FRAME_BYTES) {
@@ -249,48 +261,17 @@ final class NetDevice {
                 || !ReceiveFilter.wants(frame, state.controls, state.driverFeatures)) {
             return Delivery.FILTERED;
         }
-        int queue = receiveQueue(frame);
-        return queue < 0 ? Delivery.NOT_READY : receive(queue, frame, memory.get());
+        return queues.receive(frame, memory.get());
     }
 
-    private Delivery receive(int queue, ByteBuffer frame, DmaSpace memory) {
-        SplitRing ring = ring(queue);
-        try {
-            ring.begin(memory);
-            Delivery delivery = receiver.receive(ring, memory, frame, state.has(VirtioFeature.NET_MRG_RXBUF));
-            if (delivery == Delivery.TAKEN) {
-                signalUsed(queue, ring);
-            }
-            return delivery;
-        } catch (RingFault | DmaSpace.DmaFault e) {
-            needReset(queue, e);
-            return Delivery.NOT_READY;
-        } finally {
-            ring.end();
-        }
+    /** The driver broke the rules of a queue. */
+    void needReset(int queue, RuntimeException fault) {
+        needReset("in queue " + queue + " " + fault.getMessage());
     }
 
-    /** The receive queue of a frame's flow, or the first that is enabled where that one is not; -1 = none is. */
-    private int receiveQueue(ByteBuffer frame) {
-        int pairs = state.controls.pairs();
-        int queue = pairs == 1 ? 0 : 2 * (FlowHash.of(frame) % pairs);
-        for (int next = 0; !state.queue(queue).enabled(); next++) {
-            if (next == pairs) {
-                return -1;
-            }
-            queue = 2 * next;
-        }
-        return queue;
-    }
-
-    private void signalUsed(int queue, SplitRing ring) {
-        if (ring.interruptDue()) {
-            bus.signalQueue(state.queue(queue).vector());
-        }
-    }
-
-    private void needReset(int queue, RuntimeException fault) {
-        LOG.warn("{} needs a reset by its driver: in queue {} {}", config.id(), queue, fault.getMessage());
+    /** Driver and device no longer agree. */
+    void needReset(String why) {
+        LOG.warn("{} needs a reset by its driver: {}", config.id(), why);
         state.status |= DeviceStatus.DEVICE_NEEDS_RESET;
         bus.signalConfig(state.configVector);
     }
@@ -306,21 +287,5 @@ final class NetDevice {
     /** The device configuration reads differently from now on. */
     void configChanged() {
         state.changeConfigGeneration();
-    }
-
-    private SplitRing ring(int queue) {
-        if (rings[queue] == null) {
-            rings[queue] = ring(state.queue(queue), false);
-        }
-        return rings[queue];
-    }
-
-    private SplitRing ring(VirtqueueConfig queue, boolean fresh) {
-        return new SplitRing(
-                queue, state.has(VirtioFeature.INDIRECT_DESC), state.has(VirtioFeature.EVENT_IDX), fresh);
-    }
-
-    private QueueRole role(int queue) {
-        return QueueRole.of(queue, config, state);
     }
 }

@@ -4,6 +4,7 @@ package dev.ferry.emulator.internal.net;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePartType;
 import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
@@ -40,7 +41,9 @@ final class PartsCapture {
             NetControl.MAC_TABLE_SET,
             NetControl.MAC_ADDR_SET,
             NetControl.VLAN_ADD,
-            NetControl.MQ_VQ_PAIRS_SET);
+            NetControl.MQ_VQ_PAIRS_SET,
+            NetControl.MQ_RSS_CONFIG,
+            NetControl.MQ_HASH_CONFIG);
 
     private final FunctionConfig config;
     private final VirtioState state;
@@ -57,6 +60,7 @@ final class PartsCapture {
         capture.device();
         capture.queues();
         capture.controls();
+        capture.positions();
         return capture.parts;
     }
 
@@ -68,6 +72,9 @@ final class PartsCapture {
         }
         size += config.queues()
                 * (2 * DevicePart.HEADER_BYTES + VirtqueueConfig.BYTES + VirtqueueNotifyConfig.BYTES);
+        if (VirtioFeature.RING_PACKED.isIn(config.features())) {
+            size += config.queues() * (DevicePart.HEADER_BYTES + PackedVirtqueuePosition.BYTES);
+        }
         for (NetControl control : CONTROLS) {
             if (isThere(control, config, config.features())) {
                 size += DevicePart.HEADER_BYTES + NetControls.maxValueBytes(control);
@@ -78,10 +85,7 @@ final class PartsCapture {
 
     private void device() {
         ByteBuffer offered = value(Long.BYTES).putLong(config.features());
-        parts.add(new CapturedPart(
-                new DevicePart(
-                        DevicePartType.DEV_FEATURES.number(), DevicePart.FLAG_OPTIONAL, 0, offered.capacity()),
-                offered.array()));
+        addOptional(DevicePartType.DEV_FEATURES, 0, offered);
         add(DevicePartType.DRV_FEATURES, 0, value(Long.BYTES).putLong(state.driverFeatures));
         for (PciCommonConfig field : COMMON_FIELDS) {
             add(DevicePartType.PCI_COMMON_CFG, field.offset(), commonValue(field));
@@ -127,12 +131,28 @@ final class PartsCapture {
 
     private void controls() {
         for (NetControl control : CONTROLS) {
-            if (isThere(control, config, state.negotiated())) {
+            if (isThere(control, config, state.negotiated()) && state.controls.isConfigured(control)) {
                 byte[] value = state.controls.value(control);
                 parts.add(new CapturedPart(
                         DevicePart.of(DevicePartType.NET_CVQ_CFG, control.selector(), value.length), value));
             }
         }
+    }
+
+    /** Where the device is in packed queues: guest memory does not tell. Queues that are not enabled are nowhere. */
+    private void positions() {
+        for (int queue = 0; state.isPacked() && queue < state.queues(); queue++) {
+            if (state.queue(queue).enabled()) {
+                ByteBuffer value = value(PackedVirtqueuePosition.BYTES);
+                new PackedVirtqueuePosition(state.position(queue), state.position(queue)).encode(value);
+                addOptional(DevicePartType.PACKED_VQ_POSITION, queue, value);
+            }
+        }
+    }
+
+    private void addOptional(DevicePartType type, long selector, ByteBuffer value) {
+        parts.add(new CapturedPart(
+                new DevicePart(type.number(), DevicePart.FLAG_OPTIONAL, selector, value.capacity()), value.array()));
     }
 
     private void add(DevicePartType type, long selector, ByteBuffer value) {

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
+import dev.ferry.emulator.internal.virtqueue.Virtqueue;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePart.Located;
 import dev.ferry.virtio.DevicePartType;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.PciCommonConfig;
+import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
 import dev.ferry.virtio.VirtqueueNotifyConfig;
 import java.nio.ByteBuffer;
@@ -26,7 +29,8 @@ import java.util.Set;
  */
 final class PartsLoader {
 
-    private static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
+    /** Bits of device_status that this device can have. */
+    static final int KNOWN_STATUS = DeviceStatus.ACKNOWLEDGE
             | DeviceStatus.DRIVER
             | DeviceStatus.DRIVER_OK
             | DeviceStatus.FEATURES_OK
@@ -36,11 +40,9 @@ final class PartsLoader {
     private static final int VQ_CFG_ENABLED_OFFSET = 4;
     private static final int VQ_CFG_RESERVED_OFFSET = 6;
 
-    private record Key(int type, long selector) {}
-
     private final FunctionConfig config;
     private final VirtioState next;
-    private final Set<Key> seen = new HashSet<>();
+    private final Set<CapturedPart.Name> seen = new HashSet<>();
     private int lastType;
 
     private PartsLoader(FunctionConfig config, VirtioState base) {
@@ -59,6 +61,9 @@ final class PartsLoader {
     static VirtioState load(List<Located> parts, VirtioState present, FunctionConfig config)
             throws PartRefusedException {
         VirtioState base = isComplete(parts, config) ? new VirtioState(config) : present.copy();
+        if (!base.isPacked()) {
+            base.forgetPositions();
+        }
         PartsLoader loader = new PartsLoader(config, base);
         for (Located part : parts) {
             loader.take(part);
@@ -68,18 +73,14 @@ final class PartsLoader {
     }
 
     private static boolean isComplete(List<Located> parts, FunctionConfig config) {
-        Set<Key> mandatory = new HashSet<>();
-        mandatory.add(new Key(DevicePartType.DRV_FEATURES.number(), 0));
-        mandatory.add(new Key(DevicePartType.DEVICE_STATUS.number(), 0));
+        Set<CapturedPart.Name> mandatory = new HashSet<>();
+        mandatory.add(new CapturedPart.Name(DevicePartType.DRV_FEATURES.number(), 0));
+        mandatory.add(new CapturedPart.Name(DevicePartType.DEVICE_STATUS.number(), 0));
         for (int queue = 0; queue < config.queues(); queue++) {
-            mandatory.add(new Key(DevicePartType.VQ_CFG.number(), queue));
+            mandatory.add(new CapturedPart.Name(DevicePartType.VQ_CFG.number(), queue));
         }
-        parts.forEach(part -> mandatory.remove(key(part.header())));
+        parts.forEach(part -> mandatory.remove(CapturedPart.Name.of(part.header())));
         return mandatory.isEmpty();
-    }
-
-    private static Key key(DevicePart header) {
-        return new Key(header.type(), header.selector());
     }
 
     private void take(Located part) throws PartRefusedException {
@@ -90,7 +91,7 @@ final class PartsLoader {
             return;
         }
         check(header.type() >= lastType, header, "comes after one that must follow it");
-        check(seen.add(key(header)), header, "comes twice");
+        check(seen.add(CapturedPart.Name.of(header)), header, "comes twice");
         lastType = header.type();
         check(apply(type.get(), header, part.value()), header, "has a length or a value that this device cannot take");
     }
@@ -102,6 +103,8 @@ final class PartsLoader {
                 PciCommonConfig.at(selector).filter(PartsCapture.COMMON_FIELDS::contains).isPresent();
             case VQ_CFG, VQ_NOTIFY_CFG -> selector >= 0 && selector < config.queues();
             case NET_CVQ_CFG -> NetControl.ofSelector(selector).filter(this::exists).isPresent();
+            case PACKED_VQ_POSITION ->
+                VirtioFeature.RING_PACKED.isIn(config.features()) && selector >= 0 && selector < config.queues();
         };
     }
 
@@ -123,6 +126,7 @@ final class PartsLoader {
                         && VirtqueueNotifyConfig.decode(value)
                                 .equals(new VirtqueueNotifyConfig((int) header.selector(), 0));
             case NET_CVQ_CFG -> control(NetControl.ofSelector(header.selector()).orElseThrow(), value);
+            case PACKED_VQ_POSITION -> position((int) header.selector(), value);
         };
     }
 
@@ -174,9 +178,22 @@ final class PartsLoader {
         }
         VirtqueueConfig queue = VirtqueueConfig.decode(value);
         next.queue(index, queue);
-        return QueueSetup.isSize(queue.size(), config)
-                && isVectorOrNone(queue.vector())
-                && (!queue.enabled() || QueueSetup.isAligned(queue));
+        return isUsable(queue) && isVectorOrNone(queue.vector());
+    }
+
+    private boolean isUsable(VirtqueueConfig queue) {
+        return QueueSetup.isSize(queue.size(), next.isPacked(), config)
+                && (!queue.enabled() || QueueSetup.isAligned(queue, next.isPacked()));
+    }
+
+    /** A device that stopped as virtio 1.4 demands has used every buffer that it has seen. */
+    private boolean position(int index, ByteBuffer value) {
+        if (value.remaining() != PackedVirtqueuePosition.BYTES) {
+            return false;
+        }
+        PackedVirtqueuePosition position = PackedVirtqueuePosition.decode(value);
+        next.position(index, position.avail());
+        return position.avail() == position.used();
     }
 
     private boolean control(NetControl control, ByteBuffer value) {
@@ -201,6 +218,29 @@ final class PartsLoader {
             if (!negotiated && next.queue(queue).enabled()) {
                 throw new PartRefusedException("queue " + queue + " is enabled before FEATURES_OK");
             }
+            if (!isUsable(next.queue(queue))) {
+                throw new PartRefusedException("queue " + queue + " is none of the format that was negotiated");
+            }
+            settlePosition(queue);
+        }
+    }
+
+    /** In a split virtqueue guest memory says where the device is; in a packed one nothing does but the part. */
+    private void settlePosition(int queue) throws PartRefusedException {
+        VirtqueueConfig config = next.queue(queue);
+        int position = next.position(queue);
+        if (!next.isPacked() || !config.enabled()) {
+            next.position(queue, Virtqueue.UNKNOWN);
+        } else if (position == Virtqueue.UNKNOWN && next.is(DeviceStatus.DRIVER_OK)) {
+            throw new PartRefusedException(("there is no part of type 0x%x for queue %d, so that nobody knows where the "
+                            + "device is in this packed virtqueue; take the parts from a device that gives them")
+                    .formatted(DevicePartType.PACKED_VQ_POSITION.number(), queue));
+        } else if (position == Virtqueue.UNKNOWN) {
+            // A device touches no queue before DRIVER_OK, so this one is where it began.
+            next.position(queue, PackedVirtqueuePosition.INITIAL);
+        } else if (PackedVirtqueuePosition.descriptor(position) >= config.size()) {
+            throw new PartRefusedException("the position 0x%x is not in queue %d of size %d"
+                    .formatted(position, queue, config.size()));
         }
     }
 

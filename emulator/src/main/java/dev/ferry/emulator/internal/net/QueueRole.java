@@ -14,11 +14,17 @@ enum QueueRole {
     RECEIVE,
     /** transmitq1 and so on: odd indices. */
     TRANSMIT,
-    /** controlq: behind all pairs with VIRTIO_NET_F_MQ, else behind the first one. */
-    CONTROL;
+    /** controlq: behind all pairs with VIRTIO_NET_F_MQ or VIRTIO_NET_F_RSS, else behind the first one. */
+    CONTROL,
+    /** Administration virtqueue: behind all others of an owner device. */
+    ADMIN;
 
     static QueueRole of(int queue, FunctionConfig config, VirtioState state) {
-        int pairs = state.has(VirtioFeature.NET_MQ) ? config.queuePairs() : 1;
+        if (queue >= config.queues() && config.isOwner()) {
+            return ADMIN;
+        }
+        boolean multiqueue = state.has(VirtioFeature.NET_MQ) || state.has(VirtioFeature.NET_RSS);
+        int pairs = multiqueue ? config.queuePairs() : 1;
         if (queue == 2 * pairs && state.has(VirtioFeature.NET_CTRL_VQ)) {
             return CONTROL;
         }

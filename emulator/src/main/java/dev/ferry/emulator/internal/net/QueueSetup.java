@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
+import dev.ferry.emulator.internal.virtqueue.PackedRing;
 import dev.ferry.emulator.internal.virtqueue.SplitRing;
 import dev.ferry.virtio.VirtqueueConfig;
 
-/** What is legal in the configuration of a split virtqueue, by registers and by device parts, and changes of it. */
+/** What is legal in the configuration of a virtqueue, by registers and by device parts, and changes of it. */
 final class QueueSetup {
 
     private QueueSetup() {}
 
-    /** Whether a queue may have a number of descriptors. */
-    static boolean isSize(long size, FunctionConfig config) {
-        return size >= 1 && size <= config.queueSize() && Long.bitCount(size) == 1;
+    /** Whether a queue may have a number of descriptors: a packed one any, a split one a power of two. */
+    static boolean isSize(long size, boolean packed, FunctionConfig config) {
+        return size >= 1 && size <= config.queueSize() && (packed || Long.bitCount(size) == 1);
     }
 
     /** Whether an MSI-X vector exists. */
@@ -19,8 +20,13 @@ final class QueueSetup {
         return vector >= 0 && vector < config.vectors();
     }
 
-    /** Whether the areas are aligned as a split virtqueue must be. */
-    static boolean isAligned(VirtqueueConfig queue) {
+    /** Whether the areas are aligned as they must be. */
+    static boolean isAligned(VirtqueueConfig queue, boolean packed) {
+        if (packed) {
+            return queue.desc() % PackedRing.DESC_ALIGNMENT == 0
+                    && queue.driver() % PackedRing.EVENT_ALIGNMENT == 0
+                    && queue.device() % PackedRing.EVENT_ALIGNMENT == 0;
+        }
         return queue.desc() % SplitRing.DESC_ALIGNMENT == 0
                 && queue.driver() % SplitRing.AVAIL_ALIGNMENT == 0
                 && queue.device() % SplitRing.USED_ALIGNMENT == 0;

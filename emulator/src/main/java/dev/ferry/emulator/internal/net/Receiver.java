@@ -5,9 +5,9 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.internal.virtqueue.DescriptorChain;
 import dev.ferry.emulator.internal.virtqueue.RingFault;
-import dev.ferry.emulator.internal.virtqueue.SplitRing;
+import dev.ferry.emulator.internal.virtqueue.Virtqueue;
+import dev.ferry.virtio.VirtioFeature;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,12 +19,7 @@ import java.util.List;
  */
 final class Receiver {
 
-    private static final int NUM_BUFFERS_OFFSET = 10;
-
-    /** flags, gso_type, hdr_len, gso_size, csum_start and csum_offset stay 0: no offloads are offered. */
-    private final ByteBuffer header =
-            ByteBuffer.allocate(Transmitter.NET_HDR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-
+    private final NetHeader header = new NetHeader();
     private final List<DescriptorChain> chains = new ArrayList<>(1);
 
     /** Gives memory back. */
@@ -36,55 +31,55 @@ final class Receiver {
      * Puts one frame into one buffer, or into as many as it takes when buffers may be merged.
      *
      * @param ring within a section of work
+     * @param hash of the frame
      * @return TAKEN, NOT_READY or TOO_LONG; nothing was written unless TAKEN
      */
-    Delivery receive(SplitRing ring, DmaSpace memory, ByteBuffer frame, boolean merge) {
-        int needed = Transmitter.NET_HDR_BYTES + frame.remaining();
-        int available = ring.available();
+    Delivery receive(Virtqueue ring, DmaSpace memory, ByteBuffer frame, ToeplitzHash hash, VirtioState state) {
+        boolean merge = state.has(VirtioFeature.NET_MRG_RXBUF);
+        int headerBytes = NetHeader.bytes(state);
+        int needed = headerBytes + frame.remaining();
         int buffers = 0;
         long room = 0;
         while (room < needed) {
             if (buffers > 0 && !merge || buffers == ring.size()) {
                 return Delivery.TOO_LONG;
             }
-            if (buffers == available) {
+            if (!ring.isAvailable(buffers)) {
                 return Delivery.NOT_READY;
             }
-            room += next(ring, buffers++).writableBytes();
+            room += next(ring, buffers++, headerBytes).writableBytes();
         }
-        header.putShort(NUM_BUFFERS_OFFSET, (short) buffers);
-        write(ring, memory, frame, buffers, needed);
+        write(ring, memory, frame, buffers, header.of(buffers, hash), headerBytes);
         ring.publish(buffers);
         return Delivery.TAKEN;
     }
 
-    private DescriptorChain next(SplitRing ring, int ahead) {
+    private DescriptorChain next(Virtqueue ring, int ahead, int headerBytes) {
         if (ahead == chains.size()) {
             chains.add(new DescriptorChain());
         }
         DescriptorChain chain = chains.get(ahead);
         ring.read(ahead, chain);
-        int least = ahead == 0 ? Transmitter.NET_HDR_BYTES : 1;
+        int least = ahead == 0 ? headerBytes : 1;
         if (chain.readableBytes() > 0 || chain.writableBytes() < least) {
             throw new RingFault("a receive buffer is device-readable or has no room for the header");
         }
         return chain;
     }
 
-    private void write(SplitRing ring, DmaSpace memory, ByteBuffer frame, int buffers, int needed) {
+    private void write(
+            Virtqueue ring, DmaSpace memory, ByteBuffer frame, int buffers, ByteBuffer netHeader, int headerBytes) {
         int from = frame.position();
-        int left = needed - Transmitter.NET_HDR_BYTES;
         for (int i = 0; i < buffers; i++) {
             DescriptorChain chain = chains.get(i);
-            int headerBytes = i == 0 ? Transmitter.NET_HDR_BYTES : 0;
-            if (headerBytes > 0) {
-                chain.write(memory, 0, header, 0, headerBytes);
+            int before = i == 0 ? headerBytes : 0;
+            if (before > 0) {
+                chain.write(memory, 0, netHeader, 0, before);
             }
-            int part = (int) Math.min(chain.writableBytes() - headerBytes, left);
-            chain.write(memory, headerBytes, frame, from, part);
+            int part = (int) Math.min(chain.writableBytes() - before, frame.limit() - from);
+            chain.write(memory, before, frame, from, part);
             from += part;
-            left -= part;
-            ring.use(i, chain, headerBytes + part);
+            ring.use(i, chain, before + part);
         }
     }
 }

@@ -6,7 +6,7 @@ import dev.ferry.emulator.control.NetworkPort.FrameSink;
 import dev.ferry.emulator.internal.virtqueue.DescriptorChain;
 import dev.ferry.emulator.internal.virtqueue.RingFault;
 import dev.ferry.emulator.internal.virtqueue.ScratchBuffer;
-import dev.ferry.emulator.internal.virtqueue.SplitRing;
+import dev.ferry.emulator.internal.virtqueue.Virtqueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,9 +16,6 @@ import org.slf4j.LoggerFactory;
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Packet Transmission"</a>
  */
 final class Transmitter {
-
-    /** Bytes of struct virtio_net_hdr before each frame, with num_buffers. */
-    static final int NET_HDR_BYTES = 12;
 
     private static final Logger LOG = LoggerFactory.getLogger(Transmitter.class);
 
@@ -39,22 +36,23 @@ final class Transmitter {
      * nowhere, as on a wire.
      *
      * @param ring within a section of work, with a chain available
+     * @param headerBytes of {@link NetHeader} before the frame
      */
-    void transmit(SplitRing ring, DmaSpace memory) {
+    void transmit(Virtqueue ring, DmaSpace memory, int headerBytes) {
         ring.read(0, chain);
-        if (chain.writableBytes() > 0 || chain.readableBytes() < NET_HDR_BYTES) {
+        if (chain.writableBytes() > 0 || chain.readableBytes() < headerBytes) {
             throw new RingFault("a transmit buffer is device-writable or has no header");
         }
-        long length = chain.readableBytes() - NET_HDR_BYTES;
+        long length = chain.readableBytes() - headerBytes;
         if (length >= Ethernet.HEADER_BYTES && length <= Ethernet.MAX_FRAME_BYTES) {
-            send(memory, (int) length);
+            send(memory, headerBytes, (int) length);
         }
         ring.use(0, chain, 0);
         ring.publish(1);
     }
 
-    private void send(DmaSpace memory, int length) {
-        var frame = chain.read(memory, NET_HDR_BYTES, length, scratch);
+    private void send(DmaSpace memory, int from, int length) {
+        var frame = chain.read(memory, from, length, scratch);
         try {
             sink.transmitted(frame);
         } catch (RuntimeException e) {

@@ -5,7 +5,9 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
+import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.FunctionLock;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.PciRegisters;
@@ -18,6 +20,9 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,18 +44,29 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
+    private final FunctionContext context;
     private boolean removed;
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
-        this(config, SENDERS_TIMEOUT);
+        this(config, OwnerSide.NONE, SENDERS_TIMEOUT);
+    }
+
+    /** The function of an owner device, as after power-on: with no members. */
+    public VirtioNetFunction(FunctionConfig config, OwnerSide owner) {
+        this(config, owner, SENDERS_TIMEOUT);
     }
 
     VirtioNetFunction(FunctionConfig config, Duration sendersTimeout) {
+        this(config, OwnerSide.NONE, sendersTimeout);
+    }
+
+    private VirtioNetFunction(FunctionConfig config, OwnerSide owner, Duration sendersTimeout) {
         this.config = Objects.requireNonNull(config, "config");
         this.sendersTimeout = sendersTimeout;
-        this.registers = new FunctionRegisters(config);
+        this.registers = new FunctionRegisters(config, owner);
         this.device = registers.device();
+        this.context = new FunctionContext(this, registers);
     }
 
     @Override
@@ -191,9 +207,9 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     public boolean captureParts(List<DevicePart> selected, ByteBuffer into) {
         List<CapturedPart> parts = captured();
         if (selected != null) {
-            parts = parts.stream()
-                    .filter(part -> selected.stream().anyMatch(part::isNamedBy))
-                    .toList();
+            Set<CapturedPart.Name> names =
+                    selected.stream().map(CapturedPart.Name::of).collect(Collectors.toSet());
+            parts = parts.stream().filter(part -> names.contains(part.name())).toList();
         }
         if (parts.stream().mapToInt(CapturedPart::size).sum() > into.remaining()) {
             return false;
@@ -230,11 +246,47 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     }
 
     @Override
+    public ContextDevice context() {
+        return context;
+    }
+
+    @Override
     public void resetFunction() {
+        resetFunction(true);
+    }
+
+    /** Function-level reset; may set the device to work that is stopped. */
+    void resetFunction(boolean toWork) {
         lock.enter();
         try {
             if (!removed) {
-                registers.functionResetKeepingPci();
+                registers.functionResetKeepingPci(toWork);
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** Does something with the lock held. */
+    <T> T locked(Supplier<T> action) {
+        lock.enter();
+        try {
+            return action.get();
+        } finally {
+            leave();
+        }
+    }
+
+    /**
+     * Enables another number of VFs of an owner device, as {@link VfControl#setMembers} does; nothing once removed.
+     *
+     * @param count 0 to {@link VfControl#TOTAL_VFS}
+     */
+    public void setMembers(int count) {
+        lock.enter();
+        try {
+            if (!removed) {
+                registers.setMembers(count);
             }
         } finally {
             leave();
@@ -248,6 +300,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
             removed = true;
             registers.detach();
             registers.functionReset();
+            registers.writeRecords().stop();
             awaitSenders();
         } finally {
             leave();
@@ -271,7 +324,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
             if (!removed) {
                 action.run();
             }
-            return device.serve();
+            return !removed && device.serve();
         } finally {
             leave();
         }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
+import dev.ferry.emulator.internal.virtqueue.Virtqueue;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
+import java.util.Arrays;
 
 /**
- * Everything that a reset brings to its defaults and that device parts carry; no run-time state of rings. Guarded by
- * the function's lock.
+ * Everything that a reset brings to its defaults and that travels with a device; of the rings it is where the device is
+ * in them. Guarded by the function's lock.
  */
 final class VirtioState {
 
@@ -31,12 +33,14 @@ final class VirtioState {
     private final VirtqueueConfig unused;
     /** Entries are null until they differ from {@link #unused}: most queues of most functions are never touched. */
     private final VirtqueueConfig[] queues;
+    /** {@link Virtqueue#lastAvail} of each queue; null until one is known. */
+    private int[] positions;
 
     /** The state after a reset. */
     VirtioState(FunctionConfig config) {
         controls = new NetControls(config);
         unused = new VirtqueueConfig(config.queueSize(), VirtqueueConfig.NO_VECTOR, false, 0, 0, 0);
-        queues = new VirtqueueConfig[config.queues()];
+        queues = new VirtqueueConfig[config.allQueues()];
     }
 
     private VirtioState(VirtioState other) {
@@ -50,13 +54,14 @@ final class VirtioState {
         controls = other.controls.copy();
         unused = other.unused;
         queues = other.queues.clone();
+        positions = other.positions == null ? null : other.positions.clone();
     }
 
     VirtioState copy() {
         return new VirtioState(this);
     }
 
-    /** Number of queues that exist. */
+    /** Number of queues that there are, of all kinds. */
     int queues() {
         return queues.length;
     }
@@ -73,6 +78,32 @@ final class VirtioState {
     /** Brings one queue to its defaults. */
     void resetQueue(int index) {
         queues[index] = null;
+        position(index, Virtqueue.UNKNOWN);
+    }
+
+    /**
+     * Where the device is in the ring of a queue: {@link Virtqueue#lastAvail} and, between two sections of work, {@link
+     * Virtqueue#lastUsed}. {@link Virtqueue#UNKNOWN} where only guest memory says it, or the queue is not enabled.
+     */
+    int position(int index) {
+        return positions == null ? Virtqueue.UNKNOWN : positions[index];
+    }
+
+    /** Takes note of where the device is in the ring of a queue. */
+    void position(int index, int position) {
+        if (positions == null) {
+            if (position == Virtqueue.UNKNOWN) {
+                return;
+            }
+            positions = new int[queues.length];
+            Arrays.fill(positions, Virtqueue.UNKNOWN);
+        }
+        positions[index] = position;
+    }
+
+    /** No position is known any more. */
+    void forgetPositions() {
+        positions = null;
     }
 
     /** Whether all bits of a status are set. */
@@ -88,6 +119,11 @@ final class VirtioState {
     /** Whether a feature is negotiated. */
     boolean has(VirtioFeature feature) {
         return feature.isIn(negotiated());
+    }
+
+    /** Whether the queues are packed virtqueues. */
+    boolean isPacked() {
+        return has(VirtioFeature.RING_PACKED);
     }
 
     /** The negotiated features; 0 before they are. */

@@ -2,6 +2,7 @@
 package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.emulator.internal.net.FunctionConfig;
+import java.util.Objects;
 import java.util.regex.Pattern;
 
 /**
@@ -9,17 +10,27 @@ import java.util.regex.Pattern;
  *
  * @param host name of the emulated host
  * @param name of the owner device within the host
- * @param members number of member devices
+ * @param members number of member devices that are enabled at start
  * @param queuePairs of each member
  * @param queueSize largest size of each virtqueue, a power of two, 2 or more
  * @param strict whether commands must be in the list in use for their own group type
  * @param objectLimit most device parts objects, for reading and for writing
+ * @param featuresOff feature bits that members do not offer although they could
+ * @param commands by which members migrate
  */
 public record AdapterSettings(
-        String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        String host,
+        String name,
+        int members,
+        int queuePairs,
+        int queueSize,
+        boolean strict,
+        int objectLimit,
+        long featuresOff,
+        CommandSet commands) {
 
     /** The most members of one adapter; our own limit, by memory. */
-    public static final int MAX_MEMBERS = 4096;
+    public static final int MAX_MEMBERS = FunctionConfig.TOTAL_VFS;
 
     /** The most objects: their limit is one byte (virtio 1.4, VIRTIO_DEV_PARTS_CAP). */
     public static final int MAX_OBJECTS = 255;
@@ -41,6 +52,29 @@ public record AdapterSettings(
             throw new IllegalArgumentException("queueSize must be a power of two, but is " + queueSize);
         }
         requireRange("objectLimit", objectLimit, 1, MAX_OBJECTS);
+        FunctionConfig.requireFeatures("featuresOff", queuePairs, features(queuePairs, featuresOff));
+        Objects.requireNonNull(commands, "commands");
+    }
+
+    /** An adapter of virtio 1.4 with device parts, whose members offer what an ordinary VF does. */
+    public AdapterSettings(
+            String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
+        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0, CommandSet.PARTS);
+    }
+
+    /** The feature bits that each member offers. */
+    public long features() {
+        return features(queuePairs, featuresOff);
+    }
+
+    private static long features(int queuePairs, long off) {
+        return FunctionConfig.defaultFeatures(queuePairs) & ~off;
+    }
+
+    /** The same adapter with another command set. */
+    public AdapterSettings withCommands(CommandSet set) {
+        return new AdapterSettings(
+                host, name, members, queuePairs, queueSize, strict, objectLimit, featuresOff, set);
     }
 
     /** Id of the owner device: {@code <host>/<name>}. */
@@ -50,7 +84,8 @@ public record AdapterSettings(
 
     /** The same adapter with another number of members. */
     public AdapterSettings withMembers(int count) {
-        return new AdapterSettings(host, name, count, queuePairs, queueSize, strict, objectLimit);
+        return new AdapterSettings(
+                host, name, count, queuePairs, queueSize, strict, objectLimit, featuresOff, commands);
     }
 
     private static void requireName(String key, String value) {

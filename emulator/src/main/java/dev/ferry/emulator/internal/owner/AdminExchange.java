@@ -3,7 +3,9 @@ package dev.ferry.emulator.internal.owner;
 
 import dev.ferry.virtio.AdminCommand;
 import dev.ferry.virtio.AdminResult;
+import dev.ferry.virtio.context.ContextLayout;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 
 /**
  * One admin command in execution: what the driver gave, and where the answer goes.
@@ -22,10 +24,18 @@ final class AdminExchange {
     private final ScatterGather readable;
     private final ScatterGather writable;
     private final AdminCommand command;
+    private final boolean mayChange;
     private int resultBytes;
+    private int output;
 
-    /** Takes the parts of a command as {@link dev.ferry.virtio.AdminQueue#submit} gets them. */
-    AdminExchange(ByteBuffer[] readable, ByteBuffer[] writable) {
+    /**
+     * Takes the parts of a command as {@link dev.ferry.virtio.AdminQueue#submit} gets them.
+     *
+     * @param mayChange whether the driver can change the device-readable part meanwhile, as in memory that it shares;
+     *     what is checked is a copy then, so that it is what is used
+     */
+    AdminExchange(ByteBuffer[] readable, ByteBuffer[] writable, boolean mayChange) {
+        this.mayChange = mayChange;
         this.readable = ScatterGather.of(readable);
         this.writable = ScatterGather.of(writable);
         this.command = AdminCommand.decode(this.readable.structure(0, AdminCommand.HEADER_BYTES));
@@ -51,14 +61,15 @@ final class AdminExchange {
         return Math.max(0, readable.length() - AdminCommand.HEADER_BYTES - offset);
     }
 
-    /** Command-specific data from an offset on, not filled up; a view where it lies in one segment. */
+    /** Command-specific data from an offset on, not filled up; a view where it lies in one segment and stays. */
     ByteBuffer dataFrom(int offset, int bytes) {
-        return readable.contiguous((long) AdminCommand.HEADER_BYTES + offset, bytes);
+        long from = (long) AdminCommand.HEADER_BYTES + offset;
+        return mayChange ? readable.structure(from, bytes) : readable.contiguous(from, bytes);
     }
 
-    /** Whether the command-specific data has a byte other than zero at or behind an offset. */
-    boolean hasDataFrom(int offset) {
-        return readable.hasDataFrom((long) AdminCommand.HEADER_BYTES + offset);
+    /** Whether the command-specific data has a byte other than zero from one offset on and before another. */
+    boolean hasData(int from, int to) {
+        return readable.hasData((long) AdminCommand.HEADER_BYTES + from, (long) AdminCommand.HEADER_BYTES + to);
     }
 
     /** Whether the driver gave the device-readable part in whole granules, so that its end may be padding. */
@@ -98,6 +109,11 @@ final class AdminExchange {
         }
     }
 
+    /** Sets the command-specific output, which takes the place of reserved2 in command sets that have one. */
+    void putOutput(int value) {
+        output = value;
+    }
+
     /**
      * Writes the head of the answer.
      *
@@ -106,6 +122,7 @@ final class AdminExchange {
     int complete(AdminResult result) {
         ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
         result.encode(head);
+        head.order(ByteOrder.LITTLE_ENDIAN).putInt(ContextLayout.OUTPUT_OFFSET, output);
         writable.scatter(0, head.flip());
         return (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
     }

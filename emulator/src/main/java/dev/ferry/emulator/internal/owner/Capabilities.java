@@ -40,9 +40,10 @@ final class Capabilities {
         if (!isDevParts(exchange.data(DevPartsCapability.COMMAND_PREFIX_BYTES))) {
             return Refusal.NOT_FOUND;
         }
-        ByteBuffer capability = ByteBuffer.allocate(DevPartsCapability.BYTES);
+        // The device-writable part is initialised in units of 64 bits; fields that a capability may get later are zero.
+        ByteBuffer capability = ByteBuffer.allocate(AdminExchange.GRANULE_BYTES);
         device.encode(capability);
-        exchange.putResult(capability.flip());
+        exchange.putResult(capability.rewind());
         return AdminResult.SUCCESS;
     }
 

@@ -11,15 +11,15 @@ import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.GroupType;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.BitSet;
 import java.util.EnumMap;
 import java.util.Map;
 
 /**
  * Which commands are supported, and which of them the driver has taken into use, per group type.
  *
- * <p>Lists are little-endian 64-bit words, bit b of word w for opcode 64 * w + b; all opcodes that this device knows
- * are in the first word. Guarded by the lock of the owner device.
+ * <p>Lists are little-endian 64-bit words, bit b of word w for opcode 64 * w + b; as many words as the largest opcode that
+ * a group supports needs. Guarded by the lock of the owner device.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4,
  *     "VIRTIO_ADMIN_CMD_LIST_QUERY" and "VIRTIO_ADMIN_CMD_LIST_USE"</a>
@@ -27,12 +27,15 @@ import java.util.Map;
 final class CommandLists {
 
     /** The capability commands, which Linux sends to the self group after listing them for the SR-IOV group only. */
-    static final long CAPABILITY_COMMANDS = bit(CAP_ID_LIST_QUERY) | bit(DEVICE_CAP_GET) | bit(DRIVER_CAP_SET);
+    private static final BitSet CAPABILITY_COMMANDS = bits(CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
 
-    private static final long AFTER_RESET = bit(LIST_QUERY) | bit(LIST_USE);
+    /** A list of all opcodes there can be; what lies behind it stands for none. */
+    private static final int MAX_LIST_BYTES = (1 << Short.SIZE) / Byte.SIZE;
 
-    private final Map<GroupType, Long> supported;
-    private final Map<GroupType, Long> inUse = new EnumMap<>(GroupType.class);
+    private static final BitSet AFTER_RESET = bits(LIST_QUERY, LIST_USE);
+
+    private final Map<GroupType, BitSet> supported;
+    private final Map<GroupType, BitSet> inUse = new EnumMap<>(GroupType.class);
     private final boolean strict;
 
     /**
@@ -40,42 +43,69 @@ final class CommandLists {
      *
      * @param strict whether the capability commands need a list of their own for the self group
      */
-    CommandLists(Map<GroupType, Long> supported, boolean strict) {
+    CommandLists(Map<GroupType, BitSet> supported, boolean strict) {
         this.supported = supported;
         this.strict = strict;
+        reset();
+    }
+
+    /** Only the list commands are in use from now on. */
+    void reset() {
         for (GroupType group : GroupType.values()) {
             inUse.put(group, AFTER_RESET);
         }
     }
 
-    /** The bit of a command in a list. */
-    static long bit(AdminOpcode opcode) {
-        return 1L << opcode.number();
+    /** The lists in use, for people. */
+    @Override
+    public String toString() {
+        return "in use: " + inUse;
+    }
+
+    /** The list of some commands. */
+    static BitSet bits(AdminOpcode... opcodes) {
+        BitSet list = new BitSet();
+        for (AdminOpcode opcode : opcodes) {
+            list.set(opcode.number());
+        }
+        return list;
+    }
+
+    /** The capability commands; a new list. */
+    static BitSet capabilityCommands() {
+        return (BitSet) CAPABILITY_COMMANDS.clone();
     }
 
     /** Whether the driver may send a command to a group now. */
-    boolean isLegal(GroupType group, AdminOpcode opcode) {
-        long legal = inUse.get(group);
-        if (group == GroupType.SELF && !strict) {
-            legal |= inUse.get(GroupType.SR_IOV) & CAPABILITY_COMMANDS;
-        }
-        return (legal & bit(opcode)) != 0;
+    boolean isLegal(GroupType group, int opcode) {
+        return inUse.get(group).get(opcode)
+                || group == GroupType.SELF
+                        && !strict
+                        && CAPABILITY_COMMANDS.get(opcode)
+                        && inUse.get(GroupType.SR_IOV).get(opcode);
     }
 
     /** LIST_QUERY. */
     AdminResult query(GroupType group, AdminExchange exchange) {
-        ByteBuffer list = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        exchange.putResult(list.putLong(0, supported.get(group)));
+        exchange.putResult(ByteBuffer.allocate(listBytes(group))
+                .put(0, supported.get(group).toByteArray()));
         return AdminResult.SUCCESS;
     }
 
     /** LIST_USE; the list may leave out any command, the list commands too. */
     AdminResult use(GroupType group, AdminExchange exchange) {
-        long list = exchange.data(Long.BYTES).getLong(0);
-        if ((list & ~supported.get(group)) != 0 || exchange.hasDataFrom(Long.BYTES)) {
+        int bytes = listBytes(group);
+        BitSet list = BitSet.valueOf(exchange.data(bytes));
+        BitSet unknown = (BitSet) list.clone();
+        unknown.andNot(supported.get(group));
+        if (!unknown.isEmpty() || exchange.hasData(bytes, MAX_LIST_BYTES)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);
         return AdminResult.SUCCESS;
+    }
+
+    private int listBytes(GroupType group) {
+        return (supported.get(group).length() + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
     }
 }

@@ -6,7 +6,10 @@ import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.context.ContextOpcode;
+import java.util.BitSet;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -44,18 +47,33 @@ final class CommandTable {
 
     private record Entry(Addressee addressee, Execution execution) {}
 
-    private final Map<AdminOpcode, Entry> table = new EnumMap<>(AdminOpcode.class);
+    /** By opcode, of whatever command set. */
+    private final Map<Integer, Entry> table = new HashMap<>();
     private final CommandLists lists;
     private final MemberGroup members;
+    private final DevPartsObjects objects;
     private final boolean strict;
+    private final CommandSet set;
 
     /** The table of a device in the state after reset. */
-    CommandTable(MemberGroup members, DevPartsObjects objects, DevPartsCapability capability, boolean strict) {
+    CommandTable(
+            MemberGroup members,
+            DevPartsObjects objects,
+            DevPartsCapability capability,
+            boolean strict,
+            CommandSet set) {
         this.members = members;
+        this.objects = objects;
         this.strict = strict;
-        addCapabilityCommands(new Capabilities(capability, objects));
-        addObjectCommands(objects);
-        addDevPartsCommands(new DevPartsCommands(members, objects));
+        this.set = set;
+        if (set.isContext()) {
+            addContextCommands(new ContextCommands(members, set == CommandSet.CONTEXT_FORM_B));
+            addWriteRecordCommands(new WriteRecordCommands(members));
+        } else {
+            addCapabilityCommands(new Capabilities(capability, objects));
+            addObjectCommands(objects);
+            addDevPartsCommands(new DevPartsCommands(members, objects));
+        }
         addListCommands();
         lists = new CommandLists(supported(), strict);
     }
@@ -67,11 +85,13 @@ final class CommandTable {
         if (group.isEmpty() || isAbsent(group.get())) {
             return Refusal.INVALID_GROUP;
         }
-        Optional<AdminOpcode> opcode = AdminOpcode.ofNumber(command.opcode());
-        if (opcode.isEmpty() || !lists.isLegal(group.get(), opcode.get())) {
+        if (set.isContext() && isContextCommandForOthers(group.get(), command.opcode())) {
+            return Refusal.INVALID_GROUP;
+        }
+        if (!lists.isLegal(group.get(), command.opcode())) {
             return Refusal.INVALID_OPCODE;
         }
-        Entry entry = table.get(opcode.get());
+        Entry entry = table.get(command.opcode());
         if (!entry.addressee().isIn(group.get())) {
             return Refusal.INVALID_GROUP;
         }
@@ -81,9 +101,25 @@ final class CommandTable {
         return entry.execution().execute(command, exchange);
     }
 
+    /** Reset of the owner device: lists, driver capabilities and objects are gone, and every member works. */
+    void reset() {
+        lists.reset();
+        objects.reset();
+        if (set.isContext()) {
+            members.resetContexts();
+        } else {
+            members.resumeAll();
+        }
+    }
+
+    /** The commands of the device context are for the SR-IOV group, whatever is in use. */
+    private static boolean isContextCommandForOthers(GroupType group, int opcode) {
+        return group != GroupType.SR_IOV && ContextOpcode.ofNumber(opcode).isPresent();
+    }
+
     /** Linux lists and uses commands before it enables VFs, when by the text there is no SR-IOV group yet. */
     private boolean isAbsent(GroupType group) {
-        return strict && group == GroupType.SR_IOV && members.count() == 0;
+        return strict && group == GroupType.SR_IOV && !members.isEnabled();
     }
 
     private boolean hasMember(Addressee addressee, long id) {
@@ -92,6 +128,12 @@ final class CommandTable {
             case OWNER -> id == 0;
             case MEMBER -> members.contains(id);
         };
+    }
+
+    /** What commands change in the owner device itself, for people. */
+    @Override
+    public String toString() {
+        return lists + "; " + objects;
     }
 
     private void addListCommands() {
@@ -119,8 +161,29 @@ final class CommandTable {
         addForMember(AdminOpcode.DEV_MODE_SET, parts::setMode);
     }
 
+    private void addContextCommands(ContextCommands context) {
+        addForMember(ContextOpcode.V1_DEV_MODE_GET, context::getMode);
+        addForMember(ContextOpcode.V1_DEV_MODE_SET, context::setMode);
+        addForMember(ContextOpcode.V1_DEV_CTX_SIZE_GET, context::size);
+        addForMember(ContextOpcode.V1_DEV_CTX_READ, context::read);
+        addForMember(ContextOpcode.V1_DEV_CTX_WRITE, context::write);
+        addForMember(ContextOpcode.V1_DEV_CTX_FIELDS_QUERY, context::fields);
+        addForMember(ContextOpcode.V1_DEV_CTX_DISCARD, context::discard);
+    }
+
+    private void addWriteRecordCommands(WriteRecordCommands records) {
+        addForMember(ContextOpcode.V1_WRITE_RECORD_CAP_QUERY, records::capability);
+        addForMember(ContextOpcode.V1_WRITE_RECORD_START, records::start);
+        addForMember(ContextOpcode.V1_WRITE_RECORD_STOP, records::stop);
+        addForMember(ContextOpcode.V1_WRITE_RECORD_READ, records::read);
+    }
+
+    private void addForMember(ContextOpcode opcode, MemberExecution execution) {
+        table.put(opcode.number(), new Entry(Addressee.MEMBER, forMember(execution)));
+    }
+
     private void add(AdminOpcode opcode, Addressee addressee, Execution execution) {
-        table.put(opcode, new Entry(addressee, execution));
+        table.put(opcode.number(), new Entry(addressee, execution));
     }
 
     @FunctionalInterface
@@ -129,20 +192,24 @@ final class CommandTable {
     }
 
     private void addForMember(AdminOpcode opcode, MemberExecution execution) {
-        add(opcode, Addressee.MEMBER, (command, exchange) -> execution.execute(command.groupMemberId(), exchange));
+        add(opcode, Addressee.MEMBER, forMember(execution));
     }
 
-    private Map<GroupType, Long> supported() {
-        Map<GroupType, Long> supported = new EnumMap<>(GroupType.class);
-        table.forEach((opcode, entry) -> {
-            for (GroupType group : GroupType.values()) {
-                if (entry.addressee().isIn(group)) {
-                    supported.merge(group, CommandLists.bit(opcode), (all, bit) -> all | bit);
-                }
-            }
-        });
-        // Linux looks for the capability commands in the list of the SR-IOV group, and nowhere else.
-        supported.merge(GroupType.SR_IOV, CommandLists.CAPABILITY_COMMANDS, (all, bits) -> all | bits);
+    private static Execution forMember(MemberExecution execution) {
+        return (command, exchange) -> execution.execute(command.groupMemberId(), exchange);
+    }
+
+    private Map<GroupType, BitSet> supported() {
+        Map<GroupType, BitSet> supported = new EnumMap<>(GroupType.class);
+        for (GroupType group : GroupType.values()) {
+            BitSet list = new BitSet();
+            table.forEach((opcode, entry) -> list.set(opcode, list.get(opcode) || entry.addressee().isIn(group)));
+            supported.put(group, list);
+        }
+        if (table.containsKey(AdminOpcode.DEVICE_CAP_GET.number())) {
+            // Linux looks for the capability commands in the list of the SR-IOV group, and nowhere else.
+            supported.get(GroupType.SR_IOV).or(CommandLists.capabilityCommands());
+        }
         return supported;
     }
 

@@ -24,8 +24,10 @@ final class DevPartsObjects {
 
     private record DevParts(long member, Operation operation) {}
 
+    private static final DevPartsCapability NO_LIMITS = new DevPartsCapability(0, 0);
+
     private final Map<Long, DevParts> objects = new HashMap<>();
-    private DevPartsCapability limits = new DevPartsCapability(0, 0);
+    private DevPartsCapability limits = NO_LIMITS;
 
     /** Objects that live now. */
     int count() {
@@ -40,6 +42,12 @@ final class DevPartsObjects {
     /** Takes the driver's limits; no object may live unless they stay the same. */
     void setLimits(DevPartsCapability limits) {
         this.limits = limits;
+    }
+
+    /** Destroys all objects and forgets the driver's limits, as a reset of the owner device does. */
+    void reset() {
+        objects.clear();
+        limits = NO_LIMITS;
     }
 
     /** Destroys all objects of members with larger ids. */
@@ -104,6 +112,12 @@ final class DevPartsObjects {
         }
         objects.remove(id(data));
         return AdminResult.SUCCESS;
+    }
+
+    /** Limits and objects, for people. */
+    @Override
+    public String toString() {
+        return "driver's " + limits + ", objects " + objects;
     }
 
     private AdminResult put(long member, ByteBuffer data) {

@@ -14,10 +14,38 @@ final class MemberGroup {
     private final IntFunction<Member> factory;
     /** Replaced as a whole, so that readers need no lock. */
     private volatile Member[] members = {};
+    /** VF Enable. */
+    private volatile boolean enabled;
 
     /** An empty group; the factory makes the member of an id. */
     MemberGroup(IntFunction<Member> factory) {
         this.factory = factory;
+    }
+
+    /** Whether VF Enable is set, so that by the text there is a group, perhaps with no members. */
+    boolean isEnabled() {
+        return enabled;
+    }
+
+    /** Sets or clears VF Enable. */
+    void setEnabled(boolean enabled) {
+        this.enabled = enabled;
+    }
+
+    /** Brings every member to ACTIVE, and drops what is on its way of its context. */
+    void resetContexts() {
+        for (Member member : members) {
+            member.device().context().ownerReset();
+        }
+    }
+
+    /** Sets every member to work that is stopped. */
+    void resumeAll() {
+        for (Member member : members) {
+            if (member.device().isStopped()) {
+                member.device().setStopped(false);
+            }
+        }
     }
 
     /** Number of members, and the largest id. */

@@ -6,25 +6,31 @@ import dev.ferry.device.Errno;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.member.OwnerSide;
+import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionReset;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 
 /**
- * An emulated owner device with one admin queue, and its members.
+ * An emulated owner device and its members: a PCI function with an administration virtqueue, and beside it an admin
+ * queue as a service. Both ways lead to the same device.
  *
- * <p>A command executes on the thread that submits it and is complete on return, one at a time, in the order in which
- * the callers get the lock. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled
- * out.
+ * <p>A command executes on the thread that submits it or notifies the virtqueue, and is complete on return, one at a
+ * time, in the order in which the callers get the lock. Locks are taken in the order function of the owner device, owner
+ * device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled out.
  */
 public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAdapter, AutoCloseable {
 
     private final AdapterSettings settings;
     private final MemberGroup members;
+    private final VirtioNetFunction device;
+    private final OwnerFunction function;
 
     private final Object lock = new Object();
     /** Guarded by the lock. */
@@ -34,8 +40,11 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
     /** Written under the lock. */
     private volatile boolean closed;
 
+    private final AtomicInteger announced = new AtomicInteger();
+    private volatile Runnable membersListener = () -> {};
+
     /**
-     * A device in the state after reset, with as many members as the settings say.
+     * A device in the state after reset, with as many members enabled as the settings say.
      *
      * @param factory makes the member of an id, 1 and up
      */
@@ -43,8 +52,52 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
         this.settings = settings;
         this.members = new MemberGroup(factory);
         int limit = settings.objectLimit();
-        this.commands = new CommandTable(members, objects, new DevPartsCapability(limit, limit), settings.strict());
-        members.resize(settings.members());
+        this.commands = new CommandTable(
+                members, objects, new DevPartsCapability(limit, limit), settings.strict(), settings.commands());
+        this.device = new VirtioNetFunction(VirtioNetMembers.owner(settings), new Side());
+        this.function = new OwnerFunction(device, this::announceMembers);
+        resize(settings.members());
+    }
+
+    /** What the function brings, with its lock held. */
+    private final class Side implements OwnerSide {
+        @Override
+        public int execute(ByteBuffer[] readable, ByteBuffer[] writable) {
+            synchronized (lock) {
+                return perform(new AdminExchange(readable, writable, true));
+            }
+        }
+
+        @Override
+        public void reset() {
+            synchronized (lock) {
+                commands.reset();
+            }
+        }
+
+        @Override
+        public void setMembers(boolean enabled, int count) {
+            synchronized (lock) {
+                objects.destroyAbove(count);
+                members.setEnabled(enabled);
+                members.resize(count);
+            }
+        }
+    }
+
+    /**
+     * Sets who is told, after the driver of the owner device has enabled or disabled VFs; replaces the one before. It is
+     * called without any lock, on the thread that did it, and reads the number where it wants to know.
+     */
+    public void onMembersChanged(Runnable listener) {
+        membersListener = listener;
+    }
+
+    private void announceMembers() {
+        int now = members.count();
+        if (announced.getAndSet(now) != now) {
+            membersListener.run();
+        }
     }
 
     @Override
@@ -53,9 +106,19 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
             if (closed) {
                 return CompletableFuture.failedFuture(gone());
             }
-            AdminExchange exchange = new AdminExchange(readable, writable);
-            return CompletableFuture.completedFuture(exchange.complete(commands.execute(exchange)));
+            return CompletableFuture.completedFuture(perform(new AdminExchange(readable, writable, false)));
         }
+    }
+
+    /** What commands change in the owner device itself, in words; with members and registers it is the whole state. */
+    String describe() {
+        synchronized (lock) {
+            return commands.toString();
+        }
+    }
+
+    private int perform(AdminExchange exchange) {
+        return exchange.complete(commands.execute(exchange));
     }
 
     @Override
@@ -73,30 +136,31 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
             }
             member = members.get(groupMemberId);
         }
-        member.device().resetFunction();
+        if (settings.commands().isContext()) {
+            member.device().context().resetFunction();
+        } else {
+            member.device().resetFunction();
+        }
     }
 
     /**
      * Adds members at the end, or removes the last ones with their resource objects; the others go on undisturbed.
+     * NumVFs and VF Enable of the owner device follow; the listener is not told.
      *
      * @param count the new number of members
      */
     public void resize(int count) {
-        synchronized (lock) {
-            if (!closed) {
-                objects.destroyAbove(count);
-                members.resize(count);
-            }
-        }
+        device.setMembers(count);
+        announced.set(members.count());
     }
 
     /** Removes all members and resource objects; every later command fails with ENODEV. */
     @Override
     public void close() {
         synchronized (lock) {
-            resize(0);
             closed = true;
         }
+        device.remove();
     }
 
     @Override
@@ -112,6 +176,11 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, EmulatedAda
     @Override
     public int members() {
         return members.count();
+    }
+
+    @Override
+    public PciFunction ownerFunction() {
+        return function;
     }
 
     @Override

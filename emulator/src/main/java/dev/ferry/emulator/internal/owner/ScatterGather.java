@@ -81,11 +81,11 @@ final class ScatterGather {
         }
     }
 
-    /** Whether the part has a byte other than zero at or behind an offset. */
-    boolean hasDataFrom(long offset) {
+    /** Whether the part has a byte other than zero from one offset on and before another. */
+    boolean hasData(long from, long to) {
         long start = 0;
         for (ByteBuffer segment : segments) {
-            for (long at = Math.max(0, offset - start); at < segment.capacity(); at++) {
+            for (long at = Math.max(0, from - start); at < Math.min(segment.capacity(), to - start); at++) {
                 if (segment.get((int) at) != 0) {
                     return true;
                 }

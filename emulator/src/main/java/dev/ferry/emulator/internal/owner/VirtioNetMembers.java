@@ -17,6 +17,8 @@ public final class VirtioNetMembers implements IntFunction<Member> {
     /** First octet of a unicast address that is locally administered (IEEE 802, "U/L bit"). */
     private static final byte LOCALLY_ADMINISTERED = 0x02;
 
+    private static final int OWNER_QUEUE_PAIRS = 1;
+
     private static final int OWNER_HASH_OFFSET = 1;
     private static final int MEMBER_OFFSET = 4;
 
@@ -29,13 +31,22 @@ public final class VirtioNetMembers implements IntFunction<Member> {
 
     @Override
     public Member apply(int member) {
-        int queuePairs = settings.queuePairs();
         return Member.of(new VirtioNetFunction(new FunctionConfig(
                 settings.ownerId() + "/vf" + member,
                 mac(settings.ownerId(), member),
-                queuePairs,
+                settings.queuePairs(),
                 settings.queueSize(),
-                FunctionConfig.defaultFeatures(queuePairs))));
+                settings.features())));
+    }
+
+    /** What the owner device itself is as a function: member 0, in the numbering of addresses. */
+    static FunctionConfig owner(AdapterSettings settings) {
+        return new FunctionConfig(
+                settings.ownerId(),
+                mac(settings.ownerId(), 0),
+                OWNER_QUEUE_PAIRS,
+                settings.queueSize(),
+                FunctionConfig.ownerFeatures());
     }
 
     /** 02, then 24 bits of a hash of the owner id, then the member id in 16 bits: unique within the owner. */

@@ -7,16 +7,27 @@ import java.nio.ByteOrder;
 /**
  * What configuration space holds after a reset, and which of its bits can be written. Built once, then only read.
  *
- * <p>Covers the first 256 bytes; the extended space behind is empty.
+ * <p>Covers the bytes it was made for; the space behind them is empty.
  */
 public final class ConfigLayout {
 
-    /** Bytes with content. */
-    static final int BYTES = 256;
+    private static final int EXTENDED_VERSION_1 = 1 << 16;
+    private static final int EXTENDED_NEXT_SHIFT = 20;
 
-    private final ByteBuffer defaults = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    private final ByteBuffer writable = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer defaults;
+    private final ByteBuffer writable;
     private int lastCapability = -1;
+    private int lastExtended = -1;
+
+    /**
+     * Empty space.
+     *
+     * @param bytes with content: {@link PciRegisters#LEGACY_CONFIG_BYTES}, or more for extended capabilities
+     */
+    public ConfigLayout(int bytes) {
+        defaults = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        writable = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
 
     /** A register of one byte. */
     public ConfigLayout u8(int offset, int value, int writableBits) {
@@ -46,7 +57,12 @@ public final class ConfigLayout {
      * @param size a power of two, 16 to 2^30
      */
     public ConfigLayout memoryBar64(int bar, int size) {
-        int offset = PciRegisters.BASE_ADDRESS_0 + bar * Integer.BYTES;
+        return memoryBar64(PciRegisters.BASE_ADDRESS_0, bar, size);
+    }
+
+    /** The same in another block of six BARs, such as that of the VFs. */
+    public ConfigLayout memoryBar64(int block, int bar, int size) {
+        int offset = block + bar * Integer.BYTES;
         u32(offset, PciRegisters.BASE_ADDRESS_MEM_TYPE_64, -size);
         return u32(offset + Integer.BYTES, 0, -1);
     }
@@ -61,6 +77,19 @@ public final class ConfigLayout {
         }
         lastCapability = offset;
         return u8(offset, id, 0);
+    }
+
+    /** Chains an extended capability of version 1 behind those before it; the first one must be at 0x100. */
+    public ConfigLayout extendedCapability(int offset, int id) {
+        if (lastExtended >= 0) {
+            u32(lastExtended, defaults.getInt(lastExtended) | offset << EXTENDED_NEXT_SHIFT, 0);
+        }
+        lastExtended = offset;
+        return u32(offset, id | EXTENDED_VERSION_1, 0);
+    }
+
+    int bytes() {
+        return defaults.capacity();
     }
 
     byte defaultAt(int offset) {

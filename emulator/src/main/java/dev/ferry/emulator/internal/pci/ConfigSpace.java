@@ -5,11 +5,12 @@ package dev.ferry.emulator.internal.pci;
 public final class ConfigSpace {
 
     private final ConfigLayout layout;
-    private final byte[] bytes = new byte[ConfigLayout.BYTES];
+    private final byte[] bytes;
 
     /** Configuration space as after a reset. */
     public ConfigSpace(ConfigLayout layout) {
         this.layout = layout;
+        this.bytes = new byte[layout.bytes()];
         reset();
     }
 
@@ -28,7 +29,7 @@ public final class ConfigSpace {
                 && offset % size == 0;
     }
 
-    /** Reads a little-endian number; the extended space reads as zero, which means that it is empty. */
+    /** Reads a little-endian number; behind the layout everything reads as zero, which means empty. */
     public long read(int offset, int size) {
         long value = 0;
         for (int i = 0; i < size && offset + i < bytes.length; i++) {
@@ -55,6 +56,12 @@ public final class ConfigSpace {
     public void clear(int offset, int mask) {
         bytes[offset] &= (byte) ~mask;
         bytes[offset + 1] &= (byte) ~(mask >>> Byte.SIZE);
+    }
+
+    /** Gives a 16-bit register a value, whichever bits are writable. */
+    public void set(int offset, int value) {
+        bytes[offset] = (byte) value;
+        bytes[offset + 1] = (byte) (value >>> Byte.SIZE);
     }
 
     /** A copy of everything, for {@link #restore}. */

@@ -9,6 +9,9 @@ public final class PciRegisters {
     /** Bytes of configuration space of a PCI Express function. */
     public static final int CONFIG_BYTES = 4096;
 
+    /** Bytes of configuration space without the extended one. */
+    public static final int LEGACY_CONFIG_BYTES = 256;
+
     /** Vendor, u16. */
     public static final int VENDOR_ID = 0x00;
     /** Device, u16. */
@@ -78,6 +81,42 @@ public final class PciRegisters {
     public static final int MSIX_TABLE = 4;
     /** MSI-X: offset of the pending bits, with the BAR in the low three bits, u32. */
     public static final int MSIX_PBA = 8;
+
+    /** Id of the extended capability of alternative routing-id interpretation. */
+    public static final int EXT_CAP_ID_ARI = 0x0E;
+    /** Bytes of it. */
+    public static final int ARI_BYTES = 8;
+
+    /** Id of the SR-IOV extended capability. */
+    public static final int EXT_CAP_ID_SRIOV = 0x10;
+    /** Bytes of it. */
+    public static final int SRIOV_BYTES = 0x40;
+    /** SR-IOV: control, u16. */
+    public static final int SRIOV_CTRL = 0x08;
+    /** VF Enable. */
+    public static final int SRIOV_CTRL_VFE = 0x0001;
+    /** VF Memory Space Enable. */
+    public static final int SRIOV_CTRL_MSE = 0x0008;
+    /** ARI Capable Hierarchy. */
+    public static final int SRIOV_CTRL_ARI = 0x0010;
+    /** SR-IOV: InitialVFs, u16. */
+    public static final int SRIOV_INITIAL_VF = 0x0C;
+    /** SR-IOV: TotalVFs, u16. */
+    public static final int SRIOV_TOTAL_VF = 0x0E;
+    /** SR-IOV: NumVFs, u16. */
+    public static final int SRIOV_NUM_VF = 0x10;
+    /** SR-IOV: First VF Offset, u16. */
+    public static final int SRIOV_VF_OFFSET = 0x14;
+    /** SR-IOV: VF Stride, u16. */
+    public static final int SRIOV_VF_STRIDE = 0x16;
+    /** SR-IOV: device id of the VFs, u16. */
+    public static final int SRIOV_VF_DID = 0x1A;
+    /** SR-IOV: supported page sizes, u32; bit n = 2^(n+12) bytes. */
+    public static final int SRIOV_SUP_PGSIZE = 0x1C;
+    /** SR-IOV: system page size, u32. */
+    public static final int SRIOV_SYS_PGSIZE = 0x20;
+    /** SR-IOV: first BAR of the VFs; six of u32 follow one another. */
+    public static final int SRIOV_BAR = 0x24;
 
     private PciRegisters() {}
 

@@ -3,7 +3,9 @@ package dev.ferry.emulator.internal.virtqueue;
 
 import dev.ferry.emulator.control.DmaSpace;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * One descriptor chain as it was read from guest memory: device-readable buffers, then device-writable ones. What the
@@ -17,12 +19,14 @@ public final class DescriptorChain {
     private int[] lengths = new int[FIRST_CAPACITY];
     private int count;
     private int readableCount;
-    private int head;
+    private int place;
+    private int id;
     private long readableBytes;
     private long writableBytes;
 
-    void begin(int newHead) {
-        head = newHead;
+    void begin(int newPlace) {
+        place = newPlace;
+        id = newPlace;
         count = 0;
         readableCount = 0;
         readableBytes = 0;
@@ -51,9 +55,18 @@ public final class DescriptorChain {
         }
     }
 
-    /** Index of the first descriptor, which names the chain in the used ring. */
-    int head() {
-        return head;
+    /** Where it begins: a descriptor of a split virtqueue, a position in a packed one. */
+    int place() {
+        return place;
+    }
+
+    /** What the driver knows it by: in a split virtqueue its first descriptor, in a packed one a number of its own. */
+    int id() {
+        return id;
+    }
+
+    void id(int newId) {
+        id = newId;
     }
 
     /** Bytes that the device may read. */
@@ -64,6 +77,39 @@ public final class DescriptorChain {
     /** Bytes that the device may write. */
     public long writableBytes() {
         return writableBytes;
+    }
+
+    /**
+     * The device-readable buffers as views, without empty ones.
+     *
+     * @param most bytes; what lies behind them is left out
+     * @throws DmaSpace.DmaFault when one is not mapped
+     */
+    public ByteBuffer[] readable(DmaSpace dma, int most) {
+        return views(0, readableCount, most, dma::readable);
+    }
+
+    /** The device-writable buffers as views, as {@link #readable}. */
+    public ByteBuffer[] writable(DmaSpace dma, int most) {
+        return views(readableCount, count, most, dma::writable);
+    }
+
+    @FunctionalInterface
+    private interface Mapping {
+        ByteBuffer view(long iova, int length);
+    }
+
+    private ByteBuffer[] views(int from, int to, int most, Mapping mapping) {
+        List<ByteBuffer> views = new ArrayList<>(to - from);
+        int left = most;
+        for (int segment = from; segment < to && left > 0; segment++) {
+            int length = Math.min(lengths[segment], left);
+            if (length > 0) {
+                views.add(mapping.view(addresses[segment], length));
+            }
+            left -= length;
+        }
+        return views.toArray(ByteBuffer[]::new);
     }
 
     /**

@@ -18,7 +18,7 @@ import java.nio.ByteBuffer;
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Split Virtqueues"</a>
  */
-public final class SplitRing {
+public final class SplitRing implements Virtqueue {
 
     /** Alignment of the descriptor table. */
     public static final int DESC_ALIGNMENT = 16;
@@ -56,9 +56,21 @@ public final class SplitRing {
     private ByteBuffer used;
 
     private int next;
-    private boolean nextKnown;
     private int signalled;
     private boolean signalledKnown;
+
+    /**
+     * A ring as the driver set it up.
+     *
+     * @param position index at which it goes on, {@link #UNKNOWN} for the one that used.idx in guest memory says, as
+     *     after a migration
+     */
+    public SplitRing(VirtqueueConfig config, boolean indirect, boolean eventIdx, int position) {
+        this.config = config;
+        this.indirect = indirect;
+        this.eventIdx = eventIdx;
+        this.next = position;
+    }
 
     /**
      * A ring as the driver set it up.
@@ -67,35 +79,27 @@ public final class SplitRing {
      *     memory says, as after a resume or a migration
      */
     public SplitRing(VirtqueueConfig config, boolean indirect, boolean eventIdx, boolean fresh) {
-        this.config = config;
-        this.indirect = indirect;
-        this.eventIdx = eventIdx;
-        this.nextKnown = fresh;
+        this(config, indirect, eventIdx, fresh ? 0 : UNKNOWN);
     }
 
-    /** Number of descriptors. */
+    @Override
     public int size() {
         return config.size();
     }
 
-    /**
-     * Begins a section of work.
-     *
-     * @throws DmaSpace.DmaFault when the rings are not mapped; there is nothing to end then
-     */
+    @Override
     public void begin(DmaSpace memory) {
         int size = config.size();
         desc = memory.readable(config.desc(), size * DESC_BYTES);
         avail = memory.readable(config.driver(), RING + size * AVAIL_ELEM_BYTES + EVENT_BYTES);
         used = memory.writable(config.device(), RING + size * USED_ELEM_BYTES + EVENT_BYTES);
         dma = memory;
-        if (!nextKnown) {
+        if (next == UNKNOWN) {
             next = u16(used, IDX);
-            nextKnown = true;
         }
     }
 
-    /** Ends a section of work. */
+    @Override
     public void end() {
         dma = null;
         desc = null;
@@ -117,13 +121,12 @@ public final class SplitRing {
         return count;
     }
 
-    /**
-     * Reads a chain that is available.
-     *
-     * @param ahead 0 for the next one, below {@link #available}
-     * @throws RingFault when the chain breaks a rule
-     * @throws DmaSpace.DmaFault when its indirect table is not mapped
-     */
+    @Override
+    public boolean isAvailable(int ahead) {
+        return ahead < available();
+    }
+
+    @Override
     public void read(int ahead, DescriptorChain chain) {
         int head = u16(avail, RING + slot(ahead) * AVAIL_ELEM_BYTES);
         chain.begin(head);
@@ -167,28 +170,20 @@ public final class SplitRing {
         return dma.readable(table.getLong(at), length);
     }
 
-    /**
-     * Fills in a used element; the driver sees it with {@link #publish}.
-     *
-     * @param ahead as it was read
-     * @param written bytes that the device wrote
-     */
+    @Override
     public void use(int ahead, DescriptorChain chain, int written) {
         int at = RING + slot(ahead) * USED_ELEM_BYTES;
-        used.putInt(at, chain.head()).putInt(at + USED_ELEM_LEN, written);
+        used.putInt(at, chain.id()).putInt(at + USED_ELEM_LEN, written);
     }
 
-    /** Shows the driver that chains were used, and moves on by as many. */
+    @Override
     public void publish(int chains) {
         next = next + chains & INDEX_MASK;
         VarHandle.releaseFence();
         used.putShort(IDX, (short) next);
     }
 
-    /**
-     * As {@link #available}, and asks for a notification of the first chain behind these: the driver notifies of a
-     * chain that is not counted. So whoever works on these chains alone leaves none behind.
-     */
+    @Override
     public int availableUntilNotified() {
         int count = available();
         // Nothing is used meanwhile, so a driver runs out of descriptors; one that breaks the rules gets no more looks.
@@ -206,7 +201,7 @@ public final class SplitRing {
         return count;
     }
 
-    /** Whether the driver wants an interrupt for what was published since this was last asked. */
+    @Override
     public boolean interruptDue() {
         VarHandle.fullFence();
         int before = signalled;
@@ -218,6 +213,11 @@ public final class SplitRing {
         }
         int usedEvent = u16(avail, RING + config.size() * AVAIL_ELEM_BYTES);
         return !beforeKnown || (next - usedEvent - 1 & INDEX_MASK) < (next - before & INDEX_MASK);
+    }
+
+    @Override
+    public int lastAvail() {
+        return next;
     }
 
     private int slot(int ahead) {

@@ -21,7 +21,7 @@ class CommonConfigTest {
     @Test
     void shouldOfferFeaturesInWordsOf32Bits() {
         assertThat(driver.offeredFeatures())
-                .isEqualTo(1L << 5 | 1L << 15 | 0xFFL << 16 | 3L << 28 | 3L << 32 | 1L << 36 | 1L << 40);
+                .isEqualTo(1L << 5 | 1L << 15 | 0xFFL << 16 | 3L << 28 | 7L << 32 | 1L << 36 | 1L << 40 | 1L << 57 | 1L << 60);
         driver.write(TestDriver.DEVICE_FEATURE_SELECT, 4, 2);
         assertThat(driver.read(TestDriver.DEVICE_FEATURE, 4)).isZero();
     }
@@ -34,7 +34,7 @@ class CommonConfigTest {
 
     @Test
     void shouldRefuseFeaturesThatAreNotOffered() {
-        negotiate(TestFunctions.VERSION_1 | 1L << 34);
+        negotiate(TestFunctions.VERSION_1 | 1L << 35);
         assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isEqualTo(3);
     }
 
@@ -161,6 +161,9 @@ class CommonConfigTest {
         }
         assertThat(driver.readDevice(6, 2)).as("status: link up").isEqualTo(1);
         assertThat(driver.readDevice(8, 2)).as("max_virtqueue_pairs").isEqualTo(2);
-        assertThat(driver.readDevice(12, 4)).as("nothing there").isEqualTo(0xFFFF_FFFFL);
+        assertThat(driver.readDevice(17, 1)).as("rss_max_key_size").isEqualTo(40);
+        assertThat(driver.readDevice(18, 2)).as("rss_max_indirection_table_length").isEqualTo(128);
+        assertThat(driver.readDevice(20, 4)).as("supported_hash_types").isEqualTo(0x3F);
+        assertThat(driver.readDevice(24, 4)).as("nothing there").isEqualTo(0xFFFF_FFFFL);
     }
 }

@@ -18,6 +18,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class ConcurrencyTest {
@@ -90,9 +92,10 @@ class ConcurrencyTest {
         }
     }
 
-    @Test
-    void shouldMissNoNotificationWhileItIsStoppedAndResumed() throws Exception {
-        driver.start(TestFunctions.VERSION_1 | TestFunctions.EVENT_IDX, 16);
+    @ParameterizedTest
+    @ValueSource(longs = {TestFunctions.VERSION_1, TestFunctions.VERSION_1 | TestFunctions.RING_PACKED})
+    void shouldMissNoNotificationWhileItIsStoppedAndResumed(long format) throws Exception {
+        driver.start(format | TestFunctions.EVENT_IDX, 16);
         AtomicInteger transmitted = new AtomicInteger();
         function.connect(frame -> transmitted.incrementAndGet());
         AtomicBoolean end = new AtomicBoolean();
@@ -115,7 +118,7 @@ class ConcurrencyTest {
                     queue.add(TestQueue.Part.out(packet, 72));
                     i++;
                     VarHandle.fullFence();
-                    if (queue.availEvent() == (queue.availIdx - 1 & 0xFFFF)) {
+                    if (queue.isNotificationDue()) {
                         function.writeBar(driver.notify.bar(), notification, 2, 1);
                     }
                 }
@@ -127,9 +130,10 @@ class ConcurrencyTest {
         assertThat(transmitted).hasValue(FRAMES);
     }
 
-    @Test
-    void shouldLetTheOwnerInWhileADriverNeverStopsNotifying() throws Exception {
-        driver.start(TestFunctions.VERSION_1, 64);
+    @ParameterizedTest
+    @ValueSource(longs = {TestFunctions.VERSION_1, TestFunctions.VERSION_1 | TestFunctions.RING_PACKED})
+    void shouldLetTheOwnerInWhileADriverNeverStopsNotifying(long format) throws Exception {
+        driver.start(format, 64);
         long packet = driver.buffer(72);
         AtomicBoolean end = new AtomicBoolean();
         ExecutorService guest = Executors.newSingleThreadExecutor();
@@ -152,9 +156,10 @@ class ConcurrencyTest {
         transmitting.get(30, TimeUnit.SECONDS);
     }
 
-    @Test
-    void shouldLoseNothingBetweenADriverAndTheNetworkOnTwoThreads() throws Exception {
-        driver.start(TestFunctions.VERSION_1, 64);
+    @ParameterizedTest
+    @ValueSource(longs = {TestFunctions.VERSION_1, TestFunctions.VERSION_1 | TestFunctions.RING_PACKED})
+    void shouldLoseNothingBetweenADriverAndTheNetworkOnTwoThreads(long format) throws Exception {
+        driver.start(format, 64);
         long[] buffers = new long[64];
         for (int i = 0; i < 64; i++) {
             long buffer = driver.buffer(128);

@@ -20,7 +20,7 @@ class DevicePartsTest {
     private static final AdminResult REFUSED = new AdminResult(22, 3);
     private static final AdminResult NOT_STOPPED = new AdminResult(22, 1);
 
-    private static final String DEV_FEATURES = "0001 01 00 0000000000000000 08000000 2080BF3013010000";
+    private static final String DEV_FEATURES = "0001 01 00 0000000000000000 08000000 2080BF3017010002";
     private static final String DRV_FEATURES = "0101 00 00 0000000000000000 08000000 ";
     private static final String MAC = "0002 00 00 0101 000000000000 06000000 ";
     private static final String STATUS = "0301 00 00 0000000000000000 01000000 ";
@@ -241,7 +241,7 @@ class DevicePartsTest {
                 .isTrue();
         assertThat(load("0201 01 00 3C000000 00000000 02000000 0500").isOk()).as("admin queue index").isTrue();
         assertThat(load("0002 01 00 0401 000000000000 00000000").isOk()).as("RSS").isTrue();
-        assertThat(load("0002 01 00 0402 000000000000 00000000").isOk()).as("hash").isTrue();
+        assertThat(load("00FF 01 00 0300 000000000000 00000000").isOk()).as("queue 3").isTrue();
         assertThat(load("0002 01 00 0400 000000000000 02000000 0500").isOk()).as("MQ with one pair").isTrue();
         assertThat(load("0002 01 00 0201 000000000000 02000000 0100").isOk()).as("VLAN_DEL").isTrue();
         assertThat(load("0002 01 00 0300 000000000000 00000000").isOk()).as("ANNOUNCE_ACK not taken").isTrue();
@@ -249,7 +249,7 @@ class DevicePartsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "DEV_FEATURES of another device, 0001 01 00 0000000000000000 08000000 2080BF3013010001",
+        "DEV_FEATURES of another device, 0001 01 00 0000000000000000 08000000 2080BF3017010082",
         "DEV_FEATURES too short, 0001 01 00 0000000000000000 04000000 2080BF30",
         "DRV_FEATURES too long, 0101 00 00 0000000000000000 10000000 00000000010000000000000000000000",
         "DRV_FEATURES with selector, 0101 00 00 0100000000000000 08000000 0000000001000000",
@@ -327,7 +327,7 @@ class DevicePartsTest {
     @Test
     void shouldRefuseFeaturesThatThisDeviceDoesNotOffer() {
         function.setStopped(true);
-        assertThat(load(DRV_FEATURES + "0000000005000000", STATUS + "0B")).isEqualTo(REFUSED);
+        assertThat(load(DRV_FEATURES + "0000000009000000", STATUS + "0B")).isEqualTo(REFUSED);
         assertThat(load(DRV_FEATURES + "0000000001000000", STATUS + "0B").isOk()).isTrue();
     }
 }

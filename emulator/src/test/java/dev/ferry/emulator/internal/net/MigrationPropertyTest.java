@@ -38,14 +38,15 @@ class MigrationPropertyTest {
 
     @Property(tries = 300)
     void shouldLoseDoubleOrReorderNothing(
-            @ForAll @Size(max = 60) List<Op> ops, @ForAll boolean eventIdx) {
+            @ForAll @Size(max = 60) List<Op> ops, @ForAll boolean eventIdx, @ForAll boolean packed) {
         function = TestFunctions.function(1);
         driver = new TestDriver(function)
                 .start(
                         TestFunctions.VERSION_1
                                 | TestFunctions.MRG_RXBUF
                                 | TestFunctions.INDIRECT_DESC
-                                | (eventIdx ? TestFunctions.EVENT_IDX : 0),
+                                | (eventIdx ? TestFunctions.EVENT_IDX : 0)
+                                | (packed ? TestFunctions.RING_PACKED : 0),
                         16);
         connect();
         for (int i = 0; i < 16; i++) {

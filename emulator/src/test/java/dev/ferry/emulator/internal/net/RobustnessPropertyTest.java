@@ -96,6 +96,44 @@ class RobustnessPropertyTest {
         mustWorkAfterReset();
     }
 
+    @Property(tries = 500)
+    void shouldSurviveRandomPackedRings(@ForAll long seed, @ForAll @IntRange(max = 3) int plausibility) {
+        Random random = new Random(seed);
+        int size = 1 + random.nextInt(16);
+        TestDriver driver = new TestDriver(function)
+                .start(
+                        TestFunctions.VERSION_1
+                                | TestFunctions.RING_PACKED
+                                | TestFunctions.CTRL_VQ
+                                | TestFunctions.CTRL_RX
+                                | TestFunctions.MRG_RXBUF
+                                | TestFunctions.INDIRECT_DESC
+                                | (random.nextBoolean() ? TestFunctions.EVENT_IDX : 0),
+                        size);
+        byte[] frame = TestFunctions.frame(1500, 1);
+        assertTimeoutPreemptively(LIMIT, () -> {
+            for (int i = 0; i < 20; i++) {
+                fillPacked((TestPackedQueue) driver.queue(random.nextInt(3)), random, plausibility);
+                driver.notify(random.nextInt(3));
+                function.deliver(ByteBuffer.wrap(frame));
+            }
+        });
+        mustMove();
+        mustWorkAfterReset();
+    }
+
+    /** Descriptors of this round, of the next and of none, and an event structure. */
+    private static void fillPacked(TestPackedQueue queue, Random random, int plausibility) {
+        for (int i = 0; i < queue.size; i++) {
+            boolean plausible = random.nextInt(4) < plausibility;
+            long address = plausible ? TestDriver.BASE + random.nextInt(TestDriver.MEMORY) : random.nextLong();
+            int length = plausible ? random.nextInt(3000) : random.nextInt();
+            int round = random.nextBoolean() ? TestPackedQueue.AVAIL : random.nextInt(0x10000) & 0x8080;
+            queue.packed(queue.desc, i, address, length, random.nextInt(0x10000), random.nextInt(plausible ? 4 : 8) | round);
+        }
+        queue.driverEvent(random.nextInt(0x8000), random.nextBoolean());
+    }
+
     @Example
     void shouldNeedResetWhenAnIndirectTableLiesInItself() {
         TestDriver driver = new TestDriver(function)

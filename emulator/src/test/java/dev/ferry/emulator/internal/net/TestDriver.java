@@ -60,6 +60,7 @@ final class TestDriver implements InterruptListener {
     final int expressCap;
     final Place table;
     final Place pending;
+    private boolean packed;
     private int nextBuffer = BUFFERS;
 
     TestDriver(PciFunction function) {
@@ -89,7 +90,8 @@ final class TestDriver implements InterruptListener {
         ByteBuffer copy = ByteBuffer.allocate(MEMORY);
         copy.put(0, memory, 0, MEMORY);
         TestDriver moved = new TestDriver(destination, copy);
-        queues.values().forEach(queue -> moved.queues.put(queue.index, new TestQueue(moved, queue)));
+        queues.values().forEach(queue -> moved.queues.put(queue.index, queue.movedTo(moved)));
+        moved.packed = packed;
         moved.nextBuffer = nextBuffer;
         moved.enableMsix();
         return moved;
@@ -163,6 +165,7 @@ final class TestDriver implements InterruptListener {
         write(DEVICE_STATUS, 1, 1);
         write(DEVICE_STATUS, 1, 3);
         takeFeatures(features);
+        packed = (features & 1L << 34) != 0;
         write(DEVICE_STATUS, 1, 11);
         if (read(DEVICE_STATUS, 1) != 11) {
             throw new AssertionError("features 0x%x were refused".formatted(features));
@@ -189,7 +192,9 @@ final class TestDriver implements InterruptListener {
     }
 
     TestQueue enableQueue(int index, int size, int vector) {
-        TestQueue queue = new TestQueue(this, index, size, BASE + (long) index * QUEUE_AREA);
+        long area = BASE + (long) index * QUEUE_AREA;
+        TestQueue queue =
+                packed ? new TestPackedQueue(this, index, size, area) : new TestQueue(this, index, size, area);
         for (int i = 0; i < QUEUE_AREA; i++) {
             memory.put(index * QUEUE_AREA + i, (byte) 0);
         }

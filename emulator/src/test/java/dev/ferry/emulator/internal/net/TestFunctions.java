@@ -23,7 +23,10 @@ final class TestFunctions {
     static final long CTRL_MAC_ADDR = 1L << 23;
     static final long INDIRECT_DESC = 1L << 28;
     static final long EVENT_IDX = 1L << 29;
+    static final long RING_PACKED = 1L << 34;
     static final long RING_RESET = 1L << 40;
+    static final long HASH_REPORT = 1L << 57;
+    static final long RSS = 1L << 60;
 
     private TestFunctions() {}
 

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The driver side of one split virtqueue, written by the layout of the text and sharing nothing with the device. */
-final class TestQueue {
+/** The driver side of one split virtqueue, {@link TestPackedQueue} of a packed one, written by the layout of the text and sharing nothing with the device. */
+class TestQueue {
 
     static final int NEXT = 1;
     static final int WRITE = 2;
@@ -32,28 +32,37 @@ final class TestQueue {
     final long desc;
     final long avail;
     final long used;
-    private final TestDriver driver;
-    private final ArrayList<Integer> free = new ArrayList<>();
-    private final int[] chainLength;
+    final TestDriver driver;
+    final ArrayList<Integer> free = new ArrayList<>();
+    final int[] chainLength;
     int availIdx;
     int usedIdx;
 
     TestQueue(TestDriver driver, int index, int size, long base) {
+        this(driver, index, size, base, base + 16L * size, base + 16L * size + 6 + 2L * size + 3 & ~3L);
+    }
+
+    /** The same queue with the same progress, of a driver whose memory was copied. */
+    TestQueue(TestDriver driver, TestQueue from) {
+        this(driver, from.index, from.size, from.desc);
+        takeOver(from);
+    }
+
+    /** A queue with the rings at other places. */
+    TestQueue(TestDriver driver, int index, int size, long desc, long avail, long used) {
         this.driver = driver;
         this.index = index;
         this.size = size;
-        this.desc = base;
-        this.avail = base + 16L * size;
-        this.used = avail + 6 + 2L * size + 3 & ~3L;
+        this.desc = desc;
+        this.avail = avail;
+        this.used = used;
         this.chainLength = new int[size];
         for (int i = size - 1; i >= 0; i--) {
             free.add(i);
         }
     }
 
-    /** The same queue with the same progress, of a driver whose memory was copied. */
-    TestQueue(TestDriver driver, TestQueue from) {
-        this(driver, from.index, from.size, from.desc);
+    final void takeOver(TestQueue from) {
         free.clear();
         free.addAll(from.free);
         System.arraycopy(from.chainLength, 0, chainLength, 0, size);
@@ -123,6 +132,11 @@ final class TestQueue {
         return Short.toUnsignedInt(driver.memory.getShort(driver.at(used) + 4 + 8 * size));
     }
 
+    /** Whether the device asked to be notified of the chain that was added last, with EVENT_IDX. */
+    boolean isNotificationDue() {
+        return availEvent() == (availIdx - 1 & 0xFFFF);
+    }
+
     /** Takes what the device used since the last time. Frees chains in the order of their heads. */
     List<Used> takeUsed() {
         List<Used> taken = new ArrayList<>();
@@ -143,6 +157,11 @@ final class TestQueue {
             free.add(i);
             i = Short.toUnsignedInt(driver.memory.getShort(driver.at(desc) + 16 * i + 14));
         }
+    }
+
+    /** The same queue with the same progress, of a driver whose memory was copied. */
+    TestQueue movedTo(TestDriver destination) {
+        return new TestQueue(destination, this);
     }
 
     void kick() {

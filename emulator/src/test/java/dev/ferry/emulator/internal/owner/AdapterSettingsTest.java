@@ -4,6 +4,8 @@ package dev.ferry.emulator.internal.owner;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.ferry.emulator.internal.net.FunctionConfig;
+import dev.ferry.virtio.VirtioFeature;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -52,6 +54,18 @@ class AdapterSettingsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255))
                 .withMessageStartingWith("name must be");
+    }
+
+    @Test
+    void shouldOfferWhatIsNotTurnedOff() {
+        AdapterSettings settings =
+                new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS);
+
+        assertThat(FunctionConfig.defaultFeatures(1) & ~settings.features())
+                .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS))
+                .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
     }
 
     @Test

@@ -50,6 +50,11 @@ final class Bench {
         return factory.made.get(number - 1);
     }
 
+    /** The member that has a number now. */
+    FakeMember current(int number) {
+        return (FakeMember) owner.function(number);
+    }
+
     /** The header of a command to a member of the SR-IOV group, then data. */
     static String toMember(int opcode, int member, String data) {
         return "%02x00 0100 000000000000000000000000 %02x%02x000000000000"

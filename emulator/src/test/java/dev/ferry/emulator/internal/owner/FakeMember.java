@@ -31,6 +31,8 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     final int number;
     boolean stopped;
     boolean busy;
+    /** Called when the mode was set, as an interrupt listener may be. */
+    Runnable whenSet = () -> {};
     boolean removed;
     int resets;
     byte[] loaded;
@@ -44,6 +46,7 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     @Override
     public boolean setStopped(boolean stopped) {
         this.stopped = busy ? this.stopped : stopped;
+        whenSet.run();
         return !busy;
     }
 

@@ -63,7 +63,13 @@ class LengthToleranceTest {
 
     @Test
     void shouldLeaveMoreSpaceThanTheAnswerNeedsUntouched() {
-        assertThat(bench.execute(toSelf(0x08, ""), 4096)).isEqualTo(plain(OK + "ffff"));
+        assertThat(bench.execute(toSelf(0x07, ""), 4096)).isEqualTo(plain(OK + "0100000000000000"));
+    }
+
+    @Test
+    void shouldInitialiseTheWritablePartInUnitsOf64Bits() {
+        assertThat(bench.execute(toSelf(0x08, ""), 4096)).isEqualTo(plain(OK + "ffff 000000000000"));
+        assertThat(bench.execute(toSelf(0x08, ""), 10)).as("as Linux asks").isEqualTo(plain(OK + "ffff"));
     }
 
     @Test

@@ -20,8 +20,8 @@ class VirtioNetSaveAndLoadTest {
     private static final String INVALID_FIELD = "1600 0300 00000000";
     private static final int SPACE = 4096;
 
-    /** Offered: bits 5, 15 to 21, 23, 28, 29, 32, 33, 36, 40. */
-    private static final String OFFERED = "0001 01 00 0000000000000000 08000000" + "2080bf3013010000";
+    /** Offered: bits 5, 15 to 21, 23, 28, 29, 32, 33, 34, 36, 40, 57. */
+    private static final String OFFERED = "0001 01 00 0000000000000000 08000000" + "2080bf3017010002";
     /** Taken: bits 5, 16, 17, 18, 32. */
     private static final String TAKEN = "0101 00 00 0000000000000000 08000000" + "2000070001000000";
 
@@ -119,6 +119,30 @@ class VirtioNetSaveAndLoadTest {
         String secondQueue = "0401 00 00 0100 000000000000 00000000";
         assertThat(execute(toMember(0x0f, 1, object(2) + "0000000000000000" + secondQueue)))
                 .isEqualTo(plain(OK + QUEUES.substring(QUEUES.indexOf("0401", 5)).split("0401 00 00 0200")[0]));
+    }
+
+    /** Where the device is in three packed queues of 128: at 5 in the first round, 127 in the second, the beginning. */
+    private static final String POSITIONS = "00ff 01 00 0000 000000000000 04000000" + "0580 0580"
+            + "00ff 01 00 0100 000000000000 04000000" + "7f00 7f00"
+            + "00ff 01 00 0200 000000000000 04000000" + "0080 0080";
+
+    private static final String PACKED_IMAGE = IMAGE.replace("2000070001000000", "2000070005000000") + POSITIONS;
+
+    @Test
+    void shouldCarryPositionsOfPackedQueues() {
+        assertThat(set(1, PACKED_IMAGE.substring(0, PACKED_IMAGE.indexOf(POSITIONS))))
+                .as("nobody knows where the device is")
+                .isEqualTo(plain(INVALID_FIELD));
+        assertThat(set(1, PACKED_IMAGE)).isEqualTo(plain(OK));
+        assertThat(get(1)).isEqualTo(plain(OK + PACKED_IMAGE));
+        assertThat(execute(toMember(0x0e, 1, object(2) + "01"))).isEqualTo(plain(OK + "16000000 00000000"));
+        assertThat(execute(toMember(0x0e, 1, object(2) + "02")))
+                .endsWith(plain("00ff 01 00 0200 000000000000 04000000"));
+        String selected = "00ff 01 00 0100 000000000000 00000000" + "00ff 01 00 0300 000000000000 00000000"
+                + "0301 00 00 0000000000000000 00000000";
+        assertThat(execute(toMember(0x0f, 1, object(2) + "0000000000000000" + selected)))
+                .as("in table order, and what is not there left out")
+                .isEqualTo(plain(OK + STATUS + POSITIONS.substring(POSITIONS.indexOf("00ff", 1)).split("00ff 01 00 0200")[0]));
     }
 
     @Test

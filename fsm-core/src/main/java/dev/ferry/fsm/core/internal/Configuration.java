@@ -22,7 +22,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /** Key {@code chunk.kib}. */
     @AttributeDefinition(
             name = "Chunk (KiB)",
-            description = "Size of the buffer through which the state of a device goes.",
+            description = "Size of the buffers through which the states of devices go.",
             min = "4",
             max = "16384")
     int chunk_kib() default 256;
@@ -50,4 +50,44 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             min = "1",
             max = "256")
     int parallel_migrations() default 16;
+
+    /** Key {@code outgoing.per.host}. */
+    @AttributeDefinition(
+            name = "Outgoing per host",
+            description = "How many migrations leave one host at a time; more wait for their turn.",
+            min = "1",
+            max = "256")
+    int outgoing_per_host() default 16;
+
+    /** Key {@code incoming.per.host}. */
+    @AttributeDefinition(
+            name = "Incoming per host",
+            description = "How many migrations go to one host at a time; more wait for their turn.",
+            min = "1",
+            max = "256")
+    int incoming_per_host() default 16;
+
+    /** Key {@code transfer.threads}. */
+    @AttributeDefinition(
+            name = "Transfer threads",
+            description = "How many devices and memories all migrations together carry at a time.",
+            min = "1",
+            max = "256")
+    int transfer_threads() default 16;
+
+    /** Key {@code bitmap.mib}. */
+    @AttributeDefinition(
+            name = "Bitmap (MiB)",
+            description = "Most memory that one migration takes for the record of written pages.",
+            min = "1",
+            max = "1024")
+    int bitmap_mib() default 256;
+
+    /** Key {@code reports.kept}. */
+    @AttributeDefinition(
+            name = "Reports kept",
+            description = "How many reports of migrations that have ended are kept.",
+            min = "1",
+            max = "10000")
+    int reports_kept() default 100;
 }

@@ -19,6 +19,11 @@ final class ConfiguredSettings {
     private final Value spoolMemoryMib = new Value("spool.memory.mib", 0, 1024, 64);
     private final Value spoolFileMib = new Value("spool.file.mib", 0, 1024 * 1024, 16 * 1024);
     private final Value parallelMigrations = new Value("parallel.migrations", 1, 256, 16);
+    private final Value outgoingPerHost = new Value("outgoing.per.host", 1, 256, 16);
+    private final Value incomingPerHost = new Value("incoming.per.host", 1, 256, 16);
+    private final Value transferThreads = new Value("transfer.threads", 1, 256, 16);
+    private final Value bitmapMib = new Value("bitmap.mib", 1, 1024, 256);
+    private final Value reportsKept = new Value("reports.kept", 1, 10_000, 100);
 
     /** Takes what is right in a configuration. */
     Settings update(Configuration configuration) {
@@ -27,7 +32,12 @@ final class ConfiguredSettings {
                 chunkKib.update(configuration::chunk_kib) * BYTES_PER_KIB,
                 spoolMemoryMib.update(configuration::spool_memory_mib) * BYTES_PER_MIB,
                 spoolFileMib.update(configuration::spool_file_mib) * BYTES_PER_MIB,
-                parallelMigrations.update(configuration::parallel_migrations));
+                bitmapMib.update(configuration::bitmap_mib) * BYTES_PER_MIB,
+                parallelMigrations.update(configuration::parallel_migrations),
+                outgoingPerHost.update(configuration::outgoing_per_host),
+                incomingPerHost.update(configuration::incoming_per_host),
+                transferThreads.update(configuration::transfer_threads),
+                reportsKept.update(configuration::reports_kept));
     }
 
     /** One number with its bounds and its last good value. */

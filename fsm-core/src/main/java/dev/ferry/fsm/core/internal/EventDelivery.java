@@ -52,10 +52,21 @@ final class EventDelivery implements MigrationListener {
         if (event instanceof MigrationEvent.PhaseStarted started) {
             properties.put(MigrationEvent.PHASE, started.phase().name());
             admin.postEvent(new Event(MigrationEvent.TOPIC_PHASE, properties));
+        } else if (event instanceof MigrationEvent.PhaseEnded over) {
+            properties.put(MigrationEvent.PHASE, over.phase().name());
+            admin.postEvent(new Event(MigrationEvent.TOPIC_PHASE_ENDED, properties));
+        } else if (event instanceof MigrationEvent.ArcStarting starting) {
+            properties.put(MigrationEvent.DEVICE, starting.device());
+            properties.put(MigrationEvent.STATE, starting.arc().to().name());
+            admin.postEvent(new Event(MigrationEvent.TOPIC_STATE_STARTING, properties));
         } else if (event instanceof MigrationEvent.ArcTaken taken) {
             properties.put(MigrationEvent.DEVICE, taken.device());
             properties.put(MigrationEvent.STATE, taken.arc().to().name());
             admin.postEvent(new Event(MigrationEvent.TOPIC_STATE, properties));
+        } else if (event instanceof MigrationEvent.Decided decided) {
+            properties.put(MigrationEvent.DECISION, decided.decision().kind().name());
+            properties.put(MigrationEvent.MESSAGE, decided.decision().message());
+            admin.postEvent(new Event(MigrationEvent.TOPIC_DECISION, properties));
         } else if (event instanceof MigrationEvent.Ended ended) {
             properties.put(MigrationEvent.RESULT, ended.report().result().name());
             ended.report().failure().ifPresent(failure -> properties.put(MigrationEvent.CODE, failure.code().name()));

@@ -5,6 +5,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.fsm.core.internal.migration.Check;
 import dev.ferry.fsm.core.internal.migration.Jobs;
 import dev.ferry.fsm.core.internal.migration.Operations;
@@ -15,6 +16,8 @@ import dev.ferry.migration.Finding;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPlan;
+import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.migration.StateChange;
@@ -64,8 +67,12 @@ public final class MigrationServiceComponent implements MigrationService {
     /** Starts without devices. */
     @Activate
     public MigrationServiceComponent(Configuration configuration) {
+        this(configuration, TimeSource.SYSTEM);
+    }
+
+    MigrationServiceComponent(Configuration configuration, TimeSource clock) {
         settings = configured.update(configuration);
-        jobs = new Jobs(settings.parallelMigrations());
+        jobs = new Jobs(settings, clock);
         operations = new Operations(registry, jobs);
     }
 
@@ -73,7 +80,7 @@ public final class MigrationServiceComponent implements MigrationService {
     @Modified
     void modified(Configuration configuration) {
         settings = configured.update(configuration);
-        jobs.setParallel(settings.parallelMigrations());
+        jobs.update(settings);
     }
 
     /** Cancels what is under way and waits for it, within the drain timeout. */
@@ -119,7 +126,12 @@ public final class MigrationServiceComponent implements MigrationService {
 
     @Override
     public List<Finding> check(MigrationRequest request) {
-        return new Check(registry).findings(request);
+        return new Check(registry).allFindings(request);
+    }
+
+    @Override
+    public MigrationPlan plan(MigrationRequest request) {
+        return operations.plan(request, settings);
     }
 
     @Override
@@ -130,6 +142,21 @@ public final class MigrationServiceComponent implements MigrationService {
     @Override
     public List<Migration> migrations() {
         return jobs.migrations();
+    }
+
+    @Override
+    public boolean cancel(String migration) {
+        return jobs.cancel(migration);
+    }
+
+    @Override
+    public Optional<MigrationReport> report(String migration) {
+        return jobs.report(migration);
+    }
+
+    @Override
+    public List<MigrationReport> reports() {
+        return jobs.reports();
     }
 
     @Override

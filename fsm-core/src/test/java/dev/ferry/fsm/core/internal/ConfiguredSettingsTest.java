@@ -19,9 +19,15 @@ class ConfiguredSettingsTest {
         values.spoolMemoryMib = 1;
         values.spoolFileMib = 1024 * 1024;
         values.parallel = 2;
+        values.outgoing = 3;
+        values.incoming = 4;
+        values.threads = 5;
+        values.bitmapMib = 6;
+        values.reports = 7;
 
         assertThat(configured.update(values))
-                .isEqualTo(new Settings(Duration.ofSeconds(3), 8 * 1024, 1024 * 1024, 1L << 40, 2));
+                .isEqualTo(new Settings(
+                        Duration.ofSeconds(3), 8 * 1024, 1024 * 1024, 1L << 40, 6L << 20, 2, 3, 4, 5, 7));
     }
 
     @Test
@@ -51,35 +57,10 @@ class ConfiguredSettingsTest {
 
     @Test
     void shouldKeepTheDefaultWhenAValueIsNoNumber() {
-        Configuration notNumeric = new Configuration() {
+        MigrationRig.Values notNumeric = new MigrationRig.Values() {
             @Override
             public int drain_timeout_seconds() {
                 throw new NumberFormatException("soon");
-            }
-
-            @Override
-            public int chunk_kib() {
-                return 4;
-            }
-
-            @Override
-            public int spool_memory_mib() {
-                return 0;
-            }
-
-            @Override
-            public int spool_file_mib() {
-                return 0;
-            }
-
-            @Override
-            public int parallel_migrations() {
-                return 1;
-            }
-
-            @Override
-            public Class<Configuration> annotationType() {
-                return Configuration.class;
             }
         };
 

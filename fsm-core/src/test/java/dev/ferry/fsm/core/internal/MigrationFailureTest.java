@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
-import dev.ferry.migration.GuestMemory;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
@@ -238,7 +238,7 @@ class MigrationFailureTest {
     @Test
     void shouldRefuseDifferentMemoryBeforeThePause() {
         try (MigrationRig rig = new MigrationRig()) {
-            rig.destinationGuest.ranges = List.of(new GuestMemory.Range(0, 4096));
+            rig.destinationGuest.ranges = List.of(new IovaRange(0, 4096));
 
             MigrationReport report = rig.migrate();
 

@@ -36,7 +36,8 @@ final class MigrationRig implements AutoCloseable {
     final ScriptedGuest sourceGuest = new ScriptedGuest(true);
     final ScriptedGuest destinationGuest = new ScriptedGuest(false);
     final Values values = new Values();
-    final MigrationServiceComponent service = new MigrationServiceComponent(values);
+    final FastClock clock = new FastClock();
+    final MigrationServiceComponent service = new MigrationServiceComponent(values, clock);
 
     MigrationRig() {
         this(ALL);
@@ -172,7 +173,7 @@ final class MigrationRig implements AutoCloseable {
     }
 
     /** A configuration with values that a test may change. */
-    static final class Values implements Configuration {
+    static class Values implements Configuration {
         int drainSeconds = 10;
         int chunkKib = 4;
         int spoolMemoryMib = 64;
@@ -202,6 +203,37 @@ final class MigrationRig implements AutoCloseable {
         @Override
         public int parallel_migrations() {
             return parallel;
+        }
+
+        int outgoing = 16;
+        int incoming = 16;
+        int threads = 16;
+        int bitmapMib = 256;
+        int reports = 100;
+
+        @Override
+        public int outgoing_per_host() {
+            return outgoing;
+        }
+
+        @Override
+        public int incoming_per_host() {
+            return incoming;
+        }
+
+        @Override
+        public int transfer_threads() {
+            return threads;
+        }
+
+        @Override
+        public int bitmap_mib() {
+            return bitmapMib;
+        }
+
+        @Override
+        public int reports_kept() {
+            return reports;
         }
 
         @Override

@@ -3,11 +3,13 @@ package dev.ferry.fsm.core.internal;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceProfile;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
+import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
@@ -59,6 +61,9 @@ public final class ScriptedDriver implements MigrationDriver {
     public volatile long endlessInitialBytes;
     public volatile boolean gone;
     public volatile DataTransferSession extraSession;
+    public volatile Step onProfile = () -> {};
+    public volatile DeviceProfile profile;
+    public volatile TicketPool tickets;
     private volatile Session open;
 
     public ScriptedDriver(String id, Set<MigrationFeature> features, String text) {
@@ -129,6 +134,19 @@ public final class ScriptedDriver implements MigrationDriver {
             opened = Optional.of(state == DeviceState.RESUMING ? new Resuming(open) : new Saving(open));
         }
         return opened;
+    }
+
+    @Override
+    public SessionTicket requestSession() throws DeviceException {
+        called();
+        return tickets == null ? SessionTicket.GRANTED : tickets.request();
+    }
+
+    @Override
+    public Optional<DeviceProfile> profile() throws DeviceException {
+        called();
+        onProfile.run();
+        return Optional.ofNullable(profile);
     }
 
     @Override

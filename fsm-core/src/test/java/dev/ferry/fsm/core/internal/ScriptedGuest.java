@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal;
 
+import dev.ferry.device.IovaRange;
 import dev.ferry.migration.Guest;
 import dev.ferry.migration.GuestMemory;
 import java.io.IOException;
@@ -32,7 +33,7 @@ public final class ScriptedGuest implements Guest, GuestMemory {
     public volatile boolean running;
     public volatile String config = "none";
     public volatile Call failing;
-    public volatile List<Range> ranges = List.of(new Range(0, 4096), new Range(HIGH, LARGE));
+    public volatile List<IovaRange> ranges = List.of(new IovaRange(0, 4096), new IovaRange(HIGH, LARGE));
     public volatile int configBytes = -1;
 
     public ScriptedGuest(boolean running) {
@@ -77,7 +78,7 @@ public final class ScriptedGuest implements Guest, GuestMemory {
     }
 
     @Override
-    public List<Range> ranges() {
+    public List<IovaRange> ranges() {
         if (failing == Call.RANGES) {
             throw new IllegalStateException("scripted");
         }

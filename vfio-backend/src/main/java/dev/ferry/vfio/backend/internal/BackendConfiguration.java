@@ -16,7 +16,7 @@ public @interface BackendConfiguration {
     /** Key {@code devices}. */
     @AttributeDefinition(
             name = "Devices",
-            description = "PCI addresses (0000:3b:00.2) and UUIDs of mediated devices that may be opened; none else is.")
+            description = "PCI addresses (0000:3b:00.2) and UUIDs of mediated devices that may be opened; no others.")
     String[] devices() default {};
 
     /** Key {@code host}. */

@@ -119,7 +119,8 @@ record BackendSettings(
         Path path = Path.of(given);
         if (!path.isAbsolute() || given.getBytes(StandardCharsets.UTF_8).length >= MOST_SOCKET_BYTES) {
             throw new IllegalArgumentException(
-                    "handover.socket: '%s' must be an absolute path of less than %d bytes".formatted(given, MOST_SOCKET_BYTES));
+                    "handover.socket: '%s' must be an absolute path of less than %d bytes"
+                            .formatted(given, MOST_SOCKET_BYTES));
         }
         return Optional.of(path);
     }

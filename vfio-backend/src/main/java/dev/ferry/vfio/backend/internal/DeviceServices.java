@@ -24,8 +24,6 @@ import org.slf4j.LoggerFactory;
 final class DeviceServices {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
 
-    /** Service property: one sentence saying why the device cannot be migrated. */
-    static final String NOT_MIGRATABLE = "ferry.not.migratable";
     /** Service property: how the device was opened and why so. */
     static final String ACCESS = "ferry.vfio.access";
     /** Service property: how dirty pages are tracked and why so. */
@@ -110,7 +108,7 @@ final class DeviceServices {
             LOG.warn("{} cannot be migrated: {}", id, reason);
         }
         Map<String, Object> properties = properties(device);
-        properties.put(NOT_MIGRATABLE, reason);
+        properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
         Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
         served.put(device.name(), new Served(Optional.empty(), reason, false, unregister));
     }

@@ -92,7 +92,7 @@ public final class DriverFactory {
     private static void tellState(VfioDriver driver, OpenDevice open) throws DeviceException {
         DeviceState state = driver.state();
         if (state != DeviceState.RUNNING) {
-            LOG.warn("{} was left in {} by whoever had it before; reset it, or bring it to RUNNING, before it is migrated",
+            LOG.warn("{} was left in {} by whoever had it before; reset it, or bring it to RUNNING, to migrate it",
                     open.device().name(), state);
         }
     }

@@ -53,7 +53,8 @@ public final class VfioBackend {
     /** Called by Declarative Services. */
     @Activate
     public VfioBackend(BundleContext context, BackendConfiguration configuration) {
-        this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) -> register(context, driver, properties));
+        this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) ->
+                register(context, driver, properties));
         modified(configuration);
     }
 
@@ -145,7 +146,8 @@ public final class VfioBackend {
     private void openHandover(BackendSettings wanted) {
         wanted.handoverSocket().ifPresent(path -> {
             try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), finder, services::lend, services::takeBack);
+                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), finder, services::lend,
+                        services::takeBack);
             } catch (IOException e) {
                 LOG.error("no devices can be handed over at {}: {}", path, e.getMessage());
             }

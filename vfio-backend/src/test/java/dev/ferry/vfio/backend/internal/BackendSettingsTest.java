@@ -47,13 +47,13 @@ class BackendSettingsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            devices             | eth0            | devices: 'eth0' is neither a PCI address like 0000:3b:00.2 nor a UUID
-            host                | a/b             | host: 'a/b' may have letters, digits, dots, dashes and underscores only
-            access              | kvm             | access: 'kvm' is none of [auto, group, cdev]
-            dirty_tracking      | guess           | dirty.tracking: 'guess' is none of [device, iommufd, container]
-            data_timeout_millis | 9               | data.timeout.millis: 9 is not from 10 to 60000
-            rescan_seconds      | 0               | rescan.seconds: 0 is not from 1 to 3600
-            handover_socket     | ferry.sock      | handover.socket: 'ferry.sock' must be an absolute path of less than 108 bytes
+            devices | eth0 | devices: 'eth0' is neither a PCI address like 0000:3b:00.2 nor a UUID
+            host | a/b | host: 'a/b' may have letters, digits, dots, dashes and underscores only
+            access | kvm | access: 'kvm' is none of [auto, group, cdev]
+            dirty_tracking | guess | dirty.tracking: 'guess' is none of [device, iommufd, container]
+            data_timeout_millis | 9 | data.timeout.millis: 9 is not from 10 to 60000
+            rescan_seconds | 0 | rescan.seconds: 0 is not from 1 to 3600
+            handover_socket | ferry.sock | handover.socket: 'ferry.sock' must be an absolute path of less than 108 bytes
             """)
     void shouldSayWhichKeyIsWrong(String key, String value, String message) {
         Object typed = key.equals("devices") || key.equals("dirty_tracking") ? new String[] {value}

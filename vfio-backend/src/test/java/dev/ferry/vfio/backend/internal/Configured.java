@@ -9,7 +9,9 @@ final class Configured {
 
     static BackendConfiguration with(Map<String, ?> values) {
         return (BackendConfiguration) Proxy.newProxyInstance(
-                Configured.class.getClassLoader(), new Class<?>[] {BackendConfiguration.class}, (proxy, method, arguments) -> {
+                Configured.class.getClassLoader(),
+                new Class<?>[] {BackendConfiguration.class},
+                (proxy, method, arguments) -> {
                     Object value = values.get(method.getName());
                     return value == null ? method.getDefaultValue() : value;
                 });

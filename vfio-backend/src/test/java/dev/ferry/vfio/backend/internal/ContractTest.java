@@ -41,8 +41,9 @@ class ContractTest {
 
     private DynamicContainer variant(String name, long flags, boolean cdev, boolean bare, boolean zero) {
         try {
-            return DynamicContainer.dynamicContainer(name, new DriverContract(() -> new Subject(folder.resolve(name), flags, cdev, bare, zero))
-                    .checks().stream()
+            DriverContract contract =
+                    new DriverContract(() -> new Subject(folder.resolve(name), flags, cdev, bare, zero));
+            return DynamicContainer.dynamicContainer(name, contract.checks().stream()
                     .map(check -> DynamicTest.dynamicTest(check.name(), check::run)));
         } catch (Exception e) {
             throw new AssertionError(e);
@@ -50,7 +51,7 @@ class ContractTest {
     }
 
     /** Two devices of one host, opened as the bundle opens them; leaves no descriptor open. */
-    private static final class Subject implements DriverSubject {
+    static final class Subject implements DriverSubject {
         private final FakeHost host;
         private final DriverFactory.Driven source;
         private final DriverFactory.Driven destination;

@@ -11,9 +11,9 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and an
- * exit status of 1 when one failed. Arguments: two PCI addresses or UUIDs, then {@code auto}, {@code group} or {@code
- * cdev}. Both devices are reset.
+ * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and
+ * an exit status of 1 when one failed. Arguments: two PCI addresses or UUIDs, then {@code auto}, {@code group} or
+ * {@code cdev}. Both devices are reset.
  */
 public final class ContractOnDevices {
     private final HostDevices devices;

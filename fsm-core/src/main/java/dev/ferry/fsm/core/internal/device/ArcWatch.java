@@ -12,7 +12,7 @@ public interface ArcWatch {
     ArcWatch NONE = (device, arc) -> {};
 
     /** Before each arc; an exception leaves the device where it is. */
-    default void before() throws MigrationException {}
+    default void before(String device, Arc arc) throws MigrationException {}
 
     /** After an arc was taken. */
     void taken(String device, Arc arc);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.device;
 
+import dev.ferry.device.DeviceProfile;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
@@ -28,6 +29,7 @@ public final class Device {
 
     private final DeviceProperties properties;
     private final Set<MigrationFeature> features;
+    private final MigrationDriver driver;
     private final DriverCalls calls;
     private final DeviceMachine machine;
 
@@ -36,9 +38,10 @@ public final class Device {
 
     Device(DeviceProperties properties, MigrationDriver driver, TransitionTable table) {
         this.properties = properties;
+        this.driver = driver;
         this.features = Set.copyOf(driver.features());
         this.calls = new DriverCalls(properties.id());
-        this.machine = new DeviceMachine(calls, driver, features, table);
+        this.machine = new DeviceMachine(calls, driver, features, table, this::signal);
     }
 
     /** Its id. */
@@ -91,7 +94,17 @@ public final class Device {
                 properties.member(),
                 properties.backend(),
                 state(),
-                features);
+                features,
+                properties.notMigratable());
+    }
+
+    /**
+     * What it asks for and takes, as its driver tells.
+     *
+     * @throws MigrationException DEVICE_FAILED or PROVIDER_GONE
+     */
+    public Optional<DeviceProfile> profile() throws MigrationException {
+        return calls.call("asking for its profile", driver::profile);
     }
 
     /**
@@ -114,11 +127,27 @@ public final class Device {
         return reservation;
     }
 
-    synchronized void giveBack(Reservation ended) {
+    void giveBack(Reservation ended) {
+        if (isHeldBy(ended)) {
+            machine.place().release();
+            free(ended);
+        }
+    }
+
+    private synchronized boolean isHeldBy(Reservation held) {
+        return reservation == held;
+    }
+
+    private synchronized void free(Reservation ended) {
         if (reservation == ended) {
             reservation = null;
             notifyAll();
         }
+    }
+
+    /** Of the job that uses the device; without one nobody asks to stop. */
+    synchronized StopSignal signal() {
+        return reservation == null ? StopSignal.withoutLimit() : reservation.signal();
     }
 
     /** The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver. */
@@ -126,7 +155,9 @@ public final class Device {
         long deadline = System.nanoTime() + bound.toNanos();
         Reservation held = beginLeaving();
         if (held == null || awaitFree(held, deadline)) {
-            putInOrder();
+            if (properties.notMigratable().isEmpty()) {
+                putInOrder();
+            }
             machine.dropSession();
         } else {
             LOG.warn(
@@ -160,8 +191,10 @@ public final class Device {
     }
 
     private synchronized boolean awaitFree(Reservation held, long deadlineNanos) {
-        // A job that withdraws the driver itself, from a listener for example, cannot be waited for here.
+        // A job that withdraws the driver itself, from a listener for example, cannot be waited for here; nor can one
+        // for which the driver withdraws itself in a call.
         return held.user() != Thread.currentThread()
+                && !calls.isCalledBy(Thread.currentThread())
                 && BoundedWait.until(() -> reservation == null, this, deadlineNanos);
     }
 }

@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.device;
 
 import dev.ferry.device.DataTransferSession;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.ResumingSession;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +37,8 @@ public final class DeviceMachine {
     private final MigrationDriver driver;
     private final Set<MigrationFeature> features;
     private final TransitionTable table;
+    private final SessionPlace place;
+    private final Supplier<StopSignal> signal;
 
     /** Null while unknown: before the first look, and after the driver could not tell. */
     private DeviceState expected;
@@ -42,11 +46,19 @@ public final class DeviceMachine {
     private DataTransferSession session;
     private boolean released;
 
-    DeviceMachine(DriverCalls calls, MigrationDriver driver, Set<MigrationFeature> features, TransitionTable table) {
+    /** {@code signal} gives that of the job which uses the device. */
+    DeviceMachine(
+            DriverCalls calls,
+            MigrationDriver driver,
+            Set<MigrationFeature> features,
+            TransitionTable table,
+            Supplier<StopSignal> signal) {
         this.calls = calls;
         this.driver = driver;
         this.features = features;
         this.table = table;
+        this.place = new SessionPlace(calls, driver);
+        this.signal = signal;
     }
 
     /** Asks the driver and changes nothing here. Thread-safe. */
@@ -83,16 +95,63 @@ public final class DeviceMachine {
      *     is not taken, PROVIDER_GONE, or what the watch throws
      */
     public List<Arc> goTo(DeviceState target, ArcWatch watch) throws MigrationException {
-        requireUnmoved();
-        requireWay(target);
-        List<Arc> path = table.path(features, expected, target);
+        List<Arc> path = wayTo(target);
+        if (path.stream().anyMatch(DeviceMachine::opensSession)) {
+            // Before the first arc: nobody is to wait with a device that was stopped already.
+            place.request();
+            place.await(signal.get());
+        }
         for (Arc arc : path) {
-            watch.before();
+            watch.before(calls.device(), arc);
             take(arc);
-            LOG.debug("{}: {}", calls.device(), arc);
             watch.taken(calls.device(), arc);
         }
         return path;
+    }
+
+    private static boolean opensSession(Arc arc) {
+        return switch (arc.sessionEffect()) {
+            case OPENS_SAVING, OPENS_RESUMING -> true;
+            case NONE, CONTINUES, ENDS -> false;
+        };
+    }
+
+    /** Its place in the queue for data transfer sessions. */
+    SessionPlace place() {
+        return place;
+    }
+
+    /**
+     * The arcs to a state, for a caller who {@linkplain #take takes} them one by one.
+     *
+     * @throws MigrationException as {@link #goTo}, before the first arc
+     */
+    public List<Arc> wayTo(DeviceState target) throws MigrationException {
+        requireUnmoved();
+        requireWay(target);
+        return table.path(features, expected, target);
+    }
+
+    /** The state it was left in; null before the first look, and after the driver could not tell. */
+    public DeviceState lastState() {
+        return expected;
+    }
+
+    /** How many bytes a saving session would give now if the device were stopped. */
+    public long stopCopySize() throws MigrationException {
+        long bytes = calls.call("asking for the size of its state", driver::stopCopySize);
+        if (bytes < 0) {
+            throw failure(
+                    FailureCode.DEVICE_FAILED,
+                    Optional.of(Errno.EINVAL),
+                    "its driver gave a negative size of its state; report this to its vendor.");
+        }
+        return bytes;
+    }
+
+    /** What tells which pages it writes; empty when nothing can. */
+    public Optional<DirtyTracker> dirtyTracker() throws MigrationException {
+        return calls.call("asking for its dirty tracker", () -> Objects.requireNonNull(driver.dirtyTracker()));
     }
 
     /** Fails with TRANSITION_REFUSED when no way leads from the present state to another. */
@@ -152,7 +211,8 @@ public final class DeviceMachine {
         session = null;
     }
 
-    private void take(Arc arc) throws MigrationException {
+    /** Takes one arc of a way; after a failure as {@link #goTo}. */
+    public void take(Arc arc) throws MigrationException {
         Optional<DataTransferSession> opened;
         try {
             String what = "the step from " + arc.from() + " to " + arc.to();
@@ -167,6 +227,7 @@ public final class DeviceMachine {
         requireReached(arc, given);
         expected = arc.to();
         takeSession(arc, given);
+        LOG.debug("{}: {}", calls.device(), arc);
     }
 
     private Optional<DataTransferSession> step(Arc arc) throws IOException {

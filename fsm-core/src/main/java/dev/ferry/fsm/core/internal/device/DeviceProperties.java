@@ -14,7 +14,9 @@ public record DeviceProperties(
         String host,
         Optional<String> owner,
         OptionalInt member,
-        Optional<String> streamFormat) {
+        Optional<String> streamFormat,
+        OptionalInt ownerSessions,
+        Optional<String> notMigratable) {
 
     /**
      * Reads them.
@@ -29,7 +31,9 @@ public record DeviceProperties(
                 mandatory(properties, MigrationDriver.HOST),
                 string(properties, MigrationDriver.OWNER),
                 number(properties, MigrationDriver.MEMBER),
-                string(properties, MigrationDriver.STREAM_FORMAT));
+                string(properties, MigrationDriver.STREAM_FORMAT),
+                number(properties, MigrationDriver.OWNER_SESSIONS),
+                string(properties, MigrationDriver.NOT_MIGRATABLE));
     }
 
     private static String mandatory(Map<String, ?> properties, String key) {

@@ -24,6 +24,7 @@ public final class DeviceRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceRegistry.class);
 
     private final TransitionTable table;
+    private final SessionAdmission admission = new SessionAdmission();
     private final Map<Long, Device> bound = new TreeMap<>();
     private final Map<String, Device> serving = new TreeMap<>();
 
@@ -74,6 +75,11 @@ public final class DeviceRegistry {
                     .findFirst()
                     .ifPresent(next -> serving.put(next.id(), next));
         }
+    }
+
+    /** Where the jobs of these devices queue up for data transfer sessions. */
+    public SessionAdmission admission() {
+        return admission;
     }
 
     /** All devices, by id ascending. */

@@ -60,6 +60,10 @@ public final class DriverCalls {
         return BoundedWait.until(() -> callers.stream().allMatch(self::equals), this, deadlineNanos);
     }
 
+    synchronized boolean isCalledBy(Thread thread) {
+        return callers.contains(thread);
+    }
+
     synchronized boolean isGone() {
         return gone;
     }

@@ -9,34 +9,55 @@ import java.util.Optional;
 
 /**
  * Asks one job to stop, and tells whether it still can: whoever asks first gives the reason, and after {@link #close}
- * nobody can ask any more. The job looks at it between steps and chunks; no call is ever interrupted. Thread-safe.
+ * nobody can ask any more. A time that is over asks as well. The job looks at it between steps and chunks; no call is
+ * ever interrupted. Thread-safe.
  */
-public final class StopSignal {
+public final class StopSignal implements Gate {
 
+    private final TimeSource clock;
+    private final Deadline total = new Deadline();
+    private final Deadline phase = new Deadline();
+    private final Deadline progress = new Deadline();
     private final Duration allowed;
-    private long startNanos;
-    private boolean started;
+    private final Duration allowedWithoutProgress;
+    private String phaseName = "";
     private Failure reason;
     private boolean closed;
 
-    private StopSignal(Duration allowed) {
+    private StopSignal(TimeSource clock, Duration allowed, Duration allowedWithoutProgress) {
+        this.clock = clock;
         this.allowed = allowed;
+        this.allowedWithoutProgress = allowedWithoutProgress;
     }
 
-    /** A signal that also stops the job when a time from {@link #start} on is over. */
-    public static StopSignal within(Duration allowed) {
-        return new StopSignal(allowed);
+    /** A signal that also stops the job when a time from {@link #start} on is over, or one without progress. */
+    public static StopSignal within(TimeSource clock, Duration allowed, Duration allowedWithoutProgress) {
+        return new StopSignal(clock, allowed, allowedWithoutProgress);
     }
 
     /** A signal without a time limit, for work that is bounded by what its caller reads or writes. */
     public static StopSignal withoutLimit() {
-        return new StopSignal(null);
+        return new StopSignal(TimeSource.SYSTEM, null, null);
     }
 
     /** The job begins: from now on its time runs. */
     public synchronized void start() {
-        startNanos = System.nanoTime();
-        started = true;
+        total.begin(allowed);
+        progress.begin(allowedWithoutProgress);
+    }
+
+    /** A phase begins, which has a time of its own or none; that of the one before may be over by now. */
+    public synchronized void startPhase(String name, Optional<Duration> allowedInPhase) {
+        if (!closed && reason == null) {
+            reason = timeOver();
+        }
+        phaseName = name;
+        phase.begin(allowedInPhase.orElse(null));
+    }
+
+    /** Something was achieved: the time without progress begins again. */
+    public synchronized void progress() {
+        progress.begin(allowedWithoutProgress);
     }
 
     /**
@@ -60,15 +81,13 @@ public final class StopSignal {
     }
 
     /** Fails when the job was asked to stop or its time is over; never after {@link #close}. */
+    @Override
     public synchronized void check() throws MigrationException {
         if (closed) {
             return;
         }
-        if (reason == null && isTimeOver()) {
-            reason = Failure.of(
-                    FailureCode.TIMEOUT,
-                    "The migration was not ready to commit within the " + allowed.toMillis()
-                            + " ms allowed: give it more time, or look in its report for the phase that is slow.");
+        if (reason == null) {
+            reason = timeOver();
         }
         if (reason != null) {
             throw new MigrationException(reason);
@@ -86,9 +105,42 @@ public final class StopSignal {
         closed = true;
     }
 
-    private boolean isTimeOver() {
-        return started
-                && allowed != null
-                && Duration.ofNanos(System.nanoTime() - startNanos).compareTo(allowed) >= 0;
+    private Failure timeOver() {
+        if (total.isOver()) {
+            return timeout("The migration was not ready to commit within the " + total.millis()
+                    + " ms allowed: give it more time, or look in its report for the phase that is slow.");
+        }
+        if (phase.isOver()) {
+            return timeout("The phase " + phaseName + " did not end within the " + phase.millis()
+                    + " ms allowed for it: give it more time.");
+        }
+        if (progress.isOver()) {
+            return timeout("Nothing was carried and no device moved for " + progress.millis()
+                    + " ms: look whether the devices still answer, or allow more time without progress.");
+        }
+        return null;
+    }
+
+    private static Failure timeout(String message) {
+        return Failure.of(FailureCode.TIMEOUT, message);
+    }
+
+    /** One clock that runs from a moment on, or not at all. */
+    private final class Deadline {
+        private Duration limit;
+        private long start;
+
+        void begin(Duration allowedFromNow) {
+            limit = allowedFromNow;
+            start = clock.nanos();
+        }
+
+        boolean isOver() {
+            return limit != null && Duration.ofNanos(clock.nanos() - start).compareTo(limit) >= 0;
+        }
+
+        long millis() {
+            return limit.toMillis();
+        }
     }
 }

@@ -5,18 +5,29 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** Looks at both ends of a migration without touching them, and collects everything that stands against it. */
+/**
+ * Looks at both ends of a migration without disturbing them, and collects everything that stands against it.
+ *
+ * <p>What the devices ask for and take is compared when the devices are reserved, with the places for their sessions in
+ * hand; or at once where something else is found anyhow, so that all findings are told together.
+ */
 public final class Check {
 
     private final DeviceRegistry registry;
@@ -27,29 +38,94 @@ public final class Check {
     }
 
     /** All findings; empty when nothing stands against the migration. */
+    public List<Finding> allFindings(MigrationRequest request) {
+        List<Finding> findings = beforeProfiles(request);
+        new ProfileCheck(registry).ofFree(request.devices(), findings);
+        return List.copyOf(findings);
+    }
+
+    /** Findings before both devices are reserved: where there is none, the profiles are left to the reserved ones. */
     public List<Finding> findings(MigrationRequest request) {
+        List<Finding> findings = beforeProfiles(request);
+        if (!findings.isEmpty()) {
+            new ProfileCheck(registry).ofFree(request.devices(), findings);
+        }
+        return List.copyOf(findings);
+    }
+
+    private List<Finding> beforeProfiles(MigrationRequest request) {
         List<Finding> findings = new ArrayList<>();
-        Optional<Device> source = find(request.source(), findings);
-        Optional<Device> destination = find(request.destination(), findings);
-        if (request.source().equals(request.destination())) {
-            add(findings, Finding.Code.SAME_DEVICE, request.source(), "source and destination are the same device.");
+        List<Device> found = new ArrayList<>();
+        for (DevicePair pair : request.devices()) {
+            findings(pair, found, findings);
+        }
+        requireDifferent(request, findings);
+        together(found, request.devices().size(), findings);
+        sessions(found, findings);
+        return findings;
+    }
+
+    private void findings(DevicePair pair, List<Device> found, List<Finding> findings) {
+        Optional<Device> source = find(pair.source(), findings);
+        Optional<Device> destination = find(pair.destination(), findings);
+        source.ifPresent(found::add);
+        destination.ifPresent(found::add);
+        if (pair.source().equals(pair.destination())) {
+            add(findings, Finding.Code.SAME_DEVICE, pair.source(), "source and destination are the same device.");
         } else if (source.isPresent() && destination.isPresent()) {
             pair(source.get(), destination.get(), findings);
         }
         source.ifPresent(device -> source(device, findings, device.isBusy()));
         destination
-                .filter(device -> !request.source().equals(device.id()))
+                .filter(device -> !pair.source().equals(device.id()))
                 .ifPresent(device -> destination(device, findings, device.isBusy()));
-        return List.copyOf(findings);
     }
 
-    /** The same after both devices were reserved, when they can no longer change under the migration. */
-    List<Finding> findingsOfReserved(Device source, Device destination) {
+    /**
+     * The same after all devices were reserved, when they can no longer change under the migration; waits for places
+     * for their sessions, as their drivers allow.
+     *
+     * @throws MigrationException what the signal of the job throws
+     */
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) throws MigrationException {
         List<Finding> findings = new ArrayList<>();
-        pair(source, destination, findings);
-        source(source, findings, false);
-        destination(destination, findings, false);
+        for (int i = 0; i < sources.size(); i++) {
+            pair(sources.get(i), destinations.get(i), findings);
+            source(sources.get(i), findings, false);
+            destination(destinations.get(i), findings, false);
+        }
+        if (findings.isEmpty()) {
+            new ProfileCheck(registry).ofReserved(sources, destinations, findings);
+        }
         return findings;
+    }
+
+    private static void requireDifferent(MigrationRequest request, List<Finding> findings) {
+        Set<String> seen = new HashSet<>();
+        Set<String> told = new HashSet<>();
+        for (DevicePair pair : request.devices()) {
+            Set<String> ends = new LinkedHashSet<>(List.of(pair.source()));
+            ends.add(pair.destination());
+            for (String id : ends) {
+                if (!seen.add(id) && told.add(id)) {
+                    add(findings, Finding.Code.DUPLICATE_DEVICE, id, "it appears twice in the request; name it once.");
+                }
+            }
+        }
+    }
+
+    /** Several devices are quiesced together before any of them stops, else one writes to another that has stopped. */
+    private static void together(List<Device> devices, int pairs, List<Finding> findings) {
+        if (pairs == 1) {
+            return;
+        }
+        for (Device device : new LinkedHashSet<>(devices)) {
+            if (!device.features().contains(MigrationFeature.P2P)) {
+                add(findings, Finding.Code.P2P_MISSING, device.id(),
+                        "it lacks P2P, so it cannot be stopped together with the guest's other devices: unplug it or "
+                                + "the others before the migration.");
+            }
+        }
     }
 
     /** Fails when there are findings: DEVICE_NOT_FOUND or DEVICE_BUSY when that is all there is, else CHECK_FAILED. */
@@ -96,6 +172,24 @@ public final class Check {
         }
     }
 
+    /** Each end has a session of its owner device at the same time. */
+    private static void sessions(List<Device> devices, List<Finding> findings) {
+        Map<String, List<Device>> byOwner = new LinkedHashMap<>();
+        for (Device device : new LinkedHashSet<>(devices)) {
+            device.properties().owner().ifPresent(owner ->
+                    byOwner.computeIfAbsent(owner, first -> new ArrayList<>()).add(device));
+        }
+        byOwner.forEach((owner, members) -> {
+            Device last = members.get(members.size() - 1);
+            OptionalInt sessions = last.properties().ownerSessions();
+            if (sessions.isPresent() && sessions.getAsInt() < members.size()) {
+                add(findings, Finding.Code.TOO_FEW_SESSIONS, last.id(),
+                        "the migration would have " + members.size() + " sessions of its owner device " + owner
+                                + " at a time, which allows " + sessions.getAsInt() + "; choose members of another.");
+            }
+        });
+    }
+
     private static void source(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
             Optional<DeviceState> state = device.state();
@@ -123,7 +217,8 @@ public final class Check {
 
     private static boolean isReady(Device device, List<Finding> findings, boolean busy) {
         if (!device.features().contains(MigrationFeature.STOP_COPY)) {
-            add(findings, Finding.Code.NOT_MIGRATABLE, device.id(), "it lacks the feature STOP_COPY.");
+            add(findings, Finding.Code.NOT_MIGRATABLE, device.id(),
+                    device.properties().notMigratable().orElse("it lacks the feature STOP_COPY."));
             return false;
         }
         if (busy) {

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
-import dev.ferry.fsm.Arc;
-import dev.ferry.fsm.core.internal.device.ArcWatch;
 import dev.ferry.fsm.core.internal.device.Device;
-import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -15,28 +14,31 @@ import java.util.Optional;
  */
 final class Ends {
 
-    private final Device source;
-    private final Device destination;
+    private final List<DeviceEnds> devices;
     private final Optional<GuestCalls> sourceGuest;
     private final Optional<GuestCalls> destinationGuest;
-    private boolean sourceTouched;
-    private boolean destinationTouched;
-    private boolean destinationMayAct;
+    private boolean sourcesTouched;
+    private boolean destinationsTouched;
+    private boolean destinationsMayAct;
     private boolean guestPaused;
 
-    Ends(Device source, Device destination, MigrationRequest request) {
-        this.source = source;
-        this.destination = destination;
+    Ends(List<DeviceEnds> devices, MigrationRequest request) {
+        this.devices = List.copyOf(devices);
         this.sourceGuest = request.guests().map(guests -> new GuestCalls("source", guests.source()));
         this.destinationGuest = request.guests().map(guests -> new GuestCalls("destination", guests.destination()));
     }
 
-    Device source() {
-        return source;
+    /** In the order of the request. */
+    List<DeviceEnds> devices() {
+        return devices;
     }
 
-    Device destination() {
-        return destination;
+    List<Device> sources() {
+        return devices.stream().map(DeviceEnds::source).toList();
+    }
+
+    List<Device> destinations() {
+        return devices.stream().map(DeviceEnds::destination).toList();
     }
 
     Optional<GuestCalls> sourceGuest() {
@@ -47,31 +49,31 @@ final class Ends {
         return destinationGuest;
     }
 
-    /** Whether the source has to be unwound on the way back. */
-    boolean isSourceTouched() {
-        return sourceTouched;
+    /** Whether the sources have to be unwound on the way back. */
+    boolean areSourcesTouched() {
+        return sourcesTouched;
     }
 
-    void touchSource() {
-        sourceTouched = true;
+    void touchSources() {
+        sourcesTouched = true;
     }
 
-    /** Whether the destination has to be reset on the way back. */
-    boolean isDestinationTouched() {
-        return destinationTouched;
+    /** Whether the destinations have to be reset on the way back. */
+    boolean areDestinationsTouched() {
+        return destinationsTouched;
     }
 
-    void touchDestination() {
-        destinationTouched = true;
+    void touchDestinations() {
+        destinationsTouched = true;
     }
 
-    /** Whether the destination may act with the guest's state: from READY, where it can be in RUNNING_P2P. */
-    boolean mayDestinationAct() {
-        return destinationMayAct;
+    /** Whether the destinations may act with the guest's state: from READY, where they can be in RUNNING_P2P. */
+    boolean mayDestinationsAct() {
+        return destinationsMayAct;
     }
 
-    void letDestinationAct() {
-        destinationMayAct = true;
+    void letDestinationsAct() {
+        destinationsMayAct = true;
     }
 
     /** Whether the guest at the source has to be resumed on the way back. */
@@ -85,20 +87,5 @@ final class Ends {
             guestPaused = true;
             sourceGuest.get().pause();
         }
-    }
-
-    /** Tells of each arc, and stops before the next one when the job is asked to. */
-    static ArcWatch watch(Timeline timeline, StopSignal signal) {
-        return new ArcWatch() {
-            @Override
-            public void before() throws MigrationException {
-                signal.check();
-            }
-
-            @Override
-            public void taken(String device, Arc arc) {
-                timeline.arcTaken(device, arc);
-            }
-        };
     }
 }

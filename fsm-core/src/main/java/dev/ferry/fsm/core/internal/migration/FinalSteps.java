@@ -2,17 +2,20 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * START and RELEASE: the destination owns the device, and nothing here gives that back or throws state away. Confined
+ * START and RELEASE: the destination owns the devices, and nothing here gives them back or throws state away. Confined
  * to the thread of the migration.
  */
 final class FinalSteps {
@@ -20,27 +23,33 @@ final class FinalSteps {
     private static final Logger LOG = LoggerFactory.getLogger(FinalSteps.class);
 
     private final Ends ends;
+    private final Kit kit;
     private final Timeline timeline;
-    private final ArcWatch watch;
 
-    FinalSteps(Ends ends, Timeline timeline) {
+    FinalSteps(Ends ends, Kit kit) {
         this.ends = ends;
-        this.timeline = timeline;
-        this.watch = timeline::arcTaken;
+        this.kit = kit;
+        this.timeline = kit.timeline();
     }
 
     /** Goes both steps, the second one also when the first failed; answers what failed. */
     Optional<Failure> run() {
         Optional<Failure> failure = start();
-        timeline.downtimeEnds();
-        releaseSource();
+        timeline.downtime().endStep(Step.START);
+        timeline.downtime().end();
+        releaseSources();
         return failure;
     }
 
     private Optional<Failure> start() {
         timeline.enter(MigrationPhase.START);
         try {
-            ends.destination().machine().goTo(DeviceState.RUNNING, watch);
+            // One device that fails keeps no other one from being started, only the guest.
+            List<MigrationException> failures = kit.passes()
+                    .goEach(Passes.Move.destinations(ends.devices()), DeviceState.RUNNING, Step.START);
+            if (!failures.isEmpty()) {
+                return Optional.of(withAdvice(all(failures)));
+            }
             if (ends.destinationGuest().isPresent()) {
                 ends.destinationGuest().get().resume();
             }
@@ -51,28 +60,51 @@ final class FinalSteps {
         }
     }
 
+    private static Failure all(List<MigrationException> failures) {
+        Failure first = failures.get(0).failure();
+        List<Failure> following = new ArrayList<>(first.following());
+        failures.stream().skip(1).map(MigrationException::failure).forEach(following::add);
+        return new Failure(first.code(), first.phase(), first.device(), first.errno(), first.message(), following);
+    }
+
     private Failure withAdvice(Failure failure) {
-        String state = ends.destination().state().map(DeviceState::name).orElse("a state that cannot be asked");
-        String advice = failure.message() + " The destination " + ends.destination().id()
-                + " owns the guest and is left in " + state + " with what was loaded: take it to RUNNING if it is not, "
-                + "then resume its guest. The source " + ends.source().id()
+        Device first = ends.devices().get(0).destination();
+        String advice = failure.message() + " The destination " + names(ends.destinations())
+                + " owns the guest and is left in " + states(ends.destinations())
+                + " with what was loaded: take it to RUNNING if it is not, then resume its guest. The source "
+                + names(ends.sources())
                 + " is not started again; it keeps its copy in STOP until it is used for anything.";
         return new Failure(
                 failure.code(),
                 Optional.of(MigrationPhase.START),
-                failure.device().or(() -> Optional.of(ends.destination().id())),
+                failure.device().or(() -> Optional.of(first.id())),
                 failure.errno(),
                 advice,
-                List.of());
+                failure.following());
     }
 
-    private void releaseSource() {
+    private static String names(List<Device> devices) {
+        return devices.stream().map(Device::id).collect(Collectors.joining(", "));
+    }
+
+    private static String states(List<Device> devices) {
+        return devices.stream()
+                .map(device -> device.state().map(DeviceState::name).orElse("a state that cannot be asked"))
+                .collect(Collectors.joining(", "));
+    }
+
+    private void releaseSources() {
         timeline.enter(MigrationPhase.RELEASE);
         try {
-            ends.source().machine().goTo(DeviceState.STOP, watch);
+            List<Passes.Move> sources = ends.sources().stream().map(Passes.Move::untimed).toList();
+            kit.passes().goEach(sources, DeviceState.STOP, Step.STOP).forEach(FinalSteps::warn);
         } catch (MigrationException e) {
-            LOG.warn("The source is released, but did not go to STOP; it is reset before its next use. {}",
-                    e.failure().message(), e);
+            warn(e);
         }
+    }
+
+    private static void warn(MigrationException e) {
+        LOG.warn("The source is released, but did not go to STOP; it is reset before its next use. {}",
+                e.failure().message(), e);
     }
 }

@@ -2,17 +2,23 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -22,7 +28,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Everything that is under way: migrations on threads of their own, and what runs on the threads of callers. Owns the
- * executor of the bundle. Thread-safe.
+ * executors of the bundle. Thread-safe.
  */
 public final class Jobs {
 
@@ -32,17 +38,38 @@ public final class Jobs {
     private static final String STOPPING = "The migration service is being stopped; try again when it is back.";
     private static final long IDLE_THREAD_SECONDS = 10;
 
+    private final TimeSource clock;
     private final ThreadPoolExecutor executor;
+    private final ThreadPoolExecutor workers;
+    private final StepHistory history = new StepHistory();
+    private final ReportHistory reports;
+    private final Turns<MigrationJob> turns;
     private final Map<String, MigrationJob> migrations = new LinkedHashMap<>();
     private final Set<StopSignal> onCallersThreads = new HashSet<>();
     private long started;
     private boolean stopping;
 
-    /** Runs this many migrations at a time; more wait for their turn. */
-    public Jobs(int parallel) {
+    /** Runs nothing yet. */
+    public Jobs(Settings settings, TimeSource clock) {
+        this.clock = clock;
+        // How many run is up to the turns; one that is cancelled before its turn needs a thread as well.
         executor = new ThreadPoolExecutor(
-                parallel, parallel, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), Jobs::thread);
-        executor.allowCoreThreadTimeOut(true);
+                0,
+                Integer.MAX_VALUE,
+                IDLE_THREAD_SECONDS,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                task -> thread(task, "idle"));
+        workers = new ThreadPoolExecutor(
+                settings.transferThreads(),
+                settings.transferThreads(),
+                IDLE_THREAD_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> thread(task, "transfer"));
+        workers.allowCoreThreadTimeOut(true);
+        reports = new ReportHistory(settings.reportsKept());
+        turns = new Turns<>(limits(settings));
     }
 
     /** One thing that is done on the thread of its caller. */
@@ -52,43 +79,101 @@ public final class Jobs {
         T run(StopSignal signal) throws MigrationException;
     }
 
-    private static Thread thread(Runnable task) {
-        Thread thread = new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
+    private static Turns.Limits limits(Settings settings) {
+        return new Turns.Limits(
+                settings.parallelMigrations(), settings.outgoingPerHost(), settings.incomingPerHost());
+    }
+
+    private static Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(null, task, THREAD_PREFIX + name, 0, false);
         // On Java 17 that of the caller who happens to make a thread is inherited all the same, and kept alive by it.
         thread.setContextClassLoader(null);
         return thread;
     }
 
-    /** Changes how many migrations run at a time. */
-    public void setParallel(int parallel) {
+    /** Takes changed limits; what runs goes on. */
+    public synchronized void update(Settings settings) {
         // The core size may never exceed the maximum, in between neither.
-        executor.setCorePoolSize(Math.min(parallel, executor.getMaximumPoolSize()));
-        executor.setMaximumPoolSize(parallel);
-        executor.setCorePoolSize(parallel);
+        workers.setCorePoolSize(Math.min(settings.transferThreads(), workers.getMaximumPoolSize()));
+        workers.setMaximumPoolSize(settings.transferThreads());
+        workers.setCorePoolSize(settings.transferThreads());
+        reports.setMost(settings.reportsKept());
+        turns.setLimits(limits(settings));
+        startNext();
+    }
+
+    TimeSource clock() {
+        return clock;
+    }
+
+    /** The threads on which migrations do several things at a time. */
+    Executor workers() {
+        return workers;
+    }
+
+    StepHistory history() {
+        return history;
     }
 
     /**
-     * Starts a migration.
+     * Starts a migration when its turn comes.
      *
+     * @param from hosts that it leaves
+     * @param to hosts that it goes to
      * @throws IllegalStateException when the service is being stopped
      */
-    synchronized MigrationJob start(Function<String, MigrationJob> job) {
+    synchronized MigrationJob start(Function<String, MigrationJob> job, Set<String> from, Set<String> to) {
         if (stopping) {
             throw new IllegalStateException(STOPPING);
         }
         MigrationJob migration = job.apply("m" + ++started);
-        executor.execute(migration);
         migrations.put(migration.id(), migration);
+        turns.add(migration, from, to);
+        startNext();
         return migration;
     }
 
-    synchronized void ended(MigrationJob migration) {
+    private void startNext() {
+        turns.next().forEach(executor::execute);
+    }
+
+    /** A migration that waits was cancelled: it ends at once, without a turn. */
+    synchronized void noLongerWaits(MigrationJob migration) {
+        if (turns.withdraw(migration)) {
+            executor.execute(migration);
+        }
+    }
+
+    synchronized void ended(MigrationJob migration, MigrationReport report) {
         migrations.remove(migration.id());
+        reports.add(report);
+        turns.ended(migration);
+        startNext();
     }
 
     /** The migrations that have not ended, oldest first. */
     public synchronized List<Migration> migrations() {
         return List.copyOf(migrations.values());
+    }
+
+    /** Asks one to stop. */
+    public boolean cancel(String id) {
+        MigrationJob migration = find(id);
+        return migration != null && migration.cancel();
+    }
+
+    private synchronized MigrationJob find(String id) {
+        return migrations.get(id);
+    }
+
+    /** The report of one that has ended. */
+    public Optional<MigrationReport> report(String id) {
+        return reports.find(id);
+    }
+
+    /** All reports that are kept, oldest first. */
+    public List<MigrationReport> reports() {
+        return reports.all();
     }
 
     /** Does something on the calling thread, so that {@link #stop} knows of it. */
@@ -120,7 +205,9 @@ public final class Jobs {
         long deadline = System.nanoTime() + bound.toNanos();
         requestStop();
         executor.shutdown();
-        if (!awaitEnd(deadline)) {
+        boolean ended = awaitEnd(deadline);
+        workers.shutdown();
+        if (!ended) {
             LOG.warn("Stopped while jobs were still putting their devices in order after {} ms; "
                     + "look at the states of the devices before using them", bound.toMillis());
         }
@@ -150,7 +237,10 @@ public final class Jobs {
         stopping = true;
         Consumer<StopSignal> stop = signal -> signal.request(Failure.of(FailureCode.CANCELLED, STOPPING));
         onCallersThreads.forEach(stop);
-        migrations.values().forEach(migration -> migration.stop(STOPPING));
+        for (MigrationJob migration : migrations.values()) {
+            migration.stop(STOPPING);
+            noLongerWaits(migration);
+        }
     }
 
     private synchronized boolean awaitCallers(long deadlineNanos) throws InterruptedException {

@@ -3,16 +3,18 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.fsm.core.internal.memory.Buffers;
+import dev.ferry.fsm.core.internal.pace.TokenBucket;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,23 +28,35 @@ final class MigrationJob implements Migration, Runnable {
     private final Timeline timeline;
     private final StopSignal signal;
     private final MigrationRun run;
-    private final Consumer<MigrationJob> ended;
+    private final Jobs jobs;
     private final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
 
-    /** {@code ended} is called when both devices are free again, before anybody learns of the result. */
     MigrationJob(
             String id,
             MigrationRequest request,
             MigrationListener listener,
             DeviceRegistry registry,
             Settings settings,
-            Consumer<MigrationJob> ended) {
+            Jobs jobs) {
         this.id = id;
         this.request = request;
-        this.timeline = new Timeline(id, listener);
-        this.signal = StopSignal.within(request.timeout());
-        this.run = new MigrationRun(id, request, signal, timeline, registry, settings.chunkBytes());
-        this.ended = ended;
+        this.jobs = jobs;
+        this.signal = StopSignal.within(
+                jobs.clock(), request.timeouts().total(), request.timeouts().noProgress());
+        this.timeline = new Timeline(id, request, listener, signal, jobs.clock());
+        Crew crew = new Crew(jobs.workers(), signal, timeline::tick);
+        Kit kit = new Kit(
+                request,
+                settings,
+                signal,
+                timeline,
+                crew,
+                new Passes(crew, timeline, signal),
+                new TokenBucket(request.bandwidth(), jobs.clock()),
+                new Buffers(),
+                jobs.clock(),
+                jobs.history());
+        this.run = new MigrationRun(id, kit, registry);
     }
 
     @Override
@@ -51,13 +65,12 @@ final class MigrationJob implements Migration, Runnable {
         String pooled = thread.getName();
         thread.setName(Jobs.THREAD_PREFIX + id);
         try {
-            // Not before: the wait for a thread is no part of the migration.
+            // Not before: the wait for its turn is no part of the migration.
             timeline.begin();
-            signal.start();
-            LOG.info("{}: migrating {} to {}", id, request.source(), request.destination());
+            LOG.info("{}: {} {}", id, request.dryRun() ? "trying" : "migrating", request.describeDevices());
             MigrationReport report = run.run();
             log(report);
-            ended.accept(this);
+            jobs.ended(this, report);
             try {
                 timeline.tellEnd(report);
             } finally {
@@ -84,8 +97,15 @@ final class MigrationJob implements Migration, Runnable {
     }
 
     @Override
+    public MigrationProgress progress() {
+        return timeline.progress();
+    }
+
+    @Override
     public boolean cancel() {
-        return stop("The migration was cancelled.");
+        boolean accepted = stop("The migration was cancelled.");
+        jobs.noLongerWaits(this);
+        return accepted;
     }
 
     /** Cancels for a reason. */
@@ -100,7 +120,7 @@ final class MigrationJob implements Migration, Runnable {
 
     private void log(MigrationReport report) {
         if (report.failure().isEmpty()) {
-            LOG.info("{}: completed in {} ms, downtime {} ms, {} bytes of state, {} bytes of memory", id,
+            LOG.info("{}: {} in {} ms, downtime {} ms, {} bytes of state, {} bytes of memory", id, report.result(),
                     report.total().toMillis(), report.downtime().toMillis(), report.stateBytes(), report.memoryBytes());
             return;
         }

@@ -1,135 +1,159 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
-import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Recovery;
 import dev.ferry.fsm.core.internal.device.Reservation;
-import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationReport.Result;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One migration from CHECK to RELEASE: until the end of COMMIT the source owns the device and any failure
- * brings it back to RUNNING; from then on the destination owns it. Runs once, on the thread of the migration.
+ * One migration from CHECK to RELEASE: until the end of COMMIT the source owns the devices and any failure
+ * brings it back to RUNNING; from then on the destination owns them. Runs once, on the thread of the migration.
  */
 final class MigrationRun {
 
     private static final Logger LOG = LoggerFactory.getLogger(MigrationRun.class);
 
     private final String id;
-    private final MigrationRequest request;
-    private final StopSignal signal;
+    private final Kit kit;
     private final Timeline timeline;
     private final DeviceRegistry registry;
-    private final int chunkBytes;
+    private final ReportForm form;
 
     /** Whether the source runs, or was never touched. */
     private boolean sourceRuns = true;
 
-    private Optional<DeviceState> sourceState = Optional.empty();
-    private Optional<DeviceState> destinationState = Optional.empty();
-
-    MigrationRun(
-            String id,
-            MigrationRequest request,
-            StopSignal signal,
-            Timeline timeline,
-            DeviceRegistry registry,
-            int chunkBytes) {
+    MigrationRun(String id, Kit kit, DeviceRegistry registry) {
         this.id = id;
-        this.request = request;
-        this.signal = signal;
-        this.timeline = timeline;
+        this.kit = kit;
+        this.timeline = kit.timeline();
         this.registry = registry;
-        this.chunkBytes = chunkBytes;
+        this.form = new ReportForm(id, kit, registry);
     }
 
-    /** Migrates; never throws. When it returns, both devices are given back. */
+    /** Migrates; never throws. When it returns, all devices are given back. */
     MigrationReport run() {
         Optional<Failure> failure;
         try {
             failure = migrate();
         } catch (MigrationException | RuntimeException | Error e) {
             LOG.debug("{}: ended in {} by", id, timeline.phase(), e);
-            failure = Optional.of(new Failures(signal, e).toFailure(Optional.of(timeline.phase())));
+            failure = Optional.of(new Failures(kit.signal(), e).toFailure(Optional.of(timeline.phase())));
         }
-        signal.end();
+        kit.signal().end();
         timeline.leavePhase();
-        return report(failure);
+        return form.fill(result(failure), failure);
     }
 
     private Optional<Failure> migrate() throws MigrationException {
         Check check = new Check(registry);
         timeline.enter(MigrationPhase.CHECK);
-        signal.check();
-        Check.requireNone(check.findings(request));
+        kit.signal().check();
+        Check.requireNone(check.findings(kit.request()));
         timeline.enter(MigrationPhase.CONNECT);
-        signal.check();
-        try (Reservation source = registry.require(request.source()).reserve(signal);
-                Reservation destination = registry.require(request.destination()).reserve(signal)) {
-            Check.requireNone(check.findingsOfReserved(source.device(), destination.device()));
-            Optional<Failure> failure = carry(new Ends(source.device(), destination.device(), request));
+        kit.signal().check();
+        Deque<Reservation> reserved = new ArrayDeque<>();
+        try {
+            Ends ends = new Ends(reserve(reserved), kit.request());
+            Check.requireNone(check.findingsOfReserved(ends.sources(), ends.destinations()));
+            timeline.board().follow(ends.devices());
+            Optional<Failure> failure = carry(ends);
             // Asked while the devices are still reserved: afterwards their drivers may be gone.
             timeline.leavePhase();
-            sourceState = source.device().state();
-            destinationState = destination.device().state();
+            form.lookAt(ends);
             return failure;
+        } finally {
+            reserved.forEach(Reservation::close);
         }
+    }
+
+    private List<DeviceEnds> reserve(Deque<Reservation> reserved) throws MigrationException {
+        List<DeviceEnds> devices = new ArrayList<>();
+        for (DevicePair pair : kit.request().devices()) {
+            Device source = reserve(pair.source(), reserved);
+            devices.add(new DeviceEnds(source, reserve(pair.destination(), reserved), kit.clock()));
+        }
+        return devices;
+    }
+
+    private Device reserve(String device, Deque<Reservation> reserved) throws MigrationException {
+        Reservation reservation = registry.require(device).reserve(kit.signal());
+        reserved.push(reservation);
+        return reservation.device();
     }
 
     private Optional<Failure> carry(Ends ends) {
+        ForwardSteps forward = new ForwardSteps(ends, kit);
+        form.follow(forward);
         try {
-            new ForwardSteps(ends, timeline, signal, chunkBytes).run(request.preCopy());
+            forward.run();
         } catch (MigrationException | RuntimeException | Error e) {
-            // Also for a defect or a lack of memory: the guest must not stay paused, nor the device stopped.
+            // Also for a defect or a lack of memory: the guest must not stay paused, nor a device stopped.
             LOG.debug("{}: rolls back in {} because of", id, timeline.phase(), e);
-            return Optional.of(rollBack(ends, new Failures(signal, e)));
+            Failures failures = new Failures(kit.signal(), e);
+            return Optional.of(rollBack(ends, forward, failures));
         }
-        return new FinalSteps(ends, timeline).run();
+        if (kit.request().dryRun()) {
+            return unwind(ends, forward);
+        }
+        Optional<Failure> failure = new FinalSteps(ends, kit).run();
+        if (failure.isEmpty()) {
+            remember(ends, forward);
+        }
+        return failure;
     }
 
-    private Failure rollBack(Ends ends, Failures failures) {
+    private Failure rollBack(Ends ends, ForwardSteps forward, Failures failures) {
         MigrationPhase failedIn = timeline.phase();
         Recovery.Outcome outcome = new Rollback(ends, timeline).run();
         sourceRuns = outcome.done();
         failures.add(outcome.failures());
+        failures.add(forward.stopTracking());
         return failures.toFailure(Optional.of(failedIn));
     }
 
-    private MigrationReport report(Optional<Failure> failure) {
-        return new MigrationReport(
-                id,
-                result(failure),
-                request.source(),
-                request.destination(),
-                timeline.downtime(),
-                timeline.total(),
-                timeline.stateBytes(),
-                timeline.memoryBytes(),
-                timeline.phases(),
-                sourceState.or(() -> stateOf(request.source())),
-                destinationState.or(() -> stateOf(request.destination())),
-                failure);
+    /** The end of a dry run; answers what went wrong with it. */
+    private Optional<Failure> unwind(Ends ends, ForwardSteps forward) {
+        MigrationPhase endedIn = timeline.phase();
+        Recovery.Outcome outcome = new Rollback(ends, timeline).run();
+        sourceRuns = outcome.done();
+        List<Failure> failures = new ArrayList<>(outcome.failures());
+        failures.addAll(forward.stopTracking());
+        if (failures.isEmpty()) {
+            return Optional.empty();
+        }
+        Failures all = new Failures(kit.signal(), new MigrationException(failures.get(0)));
+        all.add(failures.subList(1, failures.size()));
+        return Optional.of(all.toFailure(Optional.of(endedIn)));
     }
 
-    private MigrationReport.Result result(Optional<Failure> failure) {
+    private void remember(Ends ends, ForwardSteps forward) {
+        ends.devices().forEach(device -> kit.history().add(device.kind(), device.times().all()));
+        forward.memory()
+                .flatMap(memory -> memory.rate().bytesPerSecond().stream().boxed().findFirst())
+                .filter(rate -> !kit.request().bandwidth().isLimited())
+                .ifPresent(kit.history()::addMemoryRate);
+    }
+
+    private Result result(Optional<Failure> failure) {
         if (failure.isEmpty()) {
-            return MigrationReport.Result.COMPLETED;
+            return kit.request().dryRun() ? Result.PASSED : Result.COMPLETED;
         }
         boolean cancelled = failure.get().code() == FailureCode.CANCELLED && sourceRuns;
-        return cancelled ? MigrationReport.Result.CANCELLED : MigrationReport.Result.FAILED;
-    }
-
-    private Optional<DeviceState> stateOf(String device) {
-        return registry.find(device).flatMap(Device::state);
+        return cancelled ? Result.CANCELLED : Result.FAILED;
     }
 }

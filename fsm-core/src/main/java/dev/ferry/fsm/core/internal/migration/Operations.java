@@ -3,13 +3,18 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.StateChange;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** Makes and runs the jobs that {@link dev.ferry.migration.MigrationService} offers. Thread-safe. */
 public final class Operations {
@@ -46,7 +51,22 @@ public final class Operations {
     }
 
     /** As the service. */
+    public MigrationPlan plan(MigrationRequest request, Settings settings) {
+        return new Planner(registry, jobs.history(), settings).plan(request);
+    }
+
+    /** As the service. */
     public Migration start(MigrationRequest request, MigrationListener listener, Settings settings) {
-        return jobs.start(id -> new MigrationJob(id, request, listener, registry, settings, jobs::ended));
+        return jobs.start(
+                id -> new MigrationJob(id, request, listener, registry, settings, jobs),
+                hosts(request, DevicePair::source),
+                hosts(request, DevicePair::destination));
+    }
+
+    private Set<String> hosts(MigrationRequest request, Function<DevicePair, String> end) {
+        return request.devices().stream()
+                .flatMap(pair -> registry.find(end.apply(pair)).stream())
+                .map(device -> device.properties().host())
+                .collect(Collectors.toSet());
     }
 }

@@ -1,26 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
-import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.fsm.core.internal.device.Gate;
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.fsm.core.internal.pace.TokenBucket;
+import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.MigrationException;
 import java.nio.ByteBuffer;
 import java.util.function.LongConsumer;
 
 /**
  * Moves bytes through one direct buffer that is used again and again, so that memory does not grow with the size of the
- * state. Looks at the stop signal before each chunk. Confined to one job.
+ * state. Looks at the gate before each chunk. Confined to one piece of work.
  */
 final class Pump {
 
     private final ByteBuffer buffer;
-    private final StopSignal signal;
+    private final Gate gate;
+    private final TokenBucket pace;
     private final LongConsumer counter;
 
-    /** A pump with a buffer of its own; {@code counter} is told the bytes of each chunk. */
-    Pump(int chunkBytes, StopSignal signal, LongConsumer counter) {
-        this.buffer = ByteBuffer.allocateDirect(chunkBytes);
-        this.signal = signal;
+    /** A pump with this buffer; {@code counter} is told the bytes of each chunk. */
+    Pump(ByteBuffer buffer, Gate gate, TokenBucket pace, LongConsumer counter) {
+        this.buffer = buffer;
+        this.gate = gate;
+        this.pace = pace;
         this.counter = counter;
+    }
+
+    /** A pump with a buffer of its own, as fast as it goes, which counts nothing. */
+    static Pump unpaced(int chunkBytes, Gate gate) {
+        return new Pump(
+                ByteBuffer.allocateDirect(chunkBytes),
+                gate,
+                new TokenBucket(Bandwidth.UNLIMITED, TimeSource.SYSTEM),
+                bytes -> {});
     }
 
     /**
@@ -28,16 +42,17 @@ final class Pump {
      * device that did not answer in time may still read from this one.
      */
     Pump unstoppable() {
-        return new Pump(buffer.capacity(), StopSignal.withoutLimit(), bytes -> {});
+        return unpaced(buffer.capacity(), () -> {});
     }
 
     /** Moves one chunk and answers as {@link ByteSource#read} does. */
     int once(ByteSource from, ByteSink to) throws MigrationException {
-        signal.check();
-        buffer.clear();
+        gate.check();
+        buffer.clear().limit(pace.chunkOf(buffer.capacity()));
         int bytes = from.read(buffer);
         if (bytes > 0) {
             buffer.flip();
+            pace.take(bytes, gate);
             to.write(buffer);
             counter.accept(bytes);
         }

@@ -36,7 +36,7 @@ final class RestoreOperation {
         try (Reservation reserved = device.reserve(signal);
                 Spool former = spool(reserved.device().id())) {
             SaveOperation.requireRunning(device);
-            Pump pump = new Pump(settings.chunkBytes(), signal, bytes -> {});
+            Pump pump = Pump.unpaced(settings.chunkBytes(), signal);
             keep(former, pump);
             return load(from, former, pump);
         }

@@ -1,52 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.Recovery;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Brings both ends back after a failure before COMMIT: the source runs again, the destination forgets the guest. */
+/**
+ * Brings both ends back after a failure before COMMIT: the sources run again, the destinations forget the guest. One
+ * device after the other, as whatever failed may have failed because of too much at a time.
+ */
 final class Rollback {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Rollback.class);
+
     private final Ends ends;
-    private final Timeline timeline;
+    private final Downtime downtime;
+    private final ArcWatch watch;
     private final List<Failure> failures = new ArrayList<>();
+    private final List<Device> stuck = new ArrayList<>();
 
     Rollback(Ends ends, Timeline timeline) {
         this.ends = ends;
-        this.timeline = timeline;
+        this.downtime = timeline.downtime();
+        this.watch = timeline.watch();
     }
 
-    /** Rolls back; answers whether the source and its guest run again. What went wrong on the way is in the list. */
+    /** Rolls back; answers whether the sources and their guest run again. What went wrong on the way is in the list. */
     Recovery.Outcome run() {
-        // Where it could act for the guest already, it has to be silent before the source acts again.
-        boolean running = ends.mayDestinationAct() && !abandonDestination()
-                ? leaveSourceStopped()
-                : !ends.isSourceTouched() || resumeSource();
-        timeline.downtimeEnds();
-        if (ends.isDestinationTouched() && !ends.mayDestinationAct()) {
-            abandonDestination();
+        // Where they could act for the guest already, they have to be silent before the sources act again.
+        if (ends.mayDestinationsAct()) {
+            abandonDestinations();
+        }
+        boolean running = stuck.isEmpty() ? !ends.areSourcesTouched() || resumeSources() : leaveSourcesStopped();
+        downtime.end();
+        if (ends.areDestinationsTouched() && !ends.mayDestinationsAct()) {
+            abandonDestinations();
         }
         return new Recovery.Outcome(running, failures);
     }
 
-    private boolean resumeSource() {
-        Recovery.Outcome outcome = new Recovery(ends.source(), timeline::arcTaken).unwind();
-        failures.addAll(outcome.failures());
-        if (!ends.isGuestPaused()) {
-            return outcome.done();
+    private boolean resumeSources() {
+        List<Device> sources = ends.sources();
+        if (sources.size() > 1) {
+            sources.forEach(this::quiesce);
         }
-        if (!outcome.done()) {
-            failures.add(Failure.of(
-                    FailureCode.GUEST_FAILED,
-                    "The guest at the source is left paused, as its device " + ends.source().id()
-                            + " does not run: reset the device, then resume the guest."));
-            return false;
+        List<Device> dead = new ArrayList<>();
+        for (Device source : sources) {
+            Recovery.Outcome outcome = new Recovery(source, watch).unwind();
+            failures.addAll(outcome.failures());
+            if (!outcome.done()) {
+                dead.add(source);
+            }
         }
-        return resumeGuest();
+        return ends.isGuestPaused() ? dead.isEmpty() ? resumeGuest() : leaveGuestPaused(dead) : dead.isEmpty();
+    }
+
+    /** The way up in two passes as well: nobody runs before all can be reached. What fails here fails again below. */
+    private void quiesce(Device source) {
+        try {
+            DeviceState state = source.machine().sync();
+            if (!state.isRunning() && DeviceState.RUNNING_P2P.isSupportedBy(source.features())) {
+                source.machine().goTo(DeviceState.RUNNING_P2P, watch);
+            }
+        } catch (MigrationException e) {
+            LOG.debug("{}: cannot be unwound in two passes", source.id(), e);
+        }
+    }
+
+    private boolean leaveGuestPaused(List<Device> dead) {
+        failures.add(Failure.of(
+                FailureCode.GUEST_FAILED,
+                "The guest at the source is left paused, as its device " + names(dead)
+                        + " does not run: reset the device, then resume the guest."));
+        return false;
     }
 
     private boolean resumeGuest() {
@@ -59,21 +94,30 @@ final class Rollback {
         }
     }
 
-    private boolean leaveSourceStopped() {
-        String source = ends.source().id();
-        String destination = ends.destination().id();
-        failures.add(Failure.of(
-                FailureCode.DEVICE_FAILED,
-                source,
-                source + ": it is not started again, as " + destination + " could be neither reset nor stopped and may "
-                        + "still act for the guest: reset " + destination + ", then take " + source
-                        + " to RUNNING and resume its guest."));
+    private boolean leaveSourcesStopped() {
+        String destinations = names(stuck);
+        for (Device source : ends.sources()) {
+            failures.add(Failure.of(
+                    FailureCode.DEVICE_FAILED,
+                    source.id(),
+                    source.id() + ": it is not started again, as " + destinations
+                            + " could be neither reset nor stopped and may still act for the guest: reset "
+                            + destinations + ", then take " + source.id() + " to RUNNING and resume its guest."));
+        }
         return false;
     }
 
-    private boolean abandonDestination() {
-        Recovery.Outcome outcome = new Recovery(ends.destination(), timeline::arcTaken).abandon();
-        failures.addAll(outcome.failures());
-        return outcome.done();
+    private void abandonDestinations() {
+        for (Device destination : ends.destinations()) {
+            Recovery.Outcome outcome = new Recovery(destination, watch).abandon();
+            failures.addAll(outcome.failures());
+            if (!outcome.done()) {
+                stuck.add(destination);
+            }
+        }
+    }
+
+    private static String names(List<Device> devices) {
+        return devices.stream().map(Device::id).collect(Collectors.joining(", "));
     }
 }

@@ -39,7 +39,7 @@ final class SaveOperation {
         DeviceMachine machine = device.machine();
         long saved;
         try {
-            Pump pump = new Pump(chunkBytes, signal, bytes -> {});
+            Pump pump = Pump.unpaced(chunkBytes, signal);
             machine.goTo(DeviceState.STOP_COPY, ArcWatch.NONE);
             saved = pump.toEnd(SessionBytes.stopped(device), to);
             machine.goTo(DeviceState.RUNNING, ArcWatch.NONE);

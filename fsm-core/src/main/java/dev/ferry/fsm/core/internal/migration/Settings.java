@@ -7,10 +7,24 @@ import java.time.Duration;
  * What can be configured, within its bounds. Immutable.
  *
  * @param drainTimeout how long a driver that leaves, and the bundle that stops, wait for jobs to put devices in order
- * @param chunkBytes size of the buffer that device data go through, in bytes
+ * @param chunkBytes size of the buffers that device data go through, in bytes
  * @param spoolMemoryBytes how much of a device's former state a restore keeps in memory, in bytes
  * @param spoolFileBytes how much more of it goes to a temporary file, in bytes
+ * @param bitmapBytes most memory that one migration takes for the record of written pages, in bytes
  * @param parallelMigrations how many migrations run at a time; more wait for their turn
+ * @param outgoingPerHost how many of them from one host
+ * @param incomingPerHost how many of them to one host
+ * @param transferThreads how many pieces of work, devices or memory, all migrations together do at a time
+ * @param reportsKept how many reports of migrations that have ended are kept
  */
 public record Settings(
-        Duration drainTimeout, int chunkBytes, long spoolMemoryBytes, long spoolFileBytes, int parallelMigrations) {}
+        Duration drainTimeout,
+        int chunkBytes,
+        long spoolMemoryBytes,
+        long spoolFileBytes,
+        long bitmapBytes,
+        int parallelMigrations,
+        int outgoingPerHost,
+        int incomingPerHost,
+        int transferThreads,
+        int reportsKept) {}

@@ -79,7 +79,7 @@ final class StateOperation {
     private ArcWatch watch() {
         return new ArcWatch() {
             @Override
-            public void before() throws MigrationException {
+            public void before(String id, Arc arc) throws MigrationException {
                 signal.check();
             }
 

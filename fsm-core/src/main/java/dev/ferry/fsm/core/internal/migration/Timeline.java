@@ -2,46 +2,72 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.StopSignal;
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.migration.Decision;
 import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * What happens in one migration and when: phases, downtime, bytes; and tells the listener. Confined to the thread of
- * the migration, but for {@link #phase}.
+ * What happens in one migration and when: phases, arcs, decisions, downtime; starts the clocks and tells the listener.
+ * Confined to the thread of the migration, but for {@link #phase} and {@link #progress}.
  */
 final class Timeline {
 
     /** Progress is told no more often than this, as a chunk takes microseconds. */
-    private static final Duration PROGRESS_INTERVAL = Duration.ofMillis(100);
+    private static final long PROGRESS_NANOS = Duration.ofMillis(100).toNanos();
+
+    /** Of more decisions the first and the last half are kept. */
+    private static final int MAX_DECISIONS = 200;
 
     private final String migration;
+    private final MigrationRequest request;
     private final MigrationListener listener;
+    private final StopSignal signal;
+    private final TimeSource clock;
+    private final Downtime downtime;
+    private final ProgressBoard board;
     private final List<MigrationReport.Phase> phases = new ArrayList<>();
+    private final List<Decision> decisions = new ArrayList<>();
+    private Instant started = Instant.EPOCH;
     private long start;
     private volatile MigrationPhase phase = MigrationPhase.CHECK;
     private boolean inPhase;
     private long phaseStart;
-    private long downtimeStart;
-    private boolean down;
-    private Duration downtime = Duration.ZERO;
-    private long stateBytes;
-    private long memoryBytes;
     private long progressTold;
 
-    Timeline(String migration, MigrationListener listener) {
+    Timeline(
+            String migration,
+            MigrationRequest request,
+            MigrationListener listener,
+            StopSignal signal,
+            TimeSource clock) {
         this.migration = migration;
+        this.request = request;
         this.listener = listener;
+        this.signal = signal;
+        this.clock = clock;
+        this.downtime = new Downtime(clock);
+        this.board = new ProgressBoard(request, clock);
     }
 
     /** The migration begins: from now on its time runs. */
     void begin() {
-        start = System.nanoTime();
+        started = Instant.now();
+        start = clock.nanos();
         progressTold = start;
+        signal.start();
     }
 
     /** The phase it is in, or the last one it was in. Thread-safe. */
@@ -49,85 +75,110 @@ final class Timeline {
         return phase;
     }
 
+    /** How far it was when that was told last. Thread-safe. */
+    MigrationProgress progress() {
+        return board.last();
+    }
+
+    /** What the progress is made of. */
+    ProgressBoard board() {
+        return board;
+    }
+
+    Downtime downtime() {
+        return downtime;
+    }
+
     void enter(MigrationPhase next) {
         leavePhase();
         phase = next;
         inPhase = true;
+        board.update(next);
+        signal.startPhase(next.name(), Optional.ofNullable(request.timeouts().phases().get(next)));
         listener.onEvent(new MigrationEvent.PhaseStarted(migration, next));
-        phaseStart = System.nanoTime();
+        phaseStart = clock.nanos();
     }
 
     void leavePhase() {
         if (inPhase) {
-            phases.add(new MigrationReport.Phase(phase, since(phaseStart)));
             inPhase = false;
+            Duration took = since(phaseStart);
+            phases.add(new MigrationReport.Phase(phase, took));
+            listener.onEvent(new MigrationEvent.PhaseEnded(migration, phase, took));
         }
     }
 
-    void downtimeBegins() {
-        downtimeStart = System.nanoTime();
-        down = true;
-    }
-
-    /** Does nothing when there is no downtime now. */
-    void downtimeEnds() {
-        if (down) {
-            downtime = since(downtimeStart);
-            down = false;
-        }
-    }
-
-    void countState(long bytes) {
-        stateBytes += bytes;
-        progress();
-    }
-
-    void countMemory(long bytes) {
-        memoryBytes += bytes;
-        progress();
+    void arcStarting(String device, Arc arc) {
+        listener.onEvent(new MigrationEvent.ArcStarting(migration, device, arc));
     }
 
     void arcTaken(String device, Arc arc) {
+        signal.progress();
         listener.onEvent(new MigrationEvent.ArcTaken(migration, device, arc));
     }
 
-    /** Tells how many bytes were carried in all. */
+    /** Tells of each arc of a device on its way back. */
+    ArcWatch watch() {
+        return new ArcWatch() {
+            @Override
+            public void before(String device, Arc arc) throws MigrationException {
+                arcStarting(device, arc);
+            }
+
+            @Override
+            public void taken(String device, Arc arc) {
+                arcTaken(device, arc);
+            }
+        };
+    }
+
+    void decide(Decision.Kind kind, String message) {
+        Decision decision = new Decision(since(start), kind, message);
+        if (decisions.size() == MAX_DECISIONS) {
+            decisions.remove(MAX_DECISIONS / 2);
+        }
+        decisions.add(decision);
+        listener.onEvent(new MigrationEvent.Decided(migration, decision));
+    }
+
+    /** Tells how far it is when that was told some time ago. */
+    void tick() {
+        if (clock.nanos() - progressTold >= PROGRESS_NANOS) {
+            tellProgress();
+        }
+    }
+
+    /** Tells how far it is. */
     void tellProgress() {
-        progressTold = System.nanoTime();
-        listener.onEvent(new MigrationEvent.Progress(migration, stateBytes, memoryBytes));
+        progressTold = clock.nanos();
+        listener.onEvent(new MigrationEvent.Progress(migration, board.update(phase)));
     }
 
     void tellEnd(MigrationReport report) {
+        if (report.result() == MigrationReport.Result.COMPLETED) {
+            board.complete();
+            tellProgress();
+        }
         listener.onEvent(new MigrationEvent.Ended(migration, report));
     }
 
-    List<MigrationReport.Phase> phases() {
-        return List.copyOf(phases);
-    }
-
-    Duration downtime() {
-        return downtime;
+    Instant started() {
+        return started;
     }
 
     Duration total() {
         return since(start);
     }
 
-    long stateBytes() {
-        return stateBytes;
+    List<MigrationReport.Phase> phases() {
+        return List.copyOf(phases);
     }
 
-    long memoryBytes() {
-        return memoryBytes;
+    List<Decision> decisions() {
+        return List.copyOf(decisions);
     }
 
-    private void progress() {
-        if (since(progressTold).compareTo(PROGRESS_INTERVAL) >= 0) {
-            tellProgress();
-        }
-    }
-
-    private static Duration since(long nanos) {
-        return Duration.ofNanos(System.nanoTime() - nanos);
+    private Duration since(long nanos) {
+        return Duration.ofNanos(clock.nanos() - nanos);
     }
 }

@@ -4,6 +4,7 @@ package dev.ferry.stream.virtiovf.internal;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePartType;
 import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtqueueConfig;
 import dev.ferry.virtio.VirtqueueNotifyConfig;
@@ -17,7 +18,9 @@ final class PartLayout {
     static final int VLAN_ID_BYTES = 2;
 
     private static final int RSS_HEAD_BYTES = 8;
-    private static final int RSS_MASK_OFFSET = 4;
+    static final int RSS_MASK_OFFSET = 4;
+    static final int RSS_UNCLASSIFIED_OFFSET = 6;
+    static final int RSS_PAIR_MASK = 0x7FFF;
     private static final int RSS_TABLE_ENTRY_BYTES = 2;
     private static final int RSS_MAX_TX_VQ_BYTES = 2;
     private static final int KEY_LENGTH_BYTES = 1;
@@ -39,6 +42,7 @@ final class PartLayout {
             case VQ_CFG -> atLeast(type.name(), VirtqueueConfig.BYTES, part);
             case VQ_NOTIFY_CFG -> atLeast(type.name(), VirtqueueNotifyConfig.BYTES, part);
             case NET_CVQ_CFG -> NetControl.ofSelector(part.selector()).flatMap(control -> net(control, part, value));
+            case PACKED_VQ_POSITION -> atLeast(type.name(), PackedVirtqueuePosition.BYTES, part);
         };
     }
 

@@ -5,6 +5,7 @@ import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePartType;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.NetControl;
+import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.VirtqueueConfig;
@@ -42,10 +43,11 @@ final class PartValue {
             case NET_CVQ_CFG -> NetControl.ofSelector(part.selector())
                     .map(control -> control + named(net(control, value)))
                     .orElse("class " + (part.selector() & 0xFF) + " command " + (part.selector() >>> 8 & 0xFF));
+            case PACKED_VQ_POSITION -> position(part, PackedVirtqueuePosition.decode(value.slice()));
         };
     }
 
-    private static String features(ByteBuffer value) {
+    static String features(ByteBuffer value) {
         List<String> names = new ArrayList<>();
         for (int word = 0; word < Math.min(value.capacity() / Long.BYTES, MOST_SHOWN); word++) {
             long bits = value.getLong(word * Long.BYTES);
@@ -81,7 +83,7 @@ final class PartValue {
         return "%s = 0x%x".formatted(field.get().name().toLowerCase(Locale.ROOT), number);
     }
 
-    private static String status(int status) {
+    static String status(int status) {
         Map<Integer, String> bits = new LinkedHashMap<>();
         bits.put(DeviceStatus.ACKNOWLEDGE, "ACKNOWLEDGE");
         bits.put(DeviceStatus.DRIVER, "DRIVER");
@@ -117,6 +119,18 @@ final class PartValue {
                 .formatted(queueIndex(part), notify.notifyOff(), notify.notifConfigData());
     }
 
+    private static String position(DevicePart part, PackedVirtqueuePosition position) {
+        return "queue %d: available %s, used %s"
+                .formatted(queueIndex(part), position(position.avail()), position(position.used()));
+    }
+
+    private static String position(int position) {
+        return "%d wrap %d"
+                .formatted(
+                        PackedVirtqueuePosition.descriptor(position),
+                        PackedVirtqueuePosition.wrapCounter(position) ? 1 : 0);
+    }
+
     private static int queueIndex(DevicePart part) {
         return (int) (part.selector() & 0xFFFF);
     }
@@ -129,7 +143,12 @@ final class PartValue {
             case MAC_TABLE_SET -> macTables(value);
             case VLAN_ADD -> vlans(value);
             case MQ_VQ_PAIRS_SET -> Short.toUnsignedInt(value.getShort(0)) + " pairs";
-            case MQ_RSS_CONFIG, MQ_HASH_CONFIG -> "hash types 0x%x".formatted(value.getInt(0));
+            case MQ_RSS_CONFIG ->
+                "hash types 0x%x, %d entries, unclassified to pair %d".formatted(
+                        value.getInt(0),
+                        Short.toUnsignedInt(value.getShort(PartLayout.RSS_MASK_OFFSET)) + 1,
+                        value.getShort(PartLayout.RSS_UNCLASSIFIED_OFFSET) & PartLayout.RSS_PAIR_MASK);
+            case MQ_HASH_CONFIG -> "hash types 0x%x".formatted(value.getInt(0));
             case ANNOUNCE_ACK, VLAN_DEL -> "";
         };
     }
@@ -138,7 +157,7 @@ final class PartValue {
         return value.isEmpty() ? "" : " = " + value;
     }
 
-    private static String mac(ByteBuffer value, int offset) {
+    static String mac(ByteBuffer value, int offset) {
         StringBuilder text = new StringBuilder();
         for (int index = 0; index < PartLayout.MAC_BYTES; index++) {
             text.append(index == 0 ? "" : ":").append("%02x".formatted(value.get(offset + index)));

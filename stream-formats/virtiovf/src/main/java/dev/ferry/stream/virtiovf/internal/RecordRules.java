@@ -9,7 +9,7 @@ import dev.ferry.stream.StreamException;
  * What a receiver does with a record, judged by its header alone; loading and inspecting judge alike.
  *
  * <p>The rules are those of Linux: drivers/vfio/pci/virtio/migrate.c, with two differences: the largest size is
- * configured instead of 2^32 - 1, and an empty DEVICE_DATA record is refused where the kernel would send an empty
+ * configured instead of 2^32 - 1, and an empty image is refused where the kernel would send an empty
  * command to the device. Immutable, thread-safe.
  *
  * @param types that are deployed, looked at anew with every record
@@ -19,8 +19,8 @@ record RecordRules(RecordTypes types, long maxRecordBytes) {
 
     /** What becomes of a record. */
     enum Treatment {
-        /** Device parts for the device; whatever the flags are. */
-        DEVICE_DATA,
+        /** A whole image for the device; whatever the flags are. */
+        IMAGE,
         /** For the record type of its tag. */
         RECORD_TYPE,
         /** Thrown away without being kept: an optional record that nobody knows. */
@@ -31,10 +31,11 @@ record RecordRules(RecordTypes types, long maxRecordBytes) {
      * Judges a header.
      *
      * @param offset of the header in the stream
-     * @throws StreamException ENOMEM beyond the largest size, EINVAL for an image without parts, EOPNOTSUPP for a
-     *     mandatory record that nobody knows
+     * @param imageTag tag of the images that are wanted
+     * @throws StreamException ENOMEM beyond the largest size, EINVAL for an empty image, EOPNOTSUPP for a mandatory
+     *     record that nobody knows, an image of another kind too
      */
-    Treatment judge(RecordHeader header, long offset) throws StreamException {
+    Treatment judge(RecordHeader header, long offset, int imageTag) throws StreamException {
         if (Long.compareUnsigned(header.size(), maxRecordBytes) > 0) {
             throw new StreamException(
                     offset,
@@ -43,11 +44,12 @@ record RecordRules(RecordTypes types, long maxRecordBytes) {
                             .formatted(
                                     Long.toUnsignedString(header.size()), maxRecordBytes, VirtiovfConfiguration.PID));
         }
-        if (header.tag() == RecordHeader.TAG_DEVICE_DATA) {
+        if (header.tag() == imageTag) {
             if (header.size() == 0) {
-                throw new StreamException(offset, Errno.EINVAL, "the DEVICE_DATA record is empty");
+                throw new StreamException(
+                        offset, Errno.EINVAL, "the %s record is empty".formatted(RecordHeader.imageName(imageTag)));
             }
-            return Treatment.DEVICE_DATA;
+            return Treatment.IMAGE;
         }
         if (types.find(header.tag()).isPresent()) {
             return Treatment.RECORD_TYPE;
@@ -55,7 +57,21 @@ record RecordRules(RecordTypes types, long maxRecordBytes) {
         if (header.isOptional()) {
             return Treatment.SKIP;
         }
-        throw unknownMandatory(header, offset);
+        throw RecordHeader.isImageTag(header.tag())
+                ? otherImage(header, offset, imageTag)
+                : unknownMandatory(header, offset);
+    }
+
+    private static StreamException otherImage(RecordHeader header, long offset, int imageTag) {
+        return new StreamException(
+                offset,
+                Errno.EOPNOTSUPP,
+                "the state is a %s (tag %d) but the device takes only %s (tag %d); choose a device of the same kind"
+                        .formatted(
+                                RecordHeader.imageName(header.tag()),
+                                header.tag(),
+                                RecordHeader.imageName(imageTag),
+                                imageTag));
     }
 
     /** The refusal of a mandatory record that no deployed type knows. */

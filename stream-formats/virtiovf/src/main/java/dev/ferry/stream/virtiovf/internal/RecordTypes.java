@@ -41,7 +41,7 @@ final class RecordTypes {
     private volatile List<Deployed> deployed = List.of();
 
     /**
-     * Adds a service, or takes its changed properties; one that claims tag 0 or no tag is refused and logged. Services
+     * Adds a service, or takes its changed properties; one that claims the tag of an image or no tag is refused and logged. Services
      * are told apart by their id, because one object may be registered for several tags.
      */
     synchronized void add(RecordType type, Map<String, Object> properties) {
@@ -56,8 +56,12 @@ final class RecordTypes {
             LOG.warn("record type {} is ignored: its service property {} must be an Integer", type, RecordType.TAG);
             return Optional.empty();
         }
-        if (tag == RecordHeader.TAG_DEVICE_DATA) {
-            LOG.warn("record type {} is ignored: tag 0 (DEVICE_DATA) belongs to the format itself", type);
+        if (RecordHeader.isImageTag(tag)) {
+            LOG.warn(
+                    "record type {} is ignored: tag {} ({}) belongs to the format itself",
+                    type,
+                    tag,
+                    RecordHeader.imageName(tag));
             return Optional.empty();
         }
         int ranking = properties.get(SERVICE_RANKING) instanceof Integer number ? number : 0;

@@ -15,6 +15,7 @@ import java.nio.channels.ReadableByteChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,7 +43,7 @@ final class StreamInspector {
     private final List<Record> records = new ArrayList<>();
     private long offset;
     private int items;
-    private boolean imageSeen;
+    private OptionalInt seenImageTag = OptionalInt.empty();
 
     StreamInspector(ReadableByteChannel from, RecordRules rules) {
         this.from = from;
@@ -55,8 +56,8 @@ final class StreamInspector {
             while (fill()) {
                 inspectRecord();
             }
-            if (!imageSeen) {
-                throw malformed(offset, offset == 0 ? "the stream is empty" : "the stream has no DEVICE_DATA record");
+            if (seenImageTag.isEmpty()) {
+                throw malformed(offset, offset == 0 ? "the stream is empty" : "the stream has no DEVICE_DATA and no DEVICE_CONTEXT record");
             }
             return new StreamInspection(VirtiovfFormat.FORMAT_NAME, records, Optional.empty());
         } catch (StreamException e) {
@@ -71,12 +72,12 @@ final class StreamInspector {
         List<Part> parts = new ArrayList<>();
         try {
             countItems(1, recordOffset);
-            switch (rules.judge(header, recordOffset)) {
-                case DEVICE_DATA -> {
+            switch (rules.judge(header, recordOffset, imageTag(header))) {
+                case IMAGE -> {
                     boolean whole = readPayload(header, true);
-                    describe(recordOffset, parts, new DevicePartsDescription(MOST_ITEMS - items, whole)::describe);
+                    describe(recordOffset, parts, imageDescriber(header, whole));
                     requireWhole(whole, header, recordOffset);
-                    imageSeen = true;
+                    seenImageTag = OptionalInt.of(header.tag());
                 }
                 case RECORD_TYPE -> {
                     requireWhole(readPayload(header, true), header, recordOffset);
@@ -88,6 +89,18 @@ final class StreamInspector {
             records.add(new Record(recordOffset, header, nameOf(header), parts));
         }
         countItems(parts.size(), recordOffset);
+    }
+
+    /** Every image is one for some device; those of one stream are all of the kind of the first. */
+    private int imageTag(RecordHeader header) {
+        return seenImageTag.orElse(
+                RecordHeader.isImageTag(header.tag()) ? header.tag() : RecordHeader.TAG_DEVICE_DATA);
+    }
+
+    private Describer imageDescriber(RecordHeader header, boolean whole) {
+        return header.tag() == RecordHeader.TAG_DEVICE_CONTEXT
+                ? new DeviceContextDescription(MOST_ITEMS - items, whole)::describe
+                : new DevicePartsDescription(MOST_ITEMS - items, whole)::describe;
     }
 
     private RecordHeader readHeader(long recordOffset) throws IOException {
@@ -171,8 +184,8 @@ final class StreamInspector {
     }
 
     private String nameOf(RecordHeader header) {
-        if (header.tag() == RecordHeader.TAG_DEVICE_DATA) {
-            return "DEVICE_DATA";
+        if (RecordHeader.isImageTag(header.tag())) {
+            return RecordHeader.imageName(header.tag());
         }
         try {
             return rules.types().find(header.tag()).map(RecordType::name).orElse(UNKNOWN);

@@ -73,7 +73,7 @@ final class VirtiovfDecoder implements RecordDecoder {
         }
         header = RecordHeader.decode(headerBytes.flip());
         headerBytes.clear();
-        treatment = rules.judge(header, recordOffset);
+        treatment = rules.judge(header, recordOffset, device.imageTag());
         if (header.size() == 0) {
             finish(ByteBuffer.allocate(0));
         }
@@ -117,8 +117,8 @@ final class VirtiovfDecoder implements RecordDecoder {
 
     private void finish(ByteBuffer bytes) throws DeviceException {
         switch (treatment) {
-            case DEVICE_DATA -> {
-                device.loadDeviceParts(bytes);
+            case IMAGE -> {
+                device.loadImage(bytes);
                 imageLoaded = true;
             }
             case RECORD_TYPE -> loadRecord(bytes);
@@ -166,7 +166,11 @@ final class VirtiovfDecoder implements RecordDecoder {
                     recordOffset, Errno.EINVAL, "the stream ends within a record: missing are " + missing);
         }
         if (!imageLoaded) {
-            throw new StreamException(offset, Errno.EINVAL, "the stream ends without any DEVICE_DATA record");
+            throw new StreamException(
+                    offset,
+                    Errno.EINVAL,
+                    "the stream ends without any %s record"
+                            .formatted(RecordHeader.imageName(device.imageTag())));
         }
     }
 

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Queues images of one device as records: DEVICE_DATA first, then what the deployed record types add.
+ * Queues images of one device as records: the image first, then what the deployed record types add.
  *
  * <p>The device writes behind the space for the header, so a record is copied once, into the reader's buffer. A buffer
  * that was read is kept for the next image, as the kernel's driver keeps it; one that the device failed to fill is not,
@@ -39,7 +39,7 @@ final class VirtiovfEncoder implements RecordEncoder {
     @Override
     public long capture() throws DeviceException {
         List<Queued> image = new ArrayList<>();
-        image.add(new Queued(captureDeviceData(), true));
+        image.add(new Queued(captureImage(), true));
         for (RecordTypes.Deployed deployed : rules.types().serving()) {
             addRecord(deployed, image);
         }
@@ -49,17 +49,17 @@ final class VirtiovfEncoder implements RecordEncoder {
         return bytes;
     }
 
-    private ByteBuffer captureDeviceData() throws DeviceException {
-        long size = device.devicePartsSize();
-        requireAcceptable(size, "DEVICE_DATA");
+    private ByteBuffer captureImage() throws DeviceException {
+        long size = device.imageSize();
+        requireAcceptable(size, RecordHeader.imageName(device.imageTag()));
         ByteBuffer record = takeBuffer((int) size + RecordHeader.BYTES);
-        device.captureDeviceParts(record.position(RecordHeader.BYTES));
+        device.captureImage(record.position(RecordHeader.BYTES));
         int length = record.position() - RecordHeader.BYTES;
         if (length == 0) {
-            throw new DeviceException(Errno.EINVAL, "the device gave an image without device parts");
+            throw new DeviceException(Errno.EINVAL, "the device gave an empty image");
         }
         record.flip();
-        new RecordHeader(length, 0, RecordHeader.TAG_DEVICE_DATA).encode(record);
+        new RecordHeader(length, 0, device.imageTag()).encode(record);
         return record.rewind();
     }
 

@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: drivers/vfio/pci/virtio/migrate.c</a>
  */
 @Component(
-        immediate = true, // so that a record type that claims tag 0 is refused when it comes, not when it is needed
+        immediate = true, // so that a record type that claims the tag of an image is refused when it comes, not when it is needed
         service = StreamFormat.class,
         configurationPid = VirtiovfConfiguration.PID,
         property = {StreamFormat.NAME + "=" + VirtiovfFormat.FORMAT_NAME, StreamFormat.VERSION + ":Integer=1"})
@@ -139,7 +139,7 @@ public final class VirtiovfFormat implements StreamFormat {
             return sizeMayBe;
         }
         boolean flagsKnown = (header.flags() & ~RecordHeader.FLAG_OPTIONAL) == 0;
-        boolean tagKnown = header.tag() == RecordHeader.TAG_DEVICE_DATA
+        boolean tagKnown = RecordHeader.isImageTag(header.tag())
                 || types.find(header.tag()).isPresent();
         return sizeMayBe ? flagsKnown || tagKnown : flagsKnown && tagKnown;
     }

@@ -12,6 +12,7 @@ import java.util.List;
 final class FakeDevice implements RecordDevice {
 
     byte[] image = new byte[0];
+    int imageTag;
     long announcedSize = -1;
     Errno captureFails;
     Errno loadFails;
@@ -26,12 +27,17 @@ final class FakeDevice implements RecordDevice {
     }
 
     @Override
-    public long devicePartsSize() {
+    public int imageTag() {
+        return imageTag;
+    }
+
+    @Override
+    public long imageSize() {
         return announcedSize < 0 ? image.length : announcedSize;
     }
 
     @Override
-    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+    public void captureImage(ByteBuffer into) throws DeviceException {
         captureBuffers.add(into);
         if (captureFails != null) {
             throw new DeviceException(captureFails, "told to fail");
@@ -40,7 +46,7 @@ final class FakeDevice implements RecordDevice {
     }
 
     @Override
-    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+    public void loadImage(ByteBuffer parts) throws DeviceException {
         if (loadFails != null) {
             throw new DeviceException(loadFails, "told to fail");
         }

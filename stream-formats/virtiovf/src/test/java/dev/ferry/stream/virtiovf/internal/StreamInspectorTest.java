@@ -225,6 +225,25 @@ class StreamInspectorTest {
     }
 
     @Test
+    void shouldDescribeWhatBelongsToPackedQueuesAndHashes() throws Exception {
+        StreamInspection inspection = inspect(record(0, 0, join(
+                part(0x200, 0, 0x0104, hex("3f000000 0100 0200 0000 0100 0400 00")),
+                part(0x200, 0, 0x0204, hex("03000000 0000000000000000 01 6d")),
+                part(0xff00, 1, 3, hex("0580 0001")))));
+
+        assertThat(inspection.fault()).isEmpty();
+        assertThat(inspection.records().get(0).parts()).extracting(Part::name, Part::value).containsExactly(
+                tuple("NET_CVQ_CFG", "MQ_RSS_CONFIG = hash types 0x3f, 2 entries, unclassified to pair 2"),
+                tuple("NET_CVQ_CFG", "MQ_HASH_CONFIG = hash types 0x3"),
+                tuple("PACKED_VQ_POSITION", "queue 3: available 5 wrap 1, used 256 wrap 0"));
+        assertFault(inspect(record(0, 0, part(0xff00, 1, 3, hex("058000")))), 16, "needs 4 bytes");
+        assertFault(
+                inspect(record(0, 0, join(part(0xff00, 1, 3, hex("05800580")), part(0x103, 0, 0, hex("00"))))),
+                36,
+                "must not lie behind");
+    }
+
+    @Test
     void shouldEndWhenThereAreMoreItemsThanAreListed() throws Exception {
         byte[] empty = record(1, 9, new byte[0]);
         byte[] many = new byte[empty.length * (StreamInspector.MOST_ITEMS + 10)];

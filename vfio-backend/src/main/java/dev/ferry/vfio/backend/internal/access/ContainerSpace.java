@@ -83,7 +83,8 @@ public final class ContainerSpace implements IommuSpace {
             MemorySegment info = info(arena, IommuInfo.BYTES);
             int needed = info.get(JAVA_INT, IommuInfo.ARGSZ);
             if (needed > MOST_INFO_BYTES) {
-                throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself".formatted(name, needed));
+                throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself"
+                        .formatted(name, needed));
             }
             if (needed > IommuInfo.BYTES) {
                 info = info(arena, needed);
@@ -107,7 +108,8 @@ public final class ContainerSpace implements IommuSpace {
         int before = 0;
         int at = info.get(JAVA_INT, IommuInfo.CAP_OFFSET);
         while (at > before && at % Long.BYTES == 0 && at <= info.byteSize() - CapHeader.BYTES) {
-            if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.ID && at <= info.byteSize() - CapMigration.BYTES) {
+            if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.ID
+                    && at <= info.byteSize() - CapMigration.BYTES) {
                 DirtyPages found = new DirtyPages(
                         info.get(JAVA_LONG, at + CapMigration.PGSIZE_BITMAP),
                         info.get(JAVA_LONG, at + CapMigration.MAX_DIRTY_BITMAP_SIZE));

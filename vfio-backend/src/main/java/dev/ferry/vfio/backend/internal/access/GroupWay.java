@@ -54,8 +54,8 @@ final class GroupWay {
         try {
             VfioDevice opened = device(group, device, name);
             ContainerSpace space = new ContainerSpace(calls, group.container, "the container of group " + number);
-            return new OpenDevice(opened, Optional.of(space), "group %s and container (%s)".formatted(number, why), () ->
-                    leave(number));
+            String way = "group %s and container (%s)".formatted(number, why);
+            return new OpenDevice(opened, Optional.of(space), way, () -> leave(number));
         } catch (DeviceException e) {
             leave(number);
             throw e;
@@ -96,7 +96,8 @@ final class GroupWay {
             require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, "VFIO_GROUP_GET_STATUS");
             if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.FLAG_VIABLE) == 0) {
                 throw new DeviceException(Errno.EBUSY,
-                        "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none".formatted(number));
+                        "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none"
+                                .formatted(number));
             }
         }
     }

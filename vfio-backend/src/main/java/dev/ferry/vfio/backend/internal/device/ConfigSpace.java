@@ -37,7 +37,8 @@ final class ConfigSpace {
         }
         Region region = device.region(VfioIoctl.VFIO_PCI_CONFIG_REGION_INDEX);
         if (region.size() < PciConfig.HEADER_BYTES || region.size() > PciConfig.MOST_BYTES) {
-            throw new DeviceException(Errno.EINVAL, "%s says its configuration space has %d bytes, which no PCI device has"
+            throw new DeviceException(Errno.EINVAL,
+                    "%s says its configuration space has %d bytes, which no PCI device has"
                     .formatted(device.name(), region.size()));
         }
         return Optional.of(new ConfigSpace(region, (int) region.size()));

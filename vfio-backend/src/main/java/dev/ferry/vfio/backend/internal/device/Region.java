@@ -48,7 +48,8 @@ public record Region(VfioDevice device, long offset, long size) {
         String what = "%s of a region at 0x%x".formatted(call, position);
         device.require(result, what);
         if (result == 0) {
-            throw new DeviceException(Errno.EIO, "%s: %s ended before all bytes were moved".formatted(device.name(), what));
+            throw new DeviceException(Errno.EIO, "%s: %s ended before all bytes were moved"
+                    .formatted(device.name(), what));
         }
         return (int) result;
     }

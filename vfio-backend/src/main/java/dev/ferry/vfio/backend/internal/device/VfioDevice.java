@@ -156,7 +156,8 @@ public final class VfioDevice implements AutoCloseable {
     void reset() throws DeviceException {
         int result = ioctl(VfioIoctl.VFIO_DEVICE_RESET, MemorySegment.NULL);
         if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
-            throw new KernelException(name, "VFIO_DEVICE_RESET", -result, "the device has no reset; use the means of its host");
+            throw new KernelException(name, "VFIO_DEVICE_RESET", -result,
+                    "the device has no reset; use the means of its host");
         }
         require(result, "VFIO_DEVICE_RESET");
     }

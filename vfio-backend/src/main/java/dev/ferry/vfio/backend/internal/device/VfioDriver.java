@@ -19,7 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Migrates one open VFIO device, an arc at a time; {@code VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE} of {@code linux/vfio.h}.
+ * Migrates one open VFIO device, an arc at a time; {@code VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE} of {@code
+ * linux/vfio.h}.
  *
  * <p>The kernel owns the state: it is asked for, never remembered, because a reset by somebody else, or a request that
  * failed half-way, leaves the device anywhere. One session at most is alive; every request that fails, and every arc
@@ -210,7 +211,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
                     errno, "%s could not take %s: %s; it is in %s now".formatted(device.name(), arc, what, now), cause);
         } catch (DeviceException e) {
             failure = new DeviceException(
-                    errno, "%s could not take %s: %s; where it is cannot be asked".formatted(device.name(), arc, what), cause);
+                    errno, "%s could not take %s: %s; where it is cannot be asked"
+                            .formatted(device.name(), arc, what), cause);
             failure.addSuppressed(e);
         }
         return failure;
@@ -240,7 +242,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         device.reset();
         DeviceState now = device.state();
         if (now != DeviceState.RUNNING) {
-            throw new DeviceException(Errno.EIO, "%s was reset and is in %s, not RUNNING".formatted(device.name(), now));
+            throw new DeviceException(Errno.EIO, "%s was reset and is in %s, not RUNNING"
+                    .formatted(device.name(), now));
         }
         LOG.info("{} was reset", device.name());
     }

@@ -59,7 +59,8 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         }
         if (!complete) {
             throw new DeviceException(Errno.EINVAL,
-                    "the state given to %s is incomplete; give it the rest, or reset the device".formatted(device.name()));
+                    "the state given to %s is incomplete; give it the rest, or reset the device"
+                            .formatted(device.name()));
         }
     }
 

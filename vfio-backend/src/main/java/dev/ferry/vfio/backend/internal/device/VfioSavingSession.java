@@ -178,7 +178,8 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     @Override
     public PrecopyInfo precopyInfo() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment info = arena.allocate(Precopy.BYTES, Long.BYTES); // zeroed: old drivers give back what they got
+            // zeroed: old drivers give back what they got
+            MemorySegment info = arena.allocate(Precopy.BYTES, Long.BYTES);
             info.set(JAVA_INT, Precopy.ARGSZ, Precopy.BYTES);
             device.require(
                     data.descriptor().use(fd ->

@@ -6,9 +6,9 @@ import dev.ferry.device.Errno;
 import java.nio.channels.ClosedChannelException;
 
 /**
- * What both kinds of session are made of: the data descriptor, and the two ways in which a session ends. Its user closes
- * it; the driver drops it, from any thread, when its state ends. Either way the descriptor is closed at once, or behind
- * the call that uses it.
+ * What both kinds of session are made of: the data descriptor, and the two ways in which a session ends. Its user
+ * closes it; the driver drops it, from any thread, when its state ends. Either way the descriptor is closed at once, or
+ * behind the call that uses it.
  */
 abstract class VfioSession implements AutoCloseable {
     final VfioDevice device;

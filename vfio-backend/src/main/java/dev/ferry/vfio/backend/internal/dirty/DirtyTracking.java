@@ -62,7 +62,8 @@ public final class DirtyTracking {
     public static Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
         DirtyTracking choice = new DirtyTracking(device, space, pageSize);
         for (Way way : Way.values()) {
-            Optional<DirtyTracker> tracker = allowed.contains(way) ? choice.attempt(way) : choice.not(way, "not allowed");
+            Optional<DirtyTracker> tracker = allowed.contains(way)
+                    ? choice.attempt(way) : choice.not(way, "not allowed");
             if (tracker.isPresent()) {
                 return new Choice(tracker, tracker.get().capabilities().mechanism());
             }

@@ -87,7 +87,8 @@ final class DmaLogging extends KernelDirtyTracker {
     void end() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument), "SET DMA_LOGGING_STOP");
+            require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument),
+                    "SET DMA_LOGGING_STOP");
         }
     }
 

@@ -16,8 +16,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 
 /**
- * The IOMMU marks the pages it translated writes for: {@code IOMMU_HWPT_SET_DIRTY_TRACKING} and {@code ..._GET_DIRTY_BITMAP}
- * of {@code linux/iommufd.h}. Records all that is mapped; enabling clears what was marked.
+ * The IOMMU marks the pages it translated writes for: {@code IOMMU_HWPT_SET_DIRTY_TRACKING} and {@code
+ * ..._GET_DIRTY_BITMAP} of {@code linux/iommufd.h}. Records all that is mapped; enabling clears what was marked.
  */
 final class IommufdTracking extends KernelDirtyTracker {
     private static final long MOST_PAGES = 32L << 20;

@@ -13,7 +13,8 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * What the three ways share: checks, and the bitmap that the kernel fills. Thread-safe; one call at a time gets through.
+ * What the three ways share: checks, and the bitmap that the kernel fills. Thread-safe; one call at a time gets
+ * through.
  *
  * <p>An error of a report leaves nothing to rely on, says the user API; recording is then begun anew, and the caller
  * told that all pages count as written.
@@ -147,7 +148,8 @@ abstract class KernelDirtyTracker implements DirtyTracker {
         } catch (DeviceException e) {
             restart(e);
             throw new DeviceException(
-                    Errno.EOVERFLOW, "the record of pages that %s wrote was lost; it was begun anew".formatted(device), e);
+                    Errno.EOVERFLOW, "the record of pages that %s wrote was lost; it was begun anew"
+                            .formatted(device), e);
         }
     }
 

@@ -92,7 +92,8 @@ final class HandoverConnection implements AutoCloseable {
             message.closeAll();
             throw new DeviceException(Errno.EINVAL, lent.isPresent()
                     ? "one device is handed over on a connection, and " + lent.get() + " is"
-                    : "%d descriptors belong to this message, not %d".formatted(lend.descriptors(), descriptors.size()));
+                    : "%d descriptors belong to this message, not %d"
+                            .formatted(lend.descriptors(), descriptors.size()));
         }
         String id = lending.lend(find(lend.device(), message), open(lend, descriptors));
         lent = Optional.of(lend.device());

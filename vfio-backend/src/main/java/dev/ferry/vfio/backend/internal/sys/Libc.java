@@ -14,7 +14,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * The C library's functions for devices, bound once. Each handle takes, before the function's own arguments, the memory
- * that errno is stored to; a variadic function says where its open arguments begin, since some ABIs pass them elsewhere.
+ * that errno is stored to; a variadic function says where its open arguments begin, since some ABIs pass them
+ * elsewhere.
  */
 @SuppressWarnings("restricted") // native code is what this class is for
 final class Libc {

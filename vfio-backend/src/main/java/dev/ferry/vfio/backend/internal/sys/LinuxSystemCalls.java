@@ -123,7 +123,8 @@ public final class LinuxSystemCalls implements SystemCalls {
     public int getsockopt(int fd, int level, int option, MemorySegment value) {
         try (Arena call = Arena.ofConfined()) {
             MemorySegment length = call.allocateFrom(JAVA_INT, (int) value.byteSize());
-            return (int) make(state -> (int) LibcSockets.GETSOCKOPT.invokeExact(state, fd, level, option, value, length));
+            return (int) make(state -> (int) LibcSockets.GETSOCKOPT.invokeExact(state, fd, level, option, value,
+                    length));
         }
     }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.uapi;
 
-/** The error numbers that are looked at by name, and the names of all that VFIO calls give ({@code asm-generic/errno.h}). */
+/**
+ * The error numbers that are looked at by name, and the names of all that VFIO calls give ({@code
+ * asm-generic/errno.h}).
+ */
 public final class LinuxErrno {
     public static final int EPERM = 1;
     public static final int ENOENT = 2;

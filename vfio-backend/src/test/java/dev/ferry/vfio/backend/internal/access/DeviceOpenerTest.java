@@ -105,11 +105,13 @@ class DeviceOpenerTest {
     void shouldSayWhatToDoWithoutPermissionModuleOrWhileAnotherHasTheGroup() throws Exception {
         String path = host.root + "/dev/vfio/12";
         host.refuse("vfio/12", 13);
-        assertThat(assertRefused(Errno.EACCES, FIRST, Way.AUTO)).hasMessage(path + ": open failed; give this process's user "
-                + "read and write permission for " + path + ", by a udev rule for example");
+        assertThat(assertRefused(Errno.EACCES, FIRST, Way.AUTO)).hasMessage(path
+                + ": open failed; give this process's user read and write permission for "
+                + path + ", by a udev rule for example");
         host.refuse("vfio/12", 2);
         assertThat(assertRefused(Errno.ENODEV, FIRST, Way.AUTO)).hasMessage(path
-                + ": open failed (ENOENT); load the module that makes it: vfio-pci, the device's own VFIO driver, or mdev");
+                + ": open failed (ENOENT); load the module that makes it: "
+                + "vfio-pci, the device's own VFIO driver, or mdev");
         host.refuse("vfio/12", 16);
         assertThat(assertRefused(Errno.EBUSY, FIRST, Way.AUTO)).hasMessage(path
                 + ": open failed; another process has it; end that process, or let it hand its descriptor over");

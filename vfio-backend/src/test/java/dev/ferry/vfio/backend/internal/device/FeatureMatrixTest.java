@@ -62,7 +62,8 @@ class FeatureMatrixTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"STOP_COPY, PRE_COPY", "STOP_COPY, PRE_COPY_P2P", "STOP_COPY, ERROR", "RUNNING, ERROR", "RESUMING, STOP",
+    @CsvSource({"STOP_COPY, PRE_COPY", "STOP_COPY, PRE_COPY_P2P", "STOP_COPY, ERROR", "RUNNING, ERROR",
+        "RESUMING, STOP",
         "RESUMING, RUNNING", "RESUMING, STOP_COPY"})
     void shouldRefuseWhatTheKernelRefuses(DeviceState from, DeviceState to) throws Exception {
         close(device.setState(from));

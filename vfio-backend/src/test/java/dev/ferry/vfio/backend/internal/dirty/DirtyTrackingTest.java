@@ -97,7 +97,8 @@ class DirtyTrackingTest {
         fake.reportErrno = 95;
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
-                + "(device DMA logging: the device offers it, but dev0: VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed;");
+                + "(device DMA logging: the device offers it, but dev0: "
+                + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed;");
         assertThat(fake.logging).isFalse();
     }
 

@@ -45,11 +45,21 @@ final class HandoverClient implements AutoCloseable {
 
     /** Sends a message with descriptors; gives the answer, empty when the other side closed. */
     String ask(String message, int... descriptors) {
-        send(message, descriptors);
+        long sent = send(message, descriptors);
+        if (sent != message.length()) {
+            throw new AssertionError("sent " + sent);
+        }
         return answer();
     }
 
-    void send(String message, int... descriptors) {
+    /** As above, where the other side may have closed before; then {@code gone}. */
+    String tryToAsk(String message, int... descriptors) {
+        long sent = send(message, descriptors);
+        String answer = sent < 0 ? "" : answer();
+        return answer.isEmpty() ? "gone" : answer;
+    }
+
+    private long send(String message, int... descriptors) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocateFrom(message, StandardCharsets.US_ASCII);
             MemorySegment header = header(arena, bytes.asSlice(0, message.length()));
@@ -63,10 +73,7 @@ final class HandoverClient implements AutoCloseable {
                 header.set(ADDRESS, 32, control);
                 header.set(JAVA_LONG, 40, control.byteSize());
             }
-            long sent = calls.sendmsg(fd, header, 0x4000);
-            if (sent != message.length()) {
-                throw new AssertionError("sent " + sent);
-            }
+            return calls.sendmsg(fd, header, 0x4000);
         }
     }
 

@@ -11,9 +11,13 @@ import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -34,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HandoverServerTest {
     private static final String DEVICE = "0000:3b:00.2";
     private static final int O_RDWR_CLOEXEC = 0x80002;
+    private static final int STRANGER = 4711;
 
     @TempDir
     private Path folder;
@@ -126,7 +131,8 @@ class HandoverServerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {
-        "hello", "ferry-vfio 2 lend 0000:3b:00.2", "ferry-vfio 1 lend", "ferry-vfio 1 lend ../x", "ferry-vfio 1 steal x",
+        "hello", "ferry-vfio 2 lend 0000:3b:00.2", "ferry-vfio 1 lend", "ferry-vfio 1 lend ../x",
+        "ferry-vfio 1 steal x",
         "ferry-vfio 1 lend 0000:3b:00.2 container", "ferry-vfio 1 lend 0000:3b:00.2 iommufd", "ferry-vfio 1 return now",
         "ferry-vfio 1 lend 0000:3b:00.2 iommufd 99999999999"
     })
@@ -162,7 +168,8 @@ class HandoverServerTest {
             assertThat(client.ask("x".repeat(300), fd)).startsWith("refused EINVAL the message is too long");
         }
         try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd, fd, fd, fd, fd, fd, fd)).startsWith("refused EINVAL");
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd, fd, fd, fd, fd, fd, fd))
+                    .startsWith("refused EINVAL");
         }
         calls.close(fd);
         assertThat(descriptorsOfFile()).isEmpty();
@@ -178,6 +185,35 @@ class HandoverServerTest {
             assertThat(takenBack).containsExactly(DEVICE);
             assertThat(descriptorsOfFile()).isEmpty();
         }
+    }
+
+    @Test
+    void shouldTurnAwayAUserThatTheKernelSaysIsAnother() throws Exception {
+        for (Set<Integer> users : List.of(Set.of(STRANGER - 1), Set.of(STRANGER))) {
+            server.close();
+            server = HandoverServer.open(
+                    withPeer(STRANGER), socket, users, new DeviceFinder(folder), this::lend, takenBack::add);
+            int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+            try (HandoverClient client = new HandoverClient(calls, socket)) {
+                String answer = client.tryToAsk("ferry-vfio 1 lend " + DEVICE, fd);
+                assertThat(answer).startsWith(users.contains(STRANGER) ? "ok" : "gone");
+            }
+            calls.close(fd);
+        }
+        server.close();
+        lent.forEach(OpenDevice::close);
+    }
+
+    /** System calls that are made, but for what the kernel says of the peer. */
+    private SystemCalls withPeer(int user) {
+        return (SystemCalls) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("getsockopt")) {
+                        ((MemorySegment) arguments[3]).set(ValueLayout.JAVA_INT, 4, user);
+                        return 0;
+                    }
+                    return method.invoke(calls, arguments);
+                });
     }
 
     @Test

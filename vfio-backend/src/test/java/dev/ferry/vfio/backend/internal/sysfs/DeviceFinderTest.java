@@ -35,8 +35,8 @@ class DeviceFinderTest {
         host.cdev(UUID, "mdev", "vfio1");
 
         assertThat(finder.find(Set.of())).containsExactly(
-                new FoundDevice("0000:3b:00.2", Kind.PCI, "1af4:1041", Optional.of("virtio_vfio_pci"), Optional.of("12"),
-                        Optional.empty(), Optional.empty()),
+                new FoundDevice("0000:3b:00.2", Kind.PCI, "1af4:1041", Optional.of("virtio_vfio_pci"),
+                        Optional.of("12"), Optional.empty(), Optional.empty()),
                 new FoundDevice(UUID, Kind.MDEV, "mtty-2", Optional.of("vfio_mtty"), Optional.of("13"),
                         Optional.of("vfio1"), Optional.empty()));
     }

@@ -88,8 +88,10 @@ class NumbersTest {
         assertLayout(VfioStruct.GroupStatus.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_VIABLE 1");
         assertLayout(VfioStruct.DeviceInfo.class,
                 "ARGSZ 0, BYTES 16, FLAGS 4, FLAG_PCI 2, FLAG_RESET 1, NUM_IRQS 12, NUM_REGIONS 8");
-        assertLayout(VfioStruct.RegionInfo.class, "ARGSZ 0, BYTES 32, CAP_OFFSET 12, FLAGS 4, INDEX 8, OFFSET 24, SIZE 16");
-        assertLayout(VfioStruct.IommuInfo.class, "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2, IOVA_PGSIZES 8");
+        assertLayout(VfioStruct.RegionInfo.class,
+                "ARGSZ 0, BYTES 32, CAP_OFFSET 12, FLAGS 4, INDEX 8, OFFSET 24, SIZE 16");
+        assertLayout(VfioStruct.IommuInfo.class,
+                "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2, IOVA_PGSIZES 8");
         assertLayout(VfioStruct.CapHeader.class, "BYTES 8, ID 0, NEXT 4, VERSION 2");
         assertLayout(VfioStruct.CapMigration.class,
                 "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16");
@@ -110,7 +112,8 @@ class NumbersTest {
         assertLayout(Iommufd.IoasUnmap.class, "BYTES 24, IOAS_ID 4, IOVA 8, LENGTH 16");
         assertLayout(Iommufd.HwptAlloc.class, "BYTES 40, DATA_LEN 28, DATA_TYPE 24, DATA_UPTR 32, DEV_ID 8, FLAGS 4, "
                 + "FLAG_DIRTY_TRACKING 2, OUT_HWPT_ID 16, PT_ID 12");
-        assertLayout(Iommufd.HwInfo.class, "BYTES 40, CAP_DIRTY_TRACKING 1, DATA_LEN 12, DATA_UPTR 16, DEV_ID 8, FLAGS 4, "
+        assertLayout(Iommufd.HwInfo.class,
+                "BYTES 40, CAP_DIRTY_TRACKING 1, DATA_LEN 12, DATA_UPTR 16, DEV_ID 8, FLAGS 4, "
                 + "OUT_CAPABILITIES 32, OUT_DATA_TYPE 24");
         assertLayout(Iommufd.SetDirtyTracking.class, "BYTES 16, FLAGS 4, FLAG_ENABLE 1, HWPT_ID 8, RESERVED 12");
         assertLayout(Iommufd.GetDirtyBitmap.class,

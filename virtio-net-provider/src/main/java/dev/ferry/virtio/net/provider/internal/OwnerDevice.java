@@ -3,6 +3,7 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.AdminChannel;
 import java.util.BitSet;
 import java.util.Optional;
 
@@ -12,11 +13,17 @@ import java.util.Optional;
  * @param id of the owner device
  * @param channel executes its commands
  * @param ids of device parts objects
+ * @param lost objects that it may still have without a session
  * @param opcodesInUse a bit per opcode that LIST_USE put in use for the members; not changed any more
  * @param functionReset resets a member, where the owner's queue service can
  */
 record OwnerDevice(
-        String id, AdminChannel channel, ObjectIds ids, BitSet opcodesInUse, Optional<FunctionReset> functionReset) {
+        String id,
+        AdminChannel channel,
+        ObjectIds ids,
+        LostObjects lost,
+        BitSet opcodesInUse,
+        Optional<FunctionReset> functionReset) {
 
     /** Whether a record type may send a command to members: it is a vendor's, and the owner reported it. */
     boolean takesVendorOpcode(int opcode) {

@@ -19,34 +19,39 @@ import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminQueue;
-import dev.ferry.virtio.AdminStatusQualifier;
+import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.context.ContextOpcode;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.OtherCommandSetException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What an owner device is told before its members can be migrated: which commands will be used, and how many device
  * parts objects.
  *
- * <p>The sequence is the kernel's (drivers/virtio/virtio_pci_modern.c) with two differences: the list commands stay in
- * use, so that a person can still ask the owner device for its lists, and so do all commands of vendors that it reports
- * for its members, for record types that carry more than device parts.
+ * <p>Each group type has a list of its own, which must be in use before anything else is sent to it: LIST_QUERY, then
+ * LIST_USE with those of the reported commands that are known here; first for the members, then for the owner device
+ * itself. A device of the kind that the kernel's driver was made for (drivers/virtio/virtio_pci_modern.c) has no list
+ * for itself and reports the capability commands with those for members; that is enough then. The list commands stay in
+ * use, so that a person can still ask.
  */
 final class OwnerSetup {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnerSetup.class);
 
-    /** What a migration needs. */
-    private static final Set<AdminOpcode> REQUIRED = EnumSet.of(
-            CAP_ID_LIST_QUERY,
-            DEVICE_CAP_GET,
-            DRIVER_CAP_SET,
+    /** What a migration needs of the group of members. */
+    private static final Set<AdminOpcode> FOR_MEMBERS = EnumSet.of(
             RESOURCE_OBJ_CREATE,
             RESOURCE_OBJ_DESTROY,
             DEV_PARTS_METADATA_GET,
@@ -54,12 +59,17 @@ final class OwnerSetup {
             DEV_PARTS_SET,
             DEV_MODE_SET);
 
+    /** What it needs of the owner device itself. */
+    private static final Set<AdminOpcode> FOR_OWNER =
+            EnumSet.of(CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
+
     /** Space for a list up to the last opcode of vendors; what a device reports behind it is reserved. */
     private static final int LIST_BYTES = (RecordDevice.LAST_VENDOR_OPCODE + 1) / Byte.SIZE;
 
     private final String ownerId;
     private final AdminQueue queue;
     private final AdminChannel channel;
+    private final ProviderSettings settings;
     private final BooleanSupplier left;
 
     /**
@@ -68,23 +78,28 @@ final class OwnerSetup {
      * @param left whether the owner device, or this bundle, has left; asked before each command, because a set-up that
      *     goes on would mix its commands with those of the next one
      */
-    OwnerSetup(String ownerId, AdminQueue queue, AdminChannel channel, BooleanSupplier left) {
+    OwnerSetup(
+            String ownerId, AdminQueue queue, AdminChannel channel, ProviderSettings settings, BooleanSupplier left) {
         this.ownerId = ownerId;
         this.queue = queue;
         this.channel = channel;
+        this.settings = settings;
         this.left = left;
     }
 
     /**
-     * Performs the sequence; takes at most eight times the bound of one command.
+     * Performs the sequence; takes at most nine times the bound of one command.
      *
      * @throws DeviceException EOPNOTSUPP when the owner device lacks what a migration needs; ENODEV when it has left;
-     *     others as it gives them
+     *     EBUSY when commands from before are still with it; others as it gives them
      */
     OwnerDevice run() throws DeviceException {
-        BitSet inUse = useOpcodes(GroupType.SR_IOV, RecordDevice.LAST_VENDOR_OPCODE);
-        requireOpcodes(inUse);
-        if (!capabilityIds().get(DevPartsCapability.ID)) {
+        BitSet inUse = useListOfMembers();
+        if (!useListOfOwner() && !containsAll(inUse, FOR_OWNER)) {
+            throw lacking("it lacks the admin commands " + missing(inUse, FOR_OWNER));
+        }
+        if (!bits(AdminRequest.toOwner(CAP_ID_LIST_QUERY, GroupType.SELF, 0, data -> {}, Long.BYTES))
+                .get(DevPartsCapability.ID)) {
             throw lacking("it has no device parts capability");
         }
         DevPartsCapability offered = deviceCapability();
@@ -95,66 +110,86 @@ final class OwnerSetup {
         setDriverCapability(new DevPartsCapability(limit, limit));
         Optional<FunctionReset> reset =
                 queue instanceof FunctionReset functionReset ? Optional.of(functionReset) : Optional.empty();
-        return new OwnerDevice(ownerId, channel, new ObjectIds(ownerId, limit), inUse, reset);
+        ObjectIds ids = new ObjectIds(ownerId, limit, settings.objectWait(), System::nanoTime);
+        return new OwnerDevice(ownerId, channel, ids, new LostObjects(channel, ids), inUse, reset);
+    }
+
+    private BitSet useListOfMembers() throws DeviceException {
+        BitSet wanted = settings.vendorOpcodes().bits();
+        FOR_MEMBERS.forEach(opcode -> wanted.set(opcode.number()));
+        FOR_OWNER.forEach(opcode -> wanted.set(opcode.number()));
+        BitSet reported = listOf(GroupType.SR_IOV);
+        if (speaksDeviceContext(reported)) {
+            throw new OtherCommandSetException(ownerId + " speaks the command set of the device context");
+        }
+        BitSet inUse = use(GroupType.SR_IOV, reported, wanted);
+        if (!containsAll(inUse, FOR_MEMBERS)) {
+            throw lacking("it lacks the admin commands " + missing(inUse, FOR_MEMBERS));
+        }
+        return inUse;
     }
 
     /**
-     * Puts in use what the owner device reports of the commands that are wanted.
+     * Puts the owner device's own list in use.
      *
-     * @param lastVendorOpcode the last of the commands of vendors that are wanted; one before the first for none
+     * @return false when it has none with what is needed
      */
-    private BitSet useOpcodes(GroupType group, int lastVendorOpcode) throws DeviceException {
-        BitSet inUse = bits(AdminRequest.toOwner(LIST_QUERY, group, 0, data -> {}, LIST_BYTES));
+    private boolean useListOfOwner() throws DeviceException {
         BitSet wanted = new BitSet();
-        wanted.set(LIST_QUERY.number());
-        wanted.set(LIST_USE.number());
-        REQUIRED.forEach(opcode -> wanted.set(opcode.number()));
-        wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, lastVendorOpcode + 1);
-        inUse.and(wanted);
+        FOR_OWNER.forEach(opcode -> wanted.set(opcode.number()));
+        try {
+            BitSet reported = listOf(GroupType.SELF);
+            return containsAll(reported, FOR_OWNER) && containsAll(use(GroupType.SELF, reported, wanted), FOR_OWNER);
+        } catch (AdminCommandException e) {
+            if (e.status() != AdminStatus.EINVAL) {
+                throw e;
+            }
+            LOG.debug("{} has no list of commands of its own", ownerId, e);
+            return false;
+        }
+    }
+
+    private BitSet listOf(GroupType group) throws DeviceException {
+        return bits(AdminRequest.toOwner(LIST_QUERY, group, 0, data -> {}, LIST_BYTES));
+    }
+
+    /** LIST_USE of what is both reported and wanted, while no other command is with the device. */
+    private BitSet use(GroupType group, BitSet reported, BitSet wanted) throws DeviceException {
+        BitSet inUse = (BitSet) wanted.clone();
+        inUse.set(LIST_QUERY.number());
+        inUse.set(LIST_USE.number());
+        inUse.and(reported);
+        channel.awaitIdle();
         int words = Math.max(1, inUse.toLongArray().length);
         execute(AdminRequest.toOwner(
                 LIST_USE, group, words * Long.BYTES, data -> data.slice().put(inUse.toByteArray()), 0));
         return inUse;
     }
 
-    private void requireOpcodes(BitSet inUse) throws DeviceException {
-        List<String> missing = new ArrayList<>();
-        for (AdminOpcode opcode : REQUIRED) {
-            if (!inUse.get(opcode.number())) {
-                missing.add(opcode.name());
-            }
-        }
-        if (!missing.isEmpty()) {
-            throw lacking("it lacks the admin commands " + String.join(", ", missing));
-        }
+    /** An owner offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
+    private static boolean speaksDeviceContext(BitSet reported) {
+        return reported.get(ContextOpcode.V1_DEV_MODE_SET.number()) && !reported.get(DEV_MODE_SET.number());
     }
 
-    /**
-     * Asks for the capabilities of the owner device itself. The kernel does so without a LIST_USE for the self group; a
-     * device that holds the driver to the text refuses that, and is then told.
-     */
-    private BitSet capabilityIds() throws DeviceException {
-        AdminRequest request = AdminRequest.toOwner(CAP_ID_LIST_QUERY, GroupType.SELF, 0, data -> {}, Long.BYTES);
-        try {
-            return bits(request);
-        } catch (AdminCommandException e) {
-            if (e.qualifier() != AdminStatusQualifier.Q_INVALID_OPCODE) {
-                throw e;
-            }
-            useOpcodes(GroupType.SELF, RecordDevice.FIRST_VENDOR_OPCODE - 1);
-            return bits(request);
-        }
+    private static boolean containsAll(BitSet list, Set<AdminOpcode> opcodes) {
+        return opcodes.stream().allMatch(opcode -> list.get(opcode.number()));
+    }
+
+    private static String missing(BitSet list, Set<AdminOpcode> opcodes) {
+        return opcodes.stream()
+                .filter(opcode -> !list.get(opcode.number()))
+                .map(Enum::name)
+                .collect(Collectors.joining(", "));
     }
 
     private DevPartsCapability deviceCapability() throws DeviceException {
-        AdminRequest request = AdminRequest.toOwner(
+        requireStays();
+        return DevPartsCapability.decode(channel.read(AdminRequest.toOwner(
                 DEVICE_CAP_GET,
                 GroupType.SELF,
                 DevPartsCapability.COMMAND_PREFIX_BYTES,
                 OwnerSetup::putCapabilityId,
-                DevPartsCapability.BYTES);
-        int length = Math.min(execute(request), request.result().capacity());
-        return DevPartsCapability.decode(request.result().slice(0, length));
+                DevPartsCapability.BYTES)));
     }
 
     private void setDriverCapability(DevPartsCapability capability) throws DeviceException {
@@ -175,15 +210,19 @@ final class OwnerSetup {
 
     /** A list of opcodes or capabilities, a bit each, as far as the result has space for it. */
     private BitSet bits(AdminRequest request) throws DeviceException {
-        int length = Math.min(execute(request), request.result().capacity());
-        return BitSet.valueOf(request.result().slice(0, length));
+        requireStays();
+        return BitSet.valueOf(channel.read(request));
     }
 
-    private int execute(AdminRequest request) throws DeviceException {
+    private void execute(AdminRequest request) throws DeviceException {
+        requireStays();
+        channel.execute(request);
+    }
+
+    private void requireStays() throws DeviceException {
         if (left.getAsBoolean()) {
             throw new DeviceException(Errno.ENODEV, ownerId + " has left during its set-up");
         }
-        return channel.execute(request);
     }
 
     private DeviceException lacking(String what) {

@@ -5,11 +5,9 @@ import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_METADATA_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_SET;
 import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
-import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_DESTROY;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.AdminCommand;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatus;
@@ -17,8 +15,13 @@ import dev.ferry.virtio.DevPartsObject;
 import dev.ferry.virtio.DevPartsObject.Metadata;
 import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.DevPartsObject.Selection;
+import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.GroupType;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.MemberSessions.Purpose;
+import dev.ferry.virtio.driver.SessionDevice;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -26,22 +29,27 @@ import org.slf4j.LoggerFactory;
  * One device parts object of one member, which is the member as a stream format sees it. Lives as long as the session
  * that created it; used inside the driver's gate alone.
  */
-final class PartsObject implements RecordDevice {
+final class PartsObject implements SessionDevice {
     private static final Logger LOG = LoggerFactory.getLogger(PartsObject.class);
 
     private static final long SIZE_UNKNOWN = -1;
 
     private final OwnerDevice owner;
     private final int member;
+    private final MemberIds ids;
     private final int id;
     private volatile boolean destroyed;
 
     /** A size that was just asked for and saves the next question. */
     private long knownSize = SIZE_UNKNOWN;
 
-    private PartsObject(OwnerDevice owner, int member, int id) {
+    /** More than the device told, after that turned out to be too little. */
+    private long leastSize;
+
+    private PartsObject(OwnerDevice owner, int member, MemberIds ids, int id) {
         this.owner = owner;
         this.member = member;
+        this.ids = ids;
         this.id = id;
     }
 
@@ -51,95 +59,158 @@ final class PartsObject implements RecordDevice {
      *
      * @throws DeviceException ENOSPC without a free id; others as the device gives them; no object is left then
      */
-    static PartsObject create(OwnerDevice owner, int member, Operation operation) throws DeviceException {
+    static PartsObject create(OwnerDevice owner, int member, MemberIds ids, Purpose purpose)
+            throws DeviceException {
+        owner.lost().retryOne();
         while (true) {
-            PartsObject object = new PartsObject(owner, member, owner.ids().take());
+            PartsObject object = new PartsObject(owner, member, ids, ids.take());
             try {
                 owner.channel().execute(AdminRequest.toMember(
                         RESOURCE_OBJ_CREATE,
                         member,
                         DevPartsObject.CREATE_BYTES,
-                        data -> DevPartsObject.encodeCreate(data, object.id, operation)));
+                        data -> DevPartsObject.encodeCreate(data, object.id, operation(purpose))));
                 return object;
             } catch (AdminCommandException e) {
                 if (e.status() != AdminStatus.EEXIST) {
-                    owner.ids().giveBack(object.id);
+                    ids.giveBack(object.id);
                     throw e;
                 }
-                LOG.warn("{} has a device parts object {} from before; the id is not used", owner.id(), object.id);
+                LOG.warn("{} has a device parts object {} from before; another id is used", owner.id(), object.id);
+                object.lose();
             } catch (DeviceException e) {
-                object.destroy(); // Without an answer the object may exist; behind it in the queue this removes it.
+                object.end(); // Without an answer the object may exist; behind it in the queue this removes it.
                 throw e;
             }
         }
     }
 
+    private static Operation operation(Purpose purpose) {
+        return switch (purpose) {
+            case SAVING -> Operation.GET;
+            case RESUMING -> Operation.SET;
+        };
+    }
+
     /**
-     * Destroys the object and gives its id back. When the device does not confirm that, the id is kept out of use: a
-     * second object under it would be refused.
+     * Destroys the object and gives its id back. When the device does not confirm that, the id stays out of use, as a
+     * second object under it would be refused, and the device is asked again on later occasions.
      */
-    void destroy() {
+    @Override
+    public void end() {
         if (destroyed) {
             return;
         }
         destroyed = true;
         try {
-            owner.channel().execute(AdminRequest.toMember(
-                    RESOURCE_OBJ_DESTROY, member, DevPartsObject.HEADER_BYTES, this::putHeader));
-            owner.ids().giveBack(id);
+            owner.channel().execute(LostObjects.destroy(member, id));
+            ids.giveBack(id);
         } catch (AdminCommandException e) {
             if (e.status() == AdminStatus.ENXIO) {
-                owner.ids().giveBack(id);
+                ids.giveBack(id);
             } else {
-                logLeak(e);
+                lose(e);
             }
         } catch (DeviceException e) {
-            logLeak(e);
+            lose(e);
         }
     }
 
-    private void logLeak(DeviceException e) {
-        LOG.warn("device parts object {} of {} is lost, its id is not used again: {}", id, owner.id(), e.getMessage());
+    private void lose(DeviceException e) {
+        LOG.warn("device parts object {} of {} may be left, its id is not used for now: {}",
+                id, owner.id(), e.getMessage());
+        lose();
+    }
+
+    private void lose() {
+        ids.lose(id);
+        owner.lost().add(member, id);
     }
 
     @Override
-    public long devicePartsSize() throws DeviceException {
+    public long imageSize() throws DeviceException {
         requireAlive();
         long size = knownSize;
         knownSize = SIZE_UNKNOWN;
-        return size == SIZE_UNKNOWN ? querySize() : size;
+        return Math.max(leastSize, size == SIZE_UNKNOWN ? querySize() : size);
     }
 
-    /** Asks for the size now and keeps it for the next {@link #devicePartsSize}, which then asks nothing. */
-    long refreshSize() throws DeviceException {
+    @Override
+    public long refreshSize() throws DeviceException {
         requireAlive();
         knownSize = querySize();
         return knownSize;
     }
 
-    /** Forgets a size that {@link #refreshSize} kept. */
-    void forgetSize() {
+    @Override
+    public void forgetSize() {
         knownSize = SIZE_UNKNOWN;
     }
 
     private long querySize() throws DeviceException {
-        ByteBuffer result = AdminRequest.space(DevPartsObject.METADATA_RESULT_BYTES);
-        int length = owner.channel().execute(AdminRequest.toMember(
-                DEV_PARTS_METADATA_GET,
-                member,
-                DevPartsObject.METADATA_GET_BYTES,
-                data -> DevPartsObject.encodeMetadataGet(data, id, Metadata.SIZE),
-                result));
-        long size = length < Integer.BYTES ? 0 : Integer.toUnsignedLong(result.getInt(0));
+        long size = Integer.toUnsignedLong(
+                metadata(Metadata.SIZE, DevPartsObject.METADATA_RESULT_BYTES).getInt(0));
         if (size == 0) {
             throw new DeviceException(Errno.EINVAL, describe() + " says that its device parts take 0 bytes");
         }
         return size;
     }
 
-    @Override
-    public void captureDeviceParts(ByteBuffer into) throws DeviceException {
+    /**
+     * DEV_PARTS_METADATA_GET.
+     *
+     * @param bytes space for the result
+     */
+    ByteBuffer metadata(Metadata what, int bytes) throws DeviceException {
         requireAlive();
+        return owner.channel().read(AdminRequest.toMember(
+                DEV_PARTS_METADATA_GET,
+                member,
+                DevPartsObject.METADATA_GET_BYTES,
+                data -> DevPartsObject.encodeMetadataGet(data, id, what),
+                AdminRequest.space(bytes)));
+    }
+
+    /**
+     * DEV_PARTS_GET of some parts; those that the device does not give are left out.
+     *
+     * @param headers what to give, as the device listed it
+     * @return the parts, one behind the other
+     */
+    ByteBuffer select(List<DevicePart> headers) throws DeviceException {
+        requireAlive();
+        int bytes = 0;
+        ByteBuffer wanted = ByteBuffer.allocate(headers.size() * DevicePart.HEADER_BYTES);
+        for (DevicePart header : headers) {
+            header.encode(wanted);
+            bytes += DevicePart.HEADER_BYTES + (int) header.length();
+        }
+        ByteBuffer result = AdminRequest.space(bytes);
+        advance(result, owner.channel().execute(AdminRequest.toMember(
+                        DEV_PARTS_GET,
+                        member,
+                        DevPartsObject.PARTS_GET_BYTES,
+                        data -> DevPartsObject.encodePartsGet(data, id, Selection.SELECTED),
+                        result)
+                .with(wanted.flip())));
+        return result.flip();
+    }
+
+    @Override
+    public void captureImage(ByteBuffer into) throws DeviceException {
+        requireAlive();
+        int space = into.remaining();
+        try {
+            capture(into);
+            leastSize = 0;
+        } catch (DeviceException e) {
+            boolean tooSmall = e.errno() == Errno.ENOMEM || e.errno() == Errno.EOVERFLOW;
+            leastSize = tooSmall ? 2L * space : 0;
+            throw e;
+        }
+    }
+
+    private void capture(ByteBuffer into) throws DeviceException {
         int length = owner.channel().execute(AdminRequest.toMember(
                 DEV_PARTS_GET,
                 member,
@@ -153,11 +224,34 @@ final class PartsObject implements RecordDevice {
     }
 
     @Override
-    public void loadDeviceParts(ByteBuffer parts) throws DeviceException {
+    public boolean wantsMoreSpace() {
+        return leastSize > 0;
+    }
+
+    @Override
+    public void loadImage(ByteBuffer parts) throws DeviceException {
         requireAlive();
-        owner.channel().execute(AdminRequest.toMember(
-                        DEV_PARTS_SET, member, DevPartsObject.HEADER_BYTES, this::putHeader)
-                .with(parts));
+        PartsOrder.require(parts);
+        AdminRequest set = AdminRequest.toMember(DEV_PARTS_SET, member, DevPartsObject.HEADER_BYTES, this::putHeader);
+        try {
+            owner.channel().execute(set.with(parts));
+        } catch (AdminCommandException e) {
+            // The text demands whole units of 8 bytes. A device that takes the zeros for a part that is cut off has
+            // changed nothing, and is given the bare parts, as the kernel does it.
+            if (e.status() != AdminStatus.EINVAL || parts.remaining() % AdminRequest.UNIT_BYTES == 0) {
+                throw e;
+            }
+            loadUnpadded(set.withExactly(parts), e);
+        }
+    }
+
+    private void loadUnpadded(AdminRequest set, AdminCommandException first) throws DeviceException {
+        try {
+            owner.channel().execute(set);
+        } catch (AdminCommandException e) {
+            first.addSuppressed(e);
+            throw first;
+        }
     }
 
     @Override
@@ -195,7 +289,8 @@ final class PartsObject implements RecordDevice {
         }
     }
 
-    private String describe() {
+    /** The member, for messages. */
+    String describe() {
         return "member %d of %s".formatted(member, owner.id());
     }
 }

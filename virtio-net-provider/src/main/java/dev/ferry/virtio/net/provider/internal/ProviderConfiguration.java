@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.virtio.driver.CommandTimeout;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
@@ -13,14 +14,14 @@ public @interface ProviderConfiguration {
     /** The PID. */
     String PID = "dev.ferry.virtio.net.provider";
 
-    /** Unless configured. */
-    long DEFAULT_COMMAND_TIMEOUT_MILLIS = 5_000;
+    /**
+     * Unless configured, nobody waits: an operator learns at once that all objects are in use, as from the kernel, and
+     * a management server has a queue of its own.
+     */
+    long DEFAULT_OBJECT_WAIT_MILLIS = 0;
 
-    /** No device behind a bus answers reliably in less. */
-    long LEAST_COMMAND_TIMEOUT_MILLIS = 10;
-
-    /** A migration must not wait for longer than a minute for one command. */
-    long MOST_COMMAND_TIMEOUT_MILLIS = 60_000;
+    /** Whoever waits for longer than ten minutes is better served by an error. */
+    long MOST_OBJECT_WAIT_MILLIS = 600_000;
 
     /** Key {@code command.timeout.millis}; read it guarded, {@link CommandTimeout} does. */
     @AttributeDefinition(
@@ -28,5 +29,21 @@ public @interface ProviderConfiguration {
             description = "How long one admin command may take, with its repetitions, in milliseconds; 10 to 60000.",
             min = "10",
             max = "60000")
-    long command_timeout_millis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
+    long command_timeout_millis() default CommandTimeout.DEFAULT_MILLIS;
+
+    /** Key {@code object.wait.millis}; read it guarded as well. */
+    @AttributeDefinition(
+            name = "Wait for a device parts object",
+            description = "How long a migration, save or restore may wait for a free device parts object of its owner "
+                    + "device before it disturbs anything, in milliseconds; 0 to 600000, 0 = refuse at once.",
+            min = "0",
+            max = "600000")
+    long object_wait_millis() default DEFAULT_OBJECT_WAIT_MILLIS;
+
+    /** Key {@code vendor.opcodes}. */
+    @AttributeDefinition(
+            name = "Commands of vendors",
+            description = "Admin commands of vendors that record types may send to members, where the owner device "
+                    + "reports them: opcodes, or ranges of them, from 0x0012 to 0x7fff, for example 0x0020-0x002f.")
+    String[] vendor_opcodes() default {};
 }

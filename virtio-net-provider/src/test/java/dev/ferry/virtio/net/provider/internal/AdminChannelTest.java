@@ -10,6 +10,9 @@ import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminStatus;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.CommandTimeout;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,7 +24,7 @@ class AdminChannelTest {
 
     private final FakeAdminQueue queue = new FakeAdminQueue();
     private final FakeClock clock = new FakeClock();
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
     private final AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, clock);
 
     private AdminRequest stop() {

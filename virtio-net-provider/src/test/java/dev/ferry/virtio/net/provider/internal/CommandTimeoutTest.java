@@ -3,12 +3,13 @@ package dev.ferry.virtio.net.provider.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.virtio.driver.CommandTimeout;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
 class CommandTimeoutTest {
 
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
 
     @Test
     void shouldKeepTheLastGoodTimeWhenTheConfigurationIsInvalid() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.virtio.driver.AdminChannel;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -4,6 +4,9 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.fsm.Arc;
+import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.SystemClock;
 import java.util.Optional;
 
 /** A driver for member 3 of host1/pf0, whose set-up is done, before a fake queue. */
@@ -17,17 +20,19 @@ final class Fixture {
     static final String RESUME = "1100" + TO_MEMBER + "0000000000000000";
 
     final FakeClock clock = new FakeClock();
-    final CommandTimeout timeout = new CommandTimeout();
+    final ProviderSettings settings = new ProviderSettings();
+    final CommandTimeout timeout = settings.timeout();
     final PlainFormat format = new PlainFormat();
     final FakeAdminQueue queue;
     final OwnerDevice owner;
     final VirtioNetDriver driver;
 
-    Fixture(FakeAdminQueue queue) throws DeviceException {
+    Fixture(FakeAdminQueue queue, String... vendorOpcodes) throws DeviceException {
         this.queue = queue;
-        timeout.configure(ProviderConfiguration.LEAST_COMMAND_TIMEOUT_MILLIS);
+        settings.vendorOpcodes().configure(() -> vendorOpcodes);
+        timeout.configure(CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
-        owner = new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
+        owner = new OwnerSetup("host1/pf0", queue, channel, settings, () -> false).run();
         driver = new VirtioNetDriver("host1/pf0/vf3", owner, MEMBER, format, timeout, clock::nanoTime);
         queue.commands.clear();
     }

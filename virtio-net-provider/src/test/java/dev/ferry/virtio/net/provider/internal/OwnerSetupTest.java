@@ -8,6 +8,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatusQualifier;
+import dev.ferry.virtio.driver.AdminChannel;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -20,16 +21,21 @@ class OwnerSetupTest {
     /** Bits 0, 1, 7, 8, 9, 10, 13 to 17. */
     private static final String LIST_USE = "0100" + "0100" + NO_MEMBER + "83e7030000000000";
 
+    private static final String SELF_LIST_QUERY = "0000" + "0000" + NO_MEMBER;
+    /** Bits 0, 1, 7, 8, 9. */
+    private static final String SELF_LIST_USE = "0100" + "0000" + NO_MEMBER + "8303000000000000";
+
     private static final String CAP_ID_LIST_QUERY = "0700" + "0000" + NO_MEMBER;
     private static final String DEVICE_CAP_GET = "0800" + "0000" + NO_MEMBER + "0000000000000000";
     /** Id, reserved, both limits 3, filled up to a multiple of eight bytes. */
     private static final String DRIVER_CAP_SET = "0900" + "0000" + NO_MEMBER + "0000000000000000" + "0303000000000000";
 
     private final FakeResettableQueue queue = new FakeResettableQueue();
+    private final ProviderSettings settings = new ProviderSettings();
 
     private OwnerDevice setUp() throws DeviceException {
-        AdminChannel channel = new AdminChannel("host1/pf0", queue, new CommandTimeout(), new FakeClock());
-        return new OwnerSetup("host1/pf0", queue, channel, () -> false).run();
+        AdminChannel channel = new AdminChannel("host1/pf0", queue, settings.timeout(), new FakeClock());
+        return new OwnerSetup("host1/pf0", queue, channel, settings, () -> false).run();
     }
 
     private void assertLacking(String reason) {
@@ -41,32 +47,51 @@ class OwnerSetupTest {
     }
 
     @Test
-    void shouldSendTheSequenceOfTheKernel() throws Exception {
+    void shouldPutTheListOfEachGroupInUseFirst() throws Exception {
         OwnerDevice owner = setUp();
 
         assertThat(queue.commands)
-                .containsExactly(LIST_QUERY, LIST_USE, CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
+                .containsExactly(
+                        LIST_QUERY,
+                        LIST_USE,
+                        SELF_LIST_QUERY,
+                        SELF_LIST_USE,
+                        CAP_ID_LIST_QUERY,
+                        DEVICE_CAP_GET,
+                        DRIVER_CAP_SET);
         assertThat(owner.ids().limit()).isEqualTo(3);
         assertThat(owner.functionReset()).contains(queue);
     }
 
     @Test
-    void shouldPutEveryCommandOfVendorsInUseThatIsReported() throws Exception {
+    void shouldPutCommandsOfVendorsInUseThatAreReportedAndKnown() throws Exception {
+        settings.vendorOpcodes().configure(() -> new String[] {"0x12-0x20", "63", " 0x0040 - 0x0108 ", "0x109"});
         // All of virtio 1.4, 0x12 and 0x3f in word 0; 0x40 in word 1; 0x109 in word 4.
-        queue.opcodes = FakeAdminQueue.hex("ffff070000000080" + "0100000000000000" + "0000000000000000"
-                + "0000000000000000" + "0002000000000000" + "0000000000000000");
+        queue.opcodes = FakeAdminQueue.hex("ffff0f0000000080" + "0100000000000000" + "0000000000000000"
+                + "0000000000000000" + "000e000000000000" + "0000000000000000");
 
         OwnerDevice owner = setUp();
 
         assertThat(queue.commands.get(1)).isEqualTo("0100" + "0100" + NO_MEMBER
-                + "83e7070000000080" + "0100000000000000" + "0000000000000000" + "0000000000000000"
+                + "83e70f0000000080" + "0100000000000000" + "0000000000000000" + "0000000000000000"
                 + "0002000000000000");
         assertThat(IntStream.rangeClosed(0, 0xFFFF).filter(owner::takesVendorOpcode))
-                .containsExactly(0x12, 0x3f, 0x40, 0x109);
+                .containsExactly(0x12, 0x13, 0x3f, 0x40, 0x109);
+    }
+
+    @Test
+    void shouldNotPutCommandsInUseThatNobodyKnows() throws Exception {
+        queue.opcodes = FakeAdminQueue.hex("ffffffffffffffff");
+
+        setUp();
+
+        assertThat(queue.commands).contains(LIST_USE, SELF_LIST_USE);
     }
 
     @Test
     void shouldNotPutReservedOpcodesInUse() throws Exception {
+        settings.vendorOpcodes().configure(() -> new String[] {"0x0012-0x7fff"});
+        settings.vendorOpcodes().configure(() -> new String[] {"0x0012-0x8000"});
         byte[] everything = new byte[0x10000 / 8];
         Arrays.fill(everything, (byte) 0xFF);
         queue.opcodes = everything;
@@ -100,7 +125,7 @@ class OwnerSetupTest {
     void shouldNotEnableWhatWasNotReported() {
         queue.opcodes = FakeAdminQueue.hex("03");
 
-        assertLacking("CAP_ID_LIST_QUERY");
+        assertLacking("RESOURCE_OBJ_CREATE");
         assertThat(queue.commands).contains("0100" + "0100" + NO_MEMBER + "0300000000000000");
     }
 
@@ -109,7 +134,7 @@ class OwnerSetupTest {
         queue.capabilities = FakeAdminQueue.hex("fe00000000000000");
 
         assertLacking("no device parts capability");
-        assertThat(queue.commands).hasSize(3);
+        assertThat(queue.commands).hasSize(5);
     }
 
     @Test
@@ -134,30 +159,53 @@ class OwnerSetupTest {
         assertThat(setUp().ids().limit()).isEqualTo(254);
     }
 
+    /** Answers LIST_QUERY of the self group otherwise than that of the SR-IOV group. */
+    private void selfGroup(String answer) {
+        queue.scripts.put(FakeAdminQueue.LIST_QUERY, writable -> last().startsWith("00000000")
+                ? CompletableFuture.completedFuture(FakeAdminQueue.put(writable, FakeAdminQueue.hex(answer)))
+                : null);
+    }
+
+    private String last() {
+        return queue.commands.get(queue.commands.size() - 1);
+    }
+
     @Test
-    void shouldPutTheSelfGroupsListInUseWhenTheDeviceHoldsToTheText() throws Exception {
-        boolean[] selfInUse = {false};
-        queue.opcodes = FakeAdminQueue.hex("ffff070000000000"); // with 0x12, for members only
-        queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> {
-            selfInUse[0] |= queue.commands.get(queue.commands.size() - 1).startsWith("01000000");
-            return null;
-        });
-        queue.scripts.put(FakeAdminQueue.CAP_ID_LIST_QUERY, writable -> selfInUse[0]
-                ? null
-                : CompletableFuture.completedFuture(
-                        FakeAdminQueue.put(writable, FakeAdminQueue.hex("1600020000000000"))));
+    void shouldTakeTheCapabilityCommandsFromTheListOfTheOwnerAloneWhenTheDeviceHoldsToTheText() throws Exception {
+        queue.opcodes = FakeAdminQueue.hex("7ffc030000000000"); // none of 7, 8, 9 for members
+        selfGroup("0000000000000000" + "8303000000000000");
 
         setUp();
 
         assertThat(queue.commands).containsExactly(
                 LIST_QUERY,
-                "0100" + "0100" + NO_MEMBER + "83e7070000000000",
-                CAP_ID_LIST_QUERY,
-                "0000" + "0000" + NO_MEMBER,
-                "0100" + "0000" + NO_MEMBER + "83e7030000000000",
+                "0100" + "0100" + NO_MEMBER + "03e4030000000000",
+                SELF_LIST_QUERY,
+                SELF_LIST_USE,
                 CAP_ID_LIST_QUERY,
                 DEVICE_CAP_GET,
                 DRIVER_CAP_SET);
+    }
+
+    @Test
+    void shouldDoWithTheListOfMembersWhenTheOwnerHasNoneOfItsOwn() throws Exception {
+        for (String answer : new String[] {"1600040000000000", "0000000000000000" + "0300000000000000"}) {
+            queue.commands.clear();
+            selfGroup(answer);
+
+            setUp();
+
+            assertThat(queue.commands).containsExactly(
+                    LIST_QUERY, LIST_USE, SELF_LIST_QUERY, CAP_ID_LIST_QUERY, DEVICE_CAP_GET, DRIVER_CAP_SET);
+        }
+    }
+
+    @Test
+    void shouldNameTheCommandsOfTheOwnerThatAreNowhere() {
+        queue.opcodes = FakeAdminQueue.hex("7ffd030000000000"); // 8, but not 7 and 9
+        selfGroup("1600040000000000");
+
+        assertLacking("lacks the admin commands CAP_ID_LIST_QUERY, DRIVER_CAP_SET");
     }
 
     @Test

@@ -14,6 +14,8 @@ import java.nio.channels.ReadableByteChannel;
 
 /** The least stream format: images one behind the other; loads every write as one image, an empty one never ends. */
 final class PlainFormat implements StreamFormat {
+    private static final int MOST_BYTES = 1 << 20;
+
 
     RecordDevice device;
 
@@ -26,8 +28,12 @@ final class PlainFormat implements StreamFormat {
 
             @Override
             public long capture() throws DeviceException {
-                ByteBuffer image = ByteBuffer.allocate((int) recordDevice.devicePartsSize());
-                recordDevice.captureDeviceParts(image);
+                long size = recordDevice.imageSize();
+                if (size > MOST_BYTES) {
+                    throw new DeviceException(Errno.ENOMEM, "an image of " + size + " bytes is too large");
+                }
+                ByteBuffer image = ByteBuffer.allocate((int) size);
+                recordDevice.captureImage(image);
                 queue.write(image.array(), 0, image.position());
                 return image.position();
             }
@@ -60,7 +66,7 @@ final class PlainFormat implements StreamFormat {
 
             @Override
             public void write(ByteBuffer from) throws DeviceException {
-                recordDevice.loadDeviceParts(from);
+                recordDevice.loadImage(from);
                 from.position(from.limit());
                 loaded = true;
             }

@@ -4,6 +4,7 @@ package dev.ferry.virtio.net.provider.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.ferry.virtio.driver.StateGate;
 import org.junit.jupiter.api.Test;
 
 class StateGateTest {

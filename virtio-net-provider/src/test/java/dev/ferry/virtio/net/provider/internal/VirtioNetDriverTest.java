@@ -19,7 +19,7 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
-import dev.ferry.virtio.DevPartsObject;
+import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,9 +127,8 @@ class VirtioNetDriverTest {
         byte[] payload = FakeAdminQueue.hex(IMAGE);
         assertThat(session.write(ByteBuffer.wrap(payload))).isEqualTo(17);
         ByteBuffer[] readable = queue.readables.get(queue.readables.size() - 1);
-        assertThat(readable).hasSize(2);
         assertThat(readable[1].array()).isSameAs(payload);
-        assertCommands(set(0, IMAGE));
+        assertCommands(set(0, IMAGE + "00000000000000")); // whole units of eight bytes
         driver.step(RESUMING_TO_STOP);
         assertCommands(destroy(0));
         assertErrno(Errno.ENODEV, () -> session.write(ByteBuffer.wrap(payload)));
@@ -194,11 +193,24 @@ class VirtioNetDriverTest {
 
     @Test
     void shouldRefuseAnImageThatIsLargerThanAnnounced() {
-        for (int size : new int[] {1, 8, 15, 16}) { // the last leaves the device no space but the filling
+        for (int size : new int[] {1, 2, 4}) { // twice that, and again, is less than 17
             queue.announcedSize = size;
 
             assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
             assertThat(queue.objects).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldAskAgainWithTwiceTheSpaceWhenAnImageIsLargerThanAnnounced() throws Exception {
+        for (int size : new int[] {5, 8, 9, 15, 16}) { // the last leaves the device no space but the filling
+            queue.announcedSize = size;
+
+            SavingSession session = (SavingSession) driver.step(RUNNING_TO_PRE_COPY).orElseThrow();
+
+            ByteBuffer read = ByteBuffer.allocate(100);
+            assertThat(session.read(read)).isEqualTo(17);
+            driver.step(PRE_COPY_TO_RUNNING);
         }
     }
 
@@ -278,7 +290,8 @@ class VirtioNetDriverTest {
     void shouldSayWhenAllObjectsAreInUseAndGoOnWhenOneIsFree() throws Exception {
         List<PartsObject> held = new ArrayList<>();
         for (int id = 0; id < 3; id++) {
-            held.add(PartsObject.create(fixture.owner, 1, DevPartsObject.Operation.GET));
+            held.add(PartsObject.create(
+                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids()), Purpose.SAVING));
         }
         queue.commands.clear();
 
@@ -288,7 +301,7 @@ class VirtioNetDriverTest {
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
         assertCommands();
 
-        held.get(1).destroy();
+        held.get(1).end();
         queue.commands.clear();
         driver.step(RUNNING_TO_PRE_COPY);
         assertThat(queue.commands).startsWith(create(1, 0));
@@ -303,9 +316,46 @@ class VirtioNetDriverTest {
         queue.scripts.clear();
         queue.commands.clear();
 
+        queue.refuse(FakeAdminQueue.DESTROY, 16, 1);
         driver.step(RUNNING_TO_PRE_COPY);
+        assertThat(queue.commands).startsWith(destroy(0), create(1, 0));
 
-        assertThat(queue.commands).startsWith(create(1, 0));
+        queue.scripts.clear();
+        queue.commands.clear();
+        driver.stopCopySize();
+        driver.step(PRE_COPY_TO_RUNNING);
+        driver.stopCopySize();
+        assertThat(queue.commands).containsSequence(destroy(0), create(0, 0));
+        assertThat(queue.objects).isEmpty();
+        assertThat(fixture.owner.ids().taken()).isZero();
+    }
+
+    @Test
+    void shouldGiveBarePartsToADeviceThatTakesNoZerosBehindThem() throws Exception {
+        queue.scripts.put(FakeAdminQueue.PARTS_SET, writable -> queue.commands.get(queue.commands.size() - 1).length()
+                        == 2 * (32 + 17)
+                ? null
+                : CompletableFuture.completedFuture(
+                        FakeAdminQueue.put(writable, FakeAdminQueue.hex("1600030000000000"))));
+        ResumingSession session = (ResumingSession)
+                fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP, STOP_TO_RESUMING).orElseThrow();
+        queue.commands.clear();
+
+        session.write(ByteBuffer.wrap(FakeAdminQueue.hex(IMAGE)));
+
+        assertCommands(set(0, IMAGE + "00000000000000"), set(0, IMAGE));
+    }
+
+    @Test
+    void shouldRefusePartsThatAreNotInTableOrderBeforeTheDeviceSeesThem() throws Exception {
+        ResumingSession session = (ResumingSession)
+                fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP, STOP_TO_RESUMING).orElseThrow();
+        queue.commands.clear();
+        String vqCfgFirst = "04010000" + "0000000000000000" + "00000000" + "03010000" + "0000000000000000" + "01000000"
+                + "0f";
+
+        assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(FakeAdminQueue.hex(vqCfgFirst))));
+        assertCommands();
     }
 
     @Test
@@ -321,7 +371,7 @@ class VirtioNetDriverTest {
     @Test
     void shouldExecuteReportedCommandsOfVendorsOnly() throws Exception {
         queue.opcodes = FakeAdminQueue.hex("ffff070000000000"); // with 0x12
-        fixture = new Fixture(queue);
+        fixture = new Fixture(queue, "0x0012-0x0013");
         driver = fixture.driver;
         driver.step(RUNNING_TO_PRE_COPY);
         queue.commands.clear();
@@ -331,7 +381,7 @@ class VirtioNetDriverTest {
 
         fixture.format.device.execute(0x12, ByteBuffer.wrap(FakeAdminQueue.hex("aabb")), result);
 
-        assertCommands("1200" + Fixture.TO_MEMBER + "aabb");
+        assertCommands("1200" + Fixture.TO_MEMBER + "aabb000000000000");
         assertThat(result.position()).isEqualTo(3);
         assertErrno(Errno.EOVERFLOW, () ->
                 fixture.format.device.execute(0x12, ByteBuffer.allocate(0), ByteBuffer.allocate(2)));

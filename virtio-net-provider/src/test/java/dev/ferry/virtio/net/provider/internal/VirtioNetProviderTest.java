@@ -11,6 +11,8 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.driver.MemberDriver;
+import dev.ferry.virtio.driver.OwnerWatch;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.HashMap;
@@ -28,10 +30,10 @@ import org.slf4j.LoggerFactory;
 
 class VirtioNetProviderTest {
 
-    private final Logger logger = (Logger) LoggerFactory.getLogger(VirtioNetProvider.class);
+    private final Logger logger = (Logger) LoggerFactory.getLogger(OwnerWatch.class);
     private final ListAppender<ILoggingEvent> log = new ListAppender<>();
     private final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();
-    private final Map<String, VirtioNetDriver> drivers = new ConcurrentHashMap<>();
+    private final Map<String, MemberDriver> drivers = new ConcurrentHashMap<>();
     private final FakeAdminQueue queue = new FakeAdminQueue();
     private Runnable onUnregister = () -> {};
     private VirtioNetProvider provider;
@@ -41,11 +43,14 @@ class VirtioNetProviderTest {
         log.start();
         logger.addAppender(log);
         provider = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
-            services.put(driver.deviceId(), properties);
-            drivers.put(driver.deviceId(), driver);
+            String id = (String) properties.get("ferry.device.id");
+            services.put(id, properties);
+            if (driver instanceof MemberDriver migratable) {
+                drivers.put(id, migratable);
+            }
             return () -> {
                 onUnregister.run();
-                services.remove(driver.deviceId());
+                services.remove(id);
             };
         });
     }
@@ -78,8 +83,9 @@ class VirtioNetProviderTest {
                 .containsEntry("ferry.host", "host1")
                 .containsEntry("ferry.owner.id", "host1/pf0")
                 .containsEntry("ferry.owner.member", 2)
+                .containsEntry("ferry.owner.sessions", 3)
                 .containsEntry("ferry.stream.name", "virtiovf")
-                .hasSize(7);
+                .hasSize(8);
     }
 
     @Test
@@ -90,7 +96,39 @@ class VirtioNetProviderTest {
 
         provider.updatedAdminQueue(queue, properties(1));
         assertThat(services).containsOnlyKeys("host1/pf0/vf1");
-        assertThat(queue.count(FakeAdminQueue.LIST_USE)).isEqualTo(1);
+        assertThat(queue.count(FakeAdminQueue.LIST_USE)).isEqualTo(2); // one per group type
+    }
+
+    @Test
+    void shouldSetUpAgainWhenTheMembersAreBack() {
+        provider.addAdminQueue(queue, properties(2));
+        MemberDriver before = drivers.get("host1/pf0/vf1");
+
+        provider.updatedAdminQueue(queue, properties(0));
+        assertThat(services).isEmpty();
+        provider.updatedAdminQueue(queue, properties(2));
+
+        assertThat(services).hasSize(2);
+        assertThat(drivers.get("host1/pf0/vf1")).isNotSameAs(before);
+        assertThat(queue.count(FakeAdminQueue.DRIVER_CAP_SET)).isEqualTo(2);
+    }
+
+    @Test
+    void shouldNotChangeTheListWhileAnEarlierCommandIsWithTheDevice() {
+        CompletableFuture<Integer> late = new CompletableFuture<>();
+        queue.scripts.put(FakeAdminQueue.LIST_QUERY, writable -> late);
+        provider.settings().timeout().configure(10);
+        provider.addAdminQueue(queue, properties(1));
+        queue.scripts.clear();
+
+        provider.updatedAdminQueue(queue, properties(2));
+
+        assertThat(queue.count(FakeAdminQueue.LIST_USE)).isZero();
+        assertThat(services.get("host1/pf0/vf2").get("ferry.not.migratable").toString())
+                .contains("has not answered 1 admin commands");
+        late.complete(8);
+        provider.updatedAdminQueue(queue, properties(1));
+        assertThat(drivers).containsOnlyKeys("host1/pf0/vf1");
     }
 
     @Test
@@ -107,7 +145,7 @@ class VirtioNetProviderTest {
         provider.addAdminQueue(queue, properties(1000));
 
         assertThat(services).hasSize(1000);
-        assertThat(queue.commands).hasSize(5);
+        assertThat(queue.commands).hasSize(7);
     }
 
     @Test
@@ -122,7 +160,7 @@ class VirtioNetProviderTest {
     @Test
     void shouldKeepADriverWorkingUntilItsUnregistrationReturned() throws Exception {
         provider.addAdminQueue(queue, properties(1));
-        VirtioNetDriver driver = drivers.get("host1/pf0/vf1");
+        MemberDriver driver = drivers.get("host1/pf0/vf1");
         driver.step(Arc.RUNNING_TO_PRE_COPY);
         onUnregister = () -> {
             try {
@@ -145,7 +183,9 @@ class VirtioNetProviderTest {
 
         provider.addAdminQueue(queue, properties(3));
 
-        assertThat(services).isEmpty();
+        assertThat(drivers).isEmpty();
+        assertThat(services).hasSize(3).allSatisfy((id, properties) ->
+                assertThat(properties.get("ferry.not.migratable").toString()).contains("no device parts capability"));
         assertThat(log.list).singleElement().satisfies(event -> {
             assertThat(event.getLevel()).isEqualTo(Level.WARN);
             assertThat(event.getFormattedMessage()).contains("host1/pf0").contains("no device parts capability");
@@ -156,12 +196,13 @@ class VirtioNetProviderTest {
     void shouldTryAgainWithTheNextChangeOfMembers() {
         queue.refuse(FakeAdminQueue.LIST_QUERY, 22, 4);
         provider.addAdminQueue(queue, properties(1));
-        assertThat(services).isEmpty();
+        assertThat(drivers).isEmpty();
         queue.scripts.clear();
 
         provider.updatedAdminQueue(queue, properties(2));
 
-        assertThat(services).hasSize(2);
+        assertThat(drivers).hasSize(2);
+        assertThat(services.get("host1/pf0/vf1")).doesNotContainKey("ferry.not.migratable");
     }
 
     @Test
@@ -280,9 +321,10 @@ class VirtioNetProviderTest {
     void shouldUndoARegistrationThatMakesTheOwnerLeave() {
         VirtioNetProvider[] reentrant = new VirtioNetProvider[1];
         reentrant[0] = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
-            services.put(driver.deviceId(), properties);
+            String id = (String) properties.get("ferry.device.id");
+            services.put(id, properties);
             reentrant[0].removeAdminQueue(queue, properties(0));
-            return () -> services.remove(driver.deviceId());
+            return () -> services.remove(id);
         });
 
         reentrant[0].addAdminQueue(queue, properties(3));

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.migration;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * How far a migration is, at one moment. Immutable.
+ *
+ * @param phase it is in; CHECK while it waits for its turn
+ * @param waiting whether it waits for its turn
+ * @param percent of what is known to be done; 0 to 99 until it has completed, then 100; may fall when the guest writes
+ * @param total everything
+ * @param memory the guest's memory alone
+ * @param devices one for each pair of the request, in its order
+ * @param round of pre-copy, from 1; 0 before
+ * @param allowedDowntime as it is after ramps
+ * @param predictedDowntime of a switchover now; empty when there is nothing to go by
+ * @param timeLeft to the end; empty when there is nothing to go by
+ */
+public record MigrationProgress(
+        MigrationPhase phase,
+        boolean waiting,
+        int percent,
+        Transfer total,
+        Transfer memory,
+        List<Device> devices,
+        int round,
+        Duration allowedDowntime,
+        Optional<Duration> predictedDowntime,
+        Optional<Range> timeLeft) {
+
+    private static final int COMPLETE = 100;
+
+    /** Copies the list; refuses percentages that are none. */
+    public MigrationProgress {
+        devices = List.copyOf(devices);
+        if (percent < 0 || percent > COMPLETE) {
+            throw new IllegalArgumentException("not a percentage: " + percent);
+        }
+    }
+
+    /**
+     * What was carried of something.
+     *
+     * @param bytes so far, those that were carried again included
+     * @param bytesPerSecond in the last second or so
+     * @param remainingBytes as known now; more can follow while the guest runs
+     */
+    public record Transfer(long bytes, long bytesPerSecond, long remainingBytes) {
+        /** Nothing. */
+        public static final Transfer NONE = new Transfer(0, 0, 0);
+    }
+
+    /**
+     * One device.
+     *
+     * @param source its id at the source
+     * @param transfer of its state
+     * @param acknowledged whether its destination has loaded the initial data, or has none to load
+     */
+    public record Device(String source, Transfer transfer, boolean acknowledged) {}
+
+    /**
+     * An estimate.
+     *
+     * @param atLeast when the guest writes no more pages
+     * @param atMost when the guest goes on as it did; empty when that would never end
+     */
+    public record Range(Duration atLeast, Optional<Duration> atMost) {}
+}

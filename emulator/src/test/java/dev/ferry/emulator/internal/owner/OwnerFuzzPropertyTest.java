@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.emulator.internal.owner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.emulator.internal.owner.OwnerFuzz.Way;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.ShrinkingMode;
+
+/**
+ * Whatever commands come, in whatever order and by whichever way: no exception, a well-formed answer, and no change of
+ * state by a command that fails. A million commands in the ordinary build, more with the Maven profile {@code fuzz}.
+ */
+class OwnerFuzzPropertyTest {
+
+    /** Commands of one device; 40 devices for each of four properties make more than a million together. */
+    private static final int COMMANDS = 6_600 * Integer.getInteger("ferry.fuzz.factor", 1);
+
+    private static void run(long seed, Way way, boolean strict) {
+        try (OwnerFuzz fuzz = new OwnerFuzz(seed, way, strict)) {
+            fuzz.run(COMMANDS);
+            for (int opcode : new int[] {0, 1, 7, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11}) {
+                assertThat(fuzz.succeeded[opcode]).as("0x%x should succeed by chance too", opcode).isPositive();
+            }
+            assertThat(fuzz.refused).as("commands should also be refused").isGreaterThan(COMMANDS / 10);
+        }
+    }
+
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldNotChangeByFailedCommandsOfTheService(@ForAll long seed) {
+        run(seed, Way.SERVICE, false);
+    }
+
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldNotChangeByFailedCommandsOfTheServiceWhenStrict(@ForAll long seed) {
+        run(seed, Way.SERVICE, true);
+    }
+
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldNotChangeByFailedCommandsOfTheVirtqueue(@ForAll long seed) {
+        run(seed, Way.VIRTQUEUE, false);
+    }
+
+    @Property(tries = 40, shrinking = ShrinkingMode.OFF)
+    void shouldNotChangeByFailedCommandsOfTheVirtqueueWhenStrict(@ForAll long seed) {
+        run(seed, Way.VIRTQUEUE, true);
+    }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.memory;
+
+import dev.ferry.migration.MigrationException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * A row of bits, one per page, in a direct buffer of little-endian 64-bit words as dirty trackers fill it. Whole words
+ * are looked at, and eight at a time where nothing is set, so that a sparse row costs what reading its memory costs.
+ * Not thread-safe.
+ */
+final class PageBits {
+
+    private static final int BITS = Long.SIZE;
+    private static final int WORD_BYTES = Long.BYTES;
+    private static final int BLOCK_WORDS = 8;
+    private static final long ALL = -1L;
+
+    private final long size;
+    private final int words;
+    private final ByteBuffer buffer;
+
+    /** So many bits, none set. */
+    PageBits(long size) {
+        this.size = size;
+        this.words = Math.toIntExact((size + BITS - 1) / BITS);
+        this.buffer = ByteBuffer.allocateDirect(Math.multiplyExact(words, WORD_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Memory that so many bits take. */
+    static long bytesFor(long bits) {
+        return (bits + BITS - 1) / BITS * WORD_BYTES;
+    }
+
+    long size() {
+        return size;
+    }
+
+    /**
+     * The bits of some pages, for a tracker to set.
+     *
+     * @param from a multiple of 64
+     */
+    ByteBuffer slice(long from, long bits) {
+        int offset = Math.toIntExact(from / BITS) * WORD_BYTES;
+        return buffer.slice(offset, (int) bytesFor(bits)).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Sets the bits from one to before another. */
+    void set(long from, long to) {
+        for (long bit = from; bit < to; bit = wordEnd(bit)) {
+            int word = (int) (bit / BITS);
+            put(word, word(word) | mask(bit, to));
+        }
+    }
+
+    /** The first bit that is set at or behind a bit; {@link #size} when there is none. */
+    long nextSet(long from) {
+        return next(from, 0);
+    }
+
+    /** The first bit that is not set at or behind a bit; {@link #size} when there is none. */
+    long nextClear(long from) {
+        return next(from, ALL);
+    }
+
+    /** The first bit which differs from those of a word that is skipped. */
+    private long next(long from, long skipped) {
+        if (from >= size) {
+            return size;
+        }
+        int word = (int) (from / BITS);
+        long found = (word(word) ^ skipped) & (ALL << (from % BITS));
+        while (found == 0) {
+            word = skip(word + 1, skipped);
+            if (word >= words) {
+                return size;
+            }
+            found = word(word) ^ skipped;
+        }
+        return Math.min(size, (long) word * BITS + Long.numberOfTrailingZeros(found));
+    }
+
+    /** The first word at or behind one that lies in a block of eight with a difference, or near the end. */
+    private int skip(int from, long skipped) {
+        int word = from;
+        while (word + BLOCK_WORDS <= words && isBlockOf(skipped, word * WORD_BYTES)) {
+            word += BLOCK_WORDS;
+        }
+        return word;
+    }
+
+    private boolean isBlockOf(long skipped, int at) {
+        return ((buffer.getLong(at) ^ skipped)
+                        | (buffer.getLong(at + WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 2 * WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 3 * WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 4 * WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 5 * WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 6 * WORD_BYTES) ^ skipped)
+                        | (buffer.getLong(at + 7 * WORD_BYTES) ^ skipped))
+                == 0;
+    }
+
+    /** Takes a run of bits that were set. */
+    @FunctionalInterface
+    interface Runs {
+        /** Takes the bits from one to before another. */
+        void run(long from, long to) throws MigrationException;
+    }
+
+    /** Gives every run of bits that are set, ascending, and clears it before. */
+    void drain(Runs runs) throws MigrationException {
+        // Where the run began that reaches to the end of the last word; negative when there is none.
+        long open = -1;
+        for (int word = 0; word < words; ) {
+            long bits = word(word);
+            int next = word + 1;
+            if (bits == ALL) {
+                open = open < 0 ? (long) word * BITS : open;
+                put(word, 0);
+                next = clearFullBlocks(next);
+            } else {
+                if (open >= 0) {
+                    int more = Long.numberOfTrailingZeros(~bits);
+                    give(open, (long) word * BITS + more, runs);
+                    open = -1;
+                    bits &= ALL << more;
+                }
+                open = bits == 0 ? open : drain(word, bits, runs);
+                put(word, 0);
+                next = bits == 0 ? skip(next, 0) : next;
+            }
+            word = next;
+        }
+        if (open >= 0) {
+            give(open, size, runs);
+        }
+    }
+
+    /** Gives the runs in a word that end in it; answers where the one begins that does not, or -1. */
+    private long drain(int word, long bits, Runs runs) throws MigrationException {
+        long base = (long) word * BITS;
+        for (long left = bits; left != 0; ) {
+            int from = Long.numberOfTrailingZeros(left);
+            int to = from + Long.numberOfTrailingZeros(~(left >>> from));
+            if (to == BITS) {
+                return base + from;
+            }
+            give(base + from, base + to, runs);
+            left &= ALL << to;
+        }
+        return -1;
+    }
+
+    /** Bits behind the last page, which only a tracker that breaks its contract sets, are left out. */
+    private void give(long from, long to, Runs runs) throws MigrationException {
+        if (from < size) {
+            runs.run(from, Math.min(to, size));
+        }
+    }
+
+    /** Block by block, so that each is still in the cache when it is written. */
+    private int clearFullBlocks(int from) {
+        int word = from;
+        while (word + BLOCK_WORDS <= words && isBlockOf(ALL, word * WORD_BYTES)) {
+            for (int end = word + BLOCK_WORDS; word < end; word++) {
+                put(word, 0);
+            }
+        }
+        return word;
+    }
+
+    /** How many bits are set. */
+    long count() {
+        long set = 0;
+        for (int word = 0; word < words; word++) {
+            set += Long.bitCount(word(word));
+        }
+        return set;
+    }
+
+    private static long wordEnd(long bit) {
+        return (bit / BITS + 1) * BITS;
+    }
+
+    private static long mask(long from, long to) {
+        long behind = to - from / BITS * BITS;
+        long below = behind >= BITS ? ALL : (1L << behind) - 1;
+        return below & (ALL << (from % BITS));
+    }
+
+    private long word(int index) {
+        return buffer.getLong(index * WORD_BYTES);
+    }
+
+    private void put(int index, long value) {
+        buffer.putLong(index * WORD_BYTES, value);
+    }
+}

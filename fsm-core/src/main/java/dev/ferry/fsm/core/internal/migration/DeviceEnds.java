@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.fsm.core.internal.pace.StepHistory;
+import dev.ferry.migration.DowntimeStep;
+import dev.ferry.migration.DowntimeStep.Step;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Both ends of one device of a migration, and what was carried between them. Used by the thread of the migration, and by
+ * one that works for it while it waits.
+ */
+final class DeviceEnds {
+
+    private final Device source;
+    private final Device destination;
+    private final Gauge gauge = new Gauge();
+    private final StepTimes times;
+    private final Map<Step, Duration> plan = new EnumMap<>(Step.class);
+    private ByteSink loading;
+    private boolean saving;
+    private boolean acknowledged;
+
+    DeviceEnds(Device source, Device destination, TimeSource clock) {
+        this.source = source;
+        this.destination = destination;
+        this.times = new StepTimes(clock);
+    }
+
+    Device source() {
+        return source;
+    }
+
+    Device destination() {
+        return destination;
+    }
+
+    /** What was carried of its state. */
+    Gauge gauge() {
+        return gauge;
+    }
+
+    /** Times of its own during the downtime. */
+    StepTimes times() {
+        return times;
+    }
+
+    /** Where its state goes: the session of the destination. */
+    ByteSink loading() {
+        return loading;
+    }
+
+    void load(ByteSink into) {
+        loading = into;
+    }
+
+    boolean has(MigrationFeature feature) {
+        return source.features().contains(feature);
+    }
+
+    /** Whether it saves while its guest runs. */
+    boolean isSavingEarly() {
+        return saving;
+    }
+
+    void saveEarly() {
+        saving = true;
+    }
+
+    /** Whether the destination has loaded the initial data, or there are none. */
+    boolean isAcknowledged() {
+        return acknowledged;
+    }
+
+    void acknowledge(boolean loaded) {
+        acknowledged = loaded;
+    }
+
+    /** The downtime begins: what it is expected to take is what it took before. */
+    void plan(StepHistory history) {
+        for (Step step : Step.values()) {
+            history.of(kind(), step).ifPresent(took -> plan.put(step, took));
+        }
+    }
+
+    /** The steps of its own as they were planned and as they were. */
+    List<DowntimeStep> steps() {
+        return times.against(step -> Optional.ofNullable(plan.get(step)));
+    }
+
+    /** What devices like this have in common. */
+    StepHistory.Kind kind() {
+        return new StepHistory.Kind(source.properties().type(), saving);
+    }
+}

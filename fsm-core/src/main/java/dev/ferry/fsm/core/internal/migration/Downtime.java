@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.migration.DowntimeStep;
+import dev.ferry.migration.DowntimeStep.Step;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The downtime of one migration, cut into steps that follow one another. Confined to the thread of the migration. */
+final class Downtime {
+
+    private final TimeSource clock;
+    private final StepTimes steps;
+    private Map<Step, Duration> plan = Map.of();
+    private boolean began;
+    private boolean down;
+    private long start;
+    private long stepStart;
+    private Duration total = Duration.ZERO;
+
+    Downtime(TimeSource clock) {
+        this.clock = clock;
+        this.steps = new StepTimes(clock);
+    }
+
+    /** The guest is about to be paused. */
+    void begin(Map<Step, Duration> planned) {
+        plan = Map.copyOf(planned);
+        start = clock.nanos();
+        stepStart = start;
+        began = true;
+        down = true;
+    }
+
+    /** What was done since the last step belongs to this one. */
+    void endStep(Step step) {
+        if (down) {
+            long now = clock.nanos();
+            steps.add(step, now - stepStart);
+            stepStart = now;
+        }
+    }
+
+    /** Devices saved and loaded at the same time: as much as the slowest needed for saving is SAVE, the rest TRANSFER. */
+    void endSaving(Duration saving) {
+        if (down) {
+            long now = clock.nanos();
+            long saved = Math.min(saving.toNanos(), now - stepStart);
+            steps.add(Step.SAVE, saved);
+            steps.add(Step.TRANSFER, now - stepStart - saved);
+            stepStart = now;
+        }
+    }
+
+    /** Guest and devices run again, at one of the two ends. Does nothing when there is no downtime now. */
+    void end() {
+        if (down) {
+            total = Duration.ofNanos(clock.nanos() - start);
+            down = false;
+        }
+    }
+
+    Duration total() {
+        return total;
+    }
+
+    /** Empty when there was no downtime. */
+    List<DowntimeStep> steps() {
+        return began ? steps.against(step -> Optional.ofNullable(plan.get(step))) : List.of();
+    }
+}

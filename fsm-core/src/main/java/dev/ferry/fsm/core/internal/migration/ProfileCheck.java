@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.device.DeviceProfile;
+import dev.ferry.device.Errno;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Device;
+import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.Finding;
+import dev.ferry.migration.MigrationException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The part of the check for which devices are asked: whether a destination takes what the source asks for. */
+final class ProfileCheck {
+
+    private final DeviceRegistry registry;
+
+    ProfileCheck(DeviceRegistry registry) {
+        this.registry = registry;
+    }
+
+    /** Compares devices that are not reserved, as far as nobody uses them now. */
+    void ofFree(List<DevicePair> pairs, List<Finding> findings) {
+        for (DevicePair pair : pairs) {
+            Optional<Device> source = registry.find(pair.source()).filter(ProfileCheck::isFree);
+            Optional<Device> destination = registry.find(pair.destination()).filter(ProfileCheck::isFree);
+            if (source.isPresent() && destination.isPresent() && source.get() != destination.get()) {
+                compare(source.get(), destination.get(), findings);
+            }
+        }
+    }
+
+    private static boolean isFree(Device device) {
+        return !device.isBusy()
+                && device.features().contains(MigrationFeature.STOP_COPY)
+                && device.state().filter(state -> !state.hasSession() && state != DeviceState.ERROR).isPresent();
+    }
+
+    /**
+     * Compares devices that the job has reserved, with the places for all their sessions in hand.
+     *
+     * @throws MigrationException what the signal of the job throws; PROVIDER_GONE
+     */
+    void ofReserved(List<Device> sources, List<Device> destinations, List<Finding> findings)
+            throws MigrationException {
+        List<Device> all = new ArrayList<>(sources);
+        all.addAll(destinations);
+        try {
+            registry.admission().admit(all);
+        } catch (MigrationException e) {
+            if (!isNoSpace(e)) {
+                throw e;
+            }
+            findings.add(finding(e, all.get(0), Finding.Code.NO_FREE_SESSION));
+            return;
+        }
+        for (int i = 0; i < sources.size(); i++) {
+            compare(sources.get(i), destinations.get(i), findings);
+        }
+    }
+
+    private static void compare(Device source, Device destination, List<Finding> findings) {
+        Optional<DeviceProfile> asked = profile(source, findings);
+        Optional<DeviceProfile> taken = profile(destination, findings);
+        if (asked.isPresent() && taken.isPresent()) {
+            findings.addAll(Compatibility.findings(source.id(), asked.get(), destination.id(), taken.get()));
+        }
+    }
+
+    private static Optional<DeviceProfile> profile(Device device, List<Finding> findings) {
+        try {
+            return device.profile();
+        } catch (MigrationException e) {
+            Finding.Code code = isNoSpace(e) ? Finding.Code.NO_FREE_SESSION : Finding.Code.PROFILE_UNAVAILABLE;
+            findings.add(finding(e, device, code));
+            return Optional.empty();
+        }
+    }
+
+    private static boolean isNoSpace(MigrationException e) {
+        return e.failure().errno().equals(Optional.of(Errno.ENOSPC));
+    }
+
+    private static Finding finding(MigrationException e, Device otherwise, Finding.Code code) {
+        return new Finding(code, e.failure().device().orElse(otherwise.id()), e.failure().message());
+    }
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.fsm.core.internal.pace.MemoryRate;
+import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationProgress;
+import dev.ferry.migration.MigrationProgress.Transfer;
+import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Makes the progress of one migration out of its gauges. Confined to its thread, but for {@link #last}. */
+final class ProgressBoard {
+
+    private static final int ALMOST = 99;
+    private static final int COMPLETE = 100;
+
+    private final TimeSource clock;
+    private final List<DeviceEnds> devices = new ArrayList<>();
+    private final List<Speed> speeds = new ArrayList<>();
+    private final Gauge memory = new Gauge();
+    private final Speed memorySpeed;
+    private Duration allowed;
+    private Optional<Duration> predicted = Optional.empty();
+    private int round;
+    private double writtenPerSecond;
+    private boolean complete;
+    private volatile MigrationProgress last;
+
+    ProgressBoard(MigrationRequest request, TimeSource clock) {
+        this.clock = clock;
+        this.memorySpeed = new Speed(memory);
+        this.allowed = request.convergence().maxDowntime();
+        this.last = new MigrationProgress(
+                MigrationPhase.CHECK,
+                true,
+                0,
+                Transfer.NONE,
+                Transfer.NONE,
+                request.devices().stream().map(ProgressBoard::before).toList(),
+                0,
+                allowed,
+                Optional.empty(),
+                Optional.empty());
+    }
+
+    private static MigrationProgress.Device before(DevicePair pair) {
+        return new MigrationProgress.Device(pair.source(), Transfer.NONE, false);
+    }
+
+    /** The devices are known. */
+    void follow(List<DeviceEnds> ends) {
+        for (DeviceEnds device : ends) {
+            devices.add(device);
+            speeds.add(new Speed(device.gauge()));
+        }
+    }
+
+    /** What was carried of the guest's memory. */
+    Gauge memory() {
+        return memory;
+    }
+
+    int round() {
+        return round;
+    }
+
+    void beginRound(int number) {
+        round = number;
+    }
+
+    void predict(Duration allowedNow, Optional<Duration> prediction, double writtenBytesPerSecond) {
+        allowed = allowedNow;
+        predicted = prediction;
+        writtenPerSecond = writtenBytesPerSecond;
+    }
+
+    /** All of it is done. */
+    void complete() {
+        complete = true;
+        memory.setRemaining(0);
+        devices.forEach(device -> device.gauge().setRemaining(0));
+    }
+
+    /** How far it was at the last update. Thread-safe. */
+    MigrationProgress last() {
+        return last;
+    }
+
+    /** Looks at the gauges again. */
+    MigrationProgress update(MigrationPhase phase) {
+        List<MigrationProgress.Device> each = new ArrayList<>();
+        Transfer carried = memorySpeed.now();
+        Transfer sum = carried;
+        for (int i = 0; i < devices.size(); i++) {
+            Transfer transfer = speeds.get(i).now();
+            sum = plus(sum, transfer);
+            DeviceEnds device = devices.get(i);
+            each.add(new MigrationProgress.Device(device.source().id(), transfer, device.isAcknowledged()));
+        }
+        last = new MigrationProgress(
+                phase,
+                false,
+                percent(sum),
+                sum,
+                carried,
+                each.isEmpty() ? last.devices() : each,
+                round,
+                allowed,
+                predicted,
+                timeLeft(sum));
+        return last;
+    }
+
+    private int percent(Transfer sum) {
+        if (complete) {
+            return COMPLETE;
+        }
+        double known = (double) sum.bytes() + sum.remainingBytes();
+        return known == 0 ? 0 : (int) (ALMOST * (sum.bytes() / known));
+    }
+
+    private Optional<MigrationProgress.Range> timeLeft(Transfer sum) {
+        if (complete) {
+            return Optional.of(new MigrationProgress.Range(Duration.ZERO, Optional.of(Duration.ZERO)));
+        }
+        double rate = sum.bytesPerSecond();
+        if (rate == 0) {
+            return Optional.empty();
+        }
+        Optional<Duration> atMost = rate > writtenPerSecond
+                ? Optional.of(MemoryRate.time(sum.remainingBytes(), rate - writtenPerSecond))
+                : Optional.empty();
+        return Optional.of(new MigrationProgress.Range(MemoryRate.time(sum.remainingBytes(), rate), atMost));
+    }
+
+    private static Transfer plus(Transfer one, Transfer other) {
+        return new Transfer(
+                one.bytes() + other.bytes(),
+                one.bytesPerSecond() + other.bytesPerSecond(),
+                one.remainingBytes() + other.remainingBytes());
+    }
+
+    /** The rate of one gauge over the last second or so. */
+    private final class Speed {
+        private static final long WINDOW_NANOS = 1_000_000_000L;
+
+        private final Gauge gauge;
+        private long windowStart = clock.nanos();
+        private long windowBytes;
+        private long bytesPerSecond;
+        private boolean measured;
+
+        Speed(Gauge gauge) {
+            this.gauge = gauge;
+        }
+
+        Transfer now() {
+            long bytes = gauge.bytes();
+            long nanos = Math.max(1, clock.nanos() - windowStart);
+            if (nanos >= WINDOW_NANOS || !measured) {
+                bytesPerSecond = (long) ((bytes - windowBytes) * (double) WINDOW_NANOS / nanos);
+            }
+            if (nanos >= WINDOW_NANOS) {
+                measured = true;
+                windowStart += nanos;
+                windowBytes = bytes;
+            }
+            return new Transfer(bytes, bytesPerSecond, gauge.remaining());
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.migration.DowntimeStep;
+import dev.ferry.migration.DowntimeStep.Step;
+import dev.ferry.migration.MigrationException;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** How long the steps of a downtime take. Used by one thread at a time. */
+final class StepTimes {
+
+    private final TimeSource clock;
+    private final Map<Step, Duration> times = new EnumMap<>(Step.class);
+
+    StepTimes(TimeSource clock) {
+        this.clock = clock;
+    }
+
+    /** Something that belongs to a step. */
+    @FunctionalInterface
+    interface Work<T> {
+        T run() throws MigrationException;
+    }
+
+    <T> T during(Step step, Work<T> work) throws MigrationException {
+        long start = clock.nanos();
+        try {
+            return work.run();
+        } finally {
+            add(step, clock.nanos() - start);
+        }
+    }
+
+    void add(Step step, long nanos) {
+        times.merge(step, Duration.ofNanos(nanos), Duration::plus);
+    }
+
+    /** A source whose reading belongs to SAVE. */
+    ByteSource saving(ByteSource source) {
+        return into -> during(Step.SAVE, () -> source.read(into));
+    }
+
+    /** A sink whose writing belongs to TRANSFER. */
+    ByteSink transferring(ByteSink sink) {
+        return from -> during(Step.TRANSFER, () -> {
+            sink.write(from);
+            return null;
+        });
+    }
+
+    Duration of(Step step) {
+        return times.getOrDefault(step, Duration.ZERO);
+    }
+
+    Map<Step, Duration> all() {
+        return Map.copyOf(times);
+    }
+
+    /** All steps with what was planned for them. */
+    List<DowntimeStep> against(Function<Step, Optional<Duration>> plan) {
+        return List.of(Step.values()).stream()
+                .map(step -> new DowntimeStep(step, plan.apply(step), of(step)))
+                .toList();
+    }
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Gate;
+import dev.ferry.migration.DowntimeStep.Step;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationPhase;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * From the pause of the guest to COMMIT. Devices stop in two passes, all quiesced before any stops; then they save and
+ * load at the same time as the rest of the memory goes. Confined to the thread of the migration.
+ */
+final class Switchover {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Switchover.class);
+
+    private final Ends ends;
+    private final Optional<CarriedMemory> memory;
+    private final Kit kit;
+    private final Timeline timeline;
+    private final Map<DeviceEnds, ByteBuffer> configurations = new HashMap<>();
+
+    /** How long the piece of work that ended last was saving. */
+    private Duration slowestSaving = Duration.ZERO;
+
+    Switchover(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
+        this.ends = ends;
+        this.memory = memory;
+        this.kit = kit;
+        this.timeline = kit.timeline();
+    }
+
+    /** Goes the way; when this returns, the destination owns the devices. */
+    void run(DowntimePlan plan) throws MigrationException {
+        stop(plan);
+        carry();
+        load();
+        makeReady();
+        commit();
+    }
+
+    private void stop(DowntimePlan plan) throws MigrationException {
+        timeline.enter(MigrationPhase.SWITCHOVER);
+        kit.signal().check();
+        ends.touchSources();
+        for (DeviceEnds device : ends.devices()) {
+            device.gauge().stop();
+            device.plan(kit.history());
+        }
+        timeline.board().memory().stop();
+        timeline.downtime().begin(plan.steps());
+        ends.pauseGuest();
+        quiesce(true, DeviceState.PRE_COPY_P2P);
+        quiesce(false, DeviceState.RUNNING_P2P);
+        kit.passes().go(Passes.Move.sources(saving(false)), DeviceState.STOP, Step.STOP);
+        timeline.downtime().endStep(Step.STOP);
+    }
+
+    /** The first pass: no device starts anything that reaches another one. */
+    private void quiesce(boolean saving, DeviceState target) throws MigrationException {
+        List<DeviceEnds> able = saving(saving).stream()
+                .filter(device -> device.has(MigrationFeature.P2P))
+                .toList();
+        kit.passes().go(Passes.Move.sources(able), target, Step.STOP);
+    }
+
+    private List<DeviceEnds> saving(boolean early) {
+        return ends.devices().stream()
+                .filter(device -> device.isSavingEarly() == early)
+                .toList();
+    }
+
+    private void carry() throws MigrationException {
+        kit.passes().go(Passes.Move.sources(ends.devices()), DeviceState.STOP_COPY, Step.SAVE);
+        Duration stopped = ends.devices().stream()
+                .map(device -> device.times().of(Step.SAVE))
+                .max(Duration::compareTo)
+                .orElse(Duration.ZERO);
+        slowestSaving = stopped;
+        List<Crew.Piece> pieces = new ArrayList<>();
+        if (memory.isPresent()) {
+            if (memory.get().isTracking()) {
+                // The last writer has stopped only now.
+                memory.get().look(kit.signal());
+            }
+            pieces.add(gate -> {
+                memory.get().rest(gate);
+                ended(stopped);
+            });
+        }
+        for (DeviceEnds device : ends.devices()) {
+            pieces.add(gate -> {
+                carry(device, gate);
+                ended(device.times().of(Step.SAVE));
+            });
+        }
+        kit.crew().run(pieces);
+        stopTracking();
+        saveConfigurations();
+        timeline.downtime().endSaving(slowestSaving);
+        timeline.tellProgress();
+    }
+
+    private void carry(DeviceEnds device, Gate gate) throws MigrationException {
+        ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
+        Pump pump = kit.pump(buffer, gate, device.gauge());
+        pump.toEnd(
+                device.times().saving(SessionBytes.stopped(device.source())),
+                device.times().transferring(device.loading()));
+        device.gauge().setRemaining(0);
+        kit.buffers().give(buffer);
+    }
+
+    private synchronized void ended(Duration saving) {
+        slowestSaving = saving;
+    }
+
+    private void stopTracking() {
+        if (memory.isEmpty()) {
+            return;
+        }
+        for (Failure failure : memory.get().stopTracking()) {
+            LOG.warn("The migration goes on: {}", failure.message());
+        }
+    }
+
+    private void saveConfigurations() throws MigrationException {
+        if (ends.sourceGuest().isEmpty()) {
+            return;
+        }
+        for (DeviceEnds device : ends.devices()) {
+            String id = device.source().id();
+            configurations.put(device, ends.sourceGuest().get().saveDeviceConfig(id));
+        }
+    }
+
+    private void load() throws MigrationException {
+        timeline.enter(MigrationPhase.LOAD);
+        kit.signal().check();
+        if (ends.destinationGuest().isPresent()) {
+            for (DeviceEnds device : ends.devices()) {
+                String id = device.destination().id();
+                ends.destinationGuest().get().loadDeviceConfig(id, configurations.get(device));
+            }
+        }
+        kit.passes().go(Passes.Move.destinations(ends.devices()), DeviceState.STOP, Step.LOAD);
+        timeline.downtime().endStep(Step.LOAD);
+    }
+
+    private void makeReady() throws MigrationException {
+        timeline.enter(MigrationPhase.READY);
+        List<DeviceEnds> able = ends.devices().stream()
+                .filter(device -> device.destination().features().contains(MigrationFeature.P2P))
+                .toList();
+        if (!able.isEmpty()) {
+            ends.letDestinationsAct();
+            kit.passes().go(Passes.Move.destinations(able), DeviceState.RUNNING_P2P, Step.START);
+        }
+    }
+
+    private void commit() throws MigrationException {
+        timeline.enter(MigrationPhase.COMMIT);
+        for (DeviceEnds device : ends.devices()) {
+            device.source().machine().requireUnmoved();
+            device.destination().machine().requireUnmoved();
+        }
+        kit.signal().close();
+        ends.sources().forEach(source -> source.machine().release());
+    }
+}

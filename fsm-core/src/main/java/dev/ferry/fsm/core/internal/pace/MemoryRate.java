@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.pace;
+
+import java.time.Duration;
+import java.util.OptionalDouble;
+
+/**
+ * How fast memory is carried and how fast it is written again, from one round to the next. Rounds that carry little say
+ * little about the rate: they count only until there is a larger one. Confined to one job.
+ */
+public final class MemoryRate {
+
+    private static final long TELLING_BYTES = 1024 * 1024;
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    private OptionalDouble carried = OptionalDouble.empty();
+    private boolean telling;
+    private double written;
+
+    /** A round carried so many bytes. */
+    public void round(long bytes, long nanos) {
+        if (bytes == 0 || telling && bytes < TELLING_BYTES) {
+            return;
+        }
+        double now = perSecond(bytes, nanos);
+        carried = OptionalDouble.of(telling ? (carried.getAsDouble() + now) / 2 : now);
+        telling = bytes >= TELLING_BYTES;
+    }
+
+    /** So many bytes were written again in the time since the last look. */
+    public void written(long bytes, long nanos) {
+        written = perSecond(bytes, nanos);
+    }
+
+    /** Bytes per second that are carried; empty before the first round. */
+    public OptionalDouble bytesPerSecond() {
+        return carried;
+    }
+
+    /** Bytes per second that the guest writes, each page once per round. */
+    public double writtenBytesPerSecond() {
+        return written;
+    }
+
+    /** How long so many bytes take at a rate. */
+    public static Duration time(long bytes, double bytesPerSecond) {
+        return Duration.ofNanos((long) Math.min(Long.MAX_VALUE, bytes / bytesPerSecond * NANOS_PER_SECOND));
+    }
+
+    private static double perSecond(long bytes, long nanos) {
+        return bytes * NANOS_PER_SECOND / Math.max(1, nanos);
+    }
+}

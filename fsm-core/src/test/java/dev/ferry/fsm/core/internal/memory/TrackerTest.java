@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.IovaRange;
+import dev.ferry.fsm.core.internal.FakeTracker;
+import dev.ferry.fsm.core.internal.LiveGuest;
+import dev.ferry.fsm.core.internal.device.Gate;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrackerTest {
+
+    private static final Gate OPEN = () -> {};
+
+    private final LiveGuest guest = new LiveGuest("guest", 1, true);
+    private final FakeTracker fake = guest.tracker;
+
+    private Tracker tracker() throws Exception {
+        return Tracker.of(new GuestCalls("source", guest)).orElseThrow();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0x1000, 4096", "0x11200, 4096", "0x210000, 65536", "0x600, 1024"})
+    void shouldTakeTheUsualPageElseTheNextLargerOneElseItsLargest(String pageSizes, long chosen) throws Exception {
+        fake.pageSizes = Long.decode(pageSizes);
+        assertThat(tracker().pageBytes()).isEqualTo(chosen);
+    }
+
+    @Test
+    void shouldReportIntoABitmapOfTheSamePages() throws Exception {
+        assertThat(runsAfterWrites(4096, List.of(new IovaRange(0x4000, 0x300000)), 0x4000, 0x7fff, 0x8000))
+                .containsExactly(new IovaRange(0x4000, 4096), new IovaRange(0x7000, 8192));
+        assertThat(fake.breaches).isEmpty();
+    }
+
+    @Test
+    void shouldSpreadLargerPagesOverAllMemoryTheyTouch() throws Exception {
+        fake.pageSizes = 65536;
+        // One page of the tracker lies in both ranges, and both begin and end within its pages.
+        List<IovaRange> memory = List.of(new IovaRange(0x1000, 0x4000), new IovaRange(0x8000, 0x20000));
+        assertThat(runsAfterWrites(4096, memory, 0x9000))
+                .containsExactly(new IovaRange(0x1000, 0x4000), new IovaRange(0x8000, 0x8000));
+        assertThat(fake.startedRanges).as("rounded outwards, then put together")
+                .containsExactly(new IovaRange(0, 0x30000));
+        assertThat(fake.breaches).isEmpty();
+    }
+
+    @Test
+    void shouldPutSmallerPagesTogether() throws Exception {
+        fake.pageSizes = 1024;
+        assertThat(runsAfterWrites(4096, List.of(new IovaRange(0x4000, 0x4000)), 0x5400, 0x5800))
+                .containsExactly(new IovaRange(0x5000, 4096));
+        assertThat(fake.breaches).isEmpty();
+    }
+
+    @Test
+    void shouldMergeTheNearestRangesWhenThereAreTooMany() {
+        List<IovaRange> ranges = List.of(
+                new IovaRange(0, 10), new IovaRange(100, 10), new IovaRange(115, 5), new IovaRange(500, 10));
+        assertThat(Tracker.merged(ranges, 4)).isEqualTo(ranges);
+        assertThat(Tracker.merged(ranges, 3))
+                .containsExactly(new IovaRange(0, 10), new IovaRange(100, 20), new IovaRange(500, 10));
+        assertThat(Tracker.merged(ranges, 2)).containsExactly(new IovaRange(0, 120), new IovaRange(500, 10));
+        assertThat(Tracker.merged(ranges, 1)).containsExactly(new IovaRange(0, 510));
+    }
+
+    @Test
+    void shouldAskInSlicesAndStopBetweenThem() throws Exception {
+        List<IovaRange> memory = List.of(new IovaRange(0, 40L << 30));
+        guest.ranges = memory;
+        Tracker tracker = tracker();
+        tracker.start(memory);
+        DirtyBitmap bitmap = new DirtyBitmap(memory, 4096);
+        List<Integer> asked = new ArrayList<>();
+        assertThat(tracker.harvest(bitmap, () -> asked.add(fake.reports))).isTrue();
+        assertThat(asked).containsExactly(0, 1, 2);
+        assertThat(fake.breaches).isEmpty();
+    }
+
+    private List<IovaRange> runsAfterWrites(long pageBytes, List<IovaRange> memory, long... addresses)
+            throws Exception {
+        Tracker tracker = tracker();
+        tracker.start(memory);
+        for (long address : addresses) {
+            fake.write(address, 1);
+        }
+        DirtyBitmap bitmap = new DirtyBitmap(memory, pageBytes);
+        assertThat(tracker.harvest(bitmap, OPEN)).isTrue();
+        List<IovaRange> runs = new ArrayList<>();
+        bitmap.drain((iova, length) -> runs.add(new IovaRange(iova, length)));
+        assertThat(tracker.harvest(bitmap, OPEN)).isTrue();
+        assertThat(bitmap.dirtyBytes()).as("cleared by the report").isZero();
+        tracker.stop();
+        assertThat(fake.isRecording()).isFalse();
+        return runs;
+    }
+}

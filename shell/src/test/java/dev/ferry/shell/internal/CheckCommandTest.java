@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class CheckCommandTest {
+
+    private final CommandFixture shell = new CommandFixture();
+    private final FakeMigrations migrations = new FakeMigrations();
+
+    private int check(String... arguments) {
+        return shell.run(new CheckCommand(() -> migrations), arguments);
+    }
+
+    @Test
+    void shouldSucceedWhenNothingIsFound() {
+        assertThat(check("a", "b")).isZero();
+        assertThat(shell.out()).isEqualTo("nothing stands against it\n");
+    }
+
+    @Test
+    void shouldListEveryFindingWithItsCodeAndFail() {
+        migrations.findings = List.of(
+                new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."),
+                new Finding(Finding.Code.QUEUES_MISMATCH, "b", "b: its queues are smaller."));
+
+        assertThat(check("a", "b")).isEqualTo(1);
+        assertThat(shell.out())
+                .isEqualTo("FEATURES_MISMATCH: b: it lacks X.\nQUEUES_MISMATCH: b: its queues are smaller.\n");
+        assertThat(shell.err()).contains("2 findings stand against it");
+        assertThat(check("a", "b", "--json")).isEqualTo(1);
+        assertThat(shell.out()).contains("""
+                  "findings": [
+                    {
+                      "code": "FEATURES_MISMATCH",
+                      "device": "b",
+                      "message": "b: it lacks X."
+                    },
+                """);
+    }
+
+    @Test
+    void shouldGiveTheFindingsOfAMigrationThatWasNotBegun() {
+        migrations.failure = Optional.of(Failure.of(FailureCode.CHECK_FAILED, "b", "b: it lacks X."));
+        migrations.findings = List.of(new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."));
+
+        assertThat(shell.run(new MigrateCommand(() -> migrations), "a", "b", "--json")).isEqualTo(1);
+        assertThat(shell.out()).contains("\"code\": \"FEATURES_MISMATCH\"");
+    }
+
+    @Test
+    void shouldRefuseAnEmptyName() {
+        assertThat(check("a", "")).isEqualTo(2);
+    }
+}

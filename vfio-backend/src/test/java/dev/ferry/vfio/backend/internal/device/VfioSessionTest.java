@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import static dev.ferry.fsm.Arc.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class VfioSessionTest extends DriverFixture {
+
+    @Test
+    void shouldFrameTheStateAsDataConfigAndEnd() throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocateDirect(8192));
+
+        ByteBuffer read = ByteBuffer.wrap(state);
+        assertThat(read.getLong()).isEqualTo(0xFFFFFFFF_EF100004L);
+        assertThat(read.getLong()).isEqualTo(16);
+        byte[] data = new byte[16];
+        read.get(data);
+        assertThat(data).asString().isEqualTo("DEVSTATE\7Bonjour");
+        assertThat(read.getLong()).isEqualTo(0xFFFFFFFF_EF100002L);
+        assertThat(read.getLong()).isEqualTo(256);
+        assertThat(read.get()).isEqualTo((byte) 0xF4);
+        read.position(read.position() + 255);
+        assertThat(read.getLong()).isEqualTo(0xFFFFFFFF_EF100001L);
+        assertThat(read.getLong()).isZero();
+        assertThat(read.hasRemaining()).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 17, 4096, 5000})
+    void shouldGiveTheSameDataToBuffersOfEverySize(int size) throws Exception {
+        byte[] heap = readAll(stopCopy(), ByteBuffer.allocate(size));
+        driver.reset();
+        byte[] direct = readAll(stopCopy(), ByteBuffer.allocateDirect(size));
+
+        assertThat(direct).isEqualTo(heap);
+    }
+
+    @Test
+    void shouldSayNothingForNowInPreCopyWhateverTheKernelDriverSays() throws Exception {
+        for (boolean zero : new boolean[] {false, true}) {
+            fake.zeroInPreCopy = zero;
+            SavingSession session = preCopy();
+            assertThat(session.read(ByteBuffer.allocate(100))).isEqualTo(24); // a header, and the 8 initial bytes
+            assertThat(session.read(ByteBuffer.allocate(100))).isZero();
+            assertThat(session.read(ByteBuffer.allocateDirect(8192))).isZero();
+            walk(PRE_COPY_TO_RUNNING);
+        }
+    }
+
+    @Test
+    void shouldNotWaitForDataInPreCopy() throws Exception {
+        SavingSession session = preCopy();
+        fake.silent = true;
+
+        assertThat(session.read(ByteBuffer.allocate(100))).isZero();
+    }
+
+    @Test
+    void shouldGiveUpWaitingForAStoppedDevice() throws Exception {
+        SavingSession session = stopCopy();
+        fake.silent = true;
+
+        DeviceException e = assertErrno(Errno.ETIMEDOUT, () -> session.read(ByteBuffer.allocate(100)));
+        assertThat(e).hasMessage("dev0 is stopped and gave no data within 50 ms");
+        fake.silent = false;
+        assertErrno(Errno.EIO, () -> session.read(ByteBuffer.allocate(100)));
+    }
+
+    @Test
+    void shouldNotTakeNothingForNowForTheEndOfAStoppedDevice() throws Exception {
+        SavingSession session = stopCopy();
+        fake.readErrno = 42;
+
+        assertErrno(Errno.ENOMSG, () -> session.read(ByteBuffer.allocate(100)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, (errno 121)", "7, EOVERFLOW, (E2BIG)"})
+    void shouldTellTheKernelsErrorOfARead(int number, Errno errno, String exactly) throws Exception {
+        SavingSession session = stopCopy();
+        fake.readErrno = number;
+
+        DeviceException e = assertErrno(errno, () -> session.read(ByteBuffer.allocateDirect(8192)));
+        assertThat(e).hasMessageStartingWith("dev0: read of the device's data failed").hasMessageEndingWith(
+                exactly.isEmpty() ? "failed" : exactly);
+    }
+
+    @Test
+    void shouldGoOnWhenASignalInterrupts() throws Exception {
+        SavingSession session = stopCopy();
+        kernel.interruptNext(5);
+
+        assertThat(session.read(ByteBuffer.allocate(100))).isEqualTo(32);
+    }
+
+    @Test
+    void shouldLoadWhatItSavedAndRestoreTheConfigurationSpace() throws Exception {
+        fake.config[0x10] = 0x40;
+        fake.config[0x04] = 0x07;
+        fake.config[0x3C] = 0x0B;
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
+        driver.reset();
+        fake.content = new byte[0];
+        fake.config[0x10] = 0;
+        fake.config[0x04] = 0;
+        fake.config[0x3C] = 0;
+        fake.config[0x08] = 3; // another revision of the same device
+        fake.steps.clear();
+
+        resuming().write(ByteBuffer.wrap(state));
+        walk(RESUMING_TO_STOP, STOP_TO_RUNNING_P2P, RUNNING_P2P_TO_RUNNING);
+
+        assertThat(fake.content).asString().isEqualTo("Bonjour");
+        assertThat(fake.config[0x10]).isEqualTo((byte) 0x40);
+        assertThat(fake.config[0x3C]).isEqualTo((byte) 0x0B);
+        assertThat(fake.config[0x04]).isEqualTo((byte) 0x07);
+        assertThat(fake.steps).containsExactly(
+                "2-5", "5-1", "1-4", "config 0x10", "config 0x14", "config 0x18", "config 0x1c", "config 0x20",
+                "config 0x24", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04", "4-1", "1-5", "5-2");
+    }
+
+    @Test
+    void shouldRefuseTheStateOfAnotherKindOfDevice() throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
+        driver.reset();
+        fake.config[2] = 0x42;
+        ResumingSession session = resuming();
+
+        assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(state)));
+        assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
+        assertThat(fake.steps).noneMatch(step -> step.startsWith("config"));
+    }
+
+    @Test
+    void shouldTakeAFailedWriteForTheEndEvenIfTheKernelWouldGoOn() throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
+        driver.reset();
+        ResumingSession session = resuming();
+        fake.writeErrno = 14;
+        assertErrno(Errno.EFAULT, () -> session.write(ByteBuffer.wrap(state)));
+        fake.writeErrno = 0;
+
+        assertErrno(Errno.EIO, () -> session.write(ByteBuffer.wrap(state)));
+        assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))
+                .hasMessage("the state given to dev0 was refused; reset the device");
+        assertThat(fake.state).isEqualTo(FakeDevice.RESUMING);
+        driver.reset();
+        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
+    }
+
+    @Test
+    void shouldRefuseBytesThatAreNoState() throws Exception {
+        for (byte[] bytes : new byte[][] {
+            new byte[16],
+            record(0xFFFFFFFF_EF100002L, 4097),
+            record(0xFFFFFFFF_EF100004L, -1),
+            record(0xFFFFFFFF_EF100001L, 1),
+            record(0xFFFFFFFF_EF100005L, 0)
+        }) {
+            ResumingSession session = resuming();
+            assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(bytes)));
+            driver.reset();
+        }
+    }
+
+    @Test
+    void shouldRefuseBytesBehindTheEnd() throws Exception {
+        ResumingSession session = resuming();
+        session.write(ByteBuffer.wrap(record(0xFFFFFFFF_EF100001L, 0)));
+
+        assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.allocate(1)));
+    }
+
+    private static byte[] record(long mark, long length) {
+        return ByteBuffer.allocate(16).putLong(mark).putLong(length).array();
+    }
+
+    @Test
+    void shouldSayWhenTheKernelRefusesTheLoadedState() throws Exception {
+        ResumingSession session = resuming();
+        session.write(ByteBuffer.wrap(record(0xFFFFFFFF_EF100001L, 0)));
+
+        DeviceException e = assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
+
+        assertThat(e).hasMessage(
+                "dev0 could not take RESUMING_TO_STOP: the request for STOP was refused; it is in RESUMING now");
+        assertThat(e.getCause()).isInstanceOfSatisfying(KernelException.class, cause -> {
+            assertThat(cause.call()).isEqualTo("VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP");
+            assertThat(cause.errnoName()).isEqualTo("EINVAL");
+        });
+        assertErrno(Errno.ENODEV, () -> session.write(ByteBuffer.allocate(1)));
+    }
+}

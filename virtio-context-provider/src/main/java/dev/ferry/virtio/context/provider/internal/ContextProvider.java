@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.virtio.context.provider.internal;
+
+import dev.ferry.stream.StreamFormat;
+import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.DriverRegistry;
+import dev.ferry.virtio.driver.OwnerDrivers;
+import dev.ferry.virtio.driver.OwnerWatch;
+import java.util.Map;
+import org.osgi.framework.BundleContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+
+/**
+ * Finds owner devices that speak the command set of the device context, and registers a migration driver per member.
+ *
+ * <p>Lives as long as the stream format: when the format leaves, this component ends, and with it every driver, while
+ * format and queues still work.
+ */
+@Component(service = {}, configurationPid = ProviderConfiguration.PID, immediate = true)
+@Designate(ocd = ProviderConfiguration.class)
+public final class ContextProvider {
+
+    static final String FORMAT_NAME = "virtiovf";
+    static final String DEVICE_TYPE = "virtio-net";
+    static final String BACKEND = "virtio-context";
+
+    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
+    private final OwnerWatch<ContextOwner> owners;
+
+    /** Called by Declarative Services. */
+    @Activate
+    public ContextProvider(
+            BundleContext context,
+            @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
+            ProviderConfiguration configuration) {
+        this(format, DriverRegistry.of(context));
+        timeout.configure(configuration::command_timeout_millis);
+    }
+
+    ContextProvider(StreamFormat format, DriverRegistry registry) {
+        owners = new OwnerWatch<>(
+                "ferry-virtio-context-setup-",
+                new OwnerDrivers.Kind<>(
+                        DEVICE_TYPE,
+                        BACKEND,
+                        FORMAT_NAME,
+                        (id, owner, member) -> new ContextDriver(id, owner, member, format, timeout, System::nanoTime),
+                        registry),
+                (id, queue, channel, left) -> new ContextSetup(id, queue, channel, left).run(),
+                timeout);
+    }
+
+    /** Takes a changed configuration; holds from the next command on. */
+    @Modified
+    void modified(ProviderConfiguration configuration) {
+        timeout.configure(configuration::command_timeout_millis);
+    }
+
+    /** An owner device appeared; called by Declarative Services. */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            target = "(" + AdminQueue.MEMBER_TYPE + "=" + DEVICE_TYPE + ")")
+    void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
+        owners.add(queue, properties);
+    }
+
+    /** The number of members changed; called by Declarative Services. */
+    void updatedAdminQueue(AdminQueue queue, Map<String, Object> properties) {
+        owners.update(queue, properties);
+    }
+
+    /** An owner device leaves; called by Declarative Services while the queue still works. */
+    void removeAdminQueue(AdminQueue queue, Map<String, Object> properties) {
+        owners.remove(properties);
+    }
+
+    /** Unregisters every driver while format and queues still work; called by Declarative Services. */
+    @Deactivate
+    void deactivate() {
+        owners.close();
+    }
+}
