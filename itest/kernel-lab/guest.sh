@@ -4,6 +4,8 @@
 # What the JVM of the guest offers: what Ferry's bundles and Felix use.
 readonly java_modules=java.base,java.compiler,java.desktop,java.logging,java.management,java.naming,java.xml,jdk.unsupported
 
+readonly busybox=$cache/qemu/usr/bin/busybox
+
 qemu_root() {
   fetch "$cache/qemu" qemu-system-x86 seabios busybox-static
 }
@@ -17,7 +19,8 @@ pack() {
 # The part of the guest that does not change: shell, C library, Java.
 pack_base() {
   local base=$cache/base jdk=$1 libraries=$cache/qemu/usr/lib/x86_64-linux-gnu name
-  [ -e "$base.cpio" ] && [ "$(cat "$base.jdk" 2>/dev/null)" = "$jdk" ] && return
+  [ "$base.cpio" -nt "$lab/guest/init" ] && [ "$base.cpio" -nt "$cache/qemu.unpacked" ] \
+    && [ "$(cat "$base.jdk" 2>/dev/null)" = "$jdk" ] && return
   say "packing the guest's shell and Java"
   rm -rf "$base"
   mkdir -p "$base"/{bin,dev,proc,sys,tmp,lib64,usr/lib,lab}
@@ -62,18 +65,18 @@ pack_modules() {
 boot() {
   local variant=$1 program=$2 log=$3 initrd status=0
   local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu
-  initrd=$(mktemp "$cache/initrd.XXXXXX")
+  initrd=$work/initrd
   pack "$program" "$initrd.program"
   cat "$cache/base.cpio" "$cache/modules-$variant.cpio" "$initrd.program" > "$initrd"
   # An emulated processor: hardware virtualisation is often there and unusable. This model is the one that the JVM's
   # compiler gets on with.
-  timeout --kill-after=10 "${FERRY_KERNEL_LAB_TIMEOUT:-300}" \
+  bounded "${FERRY_KERNEL_LAB_TIMEOUT:-600}" \
     "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries:$libraries/pulseaudio" \
     "$cache/qemu/usr/bin/qemu-system-x86_64" -L "$cache/qemu/usr/share/qemu" -L "$cache/qemu/usr/share/seabios" \
     -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=0x4 \
     -kernel "$(image_of "$(root_of "$variant")")" -initrd "$initrd" \
-    -append "console=ttyS0 quiet panic=-1 oops=panic" < /dev/null > "$log" 2>&1 || status=$?
+    -append "console=ttyS0 quiet panic=-1 oops=panic" > "$log" 2>&1 || status=$?
   rm -f "$initrd" "$initrd.program"
   # The exit device turns the guest's status s into 2 s + 1, so success is 1; 124 is timeout's.
   case $status in

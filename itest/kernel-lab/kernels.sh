@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Kernels and their modules: what the distribution ships, and what is built here against its headers. Sourced by run.
 
-# What building a module needs, beside the headers; the compiler is the one the kernel was built with.
-readonly toolchain=(gcc-14 make dash coreutils sed grep gawk findutils base-files xz-utils binutils perl-base)
+# What building a module needs, beside the headers; the compiler is the one the kernel was built with. The last is for
+# the peer of the benchmark.
+readonly toolchain=(gcc-14 make dash coreutils sed grep gawk findutils base-files xz-utils binutils perl-base libc6-dev)
 
 # kernel_root LINE: unpacks a kernel with its headers, its source and the toolchain; 6.12 comes from the suite itself,
 # 7.x is the newest of its backports.
@@ -38,6 +39,7 @@ complete_root() {
   done
   unpack_source "$root"
   touch "$root.completed"
+  rm -f "$root"/usr/src/linux-source-*.tar.xz
 }
 
 # Of the kernel's source only what is built here is unpacked.
@@ -47,7 +49,11 @@ unpack_source() {
   mkdir -p "$root/work/source"
   xz -dc -T0 "$archive" | tar -x -C "$root/work/source" --strip-components=1 --wildcards \
     '*/samples/vfio-mdev/*' '*/drivers/vfio/*' '*/drivers/iommu/*' '*/lib/interval_tree.c'
-  rm -f "$archive"
+}
+
+# The root that the kernel of a variant is in.
+root_of() {
+  echo "$cache/kernel-${1%-iommufd}"
 }
 
 # The release string of a kernel root, as in uname -r.
@@ -70,7 +76,7 @@ in_root() {
   local root=$1 map=()
   shift
   [ "$(id -u)" -eq 0 ] || map=(--map-root-user)
-  timeout 300 unshare "${map[@]}" --mount --pid --fork --mount-proc="$root/proc" \
+  bounded 300 unshare "${map[@]}" --mount --pid --fork --mount-proc="$root/proc" \
     chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin DEB_BUILD_ARCH=amd64 "$@"
 }
 
