@@ -8,7 +8,7 @@ readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # The mirror that this machine uses for Debian.
 mirror() {
   apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' \
-    || die "no Debian mirror is configured in this machine's apt sources: add one"
+    || unable "no Debian mirror is configured in this machine's apt sources"
 }
 
 # apt-get on the lab's own state; changes nothing of the machine.
@@ -29,7 +29,7 @@ open_archive() {
   mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
   : > "$apt/status"
   local site
-  site=$(mirror)
+  site=$(mirror) || exit
   {
     echo "deb [signed-by=$keyring] $site $suite main"
     echo "deb [signed-by=$keyring] $site $suite-backports main"

@@ -4,7 +4,9 @@
  *
  *   peer ioctl GROUP UUID            time per call on a VFIO device, in nanoseconds
  *   peer stream GROUP UUID BYTES     device state read from the kernel and sent to a socket, in MB/s
- *   peer memory BYTES                the same from a descriptor backed by memory
+ *   peer memory PATH                 the same from a file in memory
+ *   peer hold BYTES COMMAND...       runs a command that has such a file at /proc/self/fd/9
+ *   peer sink PATH                   reads all that comes to a UNIX socket, from one peer after the other
  *
  * Prints one line "name value" for each measurement: the median of its rounds.
  */
@@ -19,11 +21,13 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, CALLS = 2000, CHUNK = 1 << 20 };
+enum { ROUNDS = 5, CALLS = 2000, CHUNK = 1 << 20, HELD = 9, MOST_SECONDS = 600 };
 
 static void die(const char *what)
 {
@@ -114,7 +118,7 @@ static void calls(int device)
 }
 
 /* Sends all bytes of a descriptor through a socket to a process that reads them; returns how many. */
-static uint64_t send_all(int from, uint64_t most)
+static uint64_t send_all(int from)
 {
 	char *buffer = aligned_alloc(4096, CHUNK);
 	uint64_t sent = 0;
@@ -133,7 +137,7 @@ static uint64_t send_all(int from, uint64_t most)
 		_exit(0);
 	}
 	close(ends[1]);
-	while (sent < most) {
+	for (;;) {
 		ssize_t got = read(from, buffer, CHUNK), at = 0;
 
 		if (got < 0)
@@ -166,7 +170,7 @@ static void stream(int device, uint64_t bytes)
 	for (round = 0; round < ROUNDS; round++) {
 		int data = state(device, 1, VFIO_DEVICE_STATE_STOP_COPY);
 		double start = now();
-		uint64_t sent = send_all(data, UINT64_MAX);
+		uint64_t sent = send_all(data);
 
 		rounds[round] = sent / ((now() - start) / 1e9) / 1e6;
 		close(data);
@@ -175,23 +179,62 @@ static void stream(int device, uint64_t bytes)
 	report("stream-MBps", rounds);
 }
 
-static void memory(uint64_t bytes)
+static void memory(const char *path)
 {
 	double rounds[ROUNDS];
-	int round, data = memfd_create("peer", 0);
+	int round, data = open(path, O_RDONLY);
 
-	if (data < 0 || ftruncate(data, bytes))
-		die("memfd_create");
-	/* Touched once, so that every round finds the pages there. */
-	memset(mmap(NULL, bytes, PROT_WRITE, MAP_SHARED, data, 0), 1, bytes);
-	for (round = 0; round < ROUNDS; round++) {
+	if (data < 0)
+		die(path);
+	/* The first round is a warm-up, as it is in Java. */
+	for (round = -1; round < ROUNDS; round++) {
 		double start;
+		uint64_t sent;
 
 		lseek(data, 0, SEEK_SET);
 		start = now();
-		rounds[round] = send_all(data, bytes) / ((now() - start) / 1e9) / 1e6;
+		sent = send_all(data);
+		if (round >= 0)
+			rounds[round] = sent / ((now() - start) / 1e9) / 1e6;
 	}
 	report("memory-MBps", rounds);
+}
+
+static void hold(uint64_t bytes, char **command)
+{
+	int data = memfd_create("peer", 0);
+	void *pages;
+
+	if (data < 0 || ftruncate(data, bytes) || dup2(data, HELD) != HELD)
+		die("memfd_create");
+	/* Touched, so that everybody finds the pages there. */
+	pages = mmap(NULL, bytes, PROT_WRITE, MAP_SHARED, data, 0);
+	if (pages == MAP_FAILED)
+		die("mmap");
+	memset(pages, 1, bytes);
+	execvp(command[0], command);
+	die(command[0]);
+}
+
+static void sink(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+	char *buffer = aligned_alloc(4096, CHUNK);
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	if (!buffer || listener < 0 || bind(listener, (void *)&address, sizeof(address)) || listen(listener, 1))
+		die(path);
+	alarm(MOST_SECONDS);
+	for (;;) {
+		int peer = accept(listener, NULL, NULL);
+
+		if (peer < 0)
+			die("accept");
+		while (read(peer, buffer, CHUNK) > 0)
+			;
+		close(peer);
+	}
 }
 
 int main(int argc, char **argv)
@@ -201,8 +244,12 @@ int main(int argc, char **argv)
 	else if (argc == 5 && !strcmp(argv[1], "stream"))
 		stream(open_device(argv[2], argv[3]), strtoull(argv[4], NULL, 10));
 	else if (argc == 3 && !strcmp(argv[1], "memory"))
-		memory(strtoull(argv[2], NULL, 10));
+		memory(argv[2]);
+	else if (argc >= 4 && !strcmp(argv[1], "hold"))
+		hold(strtoull(argv[2], NULL, 10), argv + 3);
+	else if (argc == 3 && !strcmp(argv[1], "sink"))
+		sink(argv[2]);
 	else
-		return fprintf(stderr, "peer ioctl GROUP UUID | stream GROUP UUID BYTES | memory BYTES\n"), 2;
+		return fprintf(stderr, "peer ioctl GROUP UUID | stream GROUP UUID BYTES | memory PATH | ...\n"), 2;
 	return 0;
 }

@@ -91,11 +91,12 @@ public final class LabChecks {
 
     /** A whole migration by way of PRE_COPY, as an orchestrator makes it. */
     static void migrate(MigrationDriver source, MigrationDriver destination) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
         SavingSession saving = (SavingSession) source.step(Arc.RUNNING_TO_PRE_COPY).orElseThrow();
         ResumingSession resuming = resuming(destination);
-        pump(saving, resuming);
+        pump(saving, resuming, buffer);
         take(source, Arc.PRE_COPY_TO_PRE_COPY_P2P, Arc.PRE_COPY_P2P_TO_STOP_COPY);
-        demand(pump(saving, resuming), "the stream has no end in STOP_COPY");
+        demand(pump(saving, resuming, buffer), "the stream has no end in STOP_COPY");
         take(source, Arc.STOP_COPY_TO_STOP);
         take(destination, Arc.RESUMING_TO_STOP, Arc.STOP_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_RUNNING);
     }
@@ -107,7 +108,10 @@ public final class LabChecks {
 
     /** Moves what there is now; whether the stream has ended. */
     static boolean pump(SavingSession saving, ResumingSession resuming) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+        return pump(saving, resuming, ByteBuffer.allocateDirect(BUFFER_BYTES));
+    }
+
+    static boolean pump(SavingSession saving, ResumingSession resuming, ByteBuffer buffer) throws IOException {
         for (int reads = 0; reads < MAX_READS; reads++) {
             int count = saving.read(buffer.clear());
             if (count <= 0) {

@@ -4,8 +4,13 @@ package dev.ferry.vfio.backend.lab;
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 
 import dev.ferry.contract.Check;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.Arc;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -21,6 +26,8 @@ public final class ManySessions {
     /** After so many, everything that is made once was made. */
     private static final int WARM_UP_DIVISOR = 5;
 
+    private static final int BUFFER_BYTES = 1 << 14;
+
     private ManySessions() {}
 
     /** Runs the check. */
@@ -35,11 +42,13 @@ public final class ManySessions {
     private static void run(HostDevices devices, String first, String second, int migrations) throws Exception {
         try (Driven source = devices.open(first);
                 Driven destination = devices.open(second)) {
+            LabChecks.take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
+            LabChecks.take(destination.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
             int warmUp = migrations / WARM_UP_DIVISOR;
-            migrate(source, destination, warmUp);
+            move(source.driver(), destination.driver(), warmUp);
             long descriptors = OpenDescriptors.count();
             long memory = anonymousKib();
-            migrate(source, destination, migrations - warmUp);
+            move(source.driver(), destination.driver(), migrations - warmUp);
             long growth = anonymousKib() - memory;
             System.out.println("      %d descriptors; %,d KiB of memory, grown by %,d KiB"
                     .formatted(descriptors, memory, growth));
@@ -49,11 +58,16 @@ public final class ManySessions {
         }
     }
 
-    private static void migrate(Driven source, Driven destination, int times) throws IOException {
+    /** Moves the state of one stopped device into another, again and again: two sessions each time. */
+    private static void move(MigrationDriver source, MigrationDriver destination, int times) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
         for (int i = 0; i < times; i++) {
-            LabChecks.migrate(source.driver(), destination.driver());
-            source.driver().reset();
-            destination.driver().reset();
+            SavingSession saving = (SavingSession) source.step(Arc.STOP_TO_STOP_COPY).orElseThrow();
+            ResumingSession resuming =
+                    (ResumingSession) destination.step(Arc.STOP_TO_RESUMING).orElseThrow();
+            demand(LabChecks.pump(saving, resuming, buffer), "no end of the stream");
+            source.step(Arc.STOP_COPY_TO_STOP);
+            destination.step(Arc.RESUMING_TO_STOP);
         }
     }
 
