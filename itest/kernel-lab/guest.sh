@@ -47,6 +47,7 @@ pack_modules() {
     *-iommufd)
       shipped_module "$root" irqbypass "$folder/lab/modules"
       find "$root/work/iommufd" -name '*.ko' -exec cp {} "$folder/lab/modules" ';'
+      echo character device > "$folder/lab/way"
       echo irqbypass iommufd vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
       ;;
     *)
@@ -54,6 +55,7 @@ pack_modules() {
         shipped_module "$root" "$name" "$folder/lab/modules"
       done
       cp "$root"/work/samples/*.ko "$folder/lab/modules"
+      echo group > "$folder/lab/way"
       echo irqbypass vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
       ;;
   esac

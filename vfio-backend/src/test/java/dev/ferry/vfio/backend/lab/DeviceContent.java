@@ -27,7 +27,7 @@ public final class DeviceContent {
                     set(arguments[i], driven, value);
                 }
                 int found = get(arguments[i], driven);
-                System.out.println(arguments[i + 1] + " holds " + found);
+                System.out.println(arguments[i + 1] + " holds " + found + ", opened by " + driven.open().way());
                 held &= found == value;
             }
         }
