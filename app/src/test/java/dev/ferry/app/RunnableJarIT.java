@@ -92,8 +92,9 @@ class RunnableJarIT {
         Ended ended = run("", "device");
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
-        assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, check, demo, "
-                + "devices, inspect, legacy, migrate, restore, save, state, transitions (usage: ferry --help)\n");
+        assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, cancel, check, "
+                + "demo, devices, inspect, jobs, legacy, migrate, report, restore, save, state, transitions "
+                + "(usage: ferry --help)\n");
     }
 
     @Test
@@ -179,6 +180,42 @@ class RunnableJarIT {
         assertThat(run("", "-c", useAll + "; " + query).out().lines())
                 .as("another process")
                 .containsExactly("0000000000000000", "0600030000000000");
+    }
+
+    @Test
+    void shouldKeepMigrationsForLaterCommandsWhenTheyRunInTheBackground() throws Exception {
+        Ended ended = run(
+                "",
+                "-c",
+                "migrate --background --quiet host1/pf0/vf1,host1/pf0/vf2 host2/pf0/vf1,host2/pf0/vf2; jobs --wait; "
+                        + "report; report --json");
+        assertThat(ended.status()).isZero();
+        assertThat(ended.err()).isEmpty();
+        String id = ended.out().substring(0, ended.out().indexOf(' '));
+        assertThat(ended.out())
+                .startsWith(id + " started; ")
+                .contains("no migrations are under way\n")
+                .containsPattern("(?m)^" + id + " +\\S+ +COMPLETED +host1/pf0/vf1 to host2/pf0/vf1 and 1 more ")
+                .contains("\"migration\": \"" + id + "\"");
+        assertNothingLeft();
+    }
+
+    @Test
+    void shouldSayWhatIsWrongWithAMigrationThatIsAskedForWrongly() throws Exception {
+        Ended ended = run("migrate a,b c\nmigrate a b --bandwidth 100M\nmigrate a b --max-downtime 300\ncancel m9\n");
+        assertThat(ended.status()).isEqualTo(2);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err().lines()).hasSize(4).allMatch(line -> line.startsWith("ferry: "));
+        assertThat(ended.err()).contains("2 sources but 1 destination", "'100M' has the unit 'M'", "'300' is not",
+                "no migration 'm9'");
+    }
+
+    @Test
+    void shouldDisturbNothingWhenItIsADryRun() throws Exception {
+        Ended ended = run("", "-c", "migrate --quiet --dry-run host1/pf0/vf1 host2/pf0/vf1; state host1/pf0/vf1; "
+                + "state host2/pf0/vf1");
+        assertThat(ended.status()).isZero();
+        assertThat(ended.out()).contains(" PASSED\n").endsWith("RUNNING\nRUNNING\n");
     }
 
     @Test

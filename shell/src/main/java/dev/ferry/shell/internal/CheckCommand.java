@@ -5,26 +5,39 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.MigrationOptions;
+import dev.ferry.cli.PlanForm;
 import dev.ferry.migration.Finding;
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.util.List;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** Whether one device could be migrated to another, without doing it. */
+/** Whether devices could be migrated to others, and how, without doing it. */
 @Command(name = "check", description = CheckCommand.SUMMARY)
 final class CheckCommand extends FerryCommand {
 
-    static final String SUMMARY = "What stands against a migration between two devices; disturbs neither.";
+    static final String SUMMARY = "What stands against a migration, and what it would cost; disturbs neither end.";
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "Id of the device that runs now.")
+    @Parameters(
+            index = "0",
+            paramLabel = "SOURCE",
+            description = "Id of the device that runs now; of several, with commas between them.")
     private String source;
 
-    @Parameters(index = "1", paramLabel = "DESTINATION", description = "Id of the device that is to run afterwards.")
+    @Parameters(
+            index = "1",
+            paramLabel = "DESTINATION",
+            description = "Id of the device that is to run afterwards; of several, in the order of the sources.")
     private String destination;
+
+    @Mixin
+    private MigrationOptions options;
 
     CheckCommand(Service<MigrationService> migrations) {
         this.migrations = migrations;
@@ -32,15 +45,16 @@ final class CheckCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        Names.requireDevice(source);
-        Names.requireDevice(destination);
-        List<Finding> findings = migrations.get().check(MigrationRequest.of(source, destination));
+        MigrationRequest request = options.applyTo(DeviceLists.request(source, destination));
+        MigrationPlan plan = migrations.get().plan(request);
+        List<Finding> findings = plan.findings();
         JsonObject document = new JsonObject();
-        document.addProperty("source", source);
-        document.addProperty("destination", destination);
+        document.addProperty("source", request.source());
+        document.addProperty("destination", request.destination());
         document.add("findings", Findings.document(findings));
+        document.add("plan", PlanForm.document(plan));
         if (findings.isEmpty()) {
-            return CommandResult.done(document, "nothing stands against it");
+            return CommandResult.done(document, "nothing stands against it\n" + PlanForm.text(plan, request));
         }
         return CommandResult.failed(
                 document,

@@ -4,40 +4,57 @@ package dev.ferry.shell.internal;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
-import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
-import dev.ferry.cli.Json;
+import dev.ferry.cli.MigrationOptions;
 import dev.ferry.cli.MigrationRun;
-import dev.ferry.cli.TextTable;
-import dev.ferry.fsm.DeviceState;
-import dev.ferry.migration.Failure;
+import dev.ferry.cli.PlanForm;
+import dev.ferry.cli.ProgressDisplay;
+import dev.ferry.cli.ReportDocument;
+import dev.ferry.cli.ReportText;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
-import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.time.Duration;
-import java.util.Locale;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** One migration between two devices, followed to its end. */
+/** One migration of one device or several, followed to its end, or left to run. */
 @Command(name = "migrate", description = MigrateCommand.SUMMARY)
 final class MigrateCommand extends FerryCommand {
 
-    static final String SUMMARY = "One migration between two devices.";
+    static final String SUMMARY = "One migration of one device, or of several that one guest uses.";
 
     /** After the time allowed a migration has to be unwound, or, from COMMIT on, completed. */
     private static final Duration GRACE = Duration.ofSeconds(30);
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(index = "0", paramLabel = "SOURCE", description = "Id of the device that runs now.")
+    @Parameters(
+            index = "0",
+            paramLabel = "SOURCE",
+            description = "Id of the device that runs now; of several, with commas between them.")
     private String source;
 
-    @Parameters(index = "1", paramLabel = "DESTINATION", description = "Id of the device that is to run afterwards.")
+    @Parameters(
+            index = "1",
+            paramLabel = "DESTINATION",
+            description = "Id of the device that is to run afterwards; of several, in the order of the sources.")
     private String destination;
+
+    @Mixin
+    private MigrationOptions options;
+
+    @Option(
+            names = "--background",
+            description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It is "
+                    + "unwound when the process ends.")
+    private boolean background;
 
     MigrateCommand(Service<MigrationService> migrations) {
         this.migrations = migrations;
@@ -45,75 +62,45 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        Names.requireDevice(source);
-        Names.requireDevice(destination);
-        MigrationRequest request = MigrationRequest.of(source, destination);
-        Migration migration = migrations.get().start(request, event -> follow(event, console));
-        MigrationReport report = MigrationRun.await(migration, request.timeout().plus(GRACE));
-        JsonObject document = document(report);
-        String text = text(report);
-        if (report.result() == MigrationReport.Result.COMPLETED) {
-            return CommandResult.done(document, text);
+        MigrationRequest request = options.applyTo(DeviceLists.request(source, destination));
+        MigrationService service = migrations.get();
+        MigrationPlan plan = service.plan(request);
+        if (!options.isQuiet() && plan.findings().isEmpty()) {
+            PlanForm.text(plan, request).lines().forEach(console::progress);
         }
-        Failure failure = report.failure()
-                .orElseGet(() -> Failure.of(FailureCode.INTERNAL, "the migration ended without saying why"));
-        document.add("error", Errors.document(failure));
-        if (failure.code() == FailureCode.CHECK_FAILED) {
-            document.add("findings", Findings.document(migrations.get().check(request)));
+        if (background) {
+            return started(service.start(request, MigrationListener.NONE), plan);
         }
-        return CommandResult.failed(document, text, failure.message());
+        MigrationReport report = follow(service, request, console);
+        JsonObject document = ReportDocument.of(report);
+        document.add("plan", PlanForm.document(plan));
+        if (report.failure().filter(failure -> failure.code() == FailureCode.CHECK_FAILED).isPresent()) {
+            document.add("findings", Findings.document(service.check(request)));
+        }
+        return Reports.result(report, document, ReportText.of(report));
+    }
+
+    private MigrationReport follow(MigrationService service, MigrationRequest request, Console console)
+            throws Exception {
+        Duration limit = request.timeout().plus(GRACE);
+        if (options.isQuiet()) {
+            return MigrationRun.await(service.start(request, MigrationListener.NONE), limit);
+        }
+        try (ProgressDisplay display = ProgressDisplay.on(console)) {
+            return MigrationRun.await(service.start(request, display), limit);
+        }
+    }
+
+    private static CommandResult started(Migration migration, MigrationPlan plan) {
+        JsonObject document = new JsonObject();
+        document.addProperty("migration", migration.id());
+        document.add("plan", PlanForm.document(plan));
+        String id = migration.id();
+        return CommandResult.done(document, "%s started; `jobs` shows it, `cancel %s` stops it".formatted(id, id));
     }
 
     @Override
     protected JsonObject failedDocument() {
         return MigrationRun.withoutReport();
-    }
-
-    private static void follow(MigrationEvent event, Console console) {
-        if (event instanceof MigrationEvent.PhaseStarted started) {
-            console.progress(started.phase().name());
-        } else if (event instanceof MigrationEvent.ArcTaken taken) {
-            console.progress("  %s: %s -> %s"
-                    .formatted(taken.device(), taken.arc().from(), taken.arc().to()));
-        }
-    }
-
-    private static JsonObject document(MigrationReport report) {
-        JsonObject document = new JsonObject();
-        document.addProperty("result", report.result().name());
-        document.addProperty("source", report.source());
-        document.addProperty("destination", report.destination());
-        document.addProperty("downtimeMillis", Json.millis(report.downtime()));
-        document.addProperty("totalMillis", Json.millis(report.total()));
-        document.addProperty("stateBytes", report.stateBytes());
-        document.addProperty("memoryBytes", report.memoryBytes());
-        document.add("phases", MigrationRun.phases(report));
-        document.addProperty("sourceState", report.sourceState().map(DeviceState::name).orElse(null));
-        document.addProperty("destinationState", report.destinationState().map(DeviceState::name).orElse(null));
-        return document;
-    }
-
-    private static String text(MigrationReport report) {
-        TextTable phases = new TextTable("PHASE", "MILLISECONDS");
-        report.phases().forEach(phase -> phases.row(phase.phase().name(), millis(phase.duration())));
-        return """
-                %s: %s is %s, %s is %s
-                downtime %s ms, total %s ms, device state %d bytes
-
-                %s"""
-                .formatted(
-                        report.result(),
-                        report.source(),
-                        report.sourceState().map(DeviceState::name).orElse("unknown"),
-                        report.destination(),
-                        report.destinationState().map(DeviceState::name).orElse("unknown"),
-                        millis(report.downtime()),
-                        millis(report.total()),
-                        report.stateBytes(),
-                        phases);
-    }
-
-    private static String millis(Duration duration) {
-        return String.format(Locale.ROOT, "%.3f", Json.millis(duration));
     }
 }

@@ -23,8 +23,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
@@ -45,6 +43,9 @@ final class FakeMigrations implements MigrationService {
     final List<Byte> restored = new ArrayList<>();
     MigrationRequest started;
     List<Finding> findings = List.of();
+    /** Under way, and ended. */
+    final List<Migration> running = new ArrayList<>();
+    final List<MigrationReport> ended = new ArrayList<>();
     final List<DeviceDescription> more = new ArrayList<>();
 
     private void failIfTold() throws MigrationException {
@@ -96,35 +97,13 @@ final class FakeMigrations implements MigrationService {
         started = request;
         listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.CHECK));
         listener.onEvent(new MigrationEvent.ArcTaken("m1", request.source(), Arc.RUNNING_TO_RUNNING_P2P));
-        MigrationReport report = new MigrationReport(
-                "m1",
-                failure.isEmpty() ? MigrationReport.Result.COMPLETED : MigrationReport.Result.FAILED,
-                false,
-                Instant.EPOCH,
-                Duration.ofMillis(20),
-                Duration.ofNanos(1_234_567),
-                List.of(),
-                List.of(
-                        new MigrationReport.Phase(MigrationPhase.CHECK, Duration.ofNanos(500_400)),
-                        new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofMillis(2))),
-                List.of(new MigrationReport.Device(
-                        request.source(),
-                        request.destination(),
-                        Optional.of(failure.isEmpty() ? DeviceState.STOP : DeviceState.RUNNING),
-                        failure.isEmpty() ? Optional.of(DeviceState.RUNNING) : Optional.empty(),
-                        0,
-                        4321,
-                        List.of())),
-                MigrationReport.Memory.NONE,
-                List.of(),
-                0,
-                failure);
+        MigrationReport report = Samples.report(request, failure);
         return new Ended(request, report);
     }
 
     @Override
     public MigrationPlan plan(MigrationRequest request) {
-        throw new UnsupportedOperationException();
+        return Samples.plan(request, findings);
     }
 
     @Override
@@ -134,17 +113,17 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public Optional<MigrationReport> report(String migration) {
-        return Optional.empty();
+        return ended.stream().filter(report -> report.migration().equals(migration)).findFirst();
     }
 
     @Override
     public List<MigrationReport> reports() {
-        return List.of();
+        return ended;
     }
 
     @Override
     public List<Migration> migrations() {
-        return List.of();
+        return running;
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.ferry.cli.CommandRun;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.MigrationService;
 import java.util.List;
+import java.util.Optional;
+import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -40,6 +42,12 @@ public final class DemoCommands {
             fieldOption = FieldOption.REPLACE)
     private volatile List<EmulatedAdapter> adapters = List.of();
 
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile ConfigurationAdmin configurations;
+
     /** Migrations are made by the service. */
     @Activate
     public DemoCommands(@Reference MigrationService service) {
@@ -56,6 +64,8 @@ public final class DemoCommands {
 
     /** One live migration under traffic. */
     public void demo(String... arguments) {
-        CommandRun.of(new DemoCommand(service, List.copyOf(adapters), oneAtATime), arguments);
+        DemoServices services = new DemoServices(
+                service, () -> List.copyOf(adapters), Optional.ofNullable(configurations), oneAtATime);
+        CommandRun.of(new DemoCommand(services), arguments);
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.command;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.Json;
-import dev.ferry.cli.MigrationRun;
+import dev.ferry.cli.ReportDocument;
+import dev.ferry.cli.ReportText;
 import dev.ferry.cli.TextTable;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.FrameCounts;
@@ -13,11 +15,11 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 
 /** A report of a demonstration, for scripts and for people. */
 final class DemoDocument {
 
-    private static final String COMPLETED = "COMPLETED";
     private static final String FAILED = "FAILED";
 
     private DemoDocument() {}
@@ -25,20 +27,27 @@ final class DemoDocument {
     static JsonObject json(DemoReport report) {
         MigrationReport migration = report.migration();
         JsonObject document = new JsonObject();
-        document.addProperty("result", report.isSuccess() ? COMPLETED : FAILED);
+        document.addProperty("result", report.isSuccess() ? migration.result().name() : FAILED);
         document.addProperty("source", migration.source());
         document.addProperty("destination", migration.destination());
         document.add("frames", frames(report.frames()));
         document.add("framesBySide", framesBySide(report.frames()));
         document.addProperty("framesWaited", report.waited());
+        document.add("vfs", vfs(report));
         document.addProperty("downtimeMillis", Json.millis(migration.downtime()));
         document.addProperty("totalMillis", Json.millis(migration.total()));
         document.addProperty("stateBytes", migration.stateBytes());
         document.addProperty("memoryBytes", migration.memoryBytes());
-        document.add("phases", MigrationRun.phases(migration));
-        report.failure().ifPresent(sentence -> document.add("error", Errors.document(migration.failure()
-                .orElseGet(() -> Failure.of(codeOf(report), sentence)))));
+        ReportDocument.addCourse(document, migration);
+        error(report).ifPresent(error -> document.add("error", error));
         return document;
+    }
+
+    /** Why it failed; empty when it did not. */
+    static Optional<JsonObject> error(DemoReport report) {
+        return report.failure().map(sentence -> Errors.document(report.migration()
+                .failure()
+                .orElseGet(() -> Failure.of(codeOf(report), sentence))));
     }
 
     private static FailureCode codeOf(DemoReport report) {
@@ -46,6 +55,19 @@ final class DemoDocument {
             return FailureCode.GUEST_FAILED;
         }
         return report.frames().isFlawless() ? FailureCode.IO_FAILED : FailureCode.DEVICE_FAILED;
+    }
+
+    private static JsonArray vfs(DemoReport report) {
+        JsonArray vfs = new JsonArray();
+        for (DemoReport.Flow flow : report.flows()) {
+            JsonObject vf = new JsonObject();
+            vf.addProperty("source", flow.source());
+            vf.addProperty("destination", flow.destination());
+            vf.add("frames", frames(flow.frames()));
+            vf.addProperty("framesWaited", flow.waited());
+            vfs.add(vf);
+        }
+        return vfs;
     }
 
     private static JsonObject frames(FrameCounts counts) {
@@ -69,10 +91,9 @@ final class DemoDocument {
     static String text(DemoReport report) {
         MigrationReport migration = report.migration();
         FrameCounts frames = report.frames();
-        TextTable table = new TextTable("", "")
-                .row("source", migration.source())
-                .row("destination", migration.destination())
-                .row("traffic", report.traffic())
+        TextTable table = new TextTable("", "");
+        report.flows().forEach(flow -> table.row(flow.source(), "to " + flow.destination()));
+        table.row("traffic", report.traffic() + (report.flows().size() > 1 ? " through each" : ""))
                 .row("", "")
                 .row("frames sent", number(frames.sent()))
                 .row("  received", number(frames.received()))
@@ -88,17 +109,37 @@ final class DemoDocument {
                 .row("guest memory", number(migration.memoryBytes()) + " bytes")
                 .row("downtime", millis(migration.downtime()))
                 .row("total", millis(migration.total()));
-        for (MigrationReport.Phase each : migration.phases()) {
-            table.row("  " + each.phase(), millis(each.duration()));
+        return table.toString().stripLeading() + perVf(report) + ReportText.course(migration) + "\n" + closing(report);
+    }
+
+    private static String perVf(DemoReport report) {
+        if (report.flows().size() == 1) {
+            return "";
         }
-        return table.toString().stripLeading() + "\n" + closing(report);
+        TextTable table =
+                new TextTable("FRAMES", "SENT", "RECEIVED", "LOST", "DUPLICATED", "REORDERED", "CHANGED", "WAITED");
+        for (DemoReport.Flow flow : report.flows()) {
+            FrameCounts frames = flow.frames();
+            table.row(
+                    flow.source(),
+                    number(frames.sent()),
+                    number(frames.received()),
+                    number(frames.lost()),
+                    number(frames.duplicated()),
+                    number(frames.reordered()),
+                    number(frames.foreign()),
+                    number(flow.waited()));
+        }
+        return "\n" + table;
     }
 
     private static String closing(DemoReport report) {
+        String where = report.migration().result() == MigrationReport.Result.PASSED
+                ? "The guest could move to another host and stayed where it is; every frame came out once, in order,"
+                : "The guest moved to another host under traffic, and every frame came out once, in order,";
         return report.failure()
                 .map(sentence -> "Failed: " + sentence + ".\n")
-                .orElse("The guest moved to another host under traffic, and every frame came out once, in order,"
-                        + " unchanged.\n");
+                .orElse(where + " unchanged.\n");
     }
 
     private static String number(long value) {
@@ -106,6 +147,6 @@ final class DemoDocument {
     }
 
     private static String millis(Duration duration) {
-        return String.format(Locale.ROOT, "%.3f ms", Json.millis(duration));
+        return ReportText.millis(duration) + " ms";
     }
 }

@@ -2,25 +2,50 @@
 package dev.ferry.demo.internal.run;
 
 import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationReport.Result;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * What a demonstration showed. Immutable.
  *
  * @param traffic what was sent, for a person
- * @param frames what became of it
- * @param waited frames that waited in the network during the switchover
+ * @param flows one for each VF
  * @param migration the report of the migration
- * @param guestFailure why a guest stopped by itself; empty usually
+ * @param guestFailure why a guest stopped by itself, or what its memory lost; empty usually
  * @param fileFailure why the file of frames is not whole, one sentence; empty usually
  */
 public record DemoReport(
         String traffic,
-        FrameCounts frames,
-        long waited,
+        List<Flow> flows,
         MigrationReport migration,
         Optional<String> guestFailure,
         Optional<String> fileFailure) {
+
+    /**
+     * What became of the frames of one VF.
+     *
+     * @param source its id before the migration
+     * @param destination its id afterwards
+     * @param frames what became of them
+     * @param waited frames that waited in the network during the switchover
+     */
+    public record Flow(String source, String destination, FrameCounts frames, long waited) {}
+
+    /** Copies the list. */
+    public DemoReport {
+        flows = List.copyOf(flows);
+    }
+
+    /** What became of the frames of all VFs. */
+    public FrameCounts frames() {
+        return flows.stream().map(Flow::frames).reduce(FrameCounts.NONE, FrameCounts::plus);
+    }
+
+    /** Frames of all VFs that waited in the network during the switchover. */
+    public long waited() {
+        return flows.stream().mapToLong(Flow::waited).sum();
+    }
 
     /** Whether the migration completed, no frame was harmed and all were recorded that should be. */
     public boolean isSuccess() {
@@ -29,13 +54,14 @@ public record DemoReport(
 
     /** Why it was no success, one sentence. */
     public Optional<String> failure() {
-        if (migration.result() != MigrationReport.Result.COMPLETED) {
+        if (migration.result() != Result.COMPLETED && migration.result() != Result.PASSED) {
             String why = migration.failure().map(failure -> ": " + failure.message()).orElse("");
             return Optional.of("the migration ended as " + migration.result() + why);
         }
         if (guestFailure.isPresent()) {
             return Optional.of("the guest stopped: " + guestFailure.get());
         }
+        FrameCounts frames = frames();
         if (!frames.isFlawless()) {
             return Optional.of("of %d frames %d were lost, %d duplicated, %d reordered, %d changed".formatted(
                     frames.sent(), frames.lost(), frames.duplicated(), frames.reordered(), frames.foreign()));

@@ -23,6 +23,22 @@ public record FrameCounts(
         long atSource,
         long atDestination) {
 
+    /** No frames. */
+    static final FrameCounts NONE = new FrameCounts(0, 0, 0, 0, 0, 0, 0, 0);
+
+    /** The sum of both. */
+    FrameCounts plus(FrameCounts other) {
+        return new FrameCounts(
+                sent + other.sent,
+                received + other.received,
+                lost + other.lost,
+                duplicated + other.duplicated,
+                reordered + other.reordered,
+                foreign + other.foreign,
+                atSource + other.atSource,
+                atDestination + other.atDestination);
+    }
+
     /** Whether every frame came out once, in order, with all its bytes. */
     public boolean isFlawless() {
         return received == sent && lost == 0 && duplicated == 0 && reordered == 0 && foreign == 0;

@@ -2,18 +2,18 @@
 package dev.ferry.demo.internal.run;
 
 import dev.ferry.emulator.control.NetworkPort.FrameSink;
-import dev.ferry.emulator.guest.GuestRam;
-import dev.ferry.emulator.guest.VirtioNetGuest;
+import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The guest at both ends, with the ports connected; when it is closed both VFs are as they were before: reset, RUNNING,
+ * The guest at both ends, with the ports connected; when it is closed all VFs are as they were before: reset, RUNNING,
  * nobody's. Used by one thread.
  */
 final class TestBed implements Closeable {
@@ -21,39 +21,57 @@ final class TestBed implements Closeable {
     private static final FrameSink NOBODY = frame -> {};
 
     private final MigrationService service;
-    private final Vf sourceVf;
-    private final Vf destinationVf;
+    private final List<Lane> lanes;
     private final Consumer<String> progress;
-    private final VirtioNetGuest source;
-    private final VirtioNetGuest destination;
+    private final Machine source;
+    private final Machine destination;
 
-    /** Boots the guest at the source, and puts an empty shell at the destination. */
-    TestBed(MigrationService service, Vf source, Vf destination, Recorder recorder, Consumer<String> progress)
+    /** Boots the guest at the sources, and puts an empty shell at the destinations. */
+    TestBed(MigrationService service, List<Lane> lanes, GuestOptions options, Consumer<String> progress)
             throws IOException {
         this.service = service;
-        this.sourceVf = source;
-        this.destinationVf = destination;
+        this.lanes = lanes;
         this.progress = progress;
-        connect(recorder.at(Side.SOURCE), recorder.at(Side.DESTINATION));
+        lanes.forEach(lane -> {
+            lane.vfs().source().port().connect(lane.recorder().at(Side.SOURCE));
+            lane.vfs().destination().port().connect(lane.recorder().at(Side.DESTINATION));
+        });
         try {
-            this.source = VirtioNetGuest.boot(source.function(), GuestRam.allocate());
-            this.destination = VirtioNetGuest.attach(destination.function(), GuestRam.allocate());
+            this.source = Machine.boot(lanes.stream().map(lane -> lane.vfs().source()).toList(), options);
         } catch (IOException | RuntimeException e) {
-            connect(NOBODY, NOBODY);
+            disconnect();
+            throw e;
+        }
+        try {
+            this.destination =
+                    Machine.attach(lanes.stream().map(lane -> lane.vfs().destination()).toList());
+        } catch (IOException | RuntimeException e) {
+            disconnect();
+            closeSourceAfter(e);
             throw e;
         }
     }
 
-    private void connect(FrameSink atSource, FrameSink atDestination) {
-        sourceVf.port().connect(atSource);
-        destinationVf.port().connect(atDestination);
+    private void closeSourceAfter(Exception first) {
+        try {
+            source.close();
+        } catch (IOException e) {
+            first.addSuppressed(e);
+        }
     }
 
-    VirtioNetGuest source() {
+    private void disconnect() {
+        lanes.forEach(lane -> {
+            lane.vfs().source().port().connect(NOBODY);
+            lane.vfs().destination().port().connect(NOBODY);
+        });
+    }
+
+    Machine source() {
         return source;
     }
 
-    VirtioNetGuest destination() {
+    Machine destination() {
         return destination;
     }
 
@@ -68,9 +86,11 @@ final class TestBed implements Closeable {
         try (source) {
             destination.close();
         } finally {
-            run(sourceVf);
-            run(destinationVf);
-            connect(NOBODY, NOBODY);
+            lanes.forEach(lane -> {
+                run(lane.vfs().source());
+                run(lane.vfs().destination());
+            });
+            disconnect();
         }
     }
 

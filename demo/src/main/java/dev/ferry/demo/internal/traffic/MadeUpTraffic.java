@@ -22,10 +22,22 @@ public final class MadeUpTraffic implements Traffic {
     private static final int MICROS_PER_FRAME = 100;
 
     private final long count;
+    private final long seed;
 
     /** So many frames, 1 or more. */
     public MadeUpTraffic(long count) {
+        this(count, 0);
+    }
+
+    /**
+     * Frames that those of other flows are not.
+     *
+     * @param count 1 or more
+     * @param flow which of several that go on at a time, 0 or more
+     */
+    public MadeUpTraffic(long count, int flow) {
         this.count = count;
+        this.seed = SEED + flow;
     }
 
     @Override
@@ -46,7 +58,7 @@ public final class MadeUpTraffic implements Traffic {
     @Override
     public Frames open() {
         return new Frames() {
-            private final SplittableRandom random = new SplittableRandom(SEED);
+            private final SplittableRandom random = new SplittableRandom(seed);
             private long made;
 
             @Override

@@ -14,13 +14,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoCommandTest {
+
+    private static final DemoServices SERVICES =
+            new DemoServices(null, List::of, Optional.empty(), new OneAtATime());
 
     @Test
     void shouldPrintAResultWhenTheCaptureIsBroken(@TempDir Path folder) throws Exception {
@@ -31,7 +36,7 @@ class DemoCommandTest {
                 new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8));
 
         assertThatThrownBy(() -> CommandRun.of(
-                        new DemoCommand(null, List.of(), new OneAtATime()), console,
+                        new DemoCommand(SERVICES), console,
                         "--json", "--pcap", broken.toString()))
                 .isInstanceOf(IntSupplier.class);
         JsonObject document = JsonParser.parseString(out.toString(StandardCharsets.UTF_8)).getAsJsonObject();
@@ -48,9 +53,41 @@ class DemoCommandTest {
                 new PrintStream(err, true, StandardCharsets.UTF_8));
 
         assertThatThrownBy(() -> CommandRun.of(
-                        new DemoCommand(null, List.of(), new OneAtATime()), console, option, ""))
+                        new DemoCommand(SERVICES), console, option, ""))
                 .isInstanceOfSatisfying(IntSupplier.class, exit -> assertThat(exit.getAsInt()).isEqualTo(2));
         assertThat(err.toString(StandardCharsets.UTF_8))
                 .startsWith("ferry: the file name of " + option + " is empty");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--vfs 0 | --vfs takes 1 to 16, not 0",
+        "--vfs 17 | --vfs takes 1 to 16, not 17",
+        "--vfs 2 --out x | --out records the frames of one VF, and --vfs asks for 2",
+        "--bandwidth 5M | --bandwidth: '5M' has the unit 'M', which is not clear",
+        "--max-downtime 300 | --max-downtime: '300' is not a number with one of the units",
+        "--writes 1kB/s | --writes takes 5 kB/s to 4096 MB/s for each VF, not '1kB/s'",
+    })
+    void shouldRefuseOptionsThatCannotBeMeant(String arguments, String why) {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(
+                new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+
+        assertThatThrownBy(() -> CommandRun.of(new DemoCommand(SERVICES), console, arguments.split(" ")))
+                .isInstanceOfSatisfying(IntSupplier.class, exit -> assertThat(exit.getAsInt()).isEqualTo(2));
+        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("ferry: " + why);
+    }
+
+    @Test
+    void shouldSayThatItCannotMakeHostsWithoutConfigurationAdmin() {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        Console console = new Console(
+                new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8));
+
+        assertThatThrownBy(() -> CommandRun.of(new DemoCommand(SERVICES), console, "--latency", "none"))
+                .isInstanceOfSatisfying(IntSupplier.class, exit -> assertThat(exit.getAsInt()).isEqualTo(1));
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("the demo needs Configuration Admin");
     }
 }

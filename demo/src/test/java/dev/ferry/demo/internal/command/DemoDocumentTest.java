@@ -4,6 +4,7 @@ package dev.ferry.demo.internal.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.gson.JsonObject;
+import dev.ferry.cli.CommandResult;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.FrameCounts;
 import dev.ferry.migration.Failure;
@@ -29,9 +30,17 @@ class DemoDocumentTest {
         assertThat(document.toString()).isEqualTo("{\"result\":\"COMPLETED\",\"source\":\"a/pf0/vf1\","
                 + "\"destination\":\"b/pf0/vf1\",\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,"
                 + "\"duplicated\":0,\"reordered\":0,\"changed\":0},\"framesBySide\":{\"source\":60,"
-                + "\"destination\":40},\"framesWaited\":7,\"downtimeMillis\":12.5,\"totalMillis\":80.0,"
+                + "\"destination\":40},\"framesWaited\":7,\"vfs\":[{\"source\":\"a/pf0/vf1\","
+                + "\"destination\":\"b/pf0/vf1\",\"frames\":{\"sent\":100,\"received\":100,\"lost\":0,"
+                + "\"duplicated\":0,\"reordered\":0,\"changed\":0},"
+                + "\"framesWaited\":7}],\"downtimeMillis\":12.5,\"totalMillis\":80.0,"
                 + "\"stateBytes\":700,\"memoryBytes\":16777216,"
-                + "\"phases\":[{\"name\":\"CHECK\",\"millis\":1.0},{\"name\":\"SWITCHOVER\",\"millis\":12.5}]}");
+                + "\"phases\":[{\"name\":\"CHECK\",\"millis\":1.0},{\"name\":\"SWITCHOVER\",\"millis\":12.5}],"
+                + "\"steps\":[],\"memory\":{\"totalBytes\":16777216,\"preCopyBytes\":0,"
+                + "\"switchoverBytes\":16777216,\"rounds\":0},\"devices\":[{\"source\":\"a/pf0/vf1\","
+                + "\"destination\":\"b/pf0/vf1\",\"sourceState\":null,\"destinationState\":null,"
+                + "\"preCopyBytes\":0,\"switchoverBytes\":700,\"steps\":[]}],"
+                + "\"decisions\":[]}");
     }
 
     @Test
@@ -64,7 +73,7 @@ class DemoDocumentTest {
                 .contains("frames sent")
                 .contains("16,777,216 bytes")
                 .contains("12.500 ms")
-                .contains("  SWITCHOVER")
+                .contains("SWITCHOVER  12.500")
                 .endsWith("every frame came out once, in order, unchanged.\n");
         assertThat(DemoDocument.text(report(Result.COMPLETED, HARMED)))
                 .endsWith("Failed: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed.\n");
@@ -94,6 +103,44 @@ class DemoDocumentTest {
                 result == Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));
-        return new DemoReport("100 frames", frames, 7, migration, Optional.empty(), fileFailure);
+        DemoReport.Flow flow = new DemoReport.Flow("a/pf0/vf1", "b/pf0/vf1", frames, 7);
+        return new DemoReport("100 frames", List.of(flow), migration, Optional.empty(), fileFailure);
+    }
+
+    @Test
+    void shouldCompareWhatPreCopyChanged() {
+        DemoReport without = report(Result.COMPLETED, FLAWLESS);
+        CommandResult result = new Comparison("smartnic", without, report(Result.COMPLETED, HARMED)).result();
+
+        assertThat(result.failure()).contains("of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
+        assertThat(result.document().keySet()).containsExactly(
+                "result", "latency", "downtimeLessPercent", "totalMorePercent", "withoutPreCopy", "withPreCopy",
+                "error");
+        assertThat(result.text()).endsWith("""
+                smartnic      WITHOUT PRE-COPY  WITH PRE-COPY
+                downtime, ms  12.500            12.500         +0.0 %
+                total, ms     80.000            80.000         +0.0 %
+                """);
+        assertThat(Comparison.change(Duration.ofMillis(1_600), Duration.ofMillis(240))).isEqualTo(-85.0);
+        assertThat(Comparison.change(Duration.ofMillis(1_000), Duration.ofMillis(1_050))).isEqualTo(5.0);
+        assertThat(Comparison.change(Duration.ZERO, Duration.ofMillis(1))).isZero();
+    }
+
+    @Test
+    void shouldListTheFramesOfEachVf() {
+        DemoReport one = report(Result.PASSED, FLAWLESS);
+        DemoReport two = new DemoReport(
+                "100 frames",
+                List.of(one.flows().get(0), new DemoReport.Flow("a/pf0/vf2", "b/pf0/vf2", HARMED, 3)),
+                one.migration(),
+                Optional.empty(),
+                Optional.empty());
+
+        assertThat(DemoDocument.text(one)).contains("could move to another host and stayed where it is");
+        assertThat(DemoDocument.text(two))
+                .contains("a/pf0/vf2  100   101       1     2           3          0        3")
+                .contains("  waited in the switchover  10\n")
+                .endsWith("Failed: of 200 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed.\n");
+        assertThat(DemoDocument.json(two).getAsJsonArray("vfs")).hasSize(2);
     }
 }

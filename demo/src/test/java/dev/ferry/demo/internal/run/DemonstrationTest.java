@@ -10,6 +10,9 @@ import dev.ferry.demo.internal.traffic.Frame;
 import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.control.NetworkPort;
+import dev.ferry.emulator.guest.GuestOptions;
+import dev.ferry.emulator.guest.MemoryLoad;
+import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport.Result;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -76,9 +79,7 @@ class DemonstrationTest {
             }
             writer.commit();
         }
-        DemoReport report = new Demonstration(
-                        migrations, first, second, CaptureTraffic.of(in), TIME, true, progress::add)
-                .run(Optional.of(out));
+        DemoReport report = run(first, second, CaptureTraffic.of(in), Optional.of(out));
 
         assertFlawless(report, 500);
         assertThat(Files.mismatch(in, out)).isEqualTo(-1);
@@ -147,6 +148,44 @@ class DemonstrationTest {
         assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(10));
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {2, 4, 16})
+    void shouldLoseNothingOfAnyVfWhenSeveralMoveTogether(int count) throws Exception {
+        List<VfPair> vfs = new ArrayList<>();
+        List<Traffic> traffic = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            vfs.add(new VfPair(migrations.add("a", i), migrations.add("b", i)));
+            traffic.add(new MadeUpTraffic(500, i));
+        }
+        GuestOptions writing = GuestOptions.defaults().withLoad(new MemoryLoad(1_000, 0));
+        DemoReport report = run(vfs, traffic, writing, Optional.empty());
+
+        assertFlawless(report, count * 500L);
+        assertThat(report.flows()).hasSize(count).allSatisfy(flow -> {
+            assertThat(flow.frames().isFlawless()).isTrue();
+            assertThat(flow.frames().sent()).isEqualTo(500);
+            assertThat(flow.frames().atDestination()).isPositive();
+        });
+        assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.startsWith("ferry-"));
+    }
+
+    @Test
+    void shouldTellOfWhichVfFramesWereHarmed() throws Exception {
+        Vf to = migrations.add("b", 1);
+        Vf harmed = new Vf(to.id(), to.host(), to.function(), new HarmingPort(to.port(), Harm.LOSE));
+        DemoReport report = run(
+                List.of(new VfPair(first, second), new VfPair(migrations.add("a", 1), harmed)),
+                List.of(new MadeUpTraffic(500, 0), new MadeUpTraffic(500, 1)),
+                GuestOptions.defaults(),
+                Optional.empty());
+
+        assertThat(report.failure()).contains("of 1000 frames 1 were lost, 0 duplicated, 0 reordered, 0 changed");
+        assertThat(report.flows().get(0).frames().lost()).isZero();
+        assertThat(report.flows().get(1).frames().lost()).isEqualTo(1);
+    }
+
     enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }
 
     @ParameterizedTest
@@ -172,7 +211,13 @@ class DemonstrationTest {
     }
 
     private DemoReport run(Vf from, Vf to, Traffic traffic, Optional<Path> out) throws Exception {
-        return new Demonstration(migrations, from, to, traffic, TIME, true, progress::add).run(out);
+        return run(List.of(new VfPair(from, to)), List.of(traffic), GuestOptions.defaults(), out);
+    }
+
+    private DemoReport run(List<VfPair> vfs, List<Traffic> traffic, GuestOptions guest, Optional<Path> out)
+            throws Exception {
+        Demonstration.Settings settings = new Demonstration.Settings(vfs, traffic, TIME, guest, request -> request);
+        return new Demonstration(migrations, settings, progress::add, MigrationListener.NONE).run(out);
     }
 
     private static void assertFlawless(DemoReport report, long sent) {

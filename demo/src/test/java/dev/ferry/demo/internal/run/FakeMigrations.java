@@ -6,6 +6,7 @@ import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.DeviceDescription;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
@@ -45,7 +46,11 @@ final class FakeMigrations implements MigrationService {
     boolean failing;
 
     Vf add(String host) {
-        String id = host + "/pf0/vf1";
+        return add(host, 0);
+    }
+
+    Vf add(String host, int number) {
+        String id = host + "/pf0/vf" + (number + 1);
         VirtioNetFunction function = new VirtioNetFunction(new FunctionConfig(
                 id, new byte[] {2, 0, 0, 0, 0, 1}, 1, 256, FunctionConfig.defaultFeatures(1)));
         functions.put(id, function);
@@ -120,15 +125,15 @@ final class FakeMigrations implements MigrationService {
             Guest destination = request.guests().orElseThrow().destination();
             listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.SWITCHOVER));
             source.pause();
-            setState(request.source(), DeviceState.STOP);
+            request.devices().forEach(pair -> setState(pair.source(), DeviceState.STOP));
             if (failing) {
-                setState(request.source(), DeviceState.RUNNING);
+                request.devices().forEach(pair -> setState(pair.source(), DeviceState.RUNNING));
                 source.resume();
                 return report(request, Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "It was refused.")));
             }
             move(request, source, destination);
             listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.START));
-            setState(request.destination(), DeviceState.RUNNING);
+            request.devices().forEach(pair -> setState(pair.destination(), DeviceState.RUNNING));
             destination.resume();
             return report(request, Optional.empty());
         } catch (IOException e) {
@@ -137,18 +142,19 @@ final class FakeMigrations implements MigrationService {
     }
 
     private void move(MigrationRequest request, Guest source, Guest destination) throws IOException {
-        VirtioNetFunction from = functions.get(request.source());
-        VirtioNetFunction to = functions.get(request.destination());
-        setState(request.destination(), DeviceState.STOP);
-        ByteBuffer parts = ByteBuffer.allocate(from.maxPartsSize());
-        from.captureParts(null, parts);
-        to.loadParts(parts.flip());
+        for (DevicePair pair : request.devices()) {
+            VirtioNetFunction from = functions.get(pair.source());
+            setState(pair.destination(), DeviceState.STOP);
+            ByteBuffer parts = ByteBuffer.allocate(from.maxPartsSize());
+            from.captureParts(null, parts);
+            functions.get(pair.destination()).loadParts(parts.flip());
+            destination.loadDeviceConfig(pair.destination(), source.saveDeviceConfig(pair.source()));
+        }
         for (IovaRange range : source.memory().ranges()) {
             ByteBuffer memory = ByteBuffer.allocate((int) range.length());
             source.memory().read(range.iova(), memory);
             destination.memory().write(range.iova(), memory.flip());
         }
-        destination.loadDeviceConfig(request.destination(), source.saveDeviceConfig(request.source()));
     }
 
     private static MigrationReport report(MigrationRequest request, Optional<Failure> failure) {

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.cli;
+
+import dev.ferry.migration.MigrationRequest;
+import picocli.CommandLine.Option;
+
+/** How to migrate, as options of every command that does; a mixin. Confined to the thread of the run. */
+public final class MigrationOptions {
+
+    private static final String MAX_DOWNTIME = "--max-downtime";
+    private static final String BANDWIDTH = "--bandwidth";
+    private static final String TIMEOUT = "--timeout";
+
+    @Option(
+            names = MAX_DOWNTIME,
+            paramLabel = "TIME",
+            description = "How long the guest may stand still, for example 150ms or 1.5s; default: 300ms.")
+    private String maxDowntime;
+
+    @Option(
+            names = BANDWIDTH,
+            paramLabel = "RATE",
+            description = "The most to carry in a second: B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, bit/s, kbit/s, "
+                    + "Mbit/s, Gbit/s, or unlimited, for example 100MB/s; default: unlimited.")
+    private String bandwidth;
+
+    @Option(
+            names = TIMEOUT,
+            paramLabel = "TIME",
+            description = "Give up, and leave the guest where it is, after so long; ms, s, min, h; default: 10min.")
+    private String timeout;
+
+    @Option(names = "--no-precopy", description = "Carry everything while the guest stands still.")
+    private boolean noPrecopy;
+
+    @Option(
+            names = "--dry-run",
+            description = "Go the whole way up to the pause of the guest, then put everything back.")
+    private boolean dryRun;
+
+    @Option(names = "--quiet", description = "Say nothing but the result, and errors.")
+    private boolean quiet;
+
+    /** The request with what was typed. */
+    public MigrationRequest applyTo(MigrationRequest request) throws UsageException {
+        MigrationRequest made = request.withPreCopy(!noPrecopy).withDryRun(dryRun);
+        if (maxDowntime != null) {
+            made = made.withMaxDowntime(Quantities.time(MAX_DOWNTIME, maxDowntime));
+        }
+        if (bandwidth != null) {
+            made = made.withBandwidth(Quantities.bandwidth(BANDWIDTH, bandwidth));
+        }
+        if (timeout != null) {
+            made = made.withTimeout(Quantities.time(TIMEOUT, timeout));
+        }
+        return made;
+    }
+
+    /** Whether pre-copy is switched off. */
+    public boolean isWithoutPreCopy() {
+        return noPrecopy;
+    }
+
+    /** Whether everything is put back in the end. */
+    public boolean isDryRun() {
+        return dryRun;
+    }
+
+    /** Whether nothing is to be said while it runs. */
+    public boolean isQuiet() {
+        return quiet;
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import com.google.gson.JsonObject;
+import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.CommandResult;
+import dev.ferry.cli.Console;
+import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.ReportDocument;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationService;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/** Stops a migration under way and says what became of it. */
+@Command(
+        name = "cancel",
+        description = {
+            CancelCommand.SUMMARY,
+            "Waits until it has ended. Exit status 0 means that it was cancelled and the source runs; 1 that it had "
+                    + "completed first, or failed."
+        })
+final class CancelCommand extends FerryCommand {
+
+    static final String SUMMARY = "Stop a migration, and say whether the source runs again.";
+
+    /** A call of a driver is not interrupted, and the way back takes calls, too. */
+    private static final Duration UNWIND_LIMIT = Duration.ofMinutes(1);
+
+    private final Service<MigrationService> migrations;
+
+    @Parameters(index = "0", paramLabel = "MIGRATION", description = "Its id, as `jobs` shows it.")
+    private String id;
+
+    CancelCommand(Service<MigrationService> migrations) {
+        this.migrations = migrations;
+    }
+
+    @Override
+    protected CommandResult call(Console console) throws Exception {
+        MigrationService service = migrations.get();
+        Migration migration = service.migrations().stream()
+                .filter(each -> each.id().equals(id))
+                .findFirst()
+                .orElse(null);
+        if (migration == null) {
+            throw notUnderWay(service);
+        }
+        boolean told = migration.cancel();
+        MigrationReport report = await(migration);
+        JsonObject document = ReportDocument.of(report);
+        if (report.result() == MigrationReport.Result.CANCELLED) {
+            return CommandResult.done(
+                    document, id + " is cancelled; " + report.source() + stateOf(report) + ", as before");
+        }
+        String came = told ? " had ended before that took effect" : " could not be cancelled any more";
+        return CommandResult.failed(
+                document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
+    }
+
+    private static String stateOf(MigrationReport report) {
+        return report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
+    }
+
+    private CommandFailedException notUnderWay(MigrationService service) {
+        return service.report(id)
+                .map(report -> new CommandFailedException(
+                        FailureCode.CANCELLED,
+                        "%s has ended already: it is %s; `report %s` tells more".formatted(id, report.result(), id)))
+                .orElseGet(() -> Jobs.unknown(id));
+    }
+
+    private MigrationReport await(Migration migration) throws InterruptedException, CommandFailedException {
+        try {
+            return migration.result().toCompletableFuture().get(UNWIND_LIMIT.toSeconds(), TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new CommandFailedException(
+                    FailureCode.TIMEOUT,
+                    "%s was told to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
+                            .formatted(id, UNWIND_LIMIT.toSeconds(), migration.phase()),
+                    e);
+        } catch (ExecutionException e) {
+            throw new CommandFailedException(FailureCode.INTERNAL, id + " has ended without a report", e);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import dev.ferry.cli.Amounts;
+import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.CommandResult;
+import dev.ferry.cli.Console;
+import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.TextTable;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationProgress;
+import dev.ferry.migration.MigrationProgress.Transfer;
+import dev.ferry.migration.MigrationService;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The migrations that have not ended. */
+@Command(name = "jobs", description = JobsCommand.SUMMARY)
+final class JobsCommand extends FerryCommand {
+
+    static final String SUMMARY = "The migrations under way: phase, progress, time left; or wait for them.";
+
+    /** A little more than a migration may take by itself. */
+    private static final Duration WAIT_LIMIT = Duration.ofHours(24);
+
+    private static final String NONE = "-";
+
+    private final Service<MigrationService> migrations;
+
+    @Option(names = "--wait", description = "First wait until all that are under way now have ended.")
+    private boolean wait;
+
+    JobsCommand(Service<MigrationService> migrations) {
+        this.migrations = migrations;
+    }
+
+    @Override
+    protected CommandResult call(Console console) throws Exception {
+        MigrationService service = migrations.get();
+        if (wait) {
+            awaitAll(service.migrations());
+        }
+        JsonArray jobs = new JsonArray();
+        TextTable table = new TextTable(
+                "MIGRATION", "PHASE", "DONE", "CARRIED", "RATE", "REMAINING", "TIME LEFT", "DOWNTIME");
+        for (Migration migration : service.migrations()) {
+            MigrationProgress progress = migration.progress();
+            jobs.add(JobDocument.of(migration, progress));
+            rows(table, migration, progress);
+        }
+        JsonObject document = new JsonObject();
+        document.add("jobs", jobs);
+        return CommandResult.done(document, jobs.isEmpty() ? "no migrations are under way" : table.toString());
+    }
+
+    private static void awaitAll(List<Migration> migrations) throws InterruptedException, CommandFailedException {
+        CompletableFuture<?>[] ends = migrations.stream()
+                .map(migration -> migration.result().toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new);
+        try {
+            CompletableFuture.allOf(ends).get(WAIT_LIMIT.toSeconds(), TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            throw new CommandFailedException(FailureCode.INTERNAL, "a migration has ended without a report", e);
+        } catch (TimeoutException e) {
+            throw new CommandFailedException(
+                    FailureCode.TIMEOUT, "they have not ended within " + WAIT_LIMIT.toHours() + " h", e);
+        }
+    }
+
+    private static void rows(TextTable table, Migration migration, MigrationProgress progress) {
+        String prediction =
+                Amounts.time(progress.predictedDowntime()) + " of " + Amounts.time(progress.allowedDowntime());
+        table.row(
+                migration.id(),
+                progress.waiting() ? "waits for its turn" : phase(migration, progress),
+                progress.percent() + " %",
+                Amounts.bytes(progress.total().bytes()),
+                Amounts.rate(progress.total().bytesPerSecond()),
+                Amounts.bytes(progress.total().remainingBytes()),
+                progress.timeLeft().map(Amounts::range).orElse("unknown"),
+                prediction);
+        for (MigrationProgress.Device device : progress.devices()) {
+            row(table, device.source(), device.acknowledged() ? "ready" : NONE, device.transfer());
+        }
+        if (!progress.memory().equals(Transfer.NONE)) {
+            row(table, "guest memory", NONE, progress.memory());
+        }
+    }
+
+    private static String phase(Migration migration, MigrationProgress progress) {
+        return migration.phase() + (progress.round() > 0 ? " round " + progress.round() : "");
+    }
+
+    private static void row(TextTable table, String name, String state, Transfer transfer) {
+        table.row(
+                "  " + name,
+                state,
+                "",
+                Amounts.bytes(transfer.bytes()),
+                Amounts.rate(transfer.bytesPerSecond()),
+                Amounts.bytes(transfer.remainingBytes()),
+                "",
+                "");
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationRequest;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(60)
+class JobCommandsTest {
+
+    private final FakeMigrations migrations = new FakeMigrations();
+    private final RunningMigration running = new RunningMigration();
+    private final CommandFixture shell = new CommandFixture();
+
+    private int jobs(String... arguments) {
+        return shell.run(new JobsCommand(() -> migrations), arguments);
+    }
+
+    private int cancel(String... arguments) {
+        return shell.run(new CancelCommand(() -> migrations), arguments);
+    }
+
+    private int report(String... arguments) {
+        return shell.run(new ReportCommand(() -> migrations), arguments);
+    }
+
+    private JsonObject document() {
+        return JsonParser.parseString(shell.out()).getAsJsonObject();
+    }
+
+    @Test
+    void shouldShowPhaseBytesRateAndTimeOfEachDeviceAndTheMemory() {
+        migrations.running.add(running);
+        assertThat(jobs()).isZero();
+        assertThat(shell.out()).isEqualTo("""
+                MIGRATION       PHASE             DONE  CARRIED  RATE       REMAINING  TIME LEFT       DOWNTIME
+                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  900 ms of 300 ms
+                  a             ready                   1.0 MiB  0 bytes/s  0 bytes
+                  guest memory  -                       2.0 MiB  1.0 MiB/s  1.0 MiB
+                """);
+    }
+
+    @Test
+    void shouldHaveTheFixedKeysOfAJob() {
+        migrations.running.add(running);
+        assertThat(jobs("--json")).isZero();
+        JsonObject job = document().getAsJsonArray("jobs").get(0).getAsJsonObject();
+        assertThat(job.keySet()).containsExactly(
+                "migration", "phase", "waiting", "percent", "round", "total", "memory", "devices",
+                "allowedDowntimeMillis", "predictedDowntimeMillis", "timeLeft");
+        assertThat(job.getAsJsonArray("devices").get(0)).hasToString(
+                "{\"bytes\":1048576,\"bytesPerSecond\":0,\"remainingBytes\":0,\"source\":\"a\",\"destination\":\"b\","
+                        + "\"acknowledged\":true}");
+        assertThat(job.get("timeLeft")).hasToString("{\"atLeastMillis\":1000.0,\"atMostMillis\":null}");
+    }
+
+    @Test
+    void shouldSayThatNothingIsUnderWay() {
+        assertThat(jobs()).isZero();
+        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+    }
+
+    @Test
+    void shouldWaitForTheEndWhenAskedTo() {
+        migrations.running.add(running);
+        running.result.whenComplete((report, failure) -> migrations.running.clear());
+        Thread other = new Thread(running::cancel);
+        other.start();
+        assertThat(jobs("--wait")).isZero();
+        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+    }
+
+    @Test
+    void shouldCancelAndSayWhereTheSourceIs() {
+        migrations.running.add(running);
+        assertThat(cancel("m1")).isZero();
+        assertThat(shell.out()).isEqualTo("m1 is cancelled; a is RUNNING, as before\n");
+    }
+
+    @Test
+    void shouldFailWhenItHadCompletedFirst() {
+        running.end = Optional.empty();
+        running.tooLate = true;
+        migrations.running.add(running);
+        assertThat(cancel("m1", "--json")).isEqualTo(1);
+        assertThat(document().get("result").getAsString()).isEqualTo("COMPLETED");
+        assertThat(shell.err())
+                .isEqualTo("ferry: m1 could not be cancelled any more: it is COMPLETED; `report m1` tells more\n");
+    }
+
+    @Test
+    void shouldSayThatItHasEndedOrIsUnknownWhenThereIsNothingToCancel() {
+        migrations.ended.add(Samples.report(MigrationRequest.of("a", "b"), Optional.empty()));
+        assertThat(cancel("m1")).isEqualTo(1);
+        assertThat(shell.err()).contains("m1 has ended already: it is COMPLETED");
+        assertThat(cancel("m7")).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: there is no migration 'm7'; `jobs` lists those under way, `report`"
+                + " those that have ended\n");
+        assertThat(cancel()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldListWhatHasEnded() {
+        migrations.ended.add(Samples.report(MigrationRequest.of("a", "b"), Optional.empty()));
+        migrations.ended.add(Samples.report(
+                MigrationRequest.of("c", "d"), Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long."))));
+        assertThat(report()).isZero();
+        assertThat(shell.out()).isEqualTo("""
+                MIGRATION  STARTED               RESULT     DEVICES  DOWNTIME MS  TOTAL MS  REASON
+                m1         1970-01-01T00:00:00Z  COMPLETED  a to b   1.235        20.000    -
+                m1         1970-01-01T00:00:00Z  FAILED     c to d   1.235        20.000    TIMEOUT
+                """);
+        assertThat(report("--json")).isZero();
+        assertThat(document().getAsJsonArray("reports")).hasSize(2);
+    }
+
+    @Test
+    void shouldTellAllOfOneReport() {
+        migrations.ended.add(Samples.report(MigrationRequest.of("a", "b"), Optional.empty()));
+        assertThat(report("m1")).isZero();
+        assertThat(shell.out())
+                .startsWith("m1 COMPLETED\n")
+                .contains("all, planned            50.000  -")
+                .contains("all, actual             51.000  1.500")
+                .contains("after 4 ms: SWITCHOVER: 0 bytes are left.");
+        assertThat(report("m1", "--json")).isZero();
+        assertThat(document().keySet()).containsExactly(
+                "migration", "result", "dryRun", "source", "destination", "started", "downtimeMillis", "totalMillis",
+                "stateBytes", "memoryBytes", "bufferBytes", "phases", "steps", "memory", "devices", "decisions",
+                "sourceState", "destinationState");
+    }
+
+    @Test
+    void shouldSayThatThereIsNoReportYetOrNone() {
+        migrations.running.add(running);
+        assertThat(report("m1")).isEqualTo(1);
+        assertThat(shell.err()).contains("m1 has not ended");
+        assertThat(report("x")).isEqualTo(1);
+        assertThat(shell.err()).contains("there is no migration 'x'");
+    }
+}
