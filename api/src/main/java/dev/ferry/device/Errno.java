@@ -11,6 +11,8 @@ import java.util.Optional;
  * 1.4, section "Group administration commands").
  */
 public enum Errno {
+    /** No such thing where one must be. */
+    ENOENT(2),
     /** Input or output error; the way to the device is broken. */
     EIO(5),
     /** No such device or resource object. */

@@ -10,7 +10,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Commands are bytes, as on the administration virtqueue: {@link AdminCommand} says how they lie. Any thread may
  * submit; commands of one queue are processed in the order of submission. A service object that also implements {@link
- * FunctionReset} can reset its members, one that implements {@link FunctionDirtyTracking} can tell what they write.
+ * FunctionReset} can reset its members; one that is a {@link FunctionAccess} reaches their PCI functions; one that is a
+ * {@link FunctionDirtyTracking} tells what they write.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Administration
  *     Virtqueues"</a>

@@ -93,7 +93,19 @@ class RunnableJarIT {
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, cancel, check, "
-                + "demo, devices, inspect, jobs, migrate, report, restore, save, state, transitions (usage: ferry --help)\n");
+                + "demo, devices, inspect, jobs, legacy, migrate, report, restore, save, state, transitions "
+                + "(usage: ferry --help)\n");
+    }
+
+    @Test
+    void shouldGiveALegacyGuestsRegistersWhenAskedForThem() throws Exception {
+        Ended ended = run(
+                "",
+                "-c",
+                "legacy --config host1/pf0/vf1 0 4; legacy --config host1/pf0/vf1 4 2 7; legacy host1/pf0/vf1 12 2");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).isEqualTo("0x10001af4\n0x0100\n");
+        assertThat(ended.status()).isZero();
     }
 
     @Test
@@ -110,6 +122,64 @@ class RunnableJarIT {
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.out()).isEqualTo("RUNNING -> RUNNING_P2P\nRUNNING_P2P -> STOP\nSTOP\n");
         assertThat(ended.err().lines()).hasSize(2).allMatch(line -> line.startsWith("ferry: "));
+    }
+
+    @Test
+    void shouldAnswerAdminCommandsByteByByteWhenTheyAreGivenAsHex() throws Exception {
+        String reserved = "00".repeat(12);
+        String list = "0000000000000000" + "8303000000000000";
+        Ended ended = run("", "-c", String.join("; ",
+                "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000",
+                "admin host1/pf0 00",
+                "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000 ffffffffff",
+                "admin host1/pf0 00 --writable 9",
+                "admin host1/pf0 00 --writable 3",
+                "admin host1/pf0 00 --writable 0",
+                "admin host1/pf0 1200 0100 " + reserved + " 0100000000000000",
+                "admin host1/pf0 0080 0100 " + reserved + " 0100000000000000",
+                "admin host1/pf0 0000 0200 " + reserved + " 0000000000000000",
+                "admin host1/pf0 1100 0100 " + reserved + " 0500000000000000 01",
+                "admin host1/pf0 1100 0100 " + reserved + " 0100000000000000 02",
+                "admin host1/pf0 0d00 0100 " + reserved + " 0100000000000000 00000000 fa000000"));
+        assertThat(ended.out().lines()).containsExactly(
+                list,
+                list,
+                list,
+                list.substring(0, 18),
+                "000000",
+                "1600020000000000",
+                "1600020000000000",
+                "1600040000000000",
+                "1600050000000000",
+                "1600030000000000",
+                "0600030000000000");
+        // Without space nothing is written, and no line is printed; the status is not told.
+        assertThat(ended.err().lines()).hasSize(7).allMatch(line -> line.startsWith("status "));
+        assertThat(ended.status()).isZero();
+    }
+
+    @Test
+    void shouldLetAdminCommandsOfOneProcessSeeEachOthersEffect() throws Exception {
+        String toMember1 = " 0100 " + "00".repeat(12) + " 0100000000000000 ";
+        String object = "00000000 fa000000 ";
+        String create = "admin host1/pf0 0a00" + toMember1 + object + "0000000000000000 01 00000000000000";
+        String query = "admin host1/pf0 0c00" + toMember1 + object + "0000000000000000";
+        String destroy = "admin host1/pf0 0d00" + toMember1 + object;
+        String useAll = "admin host1/pf0 0100 0100 " + "00".repeat(12) + " 0000000000000000 83ff030000000000";
+        Ended ended = run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
+        assertThat(ended.out().lines()).containsExactly(
+                "0000000000000000",
+                "0600030000000000",
+                "0000000000000000",
+                "1100030000000000",
+                "0000000000000000" + "0100000000000000",
+                "0000000000000000",
+                "0600030000000000",
+                "0000000000000000");
+        assertThat(ended.status()).isZero();
+        assertThat(run("", "-c", useAll + "; " + query).out().lines())
+                .as("another process")
+                .containsExactly("0000000000000000", "0600030000000000");
     }
 
     @Test
@@ -138,6 +208,22 @@ class RunnableJarIT {
         assertThat(ended.err().lines()).hasSize(4).allMatch(line -> line.startsWith("ferry: "));
         assertThat(ended.err()).contains("2 sources but 1 destination", "'100M' has the unit 'M'", "'300' is not",
                 "no migration 'm9'");
+    }
+
+    @Test
+    void shouldLoseNothingWhenVfsOfItsOwnMoveWithAndWithoutPreCopy() throws Exception {
+        Ended ended = run(
+                "", "-c", "demo --vfs 8 --latency smartnic,firstLoad=100ms --quiet --json; devices");
+        assertThat(ended.status()).isZero();
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out())
+                .startsWith("{\n  \"result\": \"COMPLETED\",\n  \"latency\": \"smartnic,firstLoad=100ms\"")
+                .contains("\"withoutPreCopy\": {", "\"withPreCopy\": {", "demo-target/pf0/vf8");
+        assertThat(ended.out().lines().filter(line -> line.contains("\"lost\": 0,"))).hasSize(2 * (1 + 8));
+        assertThat(ended.out().lines().filter(line -> line.contains("\"sent\": 20000"))).hasSize(2);
+        // Taken away again.
+        assertThat(ended.out()).doesNotContainPattern("(?m)^demo-");
+        assertNothingLeft();
     }
 
     @Test

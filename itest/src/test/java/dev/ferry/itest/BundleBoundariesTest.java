@@ -26,7 +26,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BundleBoundariesTest {
     private static final String OURS = "dev.ferry.";
     private static final Set<String> API_PACKAGES = Set.of(
-            "dev.ferry.device", "dev.ferry.fsm", "dev.ferry.migration", "dev.ferry.stream", "dev.ferry.virtio",
+            "dev.ferry.device",
+            "dev.ferry.fsm",
+            "dev.ferry.legacy",
+            "dev.ferry.migration",
+            "dev.ferry.stream",
+            "dev.ferry.virtio",
             "dev.ferry.virtio.context");
     private static final Set<String> EMULATOR_PACKAGES =
             Set.of("dev.ferry.emulator.control", "dev.ferry.emulator.guest");
@@ -57,8 +62,16 @@ class BundleBoundariesTest {
                 switch (bundle) {
                     case API -> API_PACKAGES;
                     case EMULATOR -> EMULATOR_PACKAGES;
-                    case FSM_CORE, STREAM_VIRTIOVF, VIRTIO_NET_PROVIDER, VIRTIO_CONTEXT_PROVIDER, VFIO_BACKEND, SHELL, DEMO,
-                        APP -> Set.of();
+                    case FSM_CORE,
+                            STREAM_VIRTIOVF,
+                            VIRTIO_NET_PROVIDER,
+                            VIRTIO_CONTEXT_PROVIDER,
+                            VFIO_BACKEND,
+                            VIRTIO_LEGACY_IO,
+                            SHELL,
+                            DEMO,
+                            APP ->
+                        Set.of();
                 };
         assertThat(parameters(bundle, "Export-Package").keySet()).hasSameElementsAs(expected);
     }

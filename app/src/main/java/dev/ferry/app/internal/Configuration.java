@@ -17,6 +17,9 @@ record Configuration(String factoryPid, String name, Map<String, Object> propert
     /** Factory PID of emulated adapters. */
     static final String ADAPTER = "dev.ferry.emulator.adapter";
 
+    /** PID of the backend for VFIO devices of this host; its {@code devices} names those that it may open. */
+    static final String VFIO_BACKEND = "dev.ferry.vfio.backend";
+
     /** Copies the map. */
     Configuration {
         properties = Map.copyOf(properties);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -23,8 +24,9 @@ import java.util.Optional;
  * Configurations as a JSON resource of the OSGi Configurator: an object whose keys are {@code PID} or {@code
  * FACTORY-PID~NAME} and whose values are objects of properties.
  *
- * <p>Property values are strings, booleans and numbers; a key may name the type behind a colon, as in {@code
- * "members:Integer"}. Keys that begin with {@code :configurator:} say something about the resource and are passed over.
+ * <p>Property values are strings, booleans and numbers, and arrays of them; a key may name the type behind a colon, as in
+ * {@code "members:Integer"} or {@code "users:Integer[]"}. Keys that begin with {@code :configurator:} say something about the
+ * resource and are passed over.
  *
  * @see <a href="https://docs.osgi.org/specification/osgi.cmpn/8.0.0/service.configurator.html">OSGi Compendium 8,
  *     Configurator Service Specification</a>
@@ -33,6 +35,7 @@ final class ConfigurationFile {
 
     private static final String DEFAULT = "/default-configuration.json";
     private static final String ABOUT = ":configurator:";
+    private static final String ARRAY = "[]";
     private static final long MOST_BYTES = 1 << 20;
 
     private ConfigurationFile() {}
@@ -92,8 +95,17 @@ final class ConfigurationFile {
     }
 
     private static Object value(String where, String type, JsonElement element) {
+        if (element instanceof JsonArray array && (type.isEmpty() || type.endsWith(ARRAY))) {
+            String each = type.isEmpty() ? type : type.substring(0, type.length() - ARRAY.length());
+            return array.asList().stream().map(one -> scalar(where, each, one)).toList();
+        }
+        return scalar(where, type, element);
+    }
+
+    private static Object scalar(String where, String type, JsonElement element) {
         if (!(element instanceof JsonPrimitive value)) {
-            throw new IllegalArgumentException(where + " must be a string, a boolean or a number");
+            throw new IllegalArgumentException(
+                    where + " must be a string, a boolean or a number, or an array of them");
         }
         return switch (type) {
             case "" -> untyped(value);

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import dev.ferry.device.MigrationDriver;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
@@ -17,7 +20,8 @@ import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 
 /**
  * Waits until the devices of configured adapters are there for everybody: their components are active, so whoever listens
- * for their services was told, and the migration service knows a device per member.
+ * for their services was told, and the migration service knows a device per member. And until each VFIO device that is
+ * configured was looked at: it is there as a device, or with the reason why it is none.
  *
  * <p>That a service is registered is not enough: its listeners are told one after the other, this one perhaps first.
  */
@@ -25,6 +29,10 @@ final class Readiness {
 
     private static final String HOST = "host";
     private static final String NAME = "name";
+    private static final String DEVICES = "devices";
+
+    /** Property of the backend's services: the device is in the configuration that is in force. */
+    private static final String CONFIGURED = "ferry.vfio.configured";
 
     /** No event tells that the last listener was told, so this looks again. */
     private static final long LOOK_AGAIN_MILLIS = 2;
@@ -32,12 +40,20 @@ final class Readiness {
     private final BundleContext context;
     private final ServiceComponentRuntime components;
     private final List<String> owners;
+    private final List<String> vfioDevices;
 
-    /** What to wait for: the owner devices of these ids, and as many members as each says that it has. */
-    Readiness(BundleContext context, ServiceComponentRuntime components, List<String> owners) {
+    /**
+     * What to wait for.
+     *
+     * @param owners ids of owner devices, each with as many members as it says that it has
+     * @param vfioDevices addresses and UUIDs of VFIO devices
+     */
+    Readiness(
+            BundleContext context, ServiceComponentRuntime components, List<String> owners, List<String> vfioDevices) {
         this.context = context;
         this.components = components;
         this.owners = List.copyOf(owners);
+        this.vfioDevices = List.copyOf(vfioDevices);
     }
 
     /** Ids of the owner devices of the adapters among configurations. */
@@ -46,6 +62,16 @@ final class Readiness {
                 .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
                 .map(Configuration::properties)
                 .map(properties -> properties.get(HOST) + "/" + properties.get(NAME))
+                .toList();
+    }
+
+    /** Names of the VFIO devices among configurations, spelt as the backend spells them in ids. */
+    static List<String> vfioDevices(List<Configuration> configurations) {
+        return configurations.stream()
+                .filter(configuration -> configuration.factoryPid().equals(Configuration.VFIO_BACKEND))
+                .map(configuration -> configuration.properties().get(DEVICES))
+                .flatMap(value -> value instanceof List<?> list ? list.stream() : Stream.ofNullable(value))
+                .map(name -> name.toString().strip().toLowerCase(Locale.ROOT))
                 .toList();
     }
 
@@ -82,7 +108,23 @@ final class Readiness {
         if (missing.isEmpty() && inactive > 0) {
             missing.add("%d of the %d configured adapters".formatted(inactive, owners.size()));
         }
+        for (String name : vfioDevices) {
+            if (devices.stream().noneMatch(device -> device.id().endsWith("/" + name)) || !isLookedAt(name)) {
+                missing.add("the VFIO device " + name);
+            }
+        }
         return missing;
+    }
+
+    /** Before the configuration has reached the backend, the device is there as one that is not configured. */
+    private boolean isLookedAt(String name) {
+        try {
+            return context.getServiceReferences(MigrationDriver.class, null).stream()
+                    .anyMatch(reference -> Boolean.TRUE.equals(reference.getProperty(CONFIGURED))
+                            && reference.getProperty(MigrationDriver.DEVICE_ID).toString().endsWith("/" + name));
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     private Optional<Integer> membersOf(String owner) {

@@ -219,7 +219,8 @@ public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
                     .update(configuration.dictionary());
         }
         List<String> missing =
-                new Readiness(context, components, Readiness.owners(wanted)).await(READY_WITHIN);
+                new Readiness(context, components, Readiness.owners(wanted), Readiness.vfioDevices(wanted))
+                        .await(READY_WITHIN);
         if (missing.isEmpty()) {
             return missing;
         }

@@ -43,9 +43,18 @@ class ConfigurationFileTest {
     }
 
     @Test
+    void shouldGiveListsWhenValuesAreArrays() {
+        List<Configuration> configurations = ConfigurationFile.parse("""
+                {"a.pid": {"names": ["x", "y"], "none": [], "users:Integer[]": [1, 2]}}
+                """);
+        assertThat(configurations).containsExactly(new Configuration("a.pid", "", Map.of(
+                "names", List.of("x", "y"), "none", List.of(), "users", List.of(1, 2))));
+    }
+
+    @Test
     void shouldNameTheFileWhenItCannotBeRead() throws IOException {
         Path file = folder.resolve("x.json");
-        for (String text : List.of("[]", "{\"a\": 1}", "{\"a\": {\"b\": []}}", "{\"a\": {\"b:Integer\": 1.5}}",
+        for (String text : List.of("[]", "{\"a\": 1}", "{\"a\": {\"b\": [[]]}}", "{\"a\": {\"b\": {}}}", "{\"a\": {\"b:Integer\": [1]}}", "{\"a\": {\"b:Integer\": 1.5}}",
                 "{\"a\": {\"b:Thing\": 1}}", "{", "{\"a\": {\"b:Integer\": \"x\"}}")) {
             Files.writeString(file, text);
             assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file)))

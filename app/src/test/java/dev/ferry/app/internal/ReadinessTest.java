@@ -64,7 +64,8 @@ class ReadinessTest {
         Map<String, Object> properties = Map.of("host", "h", "name", "pf0", "members", members);
         Configuration adapter = new Configuration(Configuration.ADAPTER, "x", properties);
         Configuration other = new Configuration("something.else", "", Map.of());
-        return new Readiness(context, components, Readiness.owners(List.of(adapter, other))).await(SHORT);
+        return new Readiness(context, components, Readiness.owners(List.of(adapter, other)), List.of())
+                .await(SHORT);
     }
 
     @Test
@@ -90,5 +91,21 @@ class ReadinessTest {
         assertThat(missing(0)).containsExactly("1 of the 1 configured adapters");
         component.state = ComponentConfigurationDTO.ACTIVE;
         assertThat(missing(0)).isEmpty();
+    }
+
+    @Test
+    void shouldWaitUntilConfiguredVfioDevicesWereLookedAt() throws Exception {
+        Configuration backend = new Configuration(
+                Configuration.VFIO_BACKEND, "", Map.of("devices", List.of(" 0000:3B:00.2"), "access", "auto"));
+        assertThat(Readiness.vfioDevices(List.of(backend))).containsExactly("0000:3b:00.2");
+        Readiness readiness = new Readiness(context, components, List.of(), Readiness.vfioDevices(List.of(backend)));
+        assertThat(readiness.await(SHORT)).containsExactly("the VFIO device 0000:3b:00.2");
+        devices.add(new DeviceDescription("h/0000:3b:00.2", "t", "h", Optional.empty(), OptionalInt.empty(), "vfio",
+                Optional.empty(), Set.of()));
+        assertThat(readiness.await(SHORT)).containsExactly("the VFIO device 0000:3b:00.2");
+        queues.add(service(Map.of("ferry.device.id", "h/0000:3b:00.2", "ferry.vfio.configured", false)));
+        assertThat(readiness.await(SHORT)).containsExactly("the VFIO device 0000:3b:00.2");
+        queues.set(0, service(Map.of("ferry.device.id", "h/0000:3b:00.2", "ferry.vfio.configured", true)));
+        assertThat(readiness.await(SHORT)).isEmpty();
     }
 }

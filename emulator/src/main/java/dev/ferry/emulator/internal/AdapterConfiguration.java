@@ -86,4 +86,10 @@ import org.osgi.service.metatype.annotations.Option;
     @AttributeDefinition(
             description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")
     String[] featuresOff() default {};
+
+    /** Whether the legacy commands are offered. */
+    @AttributeDefinition(
+            description = "Offer the legacy interface of the VFs by admin commands 0x02 to 0x06; never with the device"
+                    + " context")
+    boolean legacy() default true;
 }

@@ -8,6 +8,7 @@ import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.FunctionAccess;
 import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.VirtioFeature;
@@ -45,6 +46,7 @@ import org.slf4j.LoggerFactory;
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"dev.ferry.virtio.AdminQueue,dev.ferry.virtio.FunctionReset,"
+                + "dev.ferry.virtio.FunctionAccess,"
                 + "dev.ferry.virtio.FunctionDirtyTracking,"
                 + "dev.ferry.emulator.control.EmulatedAdapter\"")
 public final class EmulatedAdapterComponent {
@@ -56,6 +58,7 @@ public final class EmulatedAdapterComponent {
     private static final String[] SERVICES = {
         AdminQueue.class.getName(),
         FunctionReset.class.getName(),
+        FunctionAccess.class.getName(),
         FunctionDirtyTracking.class.getName(),
         EmulatedAdapter.class.getName()
     };
@@ -217,6 +220,7 @@ public final class EmulatedAdapterComponent {
                 value("objectLimit", configuration::objectLimit),
                 value("featuresOff", () -> mask(configuration.featuresOff())),
                 CommandSet.ofKey(value("commands", configuration::commands)),
+                value("legacy", configuration::legacy),
                 value("dirtyTracking", configuration::dirtyTracking),
                 Latency.parse(value("latency", configuration::latency)),
                 value("adminQueues", configuration::adminQueues));

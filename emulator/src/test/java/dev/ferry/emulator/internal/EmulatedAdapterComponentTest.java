@@ -88,6 +88,7 @@ class EmulatedAdapterComponentTest {
                 .containsExactly(
                         "dev.ferry.virtio.AdminQueue",
                         "dev.ferry.virtio.FunctionReset",
+                        "dev.ferry.virtio.FunctionAccess",
                         "dev.ferry.virtio.FunctionDirtyTracking",
                         "dev.ferry.emulator.control.EmulatedAdapter");
         assertProperties("host1/pf0", "host1", 3);

@@ -11,6 +11,7 @@ public enum FerryBundle {
     VIRTIO_NET_PROVIDER("dev.ferry.virtio.net.provider"),
     VIRTIO_CONTEXT_PROVIDER("dev.ferry.virtio.context.provider"),
     VFIO_BACKEND("dev.ferry.vfio.backend"),
+    VIRTIO_LEGACY_IO("dev.ferry.virtio.legacy.io"),
     EMULATOR("dev.ferry.emulator"),
     SHELL("dev.ferry.shell"),
     DEMO("dev.ferry.demo"),

@@ -2,10 +2,12 @@
 package dev.ferry.emulator.internal.member;
 
 import dev.ferry.device.DirtyTracker;
+import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A member device as its owner device handles it, on behalf of admin commands. Thread-safe.
@@ -51,6 +53,11 @@ public interface MemberDevice {
     /** The same device as the command set of the device context handles it. */
     default ContextDevice context() {
         throw new UnsupportedOperationException("this member has no device context");
+    }
+
+    /** The legacy interface of the device; empty when it has none. */
+    default Optional<LegacyInterface> legacy() {
+        return Optional.empty();
     }
 
     /** What the host's IOMMU tells of the device's writes; survives every reset of the member. */

@@ -78,7 +78,7 @@ final class ContextLoader {
                 ContextFieldType.DEV_CFG,
                 "has %d queue pairs but this device has %d".formatted(pairs, own.queuePairs()));
         try {
-            return new FunctionConfig(own.id(), own.mac(), pairs, own.queueSize(), offered);
+            return new FunctionConfig(own.id(), own.mac(), pairs, own.queueSize(), offered, own.legacy());
         } catch (IllegalArgumentException e) {
             throw new FieldRefusedException(ContextFieldType.DEV_FEATURES, "describes no device: " + e.getMessage());
         }

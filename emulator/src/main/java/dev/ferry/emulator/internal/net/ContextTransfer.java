@@ -26,6 +26,7 @@ final class ContextTransfer {
     /** Where the next field begins, perhaps beyond what is there; where the zeros behind END begin. */
     private long nextField;
 
+    /** Whether the last field is END, perhaps not all of it. */
     private boolean ended;
 
     /** Drops both. */
@@ -103,19 +104,15 @@ final class ContextTransfer {
     }
 
     private void findFields() {
-        if (ended) {
-            skipZeros();
-        }
+        skipZeros();
         while (nextField + ContextField.HEADER_BYTES <= stagedBytes) {
             ContextField field = ContextField.decode(ByteBuffer.wrap(staged), (int) nextField);
             if (field.is(ContextFieldType.START) && nextField > 0) {
                 dropBefore((int) nextField);
             }
             nextField += field.fieldBytes();
-            if (field.is(ContextFieldType.END) && nextField <= stagedBytes) {
-                ended = true;
-                skipZeros();
-            }
+            ended = field.is(ContextFieldType.END);
+            skipZeros();
         }
     }
 
@@ -126,10 +123,10 @@ final class ContextTransfer {
         ended = false;
     }
 
-    /** Moves what follows the zeros to where they began, so that no zeros are kept. */
+    /** Once END is there as a whole, moves what follows the zeros to where they began, so that no zeros are kept. */
     private void skipZeros() {
-        if (nextField >= stagedBytes) {
-            return; // a field behind END that is not there whole: it may even claim to end beyond any memory
+        if (!ended || nextField > stagedBytes) {
+            return;
         }
         int from = (int) nextField;
         while (from < stagedBytes && staged[from] == 0) {

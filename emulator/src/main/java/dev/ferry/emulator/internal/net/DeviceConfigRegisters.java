@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The device-specific configuration, which is read-only.
+ * The device-specific configuration, which is read-only but for the address in the legacy interface.
  *
  * <table>
  *   <caption>Layout, little-endian, 24 bytes</caption>
@@ -34,9 +34,24 @@ final class DeviceConfigRegisters {
     /** Offset of max_virtqueue_pairs. */
     static final int MAX_VIRTQUEUE_PAIRS_OFFSET = 8;
     private static final int MTU_OFFSET = 10;
+    private static final int SPEED_OFFSET = 12;
+    private static final int DUPLEX_OFFSET = 16;
     private static final int RSS_MAX_KEY_SIZE_OFFSET = 17;
     private static final int RSS_MAX_INDIRECTION_TABLE_LENGTH_OFFSET = 18;
     private static final int SUPPORTED_HASH_TYPES_OFFSET = 20;
+
+    /** Where each field ends. */
+    private static final int[] FIELD_ENDS = {
+        STATUS_OFFSET,
+        MAX_VIRTQUEUE_PAIRS_OFFSET,
+        MTU_OFFSET,
+        SPEED_OFFSET,
+        DUPLEX_OFFSET,
+        RSS_MAX_KEY_SIZE_OFFSET,
+        RSS_MAX_INDIRECTION_TABLE_LENGTH_OFFSET,
+        SUPPORTED_HASH_TYPES_OFFSET,
+        BYTES
+    };
 
     private static final int VIRTIO_NET_S_LINK_UP = 1;
     private static final int VIRTIO_NET_S_ANNOUNCE = 2;
@@ -45,7 +60,17 @@ final class DeviceConfigRegisters {
 
     private DeviceConfigRegisters() {}
 
-    /** Reads 1, 2, 4 or 8 bytes. */
+    /** Bytes from an offset to the end of the field that it lies in; 0 where there is none. */
+    static int bytesLeft(int offset) {
+        for (int end : FIELD_ENDS) {
+            if (offset < end) {
+                return end - offset;
+            }
+        }
+        return 0;
+    }
+
+    /** Reads 1 to 8 bytes. */
     static long read(NetDevice device, long offset, int size) {
         if (offset < 0 || offset > BYTES - size) {
             return PciRegisters.allOnes(size);

@@ -13,8 +13,10 @@ import java.util.Objects;
  * @param queuePairs 1 to {@link #MAX_QUEUE_PAIRS}
  * @param queueSize most descriptors of one queue: a power of two, 2 to {@link #MAX_QUEUE_SIZE}
  * @param features bits to offer, within {@link #SUPPORTED_FEATURES} and {@link #OWNER_FEATURES}, with VERSION_1
+ * @param legacy whether the owner device offers the legacy interface of the function
  */
-public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSize, long features) {
+public record FunctionConfig(
+        String id, byte[] mac, int queuePairs, int queueSize, long features, boolean legacy) {
 
     /** Bytes of an Ethernet address. */
     public static final int MAC_BYTES = 6;
@@ -53,6 +55,11 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
     public static final int TOTAL_VFS = 4096;
 
     private static final int MULTICAST_BIT = 1;
+
+    /** A function without the legacy interface. */
+    public FunctionConfig(String id, byte[] mac, int queuePairs, int queueSize, long features) {
+        this(id, mac, queuePairs, queueSize, features, false);
+    }
 
     /** Checks everything. */
     public FunctionConfig {
@@ -170,11 +177,12 @@ public record FunctionConfig(String id, byte[] mac, int queuePairs, int queueSiz
                 && Arrays.equals(mac, that.mac)
                 && queuePairs == that.queuePairs
                 && queueSize == that.queueSize
-                && features == that.features;
+                && features == that.features
+                && legacy == that.legacy;
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(id, Arrays.hashCode(mac), queuePairs, queueSize, features);
+        return Objects.hash(id, Arrays.hashCode(mac), queuePairs, queueSize, features, legacy);
     }
 }

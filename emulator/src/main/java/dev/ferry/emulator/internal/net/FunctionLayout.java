@@ -28,6 +28,8 @@ final class FunctionLayout {
     static final int DEVICE_OFFSET = 0x2000;
     /** Offset of the notification area. */
     static final int NOTIFY_OFFSET = 0x3000;
+    /** Offset of the notification address of the legacy interface, behind the largest notification area. */
+    static final int LEGACY_NOTIFY_OFFSET = 0x3800;
     /** Bytes between the notification addresses of two queues. */
     static final int NOTIFY_OFF_MULTIPLIER = 4;
 

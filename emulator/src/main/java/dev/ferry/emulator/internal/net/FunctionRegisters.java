@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal.net;
 
 import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
+import dev.ferry.emulator.internal.legacy.LegacyRegisters;
 import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.ConfigSpace;
 import dev.ferry.emulator.internal.pci.MsixMessage;
@@ -28,6 +29,7 @@ final class FunctionRegisters implements Bus {
     private final NetDevice device;
     private final WriteRecords writeRecords;
     private final CommonConfigRegisters common;
+    private final LegacyRegisters legacy;
     private final int notifyBytes;
     private final Optional<VfControl> vfControl;
 
@@ -41,6 +43,7 @@ final class FunctionRegisters implements Bus {
         msix = new MsixTable(config.vectors());
         device = new NetDevice(config, this, owner);
         common = new CommonConfigRegisters(device);
+        legacy = new LegacyRegisters(new LegacyNetDevice(this, common));
         notifyBytes = config.allQueues() * FunctionLayout.NOTIFY_OFF_MULTIPLIER;
         vfControl = config.isOwner() ? Optional.of(new VfControl(configSpace, owner)) : Optional.empty();
     }
@@ -52,6 +55,10 @@ final class FunctionRegisters implements Bus {
     /** The log of the pages that the device writes. */
     WriteRecords writeRecords() {
         return writeRecords;
+    }
+
+    LegacyRegisters legacy() {
+        return legacy;
     }
 
     InterruptListener listener() {
@@ -138,13 +145,18 @@ final class FunctionRegisters implements Bus {
             return common.read(offset - FunctionLayout.COMMON_OFFSET, size);
         }
         if (offset == FunctionLayout.ISR_OFFSET && size == FunctionLayout.ISR_BYTES) {
-            int was = isr;
-            isr = 0;
-            return was;
+            return takeIsr();
         }
         return offset < FunctionLayout.DEVICE_OFFSET
                 ? PciRegisters.allOnes(size)
                 : DeviceConfigRegisters.read(device, offset - FunctionLayout.DEVICE_OFFSET, size);
+    }
+
+    /** Reads and clears the ISR status. */
+    int takeIsr() {
+        int was = isr;
+        isr = 0;
+        return was;
     }
 
     /** Writes within a BAR, whether or not the BARs answer on the bus. */
@@ -156,6 +168,8 @@ final class FunctionRegisters implements Bus {
             msix.writeTable(offset, size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset < FunctionLayout.ISR_OFFSET) {
             writeCommon(offset - FunctionLayout.COMMON_OFFSET, size, value);
+        } else if (bar == FunctionLayout.VIRTIO_BAR && offset == FunctionLayout.LEGACY_NOTIFY_OFFSET) {
+            writeLegacyNotification(size, value);
         } else if (bar == FunctionLayout.VIRTIO_BAR && offset >= FunctionLayout.NOTIFY_OFFSET) {
             writeNotification(offset - FunctionLayout.NOTIFY_OFFSET, size);
         }
@@ -193,6 +207,13 @@ final class FunctionRegisters implements Bus {
                 && offset < notifyBytes
                 && offset % FunctionLayout.NOTIFY_OFF_MULTIPLIER == 0) {
             device.notified((int) offset / FunctionLayout.NOTIFY_OFF_MULTIPLIER);
+        }
+    }
+
+    /** Here the value says which queue, as it does in Queue Notify. */
+    private void writeLegacyNotification(int size, long value) {
+        if (size == Short.BYTES && device.config().legacy()) {
+            device.notified((int) value & 0xFFFF);
         }
     }
 

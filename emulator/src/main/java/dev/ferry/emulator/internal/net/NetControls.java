@@ -62,6 +62,11 @@ final class NetControls {
         return mac;
     }
 
+    /** Sets the address as a legacy driver does, which writes it to the device configuration; taken over. */
+    void setMac(byte[] address) {
+        mac = address;
+    }
+
     /** Addresses of the unicast table, as numbers whose highest byte is the first; shared. */
     long[] unicast() {
         return unicast;

@@ -223,7 +223,7 @@ final class NetDevice {
         if (memory.isEmpty()) {
             return false;
         }
-        if (loaded && bus.interrupts()) {
+        if (loaded && (bus.interrupts() || !state.hasVectors())) {
             arrive();
         }
         queues.serve(memory.get());

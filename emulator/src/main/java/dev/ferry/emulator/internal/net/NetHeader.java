@@ -9,7 +9,8 @@ import java.nio.ByteOrder;
  * The header before each frame in a buffer. Reused from frame to frame; guarded by the function's lock.
  *
  * <table>
- *   <caption>Layout, little-endian, 12 bytes, with VIRTIO_NET_F_HASH_REPORT 20</caption>
+ *   <caption>Layout, little-endian, 12 bytes, with VIRTIO_NET_F_HASH_REPORT 20; of a legacy driver without
+ *       VIRTIO_NET_F_MRG_RXBUF 10</caption>
  *   <tr><th>Offset</th><th>Size</th><th>Field</th></tr>
  *   <tr><td>0</td><td>10</td><td>flags, gso_type, hdr_len, gso_size, csum_start, csum_offset: 0, no offloads are
  *       offered</td></tr>
@@ -23,6 +24,7 @@ import java.nio.ByteOrder;
  */
 final class NetHeader {
 
+    private static final int BYTES_WITHOUT_NUM_BUFFERS = 10;
     private static final int BYTES_WITHOUT_HASH = 12;
     private static final int BYTES_WITH_HASH = 20;
     private static final int NUM_BUFFERS_OFFSET = 10;
@@ -33,7 +35,12 @@ final class NetHeader {
 
     /** Bytes of the header with the features that were negotiated. */
     static int bytes(VirtioState state) {
-        return state.has(VirtioFeature.NET_HASH_REPORT) ? BYTES_WITH_HASH : BYTES_WITHOUT_HASH;
+        if (state.has(VirtioFeature.NET_HASH_REPORT)) {
+            return BYTES_WITH_HASH;
+        }
+        return state.has(VirtioFeature.VERSION_1) || state.has(VirtioFeature.NET_MRG_RXBUF)
+                ? BYTES_WITHOUT_HASH
+                : BYTES_WITHOUT_NUM_BUFFERS;
     }
 
     /** The header of a frame in a number of buffers. */

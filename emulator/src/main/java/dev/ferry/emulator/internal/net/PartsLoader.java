@@ -206,6 +206,20 @@ final class PartsLoader {
     }
 
     private void checkWhole() throws PartRefusedException {
+        if (config.legacy() && next.isLegacy()) {
+            checkLegacy();
+        } else {
+            checkNegotiation();
+        }
+        for (int queue = 0; queue < next.queues(); queue++) {
+            if (!isUsable(next.queue(queue))) {
+                throw new PartRefusedException("queue " + queue + " is none of the format that was negotiated");
+            }
+            settlePosition(queue);
+        }
+    }
+
+    private void checkNegotiation() throws PartRefusedException {
         boolean negotiated = next.is(DeviceStatus.FEATURES_OK);
         if (negotiated && !Features.acceptable(config.features(), next.driverFeatures)) {
             throw new PartRefusedException("the driver's features 0x%x are not all offered by this device, with 0x%x"
@@ -218,10 +232,6 @@ final class PartsLoader {
             if (!negotiated && next.queue(queue).enabled()) {
                 throw new PartRefusedException("queue " + queue + " is enabled before FEATURES_OK");
             }
-            if (!isUsable(next.queue(queue))) {
-                throw new PartRefusedException("queue " + queue + " is none of the format that was negotiated");
-            }
-            settlePosition(queue);
         }
     }
 
@@ -241,6 +251,14 @@ final class PartsLoader {
         } else if (PackedVirtqueuePosition.descriptor(position) >= config.size()) {
             throw new PartRefusedException("the position 0x%x is not in queue %d of size %d"
                     .formatted(position, queue, config.size()));
+        }
+    }
+
+    /** A legacy driver has 32 bits to take features from, and nobody tells it that some do not go together. */
+    private void checkLegacy() throws PartRefusedException {
+        if ((next.negotiated() & ~config.features()) != 0) {
+            throw new PartRefusedException("the features 0x%x of a legacy driver are not all offered to it, with 0x%x"
+                    .formatted(next.negotiated(), config.features()));
         }
     }
 

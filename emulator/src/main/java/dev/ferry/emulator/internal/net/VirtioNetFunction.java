@@ -6,24 +6,21 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.InterruptListener;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.pci.FunctionLock;
 import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.PciRegisters;
-import dev.ferry.stream.StreamException;
 import dev.ferry.virtio.AdminResult;
-import dev.ferry.virtio.AdminStatus;
-import dev.ferry.virtio.AdminStatusQualifier;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
+import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,7 +42,9 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
+    private final FunctionParts parts;
     private final FunctionContext context;
+    private final FunctionLegacy legacy;
     private boolean removed;
 
     /** A function as after power-on, with nothing attached. */
@@ -67,7 +66,9 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         this.sendersTimeout = sendersTimeout;
         this.registers = new FunctionRegisters(config, owner);
         this.device = registers.device();
+        this.parts = new FunctionParts(config, device);
         this.context = new FunctionContext(this, registers);
+        this.legacy = new FunctionLegacy(this, registers.legacy());
     }
 
     @Override
@@ -77,12 +78,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public long readConfig(int offset, int size) {
-        lock.enter();
-        try {
-            return removed ? PciRegisters.allOnes(size) : registers.readConfig(offset, size);
-        } finally {
-            leave();
-        }
+        return locked(() -> removed ? PciRegisters.allOnes(size) : registers.readConfig(offset, size));
     }
 
     @Override
@@ -98,14 +94,9 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public long readBar(int bar, long offset, int size) {
         checkSize(size);
-        lock.enter();
-        try {
-            return removed || !registers.isMemoryEnabled()
-                    ? PciRegisters.allOnes(size)
-                    : registers.readBar(bar, offset, size);
-        } finally {
-            leave();
-        }
+        return locked(() -> removed || !registers.isMemoryEnabled()
+                ? PciRegisters.allOnes(size)
+                : registers.readBar(bar, offset, size));
     }
 
     @Override
@@ -144,23 +135,16 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public Delivery deliver(ByteBuffer frame) {
-        lock.enter();
-        try {
-            return device.deliver(frame);
-        } finally {
-            leave();
-        }
+        return locked(() -> device.deliver(frame));
     }
 
     @Override
     public void connect(FrameSink sink) {
         Objects.requireNonNull(sink, "sink");
-        lock.enter();
-        try {
+        locked(() -> {
             device.connect(sink);
-        } finally {
-            leave();
-        }
+            return sink;
+        });
     }
 
     @Override
@@ -174,29 +158,21 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     /** Enters the stopped mode; false when it was not in it and an interrupt is still on its way. */
     private boolean stop() {
-        lock.enter();
-        try {
+        return locked(() -> {
             boolean before = device.isStopped();
             device.stop();
             return before || awaitSenders();
-        } finally {
-            leave();
-        }
+        });
     }
 
     @Override
     public boolean isStopped() {
-        lock.enter();
-        try {
-            return device.isStopped();
-        } finally {
-            leave();
-        }
+        return locked(device::isStopped);
     }
 
     @Override
     public List<DevicePart> partHeaders() {
-        return captured().stream().map(CapturedPart::header).toList();
+        return locked(parts::headers);
     }
 
     @Override
@@ -206,49 +182,22 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public boolean captureParts(List<DevicePart> selected, ByteBuffer into) {
-        List<CapturedPart> parts = captured();
-        if (selected != null) {
-            Set<CapturedPart.Name> names =
-                    selected.stream().map(CapturedPart.Name::of).collect(Collectors.toSet());
-            parts = parts.stream().filter(part -> names.contains(part.name())).toList();
-        }
-        if (parts.stream().mapToInt(CapturedPart::size).sum() > into.remaining()) {
-            return false;
-        }
-        parts.forEach(part -> part.encode(into));
-        return true;
-    }
-
-    private List<CapturedPart> captured() {
-        lock.enter();
-        try {
-            return PartsCapture.capture(config, device.state());
-        } finally {
-            leave();
-        }
+        return locked(() -> parts.capture(selected, into));
     }
 
     @Override
-    public AdminResult loadParts(ByteBuffer parts) {
-        lock.enter();
-        try {
-            if (removed || !device.isStopped()) {
-                LOG.debug("{} takes no device parts unless it is stopped", config.id());
-                return AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_COMMAND);
-            }
-            device.load(PartsLoader.load(DevicePart.readAll(parts), device.state(), config));
-            return AdminResult.SUCCESS;
-        } catch (PartRefusedException | StreamException e) {
-            LOG.debug("{} takes no device parts: {}", config.id(), e.getMessage());
-            return AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_FIELD);
-        } finally {
-            leave();
-        }
+    public AdminResult loadParts(ByteBuffer image) {
+        return locked(() -> parts.load(image, removed));
     }
 
     @Override
     public ContextDevice context() {
         return context;
+    }
+
+    @Override
+    public Optional<LegacyInterface> legacy() {
+        return config.legacy() ? Optional.of(legacy) : Optional.empty();
     }
 
     @Override
@@ -271,6 +220,11 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
         } finally {
             leave();
         }
+    }
+
+    /** Whether it was pulled out; for those who hold the lock. */
+    boolean isRemoved() {
+        return removed;
     }
 
     /** Does something with the lock held. */
@@ -317,7 +271,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
      * Does something that may let queues be worked on, then works; others may have the lock between two rounds. With as
      * many rounds as queues each has had its turn; what is notified meanwhile is for the thread that notified.
      */
-    private void performAndServe(Runnable action) {
+    void performAndServe(Runnable action) {
         boolean more = performAndServeOne(action);
         for (int round = 1; more && round < config.queues(); round++) {
             more = performAndServeOne(() -> {});

@@ -13,6 +13,8 @@ import java.util.Arrays;
  */
 final class VirtioState {
 
+    private static final long LEGACY_FEATURES = 0xFFFF_FFFFL;
+
     /** device_feature_select. */
     int deviceFeatureSelect;
     /** driver_feature_select. */
@@ -116,6 +118,41 @@ final class VirtioState {
         return is(DeviceStatus.DRIVER_OK) && !is(DeviceStatus.DEVICE_NEEDS_RESET);
     }
 
+    /**
+     * Whether a driver of the legacy interface has the device: there is no end of negotiation for it, so queues or
+     * DRIVER_OK come without FEATURES_OK, and without VERSION_1, which is not among the 32 features that it can take.
+     * Device parts carry all that this follows from.
+     */
+    boolean isLegacy() {
+        return !is(DeviceStatus.FEATURES_OK)
+                && (driverFeatures & VirtioFeature.VERSION_1.mask()) == 0
+                && (is(DeviceStatus.DRIVER_OK) || hasEnabledQueue());
+    }
+
+    /** A legacy driver begins to use the device: of features beyond its 32 it knows nothing. */
+    void takeLegacyFeatures() {
+        driverFeatures &= LEGACY_FEATURES;
+    }
+
+    private boolean hasEnabledQueue() {
+        for (VirtqueueConfig queue : queues) {
+            if (queue != null && queue.enabled()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether the driver wants interrupts by MSI-X: it assigned a vector to something. */
+    boolean hasVectors() {
+        for (VirtqueueConfig queue : queues) {
+            if (queue != null && queue.vector() != VirtqueueConfig.NO_VECTOR) {
+                return true;
+            }
+        }
+        return configVector != VirtqueueConfig.NO_VECTOR;
+    }
+
     /** Whether a feature is negotiated. */
     boolean has(VirtioFeature feature) {
         return feature.isIn(negotiated());
@@ -126,9 +163,12 @@ final class VirtioState {
         return has(VirtioFeature.RING_PACKED);
     }
 
-    /** The negotiated features; 0 before they are. */
+    /** The negotiated features; 0 before they are. A legacy driver knows 32, whatever was written before it came. */
     long negotiated() {
-        return is(DeviceStatus.FEATURES_OK) ? driverFeatures : 0;
+        if (is(DeviceStatus.FEATURES_OK)) {
+            return driverFeatures;
+        }
+        return isLegacy() ? driverFeatures & LEGACY_FEATURES : 0;
     }
 
     void changeConfigGeneration() {

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param objectLimit most device parts objects, for reading and for writing
  * @param featuresOff feature bits that members do not offer although they could
  * @param commands by which members migrate
+ * @param legacy whether the members have a legacy interface where the command set allows one
  * @param dirtyTracking whether the host can tell what members write
  * @param latency time that the device takes
  * @param adminQueues queues that the commands of members are spread over while the device takes time
@@ -31,6 +32,7 @@ public record AdapterSettings(
         int objectLimit,
         long featuresOff,
         CommandSet commands,
+        boolean legacy,
         boolean dirtyTracking,
         Latency latency,
         int adminQueues) {
@@ -70,7 +72,7 @@ public record AdapterSettings(
         requireRange("adminQueues", adminQueues, 1, MAX_ADMIN_QUEUES);
     }
 
-    /** An adapter that takes no time, in a host that can tell what members write. */
+    /** An adapter of virtio 1.4 with device parts that takes no time; its members offer what an ordinary VF does. */
     public AdapterSettings(
             String host,
             String name,
@@ -79,8 +81,7 @@ public record AdapterSettings(
             int queueSize,
             boolean strict,
             int objectLimit,
-            long featuresOff,
-            CommandSet commands) {
+            boolean legacy) {
         this(
                 host,
                 name,
@@ -89,17 +90,17 @@ public record AdapterSettings(
                 queueSize,
                 strict,
                 objectLimit,
-                featuresOff,
-                commands,
+                0,
+                CommandSet.PARTS,
+                legacy,
                 true,
                 Latency.NONE,
                 DEFAULT_ADMIN_QUEUES);
     }
 
-    /** An adapter of virtio 1.4 with device parts, whose members offer what an ordinary VF does. */
-    public AdapterSettings(
-            String host, String name, int members, int queuePairs, int queueSize, boolean strict, int objectLimit) {
-        this(host, name, members, queuePairs, queueSize, strict, objectLimit, 0, CommandSet.PARTS);
+    /** Whether the members have a legacy interface; never with the device context, which has no place for its state. */
+    public boolean offersLegacy() {
+        return legacy && !commands.isContext();
     }
 
     /** The feature bits that each member offers. */
@@ -137,6 +138,7 @@ public record AdapterSettings(
                 objectLimit,
                 featuresOff,
                 set,
+                legacy,
                 able,
                 taken,
                 queues);

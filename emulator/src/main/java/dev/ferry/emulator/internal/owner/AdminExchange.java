@@ -77,6 +77,11 @@ final class AdminExchange {
         return readable.length() % GRANULE_BYTES == 0;
     }
 
+    /** Whether the driver gave space in whole granules, so that its end may be more than it asks for. */
+    boolean mayHaveSpareSpace() {
+        return writable.length() % GRANULE_BYTES == 0;
+    }
+
     /** Bytes of space for the command-specific result. */
     long resultSpace() {
         return Math.max(0, writable.length() - AdminResult.HEADER_BYTES);
@@ -115,7 +120,8 @@ final class AdminExchange {
     }
 
     /**
-     * Writes the head of the answer.
+     * Writes the head of the answer, and zeros behind the result where it does not fill its last granule: that much a
+     * device has to initialise. The zeros do not count, so that the used length tells where the result ends.
      *
      * @return the used length: head and result, as far as there was space
      */
@@ -124,6 +130,11 @@ final class AdminExchange {
         result.encode(head);
         head.order(ByteOrder.LITTLE_ENDIAN).putInt(ContextLayout.OUTPUT_OFFSET, output);
         writable.scatter(0, head.flip());
-        return (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
+        int used = (int) Math.min(AdminResult.HEADER_BYTES + resultBytes, writable.length());
+        int rest = -used & GRANULE_BYTES - 1;
+        if (rest > 0 && used < writable.length()) {
+            writable.scatter(used, ByteBuffer.allocate(rest));
+        }
+        return used;
     }
 }

@@ -66,6 +66,7 @@ final class CommandTable {
             DevPartsCapability capability,
             boolean strict,
             CommandSet set,
+            boolean legacy,
             boolean writeRecords) {
         this.members = members;
         this.objects = objects;
@@ -80,6 +81,9 @@ final class CommandTable {
             addCapabilityCommands(new Capabilities(capability, objects));
             addObjectCommands(objects);
             addDevPartsCommands(new DevPartsCommands(members, objects));
+        }
+        if (legacy) {
+            addLegacyCommands(new LegacyCommands(members));
         }
         addListCommands();
         lists = new CommandLists(supported(), strict);
@@ -189,6 +193,14 @@ final class CommandTable {
 
     private void addForMember(ContextOpcode opcode, MemberExecution execution) {
         table.put(opcode.number(), new Entry(Addressee.MEMBER, forMember(execution)));
+    }
+
+    private void addLegacyCommands(LegacyCommands legacy) {
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_WRITE, legacy::writeCommon);
+        addForMember(AdminOpcode.LEGACY_COMMON_CFG_READ, legacy::readCommon);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_WRITE, legacy::writeDevice);
+        addForMember(AdminOpcode.LEGACY_DEV_CFG_READ, legacy::readDevice);
+        addForMember(AdminOpcode.LEGACY_NOTIFY_INFO, legacy::notifyInfo);
     }
 
     private void add(AdminOpcode opcode, Addressee addressee, Execution execution) {

@@ -7,11 +7,13 @@ import dev.ferry.device.Errno;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.control.PciFunction;
+import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.member.OwnerSide;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevPartsCapability;
+import dev.ferry.virtio.FunctionAccess;
 import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import java.nio.ByteBuffer;
@@ -31,7 +33,7 @@ import java.util.function.IntFunction;
  * device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled out.
  */
 public final class OwnerDevice
-        implements AdminQueue, FunctionReset, FunctionDirtyTracking, EmulatedAdapter, AutoCloseable {
+        implements AdminQueue, FunctionReset, FunctionAccess, FunctionDirtyTracking, EmulatedAdapter, AutoCloseable {
 
     private static final String TIMER_PREFIX = "ferry-emulator-";
 
@@ -81,6 +83,7 @@ public final class OwnerDevice
                 new DevPartsCapability(limit, limit),
                 settings.strict(),
                 settings.commands(),
+                settings.offersLegacy(),
                 settings.dirtyTracking());
         this.pace = new CommandPace(settings.latency(), members);
         this.timer = timer;
@@ -169,23 +172,46 @@ public final class OwnerDevice
 
     @Override
     public void resetFunction(long groupMemberId) throws DeviceException {
-        Member member;
+        MemberDevice member = member(groupMemberId).device();
+        if (settings.commands().isContext()) {
+            member.context().resetFunction();
+        } else {
+            member.resetFunction();
+        }
+    }
+
+    @Override
+    public long readConfig(long groupMemberId, int offset, int size) throws DeviceException {
+        return member(groupMemberId).function().readConfig(offset, size);
+    }
+
+    @Override
+    public void writeConfig(long groupMemberId, int offset, int size, long value) throws DeviceException {
+        member(groupMemberId).function().writeConfig(offset, size, value);
+    }
+
+    @Override
+    public long barSize(long groupMemberId, int bar) throws DeviceException {
+        return member(groupMemberId).function().barSize(bar);
+    }
+
+    @Override
+    public void writeBar(long groupMemberId, int bar, long offset, int size, long value) throws DeviceException {
+        member(groupMemberId).function().writeBar(bar, offset, size, value);
+    }
+
+    private Member member(long id) throws DeviceException {
         synchronized (lock) {
             if (closed) {
                 throw gone();
             }
-            if (!members.contains(groupMemberId)) {
+            if (!members.contains(id)) {
                 throw new DeviceException(
                         Errno.ENODEV,
-                        "the owner device %s has no member %d to reset, only 1 to %d"
-                                .formatted(ownerId(), groupMemberId, members.count()));
+                        "the owner device %s has no member %d, only 1 to %d"
+                                .formatted(ownerId(), id, members.count()));
             }
-            member = members.get(groupMemberId);
-        }
-        if (settings.commands().isContext()) {
-            member.device().context().resetFunction();
-        } else {
-            member.device().resetFunction();
+            return members.get(id);
         }
     }
 

@@ -28,6 +28,9 @@ final class Refusal {
     /** A field of the data has a value that is not allowed. */
     static final AdminResult INVALID_FIELD =
             AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_FIELD);
+    /** The member does not have what the command is about. */
+    static final AdminResult UNSUPPORTED =
+            AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_COMMAND);
     /** There is no such capability or resource object. */
     static final AdminResult NOT_FOUND = AdminResult.of(AdminStatus.ENXIO, AdminStatusQualifier.Q_INVALID_FIELD);
     /** The resource object is there already. */

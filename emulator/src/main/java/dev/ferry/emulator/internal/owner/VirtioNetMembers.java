@@ -36,7 +36,8 @@ public final class VirtioNetMembers implements IntFunction<Member> {
                 mac(settings.ownerId(), member),
                 settings.queuePairs(),
                 settings.queueSize(),
-                settings.features())));
+                settings.features(),
+                settings.offersLegacy())));
     }
 
     /** What the owner device itself is as a function: member 0, in the numbering of addresses. */

@@ -18,7 +18,7 @@ class AdapterSettingsTest {
     @CsvSource({"0,1,2,1", "4096,255,32768,255", "1000,1,256,16"})
     void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
         AdapterSettings settings =
-                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit);
+                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit, true);
         assertThat(settings.ownerId()).isEqualTo("host-1.lan/pf_0");
     }
 
@@ -37,7 +37,8 @@ class AdapterSettingsTest {
     void shouldSayWhichNumberIsWrongAndWhatItMayBe(
             int members, int queuePairs, int queueSize, int objectLimit, String message) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit))
+                .isThrownBy(() ->
+                        new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
                 .withMessageStartingWith(message);
     }
 
@@ -49,23 +50,27 @@ class AdapterSettingsTest {
     })
     void shouldRefuseNamesThatMakeNoId(String name) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255))
+                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, true))
                 .withMessageStartingWith("host must be");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255))
+                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255, true))
                 .withMessageStartingWith("name must be");
     }
 
     @Test
     void shouldOfferWhatIsNotTurnedOff() {
-        AdapterSettings settings =
-                new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.NET_CTRL_VLAN.mask(), CommandSet.PARTS);
+        AdapterSettings settings = without(VirtioFeature.NET_CTRL_VLAN);
 
         assertThat(FunctionConfig.defaultFeatures(1) & ~settings.features())
                 .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("h", "p", 1, 1, 256, false, 255, VirtioFeature.VERSION_1.mask(), CommandSet.PARTS))
+                .isThrownBy(() -> without(VirtioFeature.VERSION_1))
                 .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
+    }
+
+    private static AdapterSettings without(VirtioFeature feature) {
+        return new AdapterSettings(
+                "h", "p", 1, 1, 256, false, 255, feature.mask(), CommandSet.PARTS, true, true, Latency.NONE, 1);
     }
 
     @Test

@@ -47,7 +47,7 @@ final class ContextBench {
     }
 
     static AdapterSettings settings(String name, int pairs, int queueSize, CommandSet set) {
-        return new AdapterSettings("host1", name, 2, pairs, queueSize, false, 255).withCommands(set);
+        return new AdapterSettings("host1", name, 2, pairs, queueSize, false, 255, true).withCommands(set);
     }
 
     /** As after reset. */

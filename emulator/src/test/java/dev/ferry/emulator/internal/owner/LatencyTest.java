@@ -148,7 +148,7 @@ class LatencyTest {
 
     @Test
     void shouldEndItsThreadWithTheDevice() throws Exception {
-        AdapterSettings settings = new AdapterSettings("host9", "pf9", 1, 1, 256, false, 255)
+        AdapterSettings settings = new AdapterSettings("host9", "pf9", 1, 1, 256, false, 255, true)
                 .withLatency(Latency.parse("none, stop=1us"), 1);
         OwnerDevice owner = new OwnerDevice(settings, factory);
         submit(owner, Bench.USE_ALL);

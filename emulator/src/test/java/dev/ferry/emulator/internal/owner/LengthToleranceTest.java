@@ -8,6 +8,9 @@ import static dev.ferry.emulator.internal.owner.Bench.toMember;
 import static dev.ferry.emulator.internal.owner.Bench.toSelf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Missing input is zero, more input is ignored, output is cut to its space. */
@@ -20,7 +23,7 @@ class LengthToleranceTest {
     @Test
     void shouldTakeAnEmptyCommandForZeros() {
         assertThat(bench.execute("", 16)).as("LIST_QUERY of the self group").isEqualTo(plain(OK + "8303000000000000"));
-        assertThat(bench.execute("0000 01", 16)).isEqualTo(plain(OK + "83ff030000000000"));
+        assertThat(bench.execute("0000 01", 16)).isEqualTo(plain(OK + "ffff030000000000"));
     }
 
     @Test
@@ -64,6 +67,18 @@ class LengthToleranceTest {
     @Test
     void shouldLeaveMoreSpaceThanTheAnswerNeedsUntouched() {
         assertThat(bench.execute(toSelf(0x08, ""), 4096)).isEqualTo(plain(OK + "ffff"));
+    }
+
+    @Test
+    void shouldInitialiseTheLastWordWithoutCountingIt() {
+        byte[] space = new byte[32];
+        Arrays.fill(space, (byte) 0xa5);
+
+        int used = bench.submit(
+                List.of(ByteBuffer.wrap(Bench.bytes(toSelf(0x08, "")))), List.of(ByteBuffer.wrap(space)));
+
+        assertThat(used).isEqualTo(10);
+        assertThat(Bench.hex(space)).isEqualTo(plain(OK + "ffff 000000000000" + "a5".repeat(16)));
     }
 
     @Test

@@ -23,7 +23,7 @@ class LinuxSequenceTest {
     void shouldAcceptTheSetUpOfTheOwnerDriver() {
         Bench bench = Bench.reset(2, false);
 
-        assertThat(bench.execute(LIST_QUERY, 16)).isEqualTo(plain(OK + "83ff030000000000"));
+        assertThat(bench.execute(LIST_QUERY, 16)).isEqualTo(plain(OK + "ffff030000000000"));
         assertThat(bench.execute(LIST_USE, 8)).isEqualTo(plain(OK));
         assertThat(bench.execute(CAP_ID_LIST_QUERY, 16)).isEqualTo(plain(OK + "0100000000000000"));
         assertThat(bench.execute(DEVICE_CAP_GET, 10)).isEqualTo(plain(OK + "ffff"));
@@ -34,7 +34,7 @@ class LinuxSequenceTest {
     void shouldAcceptTheSetUpWhenNoVfIsEnabledYet() {
         Bench bench = Bench.reset(0, false);
 
-        assertThat(bench.execute(LIST_QUERY, 16)).isEqualTo(plain(OK + "83ff030000000000"));
+        assertThat(bench.execute(LIST_QUERY, 16)).isEqualTo(plain(OK + "ffff030000000000"));
         assertThat(bench.execute(LIST_USE, 8)).isEqualTo(plain(OK));
         bench.owner.resize(1);
 

@@ -279,7 +279,7 @@ final class OwnerDriver implements InterruptListener {
     private byte[] answer(int at, int space, int used) {
         byte[] written = new byte[used];
         memory.get(at, written);
-        for (int behind = used; behind < space; behind++) {
+        for (int behind = Bench.wholeWords(used); behind < space; behind++) {
             if (memory.get(at + behind) != UNTOUCHED) {
                 throw new AssertionError("byte " + behind + " was written but " + used + " are reported as used");
             }

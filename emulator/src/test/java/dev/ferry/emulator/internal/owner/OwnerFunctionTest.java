@@ -89,7 +89,7 @@ class OwnerFunctionTest {
                 Request query = new Request(Bench.bytes(toMember(0, 0, "")), 32, piece, indirect);
                 List<byte[]> answers = driver.execute(List.of(use, query));
                 assertThat(Bench.hex(answers.get(0))).isEqualTo(plain(OK));
-                assertThat(Bench.hex(answers.get(1))).isEqualTo(plain(OK + "83ff030000000000"));
+                assertThat(Bench.hex(answers.get(1))).isEqualTo(plain(OK + "ffff030000000000"));
             }
         }
     }

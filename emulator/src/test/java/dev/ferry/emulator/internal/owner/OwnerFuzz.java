@@ -113,7 +113,7 @@ final class OwnerFuzz implements AutoCloseable {
         int used = owner.submit(pieces(command.clone(), piece), pieces(written, piece))
                 .toCompletableFuture()
                 .join();
-        for (int at = used; at < space; at++) {
+        for (int at = Bench.wholeWords(used); at < space; at++) {
             if (written[at] != UNTOUCHED) {
                 throw new AssertionError("byte %d was written, but %d are reported as used, by %s"
                         .formatted(at, used, Bench.hex(command)));

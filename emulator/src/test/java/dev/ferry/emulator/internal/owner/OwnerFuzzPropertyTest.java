@@ -20,7 +20,7 @@ class OwnerFuzzPropertyTest {
     private static void run(long seed, Way way, boolean strict) {
         try (OwnerFuzz fuzz = new OwnerFuzz(seed, way, strict)) {
             fuzz.run(COMMANDS);
-            for (int opcode : new int[] {0, 1, 7, 8, 9, 0xa, 0xb, 0xc, 0xd, 0xe, 0xf, 0x10, 0x11}) {
+            for (int opcode = 0; opcode < fuzz.succeeded.length; opcode++) {
                 assertThat(fuzz.succeeded[opcode]).as("0x%x should succeed by chance too", opcode).isPositive();
             }
             assertThat(fuzz.refused).as("commands should also be refused").isGreaterThan(COMMANDS / 10);

@@ -14,7 +14,7 @@ final class RandomCommands {
     private static final int IDS = 6;
 
     private static final int[] OPCODES = {
-        0x00, 0x01, 0x07, 0x08, 0x09, 0x09, 0x0a, 0x0a, 0x0a, 0x0a, 0x0b, 0x0b, 0x0c, 0x0c, 0x0d, 0x0d, 0x0e, 0x0e,
+        0x00, 0x01, 0x02, 0x02, 0x03, 0x03, 0x04, 0x04, 0x05, 0x05, 0x06, 0x07, 0x08, 0x09, 0x09, 0x0a, 0x0a, 0x0a, 0x0a, 0x0b, 0x0b, 0x0c, 0x0c, 0x0d, 0x0d, 0x0e, 0x0e,
         0x0f, 0x0f, 0x10, 0x10, 0x10, 0x10, 0x11, 0x11, 0x11, 0x11
     };
 
@@ -53,8 +53,8 @@ final class RandomCommands {
     /** How much space the answer gets. */
     int space() {
         return switch (random.nextInt(10)) {
-            case 0 -> random.nextInt(17);
-            case 1 -> 8 * random.nextInt(16);
+            case 0, 1 -> random.nextInt(17);
+            case 2 -> 8 * random.nextInt(16);
             default -> 2048;
         };
     }
@@ -78,6 +78,8 @@ final class RandomCommands {
     private byte[] data(int opcode, boolean toSelf) {
         return switch (opcode) {
             case 0x01 -> list(toSelf);
+            case 0x02, 0x04 -> append(legacyOffset(), bytes(1 << random.nextInt(3)));
+            case 0x03, 0x05 -> legacyOffset();
             case 0x08 -> new byte[] {(byte) (rarely() ? random.nextInt(256) : 0), 0, 0, 0, 0, 0, 0, 0};
             case 0x09 -> capability();
             case 0x0a, 0x0b -> append(object(), new byte[] {zeroOrNot(), 0, 0, 0, 0, 0, 0, 0, (byte) operation()});
@@ -92,9 +94,13 @@ final class RandomCommands {
     }
 
     private byte[] list(boolean toSelf) {
-        long all = toSelf ? 0x383 : 0x3ff83;
+        long all = toSelf ? 0x383 : 0x3ffff;
         long list = rarely() ? all & random.nextLong() : rarely() ? random.nextLong() : all;
         return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(list).array();
+    }
+
+    private byte[] legacyOffset() {
+        return new byte[] {(byte) random.nextInt(rarely() ? 256 : 24), 0, 0, 0, 0, 0, 0, 0};
     }
 
     private byte[] capability() {

@@ -60,8 +60,8 @@ class SegmentationPropertyTest {
         return Arbitraries.of(
                 "",
                 toMember(0x00, 0, ""),
-                toMember(0x01, 0, "83ff030000000000 0000000000000000"),
-                toMember(0x01, 0, "83ff030000000000 0000000000000001"),
+                toMember(0x01, 0, "ffff030000000000 0000000000000000"),
+                toMember(0x01, 0, "ffff030000000000 0000000000000001"),
                 toSelf(0x08, "0000 000000000000"),
                 create(1, 2, 0),
                 toMember(0x0e, 1, object(0) + "00"),

@@ -132,7 +132,7 @@ class VfEnableTest {
     void shouldHaveNoGroupByTheTextWhileVfEnableIsClear() {
         Bench strict = Bench.reset(2, true);
         OwnerDriver strictDriver = new OwnerDriver(strict.owner.ownerFunction());
-        assertThat(strict.execute(toMember(0, 0, ""), 16)).isEqualTo(plain(OK + "83ff030000000000"));
+        assertThat(strict.execute(toMember(0, 0, ""), 16)).isEqualTo(plain(OK + "ffff030000000000"));
         strictDriver.disableVfs();
         assertThat(strict.execute(toMember(0, 0, ""), 16)).isEqualTo(plain(INVALID_GROUP));
         strictDriver.enableVfs(0);

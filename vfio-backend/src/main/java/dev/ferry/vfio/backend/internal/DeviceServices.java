@@ -28,6 +28,8 @@ final class DeviceServices {
     static final String ACCESS = "ferry.vfio.access";
     /** Service property: how dirty pages are tracked and why so. */
     static final String DIRTY_TRACKING = "ferry.vfio.dirty.tracking";
+    /** Service property: the device is among those that the configuration in force allows to open. */
+    static final String CONFIGURED = "ferry.vfio.configured";
 
     static final String BACKEND = "vfio";
     private static final String NOT_ALLOWED =
@@ -188,6 +190,7 @@ final class DeviceServices {
         properties.put(MigrationDriver.DEVICE_TYPE, BACKEND + "/" + device.type());
         properties.put(MigrationDriver.BACKEND, BACKEND);
         properties.put(MigrationDriver.HOST, host());
+        properties.put(CONFIGURED, settings.devices().contains(device.name()));
         return properties;
     }
 }

@@ -89,6 +89,7 @@ class VfioBackendTest {
                 "ferry.device.type", "vfio/mtty-2",
                 "ferry.backend", "vfio",
                 "ferry.host", "host9",
+                "ferry.vfio.configured", true,
                 "ferry.vfio.access", "group 13 and container (the kernel offers no iommufd with character devices)",
                 "ferry.vfio.dirty.tracking", "device DMA logging"));
         assertThat(driver(MDEV).features()).hasSize(3);

@@ -6,18 +6,9 @@ import dev.ferry.contract.DriverContract;
 import dev.ferry.contract.DriverSubject;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory;
-import dev.ferry.vfio.backend.internal.access.DeviceOpener;
-import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
-import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
-import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
-import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
-import java.util.Set;
 
 /**
  * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and
@@ -25,18 +16,14 @@ import java.util.Set;
  * {@code cdev}. Both devices are reset.
  */
 public final class ContractOnDevices {
-    private static final int DATA_TIMEOUT_MILLIS = 2_000;
-
-    private final DriverFactory factory = new DriverFactory(new LinuxSystemCalls(), Path.of("/"));
-    private final DeviceFinder finder = new DeviceFinder(Path.of("/"));
+    private final HostDevices devices;
     private final String first;
     private final String second;
-    private final DeviceOpener.Way way;
 
     private ContractOnDevices(String first, String second, String way) {
+        this.devices = new HostDevices(way);
         this.first = first;
         this.second = second;
-        this.way = DeviceOpener.Way.valueOf(way.toUpperCase(Locale.ROOT));
     }
 
     /** Runs all checks. */
@@ -65,26 +52,12 @@ public final class ContractOnDevices {
         return failed;
     }
 
-    /** Opens a device by its name, as the bundle would. */
-    private DriverFactory.Driven open(String name) throws IOException, DeviceException {
-        FoundDevice found = finder.find(Set.of(name)).stream()
-                .filter(device -> device.name().equals(name))
-                .findFirst()
-                .orElseThrow();
-        DriverFactory.Driven driven = factory.open(
-                found, name, way, List.of(DirtyTracking.Way.values()), () -> DATA_TIMEOUT_MILLIS);
-        if (driven.driver().state() != DeviceState.RUNNING) {
-            driven.driver().reset();
-        }
-        return driven;
-    }
-
     private final class Pair implements DriverSubject {
-        private final DriverFactory.Driven source = open(first);
+        private final DriverFactory.Driven source = devices.open(first);
         private final DriverFactory.Driven destination;
 
         Pair() throws IOException, DeviceException {
-            destination = open(second);
+            destination = devices.open(second);
         }
 
         @Override

@@ -57,7 +57,7 @@ public final class KernelException extends DeviceException {
         Optional<Errno> same = Errno.ofNumber(number);
         return same.orElseGet(() -> switch (number) {
             case LinuxErrno.EPERM -> Errno.EACCES;
-            case LinuxErrno.ENOENT, LinuxErrno.EBADF, LinuxErrno.EPIPE -> Errno.ENODEV;
+            case LinuxErrno.EBADF, LinuxErrno.EPIPE -> Errno.ENODEV;
             case LinuxErrno.EINTR -> Errno.EAGAIN;
             case LinuxErrno.E2BIG, LinuxErrno.ERANGE -> Errno.EOVERFLOW;
             case LinuxErrno.EMFILE, LinuxErrno.ENFILE -> Errno.ENOSPC;

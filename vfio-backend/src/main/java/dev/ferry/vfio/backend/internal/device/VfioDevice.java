@@ -72,7 +72,8 @@ public final class VfioDevice implements AutoCloseable {
         return ioctl(VfioIoctl.VFIO_DEVICE_FEATURE, argument);
     }
 
-    private int ioctl(int request, MemorySegment argument) {
+    /** Any call on the device: what the kernel gives, or the negated error number. */
+    public int ioctl(int request, MemorySegment argument) {
         return (int) descriptor.use(fd -> calls.ioctl(fd, request, argument));
     }
 

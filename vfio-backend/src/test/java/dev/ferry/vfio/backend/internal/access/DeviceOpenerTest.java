@@ -109,8 +109,8 @@ class DeviceOpenerTest {
                 + ": open failed; give this process's user read and write permission for "
                 + path + ", by a udev rule for example");
         host.refuse("vfio/12", 2);
-        assertThat(assertRefused(Errno.ENODEV, FIRST, Way.AUTO)).hasMessage(path
-                + ": open failed (ENOENT); load the module that makes it: "
+        assertThat(assertRefused(Errno.ENOENT, FIRST, Way.AUTO)).hasMessage(path
+                + ": open failed; load the module that makes it: "
                 + "vfio-pci, the device's own VFIO driver, or mdev");
         host.refuse("vfio/12", 16);
         assertThat(assertRefused(Errno.EBUSY, FIRST, Way.AUTO)).hasMessage(path

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.context.provider.internal;
 
+import static dev.ferry.virtio.AdminOpcode.LEGACY_COMMON_CFG_WRITE;
+import static dev.ferry.virtio.AdminOpcode.LEGACY_NOTIFY_INFO;
 import static dev.ferry.virtio.AdminOpcode.LIST_QUERY;
 import static dev.ferry.virtio.AdminOpcode.LIST_USE;
 
@@ -98,11 +100,15 @@ final class ContextSetup {
                 : Optional.of(capability);
     }
 
-    /** The list commands stay in use, so that a person can ask, and so do commands of vendors, for record types. */
+    /**
+     * The list commands stay in use, so that a person can ask, and so do commands of vendors, for record types, and the
+     * legacy commands, for whoever gives members a legacy interface: only one driver of an owner device sends LIST_USE.
+     */
     private static BitSet wanted() {
         BitSet wanted = new BitSet();
         wanted.set(LIST_QUERY.number());
         wanted.set(LIST_USE.number());
+        wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
         wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, RecordDevice.LAST_VENDOR_OPCODE + 1);
         return wanted;
     }

@@ -77,6 +77,16 @@ class ContextDriverTest {
     }
 
     @Test
+    void shouldPutTheLegacyCommandsInUseForOthersButNoneOfDeviceParts() throws Exception {
+        queue.list = "ffff030000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
+
+        owner();
+
+        assertThat(queue.commands.get(1)).isEqualTo("01000100" + "00".repeat(20) + "7f00000000000000" + "00".repeat(24)
+                + "80ff030000000000");
+    }
+
+    @Test
     void shouldTellAnOwnerNothingThatSpeaksAnotherSet() {
         queue.list = "ffff030000000000";
 

@@ -8,6 +8,8 @@ import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_METADATA_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_SET;
 import static dev.ferry.virtio.AdminOpcode.DRIVER_CAP_SET;
+import static dev.ferry.virtio.AdminOpcode.LEGACY_COMMON_CFG_WRITE;
+import static dev.ferry.virtio.AdminOpcode.LEGACY_NOTIFY_INFO;
 import static dev.ferry.virtio.AdminOpcode.LIST_QUERY;
 import static dev.ferry.virtio.AdminOpcode.LIST_USE;
 import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
@@ -46,7 +48,8 @@ import org.slf4j.LoggerFactory;
  * LIST_USE with those of the reported commands that are known here; first for the members, then for the owner device
  * itself. A device of the kind that the kernel's driver was made for (drivers/virtio/virtio_pci_modern.c) has no list
  * for itself and reports the capability commands with those for members; that is enough then. The list commands stay in
- * use, so that a person can still ask.
+ * use, so that a person can still ask; the legacy commands are put in use where there are any, though nothing here needs
+ * them, for whoever gives members a legacy interface: only one driver of an owner device may send LIST_USE.
  */
 final class OwnerSetup {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerSetup.class);
@@ -121,6 +124,7 @@ final class OwnerSetup {
         BitSet wanted = settings.vendorOpcodes().bits();
         FOR_MEMBERS.forEach(opcode -> wanted.set(opcode.number()));
         FOR_OWNER.forEach(opcode -> wanted.set(opcode.number()));
+        wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
         BitSet reported = listOf(GroupType.SR_IOV);
         if (speaksDeviceContext(reported)) {
             throw new OtherCommandSetException(ownerId + " speaks the command set of the device context");

@@ -18,8 +18,8 @@ class OwnerSetupTest {
 
     private static final String NO_MEMBER = "000000000000000000000000" + "0000000000000000";
     private static final String LIST_QUERY = "0000" + "0100" + NO_MEMBER;
-    /** Bits 0, 1, 7, 8, 9, 10, 13 to 17. */
-    private static final String LIST_USE = "0100" + "0100" + NO_MEMBER + "83e7030000000000";
+    /** Bits 0 to 10, 13 to 17: the legacy commands, too, which are for others. */
+    private static final String LIST_USE = "0100" + "0100" + NO_MEMBER + "ffe7030000000000";
 
     private static final String SELF_LIST_QUERY = "0000" + "0000" + NO_MEMBER;
     /** Bits 0, 1, 7, 8, 9. */
@@ -73,7 +73,7 @@ class OwnerSetupTest {
         OwnerDevice owner = setUp();
 
         assertThat(queue.commands.get(1)).isEqualTo("0100" + "0100" + NO_MEMBER
-                + "83e70f0000000080" + "0100000000000000" + "0000000000000000" + "0000000000000000"
+                + "ffe70f0000000080" + "0100000000000000" + "0000000000000000" + "0000000000000000"
                 + "0002000000000000");
         assertThat(IntStream.rangeClosed(0, 0xFFFF).filter(owner::takesVendorOpcode))
                 .containsExactly(0x12, 0x13, 0x3f, 0x40, 0x109);
@@ -179,7 +179,7 @@ class OwnerSetupTest {
 
         assertThat(queue.commands).containsExactly(
                 LIST_QUERY,
-                "0100" + "0100" + NO_MEMBER + "03e4030000000000",
+                "0100" + "0100" + NO_MEMBER + "7fe4030000000000",
                 SELF_LIST_QUERY,
                 SELF_LIST_USE,
                 CAP_ID_LIST_QUERY,

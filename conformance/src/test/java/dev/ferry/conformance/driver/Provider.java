@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.conformance.driver;
+
+import dev.ferry.conformance.harness.Framework;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.legacy.LegacyIo;
+import dev.ferry.virtio.AdminQueue;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.BeforeEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.osgi.framework.ServiceRegistration;
+
+/**
+ * The provider bundle and the one for legacy I/O in a framework, which all tests share; owner devices are services that
+ * are registered by the test, and unregistered behind it.
+ */
+final class Provider implements BeforeEachCallback, AfterEachCallback {
+
+    private static final Namespace NAMESPACE = Namespace.create(Provider.class);
+    private static final List<String> BUNDLES = List.of(
+            "dev.ferry.stream.virtiovf.internal.VirtiovfFormat",
+            "dev.ferry.virtio.net.provider.internal.VirtioNetProvider",
+            "dev.ferry.virtio.legacy.io.internal.LegacyIoProvider");
+
+    private final List<Owner> owners = new ArrayList<>();
+    private Framework framework;
+
+    /** The framework, stopped by JUnit when everything has run. */
+    private record Shared(Framework framework) implements AutoCloseable {
+        Shared() {
+            this(new Framework(BUNDLES));
+        }
+
+        @Override
+        public void close() throws IOException {
+            framework.close();
+        }
+    }
+
+    @Override
+    public void beforeEach(ExtensionContext context) {
+        framework = context.getRoot()
+                .getStore(NAMESPACE)
+                .getOrComputeIfAbsent(Shared.class, key -> new Shared(), Shared.class)
+                .framework();
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) {
+        leaveAll();
+    }
+
+    /** Every owner leaves. */
+    void leaveAll() {
+        owners.forEach(Owner::leave);
+        owners.clear();
+    }
+
+    /** Announces an owner device with so many members. */
+    Owner announce(ScriptedQueue queue, int members) {
+        Owner owner = new Owner("scripted" + owners.size() + "/pf0", queue, members);
+        owners.add(owner);
+        return owner;
+    }
+
+    /** Waits until as many drivers are there as the owner has members. */
+    Owner announceReady(ScriptedQueue queue, int members) {
+        Owner owner = announce(queue, members);
+        Framework.Waiting.untilTrue(members + " drivers", () -> owner.drivers() == members);
+        return owner;
+    }
+
+    /** An owner device that the provider knows. */
+    final class Owner {
+
+        private final String id;
+        private final ScriptedQueue queue;
+        private final ServiceRegistration<AdminQueue> registration;
+
+        private Owner(String id, ScriptedQueue queue, int members) {
+            this.id = id;
+            this.queue = queue;
+            this.registration = framework.register(AdminQueue.class, queue, properties(members));
+        }
+
+        private Map<String, Object> properties(int members) {
+            return Map.of(
+                    AdminQueue.OWNER_ID, id,
+                    AdminQueue.HOST, "scripted",
+                    AdminQueue.MEMBERS, members,
+                    AdminQueue.MEMBER_TYPE, "virtio-net");
+        }
+
+        /** The number of VFs changes. */
+        void members(int members) {
+            registration.setProperties(Framework.dictionary(properties(members)));
+        }
+
+        ScriptedQueue queue() {
+            return queue;
+        }
+
+        /** Members that can be migrated, as far as the provider says. */
+        int drivers() {
+            String filter = "(&(ferry.owner.id=" + id + ")(!(ferry.not.migratable=*)))";
+            return framework.services(MigrationDriver.class, filter).size();
+        }
+
+        /** The driver of a member. */
+        Machine driver(int member) {
+            return new Machine(framework.await(
+                    MigrationDriver.class, "(&(ferry.owner.id=" + id + ")(ferry.owner.member=" + member + "))"));
+        }
+
+        /** The legacy interface of the only member. */
+        LegacyIo legacy() {
+            return framework.await(LegacyIo.class, "(ferry.owner.id=" + id + ")");
+        }
+
+        /** Whether there is a legacy interface now. */
+        boolean hasLegacy() {
+            return !framework.services(LegacyIo.class, "(ferry.owner.id=" + id + ")").isEmpty();
+        }
+
+        /** Returns when the provider has done with the owner what it does on its own. */
+        void awaitCommand(int opcode) {
+            Framework.Waiting.until("opcode " + opcode, () -> Optional.of(queue.log(opcode)).filter(l -> !l.isEmpty()));
+        }
+
+        private void leave() {
+            registration.unregister();
+            queue.close();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# Ferry beside a program in C that makes the same system calls. Sourced by run.
+
+readonly gib=$((1 << 30))
+# Of device state per round in the guest, where everything is emulated.
+readonly stream_bytes=$((64 << 20))
+
+# The peer, for guest and host alike, so without libraries.
+build_peer() {
+  local root=$cache/kernel-6.12
+  kernel_root 6.12
+  [ "$root/work/peer" -nt "$lab/peer/peer.c" ] && return
+  cp "$lab/peer/peer.c" "$root/work"
+  in_root "$root" gcc-14 -O2 -Wall -static -o /work/peer.part /work/peer.c || die "the peer in C does not compile"
+  mv "$root/work/peer.part" "$root/work/peer"
+}
+
+measure() {
+  prepare 6.12
+  build_peer
+  local peer=$cache/kernel-6.12/work/peer
+  measure_guest "$peer" > "$work/guest"
+  measure_host "$peer" > "$work/host"
+  {
+    ratios "guest" "$work/guest"
+    ratios "host" "$work/host"
+  } | tee "$results/bench.txt"
+}
+
+measure_guest() {
+  local folder=$work/bench
+  cp -r "$work/ferry" "$folder"
+  cp "$1" "$folder/lab/peer"
+  echo "$stream_bytes" > "$folder/lab/stream-bytes"
+  cp "$lab/guest/bench" "$folder/lab"
+  ln -sf bench "$folder/lab/program"
+  boot 6.12 "$folder" "$results/bench.log" >&2 || die "the benchmark failed; see $results/bench.log"
+  tr -d '\r' < "$results/bench.log" | grep -E '^(c|java) [a-z-]+'
+}
+
+measure_host() {
+  local peer=$1 classes=$work/ferry/lab/classes status=0
+  cp -r "$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/internal/fake" \
+    "$classes/dev/ferry/vfio/backend/internal"
+  bounded 300 "$peer" hold "$gib" sh -c '
+    "$1" sink "$2/sink" & sink=$!
+    "$1" memory /proc/self/fd/9 | sed "s/^/c /"
+    "$3" --enable-native-access=ALL-UNNAMED -Dslf4j.internal.verbosity=ERROR -cp "$4:$5" \
+      dev.ferry.vfio.backend.lab.Benchmark memory /proc/self/fd/9 "$2/sink" | sed "s/^/java /"
+    kill "$sink"' sh "$peer" "$work" "$JAVA_HOME/bin/java" "$classes" "$work/ferry/lab/slf4j.jar" \
+    || die "the benchmark on the host failed"
+}
+
+# ratios WHERE FILE: one line per measurement; above 1.00 Java is slower.
+ratios() {
+  awk -v where="$1" '
+    $1 == "c" { c[$2] = $3 }
+    $1 == "java" { name[++count] = $2; java[$2] = $3 }
+    END {
+      for (i = 1; i <= count; i++) {
+        n = name[i]
+        peer = (n == "driver-state-ns") ? c["get-state-ns"] : c[n]
+        ratio = (n ~ /-MBps$/) ? peer / java[n] : java[n] / peer
+        printf "%-6s %-20s C %8d  Java %8d  %.2f\n", where, n, peer, java[n], ratio
+      }
+    }' "$2"
+}

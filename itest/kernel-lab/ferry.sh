@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# What of Ferry goes into the guest: the application as users run it, and the programs of the checks. Sourced by run.
+
+readonly application=$project/app/target/ferry-runnable.jar
+readonly programs=$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/lab
+
+# Builds with the project's command, unless everything is newer than its sources.
+build_ferry() {
+  [ -f "$application" ] && [ -d "$programs" ] && [ -d "$project/contract/target/classes" ] \
+    && [ -z "$(newer_sources)" ] && return
+  say "building Ferry"
+  local log=$results/build.log started=$work/started
+  : > "$started"
+  bounded 1200 "$project/mvnw" -q -B -DskipTests -pl app,vfio-backend -am package > "$log" 2>&1 || {
+    tail -n 40 "$log" >&2
+    die "the build failed; all of its words are in $log"
+  }
+  # A jar that would come out the same is left alone by the build.
+  touch -r "$started" "$application"
+}
+
+newer_sources() {
+  find "$project"/{pom.xml,cnf,api,cli,contract,fsm-core,stream-formats,virtio-*,vfio-backend,emulator,demo,shell,app} \
+    -name target -prune -o \( -path "*/src/*" -o -name "*.bnd*" -o -name pom.xml \) -type f -newer "$application" -print -quit
+}
+
+# collect_ferry FOLDER: lays out what a guest finds at its root.
+collect_ferry() {
+  local root=$1/lab
+  mkdir -p "$root/classes/dev/ferry/vfio/backend"
+  cp "$application" "$root/ferry.jar"
+  cp -r "$project"/{api,contract,vfio-backend}/target/classes/dev "$root/classes"
+  cp -r "$programs" "$root/classes/dev/ferry/vfio/backend"
+  (cd "$root" && "$JAVA_HOME/bin/jar" --extract --file ferry.jar bundles && mv bundles/slf4j-api-*.jar slf4j.jar \
+    && rm -rf bundles)
+  cp "$lab"/guest/{checks,devices} "$root"
+  ln -s checks "$root/program"
+}

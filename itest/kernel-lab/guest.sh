@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+# The guest: what it boots with, and the emulator that runs it. Sourced by run.
+
+# What the JVM of the guest offers: what Ferry's bundles and Felix use.
+readonly java_modules=java.base,java.compiler,java.desktop,java.logging,java.management,java.naming,java.xml,jdk.unsupported
+
+readonly busybox=$cache/qemu/usr/bin/busybox
+
+qemu_root() {
+  fetch "$cache/qemu" qemu-system-x86 seabios busybox-static
+}
+
+# pack FOLDER FILE: a folder as an archive the kernel unpacks; several of them can be concatenated.
+pack() {
+  (cd "$1" && find . | "$busybox" cpio -o -H newc 2>/dev/null) > "$2.part"
+  mv "$2.part" "$2"
+}
+
+# The part of the guest that does not change: shell, C library, Java.
+pack_base() {
+  local base=$cache/base jdk=$1 libraries=$cache/qemu/usr/lib/x86_64-linux-gnu name
+  [ "$base.cpio" -nt "$lab/guest/init" ] && [ "$base.cpio" -nt "$cache/qemu.unpacked" ] \
+    && [ "$(cat "$base.jdk" 2>/dev/null)" = "$jdk" ] && return
+  say "packing the guest's shell and Java"
+  rm -rf "$base"
+  mkdir -p "$base"/{bin,dev,proc,sys,tmp,lib64,usr/lib,lab}
+  cp "$busybox" "$base/bin/busybox"
+  cp "$lab/guest/init" "$base/init"
+  cp "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" "$base/lib64"
+  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1; do
+    cp -L "$libraries/$name" "$base/usr/lib"
+  done
+  ln -s usr/lib "$base/lib"
+  "$jdk/bin/jlink" --add-modules "$java_modules" --strip-debug --no-header-files --no-man-pages \
+    --generate-cds-archive --output "$base/java"
+  pack "$base" "$base.cpio"
+  echo "$jdk" > "$base.jdk"
+}
+
+# pack_modules VARIANT: the modules of a variant with the order to load them in.
+pack_modules() {
+  local variant=$1 root folder=$cache/modules-$1 name
+  root=$(root_of "$variant")
+  rm -rf "$folder"
+  mkdir -p "$folder/lab/modules"
+  case $variant in
+    *-iommufd)
+      shipped_module "$root" irqbypass "$folder/lab/modules"
+      find "$root/work/iommufd" -name '*.ko' -exec cp {} "$folder/lab/modules" ';'
+      echo character device > "$folder/lab/way"
+      echo irqbypass iommufd vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
+      ;;
+    *)
+      for name in irqbypass vfio vfio_iommu_type1 mdev; do
+        shipped_module "$root" "$name" "$folder/lab/modules"
+      done
+      cp "$root"/work/samples/*.ko "$folder/lab/modules"
+      echo group > "$folder/lab/way"
+      echo irqbypass vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
+      ;;
+  esac
+  pack "$folder" "$folder.cpio"
+}
+
+# boot VARIANT PROGRAM-FOLDER LOG: runs the guest with a folder's content at its root; it calls /lab/program. Its
+# console goes to the log. Gives 0 when the program did.
+boot() {
+  local variant=$1 program=$2 log=$3 initrd status=0
+  local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu
+  initrd=$work/initrd
+  pack "$program" "$initrd.program"
+  cat "$cache/base.cpio" "$cache/modules-$variant.cpio" "$initrd.program" > "$initrd"
+  # An emulated processor: hardware virtualisation is often there and unusable. This model is the one that the JVM's
+  # compiler gets on with.
+  bounded "${FERRY_KERNEL_LAB_TIMEOUT:-600}" \
+    "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries:$libraries/pulseaudio" \
+    "$cache/qemu/usr/bin/qemu-system-x86_64" -L "$cache/qemu/usr/share/qemu" -L "$cache/qemu/usr/share/seabios" \
+    -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
+    -device isa-debug-exit,iobase=0xf4,iosize=0x4 \
+    -kernel "$(image_of "$(root_of "$variant")")" -initrd "$initrd" \
+    -append "console=ttyS0 quiet panic=-1 oops=panic" > "$log" 2>&1 || status=$?
+  rm -f "$initrd" "$initrd.program"
+  # The exit device turns the guest's status s into 2 s + 1, so success is 1; 124 is timeout's.
+  case $status in
+    1) return 0 ;;
+    124 | 137) say "the guest did not end in time" && return 1 ;;
+    *) say "the guest ended with $((status >> 1))" && return 1 ;;
+  esac
+}

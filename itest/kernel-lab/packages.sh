@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+# Packages of the distribution, fetched and unpacked into the cache without installing any: an apt state of our own,
+# the mirror and the keys of the machine. Sourced by run.
+
+readonly suite=trixie
+readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# The mirror that this machine uses for Debian.
+mirror() {
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' \
+    || unable "no Debian mirror is configured in this machine's apt sources"
+}
+
+# apt-get on the lab's own state; changes nothing of the machine.
+lab_apt() {
+  local apt=$cache/apt
+  bounded 600 apt-get -qq \
+    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::Etc::parts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+    -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
+    -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root "$@"
+}
+
+# Prepares the apt state and reads the lists; again when they are a day old, since versions leave the archive.
+open_archive() {
+  local apt=$cache/apt
+  [ -n "$(find "$apt/ready" -mmin -1440 2>/dev/null)" ] && return
+  [ -e "$keyring" ] || die "$keyring is missing: install the package debian-archive-keyring"
+  mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
+  : > "$apt/status"
+  local site
+  site=$(mirror) || exit
+  {
+    echo "deb [signed-by=$keyring] $site $suite main"
+    echo "deb [signed-by=$keyring] $site $suite-backports main"
+  } > "$apt/sources.list"
+  lab_apt update || die "the package lists of $suite cannot be had from this machine's mirror: see apt's message"
+  touch "$apt/ready"
+}
+
+download() {
+  lab_apt clean
+  lab_apt install --download-only --yes --no-install-recommends "$@"
+}
+
+# fetch FOLDER PACKAGE...: downloads packages with all they need and unpacks them, in an order of their own, into a
+# folder that becomes a usable root. Does nothing for a folder that holds just these already.
+fetch() {
+  local root=$1 stamp=$1.unpacked deb
+  shift
+  [ "$(cat "$stamp" 2>/dev/null)" = "$*" ] && return
+  open_archive
+  say "fetching $*"
+  rm -rf "$root" "$root".*
+  mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{proc,dev,tmp,work}
+  ln -s usr/bin "$root/bin" && ln -s usr/sbin "$root/sbin"
+  ln -s usr/lib "$root/lib" && ln -s usr/lib64 "$root/lib64"
+  if ! download "$@"; then
+    # A version may have left the archive since the lists were read.
+    rm -f "$cache/apt/ready"
+    open_archive
+    download "$@" || die "packages cannot be had from this machine's mirror ($*): see apt's message"
+  fi
+  for deb in "$cache"/apt/cache/archives/*.deb; do
+    # tar keeps the links usr-merge needs, dpkg-deb -x would replace them by folders.
+    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$root" --keep-directory-symlink --no-same-owner
+  done
+  lab_apt clean
+  echo "$*" > "$stamp"
+}
+
+# apt-cache on the same state.
+lab_apt_cache() {
+  local apt=$cache/apt name=$1
+  shift
+  apt-cache \
+    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+    -o Dir::Etc::parts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+    -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
+    -o APT::Architecture=amd64 -o APT::Architectures=amd64 "$name" "$@"
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.lab;
+
+import static dev.ferry.vfio.backend.lab.LabChecks.demand;
+import static dev.ferry.vfio.backend.lab.LabChecks.demandState;
+import static dev.ferry.vfio.backend.lab.LabChecks.pump;
+import static dev.ferry.vfio.backend.lab.LabChecks.refusal;
+import static dev.ferry.vfio.backend.lab.LabChecks.resuming;
+import static dev.ferry.vfio.backend.lab.LabChecks.take;
+
+import dev.ferry.contract.Check;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
+import dev.ferry.device.PrecopyInfo;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * The lab's own device, whose module lies beside the lab: what {@code mtty} cannot show. Its registers are described at
+ * the top of {@code ferry_lab.c}.
+ */
+final class SteeredDeviceChecks {
+    private static final int EIO = 5;
+    private static final int LARGE_STATE = 3_000_001;
+    private static final int HEADER_BYTES = 32;
+    private static final int PAGE = 4096;
+    private static final long IOVA = 0x10000000L;
+
+    private final HostDevices devices;
+    private final String first;
+    private final String second;
+
+    SteeredDeviceChecks(HostDevices devices, String first, String second) {
+        this.devices = devices;
+        this.first = first;
+        this.second = second;
+    }
+
+    List<Check> checks() {
+        return List.of(
+                new Check("a state of 3,000,001 bytes arrives, every byte checked by the device", this::largeState),
+                new Check("dirty bytes come, are read, and end in nothing for now", this::dirtyBytes),
+                new Check("a read that the device fails ends the session with EIO", this::failedRead),
+                new Check("a write that the device fails ends the session for good", this::failedWrite),
+                new Check("an arc that fails leaves the device where it was, told with call, errno and state", this::failedArc),
+                new Check("an arc that fails into ERROR is left by a reset only", this::errorState),
+                new Check("new initial data are announced where the kernel knows how", this::reinitialization),
+                new Check("dirty pages: exactly those that the device wrote, or a way that says why it is coarse", this::pages),
+                new Check("a device that its user resets meanwhile is RUNNING, and its session dead", this::resetMeanwhile));
+    }
+
+    private interface Steps {
+        void run(Driven source, Driven destination, SteeredDevice from, SteeredDevice to) throws Exception;
+    }
+
+    private void with(Steps steps) throws Exception {
+        try (Driven source = devices.open(first);
+                Driven destination = devices.open(second)) {
+            source.driver().reset();
+            destination.driver().reset();
+            steps.run(source, destination,
+                    new SteeredDevice(source.open().device()), new SteeredDevice(destination.open().device()));
+        }
+    }
+
+    private void largeState() throws Exception {
+        with((source, destination, from, to) -> {
+            from.set(SteeredDevice.STATE_BYTES, LARGE_STATE);
+            from.set(SteeredDevice.SEED, 0x123456789ABCDEFL);
+            from.set(SteeredDevice.SCRATCH, 0xFEDCBA987654321L);
+            LabChecks.migrate(source.driver(), destination.driver());
+            demand(to.get(SteeredDevice.LOADED_BYTES) == LARGE_STATE, "loaded %d", to.get(SteeredDevice.LOADED_BYTES));
+            demand(to.get(SteeredDevice.SEED) == 0x123456789ABCDEFL, "another seed");
+            demand(to.get(SteeredDevice.SCRATCH) == 0xFEDCBA987654321L, "another scratch register");
+        });
+    }
+
+    private void dirtyBytes() throws Exception {
+        with((source, destination, from, to) -> {
+            from.set(SteeredDevice.INITIAL_BYTES, 1000);
+            SavingSession saving = precopy(source);
+            ResumingSession loading = resuming(destination.driver());
+            PrecopyInfo info = saving.precopyInfo();
+            demand(info.initialBytes() >= 1000 && info.dirtyBytes() == 0, "at first: %s", info);
+            demand(!pump(saving, loading), "PRE_COPY has no end");
+            info = saving.precopyInfo();
+            demand(info.totalBytes() == 0, "after all was read: %s", info);
+            for (int round = 1; round <= 3; round++) {
+                from.set(SteeredDevice.MAKE_DIRTY, 5000L * round);
+                info = saving.precopyInfo();
+                demand(info.initialBytes() == 0 && info.dirtyBytes() == HEADER_BYTES + 5000L * round, "dirty: %s", info);
+                demand(!pump(saving, loading), "PRE_COPY has no end");
+                demand(saving.precopyInfo().totalBytes() == 0, "dirty bytes stay");
+            }
+            take(source.driver(), Arc.PRE_COPY_TO_PRE_COPY_P2P, Arc.PRE_COPY_P2P_TO_STOP_COPY);
+            demand(pump(saving, loading), "no end in STOP_COPY");
+            take(destination.driver(), Arc.RESUMING_TO_STOP);
+        });
+    }
+
+    private void failedRead() throws Exception {
+        with((source, destination, from, to) -> {
+            take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
+            from.set(SteeredDevice.STATE_BYTES, LARGE_STATE);
+            from.set(SteeredDevice.FAIL_DATA, 100_000);
+            SavingSession saving =
+                    (SavingSession) source.driver().step(Arc.STOP_TO_STOP_COPY).orElseThrow();
+            ResumingSession loading = resuming(destination.driver());
+            DeviceException told = refusal(Errno.EIO, () -> pump(saving, loading));
+            demand(told.getMessage().contains("read") && told.getMessage().contains(first), "told: %s", told.getMessage());
+            take(source.driver(), Arc.STOP_COPY_TO_STOP, Arc.STOP_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_RUNNING);
+        });
+    }
+
+    private void failedWrite() throws Exception {
+        with((source, destination, from, to) -> {
+            take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
+            SavingSession saving =
+                    (SavingSession) source.driver().step(Arc.STOP_TO_STOP_COPY).orElseThrow();
+            ResumingSession loading = resuming(destination.driver());
+            to.set(SteeredDevice.FAIL_DATA, 100);
+            refusal(Errno.EIO, () -> pump(saving, loading));
+            refusal(Errno.EIO, () -> loading.write(ByteBuffer.allocate(8)));
+            refusal(Errno.EINVAL, () -> destination.driver().step(Arc.RESUMING_TO_STOP));
+            demandState(destination.driver(), DeviceState.RESUMING);
+        });
+    }
+
+    private void failedArc() throws Exception {
+        with((source, destination, from, to) -> {
+            for (Arc arc : List.of(Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_TO_PRE_COPY)) {
+                from.fail(arc, EIO, false);
+                DeviceException told = refusal(Errno.EIO, () -> source.driver().step(arc));
+                demand(told.getMessage().contains(first) && told.getMessage().contains("RUNNING"),
+                        "told: %s", told.getMessage());
+                demandState(source.driver(), DeviceState.RUNNING);
+                // Ordered once, so that it works now.
+                take(source.driver(), arc);
+                source.driver().reset();
+            }
+        });
+    }
+
+    private void errorState() throws Exception {
+        with((source, destination, from, to) -> {
+            take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P);
+            from.fail(Arc.RUNNING_P2P_TO_STOP, EIO, true);
+            DeviceException told = refusal(Errno.EIO, () -> source.driver().step(Arc.RUNNING_P2P_TO_STOP));
+            demand(told.getMessage().contains("ERROR"), "told: %s", told.getMessage());
+            demandState(source.driver(), DeviceState.ERROR);
+            source.driver().reset();
+            demandState(source.driver(), DeviceState.RUNNING);
+        });
+    }
+
+    private void reinitialization() throws Exception {
+        with((source, destination, from, to) -> {
+            boolean known = source.open().device().probe(DeviceFeature.MIG_PRECOPY_INFO_V2, DeviceFeature.SET);
+            SavingSession saving = precopy(source);
+            ResumingSession loading = resuming(destination.driver());
+            pump(saving, loading);
+            demand(!saving.precopyInfo().reinitialized(), "new initial data without any");
+            from.set(SteeredDevice.REINIT, 700);
+            PrecopyInfo info = saving.precopyInfo();
+            demand(info.initialBytes() == HEADER_BYTES + 700, "initial bytes: %s", info);
+            demand(info.reinitialized() == known, "announced: %s, known to the kernel: %s", info.reinitialized(), known);
+        });
+    }
+
+    private void pages() throws Exception {
+        with((source, destination, from, to) -> {
+            DirtyTracker tracker = source.driver().dirtyTracker().orElse(null);
+            System.out.println("      " + source.dirtyTracking());
+            if (tracker == null || !tracker.capabilities().exact()) {
+                demand(!source.dirtyTracking().isBlank(), "no reason for the way that was taken");
+                return;
+            }
+            IovaRange range = new IovaRange(IOVA, 1024L * PAGE);
+            tracker.start(PAGE, List.of(range));
+            from.set(SteeredDevice.DMA_IOVA, IOVA + 5L * PAGE + 100);
+            from.set(SteeredDevice.DMA_WRITE, PAGE);
+            from.set(SteeredDevice.DMA_IOVA, IOVA + 1023L * PAGE);
+            from.set(SteeredDevice.DMA_WRITE, 1);
+            ByteBuffer bitmap = ByteBuffer.allocateDirect(128);
+            tracker.reportAndClear(range, bitmap);
+            byte[] expected = new byte[128];
+            expected[0] = 0b0110_0000;
+            expected[127] = (byte) 0x80;
+            demand(bitmap.equals(ByteBuffer.wrap(expected)), "another bitmap");
+            ByteBuffer again = ByteBuffer.allocateDirect(128);
+            tracker.reportAndClear(range, again);
+            demand(again.equals(ByteBuffer.wrap(new byte[128])), "reported twice");
+            tracker.stop();
+        });
+    }
+
+    private void resetMeanwhile() throws Exception {
+        with((source, destination, from, to) -> {
+            SavingSession saving = precopy(source);
+            from.resetDirectly();
+            demandState(source.driver(), DeviceState.RUNNING);
+            refusal(Errno.ENODEV, () -> saving.read(ByteBuffer.allocateDirect(100)));
+        });
+    }
+
+    private static SavingSession precopy(Driven source) throws DeviceException {
+        return (SavingSession) source.driver().step(Arc.RUNNING_TO_PRE_COPY).orElseThrow();
+    }
+}
