@@ -136,7 +136,9 @@ class LegacyRulesTest {
             String what = "%d bytes at %d".formatted(access[1], access[0]);
             // Space of a whole word may hold padding behind a field, so that 8 bytes at a field are one.
             if (access[1] != 8) {
-                assertThat(read(adapter, COMMON_READ, access[0], access[1]).status()).as("read " + what).isEqualTo(EINVAL);
+                assertThat(read(adapter, COMMON_READ, access[0], access[1]).status())
+                        .as("read " + what)
+                        .isEqualTo(EINVAL);
             }
             assertThat(write(adapter, COMMON_WRITE, access[0], "ff".repeat(access[1])).status())
                     .as("write " + what)

@@ -255,7 +255,10 @@ final class ContextLoader {
         }
         Optional<ByteBuffer> hashing = fields.find(ContextFieldType.NET_RSS);
         if (hashing.isPresent()) {
-            check(hashing(hashing.get()), ContextFieldType.NET_RSS, "has a command or data that this device cannot take");
+            check(
+                    hashing(hashing.get()),
+                    ContextFieldType.NET_RSS,
+                    "has a command or data that this device cannot take");
         }
     }
 

@@ -24,8 +24,9 @@ import java.util.function.IntFunction;
  * queue as a service. Both ways lead to the same device.
  *
  * <p>A command executes on the thread that submits it or notifies the virtqueue, and is complete on return, one at a
- * time, in the order in which the callers get the lock. Locks are taken in the order function of the owner device, owner
- * device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled out.
+ * time, in the order in which the callers get the lock. Locks are taken in the order function of the owner device,
+ * owner device, member. Thread-safe. Whoever creates the device closes it; then it behaves like one that was pulled
+ * out.
  */
 public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAccess, EmulatedAdapter, AutoCloseable {
 
@@ -93,8 +94,8 @@ public final class OwnerDevice implements AdminQueue, FunctionReset, FunctionAcc
     }
 
     /**
-     * Sets who is told, after the driver of the owner device has enabled or disabled VFs; replaces the one before. It is
-     * called without any lock, on the thread that did it, and reads the number where it wants to know.
+     * Sets who is told, after the driver of the owner device has enabled or disabled VFs; replaces the one before. It
+     * is called without any lock, on the thread that did it, and reads the number where it wants to know.
      */
     public void onMembersChanged(Runnable listener) {
         membersListener = listener;
