@@ -216,6 +216,10 @@ class LegacyRulesTest {
         assertThat(queue.used()).isEqualTo(1);
         assertThat(Hex.number(read(adapter, COMMON_READ, 19, 1).result(), 0, 1)).as("ISR status").isEqualTo(1);
         expectRead(adapter, COMMON_READ, 19, "00");
+        post(guest, queue, 21);
+        common(adapter, QUEUE_NOTIFY, "0100");
+        common(adapter, STATUS, "00");
+        expectRead(adapter, COMMON_READ, 19, "00");
     }
 
     private static List<Integer> sink(Adapter adapter) {
