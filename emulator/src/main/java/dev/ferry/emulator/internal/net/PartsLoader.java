@@ -155,11 +155,7 @@ final class PartsLoader {
                 return false;
             }
         }
-        return isVectorOrNone(next.configVector);
-    }
-
-    private boolean isVectorOrNone(int vector) {
-        return vector == VirtqueueConfig.NO_VECTOR || QueueSetup.isVector(vector, config);
+        return QueueSetup.isVectorOrNone(next.configVector, config);
     }
 
     private boolean status(ByteBuffer value) {
@@ -178,7 +174,7 @@ final class PartsLoader {
         }
         VirtqueueConfig queue = VirtqueueConfig.decode(value);
         next.queue(index, queue);
-        return isUsable(queue) && isVectorOrNone(queue.vector());
+        return isUsable(queue) && QueueSetup.isVectorOrNone(queue.vector(), config);
     }
 
     private boolean isUsable(VirtqueueConfig queue) {
