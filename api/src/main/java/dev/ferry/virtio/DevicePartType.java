@@ -6,8 +6,8 @@ import java.util.Optional;
 /**
  * The types of device parts, in the order in which they must lie in one answer or command.
  *
- * <p>Types 0x0000 to 0x01FF are common to all devices, 0x0200 to 0x05FF belong to the device type. The rest is reserved;
- * of it this project uses 0xFF00 to 0xFFFF for {@linkplain #PACKED_VQ_POSITION what it adds}.
+ * <p>Types 0x0000 to 0x01FF are common to all devices, 0x0200 to 0x05FF belong to the device type. The rest is
+ * reserved; of it this project uses 0xFF00 to 0xFFFF for {@linkplain #PACKED_VQ_POSITION what it adds}.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Device parts"</a>
  */
@@ -30,9 +30,9 @@ public enum DevicePartType {
      * Not of virtio 1.4: {@link PackedVirtqueuePosition}; selector = queue index; always with {@link
      * DevicePart#FLAG_OPTIONAL}, so that a device that does not know it can skip it.
      *
-     * <p>No part of virtio 1.4 carries where a device is in a packed virtqueue, and guest memory does not tell. The number
-     * is from the end of the reserved range, which the standard assigns from its beginning, so that it stays clear of
-     * numbers to come for as long as possible.
+     * <p>No part of virtio 1.4 carries where a device is in a packed virtqueue, and guest memory does not tell. The
+     * number is from the end of the reserved range, which the standard assigns from its beginning, so that it stays
+     * clear of numbers to come for as long as possible.
      */
     PACKED_VQ_POSITION(0xFF00);
 

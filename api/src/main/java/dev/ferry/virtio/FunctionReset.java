@@ -12,9 +12,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 public interface FunctionReset {
 
     /**
-     * Performs a function-level reset of one member. The function's PCI configuration (command register, MSI-X) is saved
-     * before and restored after, as an operating system's PCI core does; everything of virtio is back to its defaults,
-     * and the device is in the running mode.
+     * Performs a function-level reset of one member. The function's PCI configuration (command register, MSI-X) is
+     * saved before and restored after, as an operating system's PCI core does; everything of virtio is back to its
+     * defaults, and the device is in the running mode.
      *
      * @param groupMemberId 1 to the number of members
      * @throws DeviceException ENODEV for no such member or when the owner is gone

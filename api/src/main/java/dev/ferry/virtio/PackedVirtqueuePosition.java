@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The value of a {@link DevicePartType#PACKED_VQ_POSITION} device part: where the device is in one packed virtqueue. Each
- * position is one 16-bit number as vhost gives it (VHOST_GET_VRING_BASE): the descriptor in bits 0 to 14, the wrap
+ * The value of a {@link DevicePartType#PACKED_VQ_POSITION} device part: where the device is in one packed virtqueue.
+ * Each position is one 16-bit number as vhost gives it (VHOST_GET_VRING_BASE): the descriptor in bits 0 to 14, the wrap
  * counter in bit 15.
  *
  * <table>

@@ -4,8 +4,8 @@ package dev.ferry.virtio;
 /**
  * Feature bits of virtio 1.4, common ones and those of the network device, by number.
  *
- * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Reserved Feature Bits" and
- *     "Network Device", "Feature bits"</a>
+ * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Reserved Feature Bits"
+ *     and "Network Device", "Feature bits"</a>
  */
 public enum VirtioFeature {
     /** VIRTIO_NET_F_CSUM. */

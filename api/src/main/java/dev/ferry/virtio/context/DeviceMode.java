@@ -16,7 +16,9 @@ import java.util.Optional;
 public enum DeviceMode {
     /** Everything works. */
     ACTIVE,
-    /** The device initiates nothing; it takes accesses and notifications of its driver, which may change its context. */
+    /**
+     * The device initiates nothing; it takes accesses and notifications of its driver, which may change its context.
+     */
     STOP,
     /** As {@link #STOP}, and the context cannot change: what the driver writes is held until the mode is left. */
     FREEZE;

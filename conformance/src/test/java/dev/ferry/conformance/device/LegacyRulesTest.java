@@ -136,7 +136,9 @@ class LegacyRulesTest {
             String what = "%d bytes at %d".formatted(access[1], access[0]);
             // Space of a whole word may hold padding behind a field, so that 8 bytes at a field are one.
             if (access[1] != 8) {
-                assertThat(read(adapter, COMMON_READ, access[0], access[1]).status()).as("read " + what).isEqualTo(EINVAL);
+                assertThat(read(adapter, COMMON_READ, access[0], access[1]).status())
+                        .as("read " + what)
+                        .isEqualTo(EINVAL);
             }
             assertThat(write(adapter, COMMON_WRITE, access[0], "ff".repeat(access[1])).status())
                     .as("write " + what)
@@ -213,6 +215,10 @@ class LegacyRulesTest {
         assertThat(sent).containsExactly(20);
         assertThat(queue.used()).isEqualTo(1);
         assertThat(Hex.number(read(adapter, COMMON_READ, 19, 1).result(), 0, 1)).as("ISR status").isEqualTo(1);
+        expectRead(adapter, COMMON_READ, 19, "00");
+        post(guest, queue, 21);
+        common(adapter, QUEUE_NOTIFY, "0100");
+        common(adapter, STATUS, "00");
         expectRead(adapter, COMMON_READ, 19, "00");
     }
 

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * What the Linux driver sends, written out by hand with its lengths: set-up of the owner device, one whole save, one
- * whole load. It takes no list into use for the self group, leaves the list commands out of the one for its VFs, and gives
- * lengths that are no multiple of eight.
+ * whole load. It takes no list into use for the self group, leaves the list commands out of the one for its VFs, and
+ * gives lengths that are no multiple of eight.
  */
 class LinuxSequenceTest {
 

@@ -78,6 +78,8 @@ class ObjectRulesTest {
     @Rule("D33")
     void d33CreationsThatAreNotPossibleAreRefused() {
         Adapter adapter = emulator.adapter(Map.of("members", 1, "objectLimit", 3)).ready(3, 2);
+        assertThat(status(adapter, create(1, 3, GET))).as("an id beyond the limit, of no object yet").isEqualTo(ENOSPC);
+        assertThat(status(adapter, create(1, 2, SET))).isEqualTo(ENOSPC);
         adapter.admin().expect(create(1, 0, GET), OK);
         adapter.admin().expect(create(1, 1, SET), OK);
         assertThat(status(adapter, create(1, 2, SET))).isEqualTo(ENOSPC);

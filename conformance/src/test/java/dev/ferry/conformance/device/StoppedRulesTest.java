@@ -161,6 +161,22 @@ class StoppedRulesTest {
 
     @Test
     @Rule("D51")
+    void d51AnInterruptThatPendsIsSentByAResumeOnly() {
+        Adapter adapter = adapter(1);
+        GuestDriver driver = new GuestDriver(adapter.function(1)).start();
+        driver.postReceiveBuffers(4);
+        driver.pci().mask(RECEIVE + 1, true);
+        assertThat(deliver(adapter, 1)).isEqualTo(Delivery.TAKEN);
+        driver.forgetInterrupts();
+        adapter.stop(1);
+        driver.pci().mask(RECEIVE + 1, false);
+        assertThat(driver.interrupts()).as("of the stopped device").isEmpty();
+        adapter.resume(1);
+        assertThat(driver.interrupts()).as("behind the resume").contains(RECEIVE + 1);
+    }
+
+    @Test
+    @Rule("D51")
     void d51NothingHappensUnderAFloodOfNotifications() throws InterruptedException {
         Adapter adapter = adapter(1);
         GuestDriver driver = new GuestDriver(adapter.function(1)).start();

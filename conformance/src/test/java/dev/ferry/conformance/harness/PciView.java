@@ -90,6 +90,13 @@ public final class PciView {
         }
     }
 
+    /** Masks or unmasks a vector in the MSI-X table. */
+    public void mask(int vector, boolean masked) {
+        long where = function.readConfig(capability(CAP_MSIX) + 4, 4);
+        long control = (where & ~7L) + (long) MSIX_ENTRY_BYTES * vector + 12;
+        function.writeBar((int) where & 7, control, 4, masked ? 1 : 0);
+    }
+
     /** Function-level reset, as the guest does it. */
     public void functionLevelReset() {
         int capability = capability(CAP_EXPRESS);

@@ -5,8 +5,8 @@ import dev.ferry.emulator.control.PciFunction;
 import java.lang.invoke.VarHandle;
 
 /**
- * The driver's side of one virtqueue, of either format. Everything that changes lies in guest memory: the rings, a table
- * of descriptors, and a record with the free list of descriptors and the positions. Used by one thread at a time.
+ * The driver's side of one virtqueue, of either format. Everything that changes lies in guest memory: the rings, a
+ * table of descriptors, and a record with the free list of descriptors and the positions. Used by one thread at a time.
  *
  * <table>
  *   <caption>The record, little-endian, 64 bytes</caption>

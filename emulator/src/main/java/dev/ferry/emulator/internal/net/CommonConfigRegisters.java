@@ -162,7 +162,9 @@ final class CommonConfigRegisters {
     private VirtqueueConfig layOut(PciCommonConfig field, VirtqueueConfig queue, long value) {
         return switch (field) {
             case QUEUE_SIZE ->
-                QueueSetup.isSize(value, device.state().isPacked(), device.config()) ? QueueSetup.withSize(queue, (int) value) : queue;
+                QueueSetup.isSize(value, device.state().isPacked(), device.config())
+                        ? QueueSetup.withSize(queue, (int) value)
+                        : queue;
             case QUEUE_DESC -> QueueSetup.withAreas(queue, value, queue.driver(), queue.device());
             case QUEUE_DRIVER -> QueueSetup.withAreas(queue, queue.desc(), value, queue.device());
             case QUEUE_DEVICE -> QueueSetup.withAreas(queue, queue.desc(), queue.driver(), value);

@@ -87,7 +87,8 @@ final class ContextFields {
                     type.get(), queue, "has %d bytes, not %d".formatted(header.length(), type.get().valueBytes()));
         }
         if (last == null && type.get() != ContextFieldType.START) {
-            throw new FieldRefusedException(ContextFieldType.START, "is missing: the context begins with " + type.get());
+            throw new FieldRefusedException(
+                    ContextFieldType.START, "is missing: the context begins with " + type.get());
         }
         if (last != null && !mayFollow(type.get(), queue, last)) {
             throw new FieldRefusedException(type.get(), queue, "comes twice, or after one that must follow it");

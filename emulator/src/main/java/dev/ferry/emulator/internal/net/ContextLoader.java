@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.net;
 
-import dev.ferry.emulator.internal.virtqueue.Virtqueue;
+import static dev.ferry.emulator.internal.net.FieldRefusedException.check;
+
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.NetControl;
-import dev.ferry.virtio.PackedVirtqueuePosition;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtioFeature;
-import dev.ferry.virtio.VirtqueueConfig;
-import dev.ferry.virtio.context.ContextField;
 import dev.ferry.virtio.context.ContextFieldType;
-import dev.ferry.virtio.context.PackedRunContext;
-import dev.ferry.virtio.context.QueueContext;
-import dev.ferry.virtio.context.SplitRunContext;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -54,7 +49,7 @@ final class ContextLoader {
         loader.features();
         loader.commonConfig();
         loader.status();
-        loader.queues();
+        new ContextQueues(own, loader.config, loader.next).load(loader.fields);
         loader.controls();
         boolean announcing = loader.deviceConfig();
         return new LoadedContext(loader.config, loader.next, loader.kicks(), announcing);
@@ -105,17 +100,13 @@ final class ContextLoader {
                 "has %d queues, not the %d of such a device"
                         .formatted(u16(image, PciCommonConfig.NUM_QUEUES), config.queues()));
         check(
-                isVectorOrNone(next.configVector),
+                QueueSetup.isVectorOrNone(next.configVector, own),
                 ContextFieldType.PCI_COMMON_CFG,
                 "has an MSI-X vector that this device has not");
     }
 
     private static int u16(ByteBuffer image, PciCommonConfig field) {
         return Short.toUnsignedInt(image.getShort(field.offset()));
-    }
-
-    private boolean isVectorOrNone(int vector) {
-        return vector == VirtqueueConfig.NO_VECTOR || QueueSetup.isVector(vector, own);
     }
 
     private void status() throws FieldRefusedException {
@@ -134,95 +125,6 @@ final class ContextLoader {
                 !negotiated || Features.acceptable(config.features(), next.driverFeatures),
                 ContextFieldType.DRV_FEATURES,
                 "has features that are not offered, or that lack one they require");
-    }
-
-    private void queues() throws FieldRefusedException {
-        for (ContextField.Located field : fields.ofType(ContextFieldType.VQ_CFG)) {
-            queue(QueueContext.decode(field.value()));
-        }
-        BitSet found = new BitSet();
-        for (ContextField.Located field : fields.ofType(ContextFieldType.VQ_SPLIT_RUN)) {
-            SplitRunContext run = SplitRunContext.decode(field.value())
-                    .orElseThrow(() -> refused(ContextFieldType.VQ_SPLIT_RUN, field, "has a wrong length"));
-            requireRing(ContextFieldType.VQ_SPLIT_RUN, field, !next.isPacked());
-            check(
-                    run.inFlight().isEmpty() && run.lastAvail() == run.lastUsed(),
-                    ContextFieldType.VQ_SPLIT_RUN,
-                    run.index(),
-                    "has chains in flight, which this device cannot take over");
-            next.position(run.index(), run.lastUsed());
-            found.set(run.index());
-        }
-        for (ContextField.Located field : fields.ofType(ContextFieldType.VQ_PACKED_RUN)) {
-            PackedRunContext run = PackedRunContext.decode(field.value());
-            requireRing(ContextFieldType.VQ_PACKED_RUN, field, next.isPacked());
-            check(
-                    run.availOffWrap() == run.usedOffWrap()
-                            && PackedVirtqueuePosition.descriptor(run.usedOffWrap())
-                                    < next.queue(run.index()).size(),
-                    ContextFieldType.VQ_PACKED_RUN,
-                    run.index(),
-                    "has chains in flight, or a position that is not in the queue");
-            next.position(run.index(), run.usedOffWrap());
-            found.set(run.index());
-        }
-        requirePositions(found);
-    }
-
-    private void queue(QueueContext queue) throws FieldRefusedException {
-        int index = queue.index();
-        check(
-                index < config.queues(),
-                ContextFieldType.VQ_CFG,
-                index,
-                "is for a queue that this device has not: it has %d".formatted(config.queues()));
-        check(
-                next.is(DeviceStatus.FEATURES_OK),
-                ContextFieldType.VQ_CFG,
-                index,
-                "is enabled before FEATURES_OK");
-        check(
-                QueueSetup.isSize(queue.config().size(), next.isPacked(), config),
-                ContextFieldType.VQ_CFG,
-                index,
-                "has the size %d, which is none for this device: its largest is %d"
-                        .formatted(queue.config().size(), config.queueSize()));
-        check(
-                isVectorOrNone(queue.config().vector()),
-                ContextFieldType.VQ_CFG,
-                index,
-                "has an MSI-X vector that this device has not");
-        check(
-                queue.config().enabled() && QueueSetup.isAligned(queue.config(), next.isPacked()),
-                ContextFieldType.VQ_CFG,
-                index,
-                "is not enabled, or has an area that is not aligned");
-        check(
-                queue.notifyOff() == index && queue.notifConfigData() == 0 && queue.reset() == 0,
-                ContextFieldType.VQ_CFG,
-                index,
-                "is notified in a way that this device is not, or is being reset");
-        next.queue(index, queue.config());
-    }
-
-    private void requireRing(ContextFieldType type, ContextField.Located field, boolean format)
-            throws FieldRefusedException {
-        int index = field.queueIndex();
-        check(
-                format && index < config.queues() && next.queue(index).enabled(),
-                type,
-                index,
-                "is for a queue that is not enabled, or of another format");
-    }
-
-    private void requirePositions(BitSet found) throws FieldRefusedException {
-        ContextFieldType type = next.isPacked() ? ContextFieldType.VQ_PACKED_RUN : ContextFieldType.VQ_SPLIT_RUN;
-        for (int queue = 0; queue < config.queues(); queue++) {
-            check(found.get(queue) || !next.queue(queue).enabled(), type, queue, "is missing");
-            if (!found.get(queue)) {
-                next.position(queue, Virtqueue.UNKNOWN);
-            }
-        }
     }
 
     private void controls() throws FieldRefusedException {
@@ -255,7 +157,10 @@ final class ContextLoader {
         }
         Optional<ByteBuffer> hashing = fields.find(ContextFieldType.NET_RSS);
         if (hashing.isPresent()) {
-            check(hashing(hashing.get()), ContextFieldType.NET_RSS, "has a command or data that this device cannot take");
+            check(
+                    hashing(hashing.get()),
+                    ContextFieldType.NET_RSS,
+                    "has a command or data that this device cannot take");
         }
     }
 
@@ -309,20 +214,5 @@ final class ContextLoader {
 
     private static ByteBuffer little(ByteBuffer slice) {
         return slice.order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static FieldRefusedException refused(ContextFieldType type, ContextField.Located field, String why) {
-        return new FieldRefusedException(type, field.queueIndex(), why);
-    }
-
-    private static void check(boolean fine, ContextFieldType type, String otherwise) throws FieldRefusedException {
-        check(fine, type, 0, otherwise);
-    }
-
-    private static void check(boolean fine, ContextFieldType type, int index, String otherwise)
-            throws FieldRefusedException {
-        if (!fine) {
-            throw new FieldRefusedException(type, index, otherwise);
-        }
     }
 }

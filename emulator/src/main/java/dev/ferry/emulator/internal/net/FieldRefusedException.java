@@ -27,6 +27,19 @@ final class FieldRefusedException extends Exception {
         this.output = ContextLayout.refusedField(type.number(), index);
     }
 
+    /** Refuses a field of the device unless it is fine. */
+    static void check(boolean fine, ContextFieldType type, String otherwise) throws FieldRefusedException {
+        check(fine, type, 0, otherwise);
+    }
+
+    /** Refuses a field of a queue unless it is fine. */
+    static void check(boolean fine, ContextFieldType type, int index, String otherwise)
+            throws FieldRefusedException {
+        if (!fine) {
+            throw new FieldRefusedException(type, index, otherwise);
+        }
+    }
+
     /** The field, as the command-specific output names it. */
     int output() {
         return output;

@@ -6,8 +6,8 @@ import java.util.BitSet;
 import java.util.Deque;
 
 /**
- * What the driver of a frozen device writes: registers in their order, and a bit per queue that it notified. Guarded by the
- * function's lock.
+ * What the driver of a frozen device writes: registers in their order, and a bit per queue that it notified. Guarded by
+ * the function's lock.
  */
 final class HeldWrites {
 

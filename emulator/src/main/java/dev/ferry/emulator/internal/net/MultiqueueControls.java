@@ -6,8 +6,8 @@ import java.nio.ByteOrder;
 import java.util.Optional;
 
 /**
- * What the commands of class VIRTIO_NET_CTRL_MQ configure. The last one of number of pairs and RSS decides how frames are
- * steered. Immutable.
+ * What the commands of class VIRTIO_NET_CTRL_MQ configure. The last one of number of pairs and RSS decides how frames
+ * are steered. Immutable.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Device operation in
  *     multiqueue mode"</a>

@@ -251,7 +251,9 @@ final class NetControls {
         return entries >= 0 && entries <= MAX_TABLE_ENTRIES;
     }
 
-    /** Whether there is something to carry of a command: of hashes there is nothing until the driver configured them. */
+    /**
+     * Whether there is something to carry of a command: of hashes there is nothing until the driver configured them.
+     */
     boolean isConfigured(NetControl command) {
         return switch (command) {
             case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST -> true;

@@ -17,8 +17,8 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * The work on the queues of the device: receive, transmit and control, on rings of either format. Where the device is in
- * a ring is noted in the {@link VirtioState} after each section of work. Guarded by the function's lock.
+ * The work on the queues of the device: receive, transmit and control, on rings of either format. Where the device is
+ * in a ring is noted in the {@link VirtioState} after each section of work. Guarded by the function's lock.
  */
 final class NetQueues {
 

@@ -155,11 +155,7 @@ final class PartsLoader {
                 return false;
             }
         }
-        return isVectorOrNone(next.configVector);
-    }
-
-    private boolean isVectorOrNone(int vector) {
-        return vector == VirtqueueConfig.NO_VECTOR || QueueSetup.isVector(vector, config);
+        return QueueSetup.isVectorOrNone(next.configVector, config);
     }
 
     private boolean status(ByteBuffer value) {
@@ -178,7 +174,7 @@ final class PartsLoader {
         }
         VirtqueueConfig queue = VirtqueueConfig.decode(value);
         next.queue(index, queue);
-        return isUsable(queue) && isVectorOrNone(queue.vector());
+        return isUsable(queue) && QueueSetup.isVectorOrNone(queue.vector(), config);
     }
 
     private boolean isUsable(VirtqueueConfig queue) {
@@ -242,8 +238,8 @@ final class PartsLoader {
         if (!next.isPacked() || !config.enabled()) {
             next.position(queue, Virtqueue.UNKNOWN);
         } else if (position == Virtqueue.UNKNOWN && next.is(DeviceStatus.DRIVER_OK)) {
-            throw new PartRefusedException(("there is no part of type 0x%x for queue %d, so that nobody knows where the "
-                            + "device is in this packed virtqueue; take the parts from a device that gives them")
+            throw new PartRefusedException(("there is no part of type 0x%x for queue %d, so that nobody knows where "
+                            + "the device is in this packed virtqueue; take the parts from a device that gives them")
                     .formatted(DevicePartType.PACKED_VQ_POSITION.number(), queue));
         } else if (position == Virtqueue.UNKNOWN) {
             // A device touches no queue before DRIVER_OK, so this one is where it began.

@@ -20,6 +20,11 @@ final class QueueSetup {
         return vector >= 0 && vector < config.vectors();
     }
 
+    /** Whether it is an MSI-X vector that exists, or says that there is none. */
+    static boolean isVectorOrNone(int vector, FunctionConfig config) {
+        return vector == VirtqueueConfig.NO_VECTOR || isVector(vector, config);
+    }
+
     /** Whether the areas are aligned as they must be. */
     static boolean isAligned(VirtqueueConfig queue, boolean packed) {
         if (packed) {

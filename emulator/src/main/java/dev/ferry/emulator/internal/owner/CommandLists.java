@@ -18,8 +18,8 @@ import java.util.Map;
 /**
  * Which commands are supported, and which of them the driver has taken into use, per group type.
  *
- * <p>Lists are little-endian 64-bit words, bit b of word w for opcode 64 * w + b; as many words as the largest opcode that
- * a group supports needs. Guarded by the lock of the owner device.
+ * <p>Lists are little-endian 64-bit words, bit b of word w for opcode 64 * w + b; as many words as the largest opcode
+ * that a group supports needs. Guarded by the lock of the owner device.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4,
  *     "VIRTIO_ADMIN_CMD_LIST_QUERY" and "VIRTIO_ADMIN_CMD_LIST_USE"</a>

@@ -121,8 +121,8 @@ public final class OwnerDevice
     }
 
     /**
-     * Sets who is told, after the driver of the owner device has enabled or disabled VFs; replaces the one before. It is
-     * called without any lock, on the thread that did it, and reads the number where it wants to know.
+     * Sets who is told, after the driver of the owner device has enabled or disabled VFs; replaces the one before. It
+     * is called without any lock, on the thread that did it, and reads the number where it wants to know.
      */
     public void onMembersChanged(Runnable listener) {
         membersListener = listener;

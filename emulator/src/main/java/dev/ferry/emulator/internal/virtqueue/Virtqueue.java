@@ -78,7 +78,8 @@ public sealed interface Virtqueue permits SplitRing, PackedRing {
      * last_avail_idx as vhost gives it: of a split virtqueue the index, of a packed one the descriptor with the wrap
      * counter in bit 15.
      *
-     * @return {@link #UNKNOWN} of a split virtqueue that goes on where guest memory says, before the first {@link #begin}
+     * @return {@link #UNKNOWN} of a split virtqueue that goes on where guest memory says, before the first
+     *     {@link #begin}
      */
     int lastAvail();
 

@@ -21,7 +21,8 @@ class CommonConfigTest {
     @Test
     void shouldOfferFeaturesInWordsOf32Bits() {
         assertThat(driver.offeredFeatures())
-                .isEqualTo(1L << 5 | 1L << 15 | 0xFFL << 16 | 3L << 28 | 7L << 32 | 1L << 36 | 1L << 40 | 1L << 57 | 1L << 60);
+                .isEqualTo(1L << 5 | 1L << 15 | 0xFFL << 16 | 3L << 28 | 7L << 32 | 1L << 36 | 1L << 40 | 1L << 57
+                        | 1L << 60);
         driver.write(TestDriver.DEVICE_FEATURE_SELECT, 4, 2);
         assertThat(driver.read(TestDriver.DEVICE_FEATURE, 4)).isZero();
     }

@@ -48,7 +48,8 @@ class PackedPositionTest {
         }
         driver.queue(0).add(TestQueue.Part.in(driver.buffer(100), 100));
         assertThat(function.deliver(ByteBuffer.wrap(frame(60, 1)))).isEqualTo(Delivery.TAKEN);
-        String positions = (part(0, "0180", "0180") + part(1, "0200", "0200") + part(2, "0080", "0080")).replace(" ", "");
+        String positions = (part(0, "0180", "0180") + part(1, "0200", "0200") + part(2, "0080", "0080"))
+                .replace(" ", "");
         assertThat(captured()).endsWith(positions);
         assertThat(function.partHeaders()).endsWith(new DevicePart(0xFF00, 1, 1, 4), new DevicePart(0xFF00, 1, 2, 4));
     }

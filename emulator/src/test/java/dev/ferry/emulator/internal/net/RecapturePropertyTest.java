@@ -150,10 +150,12 @@ class RecapturePropertyTest {
             case 0 -> driver.control(control, 0, random.nextInt(6), (byte) random.nextInt(2));
             case 1 -> driver.control(control, 1, 0, addresses());
             case 2 -> driver.control(control, 1, 1, new byte[] {2, 0, 0, 0, 0, (byte) random.nextInt()});
-            case 3 -> driver.control(control, 2, random.nextInt(2), (byte) random.nextInt(4), (byte) random.nextInt(17));
+            case 3 ->
+                driver.control(control, 2, random.nextInt(2), (byte) random.nextInt(4), (byte) random.nextInt(17));
             case 4 -> driver.control(control, 4, 0, (byte) (1 + random.nextInt(3)), (byte) 0);
             case 5 -> driver.control(control, 4, 1, rss());
-            case 6 -> driver.control(control, 4, 2, key(ByteBuffer.allocate(64).put(0, (byte) random.nextInt(64)).position(12)));
+            case 6 -> driver.control(
+                    control, 4, 2, key(ByteBuffer.allocate(64).put(0, (byte) random.nextInt(64)).position(12)));
             case 7 -> driver.control(control, 3, 0);
             case 8 -> resetQueue(queue, features);
             case 9 -> receive(queue & ~1);

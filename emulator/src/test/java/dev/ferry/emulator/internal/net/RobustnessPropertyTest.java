@@ -129,7 +129,8 @@ class RobustnessPropertyTest {
             long address = plausible ? TestDriver.BASE + random.nextInt(TestDriver.MEMORY) : random.nextLong();
             int length = plausible ? random.nextInt(3000) : random.nextInt();
             int round = random.nextBoolean() ? TestPackedQueue.AVAIL : random.nextInt(0x10000) & 0x8080;
-            queue.packed(queue.desc, i, address, length, random.nextInt(0x10000), random.nextInt(plausible ? 4 : 8) | round);
+            int flags = random.nextInt(plausible ? 4 : 8) | round;
+            queue.packed(queue.desc, i, address, length, random.nextInt(0x10000), flags);
         }
         queue.driverEvent(random.nextInt(0x8000), random.nextBoolean());
     }

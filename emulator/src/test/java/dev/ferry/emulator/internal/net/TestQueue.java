@@ -6,7 +6,10 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The driver side of one split virtqueue, {@link TestPackedQueue} of a packed one, written by the layout of the text and sharing nothing with the device. */
+/**
+ * The driver side of one split virtqueue, {@link TestPackedQueue} of a packed one, written by the layout of the text
+ * and sharing nothing with the device.
+ */
 class TestQueue {
 
     static final int NEXT = 1;

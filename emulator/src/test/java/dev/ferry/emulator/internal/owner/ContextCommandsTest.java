@@ -357,7 +357,9 @@ class ContextCommandsTest {
                 + "2100 0000 08000000" + "2200 0000 08000000" + "2300 0000 ffffffff"));
         assertThat(fields).contains(plain("0001 0000 08000000 0101 0000 ffffffff 0201 0000 00020000"));
         assertThat(fields).endsWith(plain("ffff 0000 08000000"));
-        assertThat(bench.member(FIELDS_QUERY, "", 8 + 7)).as("whole entries").isEqualTo(plain(OK) + fields.substring(0, 16));
+        assertThat(bench.member(FIELDS_QUERY, "", 8 + 7))
+                .as("whole entries")
+                .isEqualTo(plain(OK) + fields.substring(0, 16));
     }
 
     // --- owner reset

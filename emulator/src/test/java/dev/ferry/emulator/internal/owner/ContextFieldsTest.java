@@ -148,9 +148,13 @@ class ContextFieldsTest {
 
     @Test
     void shouldRefuseAStatusThatCannotBe() {
-        assertThat(load(with(DEV_STATUS, value -> "0400000000000000"))).as("DRIVER_OK alone").isEqualTo(refused(DEV_STATUS));
+        assertThat(load(with(DEV_STATUS, value -> "0400000000000000")))
+                .as("DRIVER_OK alone")
+                .isEqualTo(refused(DEV_STATUS));
         bench.member(DISCARD, "", 0);
-        assertThat(load(with(DEV_STATUS, value -> "2000000000000000"))).as("unknown bit").isEqualTo(refused(DEV_STATUS));
+        assertThat(load(with(DEV_STATUS, value -> "2000000000000000")))
+                .as("unknown bit")
+                .isEqualTo(refused(DEV_STATUS));
         bench.member(DISCARD, "", 0);
         assertThat(load(with(DEV_STATUS, value -> "0b00000000000000")))
                 .as("FEATURES_OK without VERSION_1")
@@ -205,7 +209,9 @@ class ContextFieldsTest {
         bench.member(DISCARD, "", 0);
         assertThat(load(running(QUEUE_1, "0100 0200 0100 0100 0500"))).isEqualTo(plain("1600 0300 2100 0100"));
         bench.member(DISCARD, "", 0);
-        assertThat(load(running(QUEUE_1, "0100 0200 0100 0200 0500"))).as("length").isEqualTo(plain("1600 0300 2100 0100"));
+        assertThat(load(running(QUEUE_1, "0100 0200 0100 0200 0500")))
+                .as("length")
+                .isEqualTo(plain("1600 0300 2100 0100"));
     }
 
     @Test

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * One owner device with real members that gets random commands, and who watches it: every answer is well-formed, nothing
- * is written behind it, and a command that fails changes nothing.
+ * One owner device with real members that gets random commands, and who watches it: every answer is well-formed,
+ * nothing is written behind it, and a command that fails changes nothing.
  */
 final class OwnerFuzz implements AutoCloseable {
 

@@ -142,7 +142,9 @@ class VirtioNetSaveAndLoadTest {
                 + "0301 00 00 0000000000000000 00000000";
         assertThat(execute(toMember(0x0f, 1, object(2) + "0000000000000000" + selected)))
                 .as("in table order, and what is not there left out")
-                .isEqualTo(plain(OK + STATUS + POSITIONS.substring(POSITIONS.indexOf("00ff", 1)).split("00ff 01 00 0200")[0]));
+                .isEqualTo(plain(OK
+                        + STATUS
+                        + POSITIONS.substring(POSITIONS.indexOf("00ff", 1)).split("00ff 01 00 0200")[0]));
     }
 
     @Test

@@ -25,7 +25,8 @@ class WriteRecordCommandsTest {
     @Test
     void shouldTellWhatItCanRecord() {
         assertThat(bench.member(RECORD_CAP_QUERY, "", 32))
-                .isEqualTo(plain(OK + "0010210000000000" + "00010000 00000000" + "0000004000000000" + "00000000 00000000"));
+                .isEqualTo(plain(
+                        OK + "0010210000000000" + "00010000 00000000" + "0000004000000000" + "00000000 00000000"));
     }
 
     @ParameterizedTest

@@ -41,8 +41,8 @@ final class RecordTypes {
     private volatile List<Deployed> deployed = List.of();
 
     /**
-     * Adds a service, or takes its changed properties; one that claims the tag of an image or no tag is refused and logged. Services
-     * are told apart by their id, because one object may be registered for several tags.
+     * Adds a service, or takes its changed properties; one that claims the tag of an image or no tag is refused and
+     * logged. Services are told apart by their id, because one object may be registered for several tags.
      */
     synchronized void add(RecordType type, Map<String, Object> properties) {
         List<Deployed> changed = without(properties);

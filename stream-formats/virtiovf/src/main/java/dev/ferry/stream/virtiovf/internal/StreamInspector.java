@@ -57,7 +57,11 @@ final class StreamInspector {
                 inspectRecord();
             }
             if (seenImageTag.isEmpty()) {
-                throw malformed(offset, offset == 0 ? "the stream is empty" : "the stream has no DEVICE_DATA and no DEVICE_CONTEXT record");
+                throw malformed(
+                        offset,
+                        offset == 0
+                                ? "the stream is empty"
+                                : "the stream has no DEVICE_DATA and no DEVICE_CONTEXT record");
             }
             return new StreamInspection(VirtiovfFormat.FORMAT_NAME, records, Optional.empty());
         } catch (StreamException e) {

@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: drivers/vfio/pci/virtio/migrate.c</a>
  */
 @Component(
-        immediate = true, // so that a record type that claims the tag of an image is refused when it comes, not when it is needed
+        // So that a record type that claims the tag of an image is refused when it comes, not when it is needed.
+        immediate = true,
         service = StreamFormat.class,
         configurationPid = VirtiovfConfiguration.PID,
         property = {StreamFormat.NAME + "=" + VirtiovfFormat.FORMAT_NAME, StreamFormat.VERSION + ":Integer=1"})
