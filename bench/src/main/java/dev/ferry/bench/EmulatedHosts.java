@@ -5,8 +5,10 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.apache.felix.framework.Felix;
 import org.osgi.framework.Bundle;
@@ -37,19 +40,11 @@ final class EmulatedHosts {
     private static final String ADAPTER_PID = "dev.ferry.emulator.adapter";
     private static final long WAIT_SECONDS = 60;
 
-    /** Packages that bundles and benchmark share, with the versions that the bundles import. */
-    private static final String SHARED_PACKAGES = String.join(
-            ",",
-            "dev.ferry.device;version=1.0.0",
-            "dev.ferry.fsm;version=1.0.0",
-            "dev.ferry.migration;version=1.0.0",
-            "dev.ferry.stream;version=1.0.0",
-            "dev.ferry.virtio;version=1.0.0",
-            "dev.ferry.virtio.context;version=1.0.0",
-            "dev.ferry.emulator.control;version=1.0.0",
-            "dev.ferry.emulator.guest;version=1.0.0",
-            "org.osgi.service.cm;version=1.6.1",
-            "org.slf4j;version=2.0.20");
+    /** Packages of libraries that bundles and benchmark share, with the versions that the bundles import. */
+    private static final String SHARED_LIBRARIES = "org.osgi.service.cm;version=1.6.1,org.slf4j;version=2.0.20";
+
+    /** One class of each of our bundles that export packages; all these are shared as they are exported. */
+    private static final List<Class<?>> SHARED_BUNDLES = List.of(MigrationService.class, EmulatedAdapter.class);
 
     /** One class of each bundle to deploy; where it was loaded from is the bundle's file. */
     private static final List<String> DEPLOYED = List.of(
@@ -84,7 +79,7 @@ final class EmulatedHosts {
         Path storage = Files.createTempDirectory("ferry-bench");
         Felix felix = new Felix(Map.of(
                 Constants.FRAMEWORK_STORAGE, storage.toString(),
-                Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, SHARED_PACKAGES));
+                Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, sharedPackages()));
         felix.start();
         EmulatedHosts hosts = new EmulatedHosts(storage, felix);
         try {
@@ -98,6 +93,19 @@ final class EmulatedHosts {
             hosts.stop();
             throw e;
         }
+    }
+
+    private static String sharedPackages() throws IOException, URISyntaxException {
+        StringBuilder packages = new StringBuilder(SHARED_LIBRARIES);
+        for (Class<?> type : SHARED_BUNDLES) {
+            File file = new File(
+                    type.getProtectionDomain().getCodeSource().getLocation().toURI());
+            try (JarFile bundle = new JarFile(file)) {
+                packages.append(',')
+                        .append(bundle.getManifest().getMainAttributes().getValue(Constants.EXPORT_PACKAGE));
+            }
+        }
+        return packages.toString();
     }
 
     private void deploy() throws BundleException, ClassNotFoundException {

@@ -229,9 +229,18 @@ public final class EmulatedAdapterComponent {
     private static long mask(String[] features) {
         long mask = 0;
         for (String feature : features) {
-            mask |= VirtioFeature.valueOf(feature.strip()).mask();
+            mask |= feature(feature.strip()).mask();
         }
         return mask;
+    }
+
+    private static VirtioFeature feature(String name) {
+        for (VirtioFeature feature : VirtioFeature.values()) {
+            if (feature.name().equals(name)) {
+                return feature;
+            }
+        }
+        throw new IllegalArgumentException("there is no feature '" + name + "'; names are such as NET_CTRL_VLAN");
     }
 
     /** The component property type converts a value only when it is asked for it, and throws what it likes. */
