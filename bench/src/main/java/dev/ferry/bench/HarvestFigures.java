@@ -62,24 +62,29 @@ final class HarvestFigures {
         tracking.start();
         tracking.bitmap().drain((iova, length) -> sink += length);
         long expected = scan(bits, own);
-        double scan = LiveFigures.median(() -> {
-            long begin = System.nanoTime();
-            sink += scan(bits, own);
-            return System.nanoTime() - begin;
-        });
-        double harvest = LiveFigures.median(() -> {
-            long before = sink;
-            long begin = System.nanoTime();
-            tracking.harvest(() -> {});
-            tracking.bitmap().drain((iova, length) -> sink += length);
-            long nanos = System.nanoTime() - begin;
-            if (sink - before != expected * PAGE_BYTES) {
-                throw new IllegalStateException("harvested " + (sink - before) + " bytes of " + expected + " pages");
-            }
-            return nanos;
-        });
+        double[] medians = LiveFigures.medians(() -> timedScan(bits, own), () -> timedHarvest(tracking, expected));
+        double scan = medians[0];
+        double harvest = medians[1];
         LiveFigures.line("%-8s %12.2f %12.2f %8.2f %16.0f %16.1f", pattern, harvest / MILLION, scan / MILLION,
                 harvest / scan, GUEST_BYTES / GIGA / (harvest / NANOS), BITMAP_BYTES / GIGA / (harvest / NANOS));
+    }
+
+    private static long timedScan(ByteBuffer bits, ByteBuffer own) {
+        long begin = System.nanoTime();
+        sink += scan(bits, own);
+        return System.nanoTime() - begin;
+    }
+
+    private static long timedHarvest(DirtyTracking tracking, long expected) throws MigrationException {
+        long before = sink;
+        long begin = System.nanoTime();
+        tracking.harvest(() -> {});
+        tracking.bitmap().drain((iova, length) -> sink += length);
+        long nanos = System.nanoTime() - begin;
+        if (sink - before != expected * PAGE_BYTES) {
+            throw new IllegalStateException("harvested " + (sink - before) + " bytes of " + expected + " pages");
+        }
+        return nanos;
     }
 
     /** Pages that are set. */

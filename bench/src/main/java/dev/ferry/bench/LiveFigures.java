@@ -35,17 +35,18 @@ public final class LiveFigures {
         }
     }
 
-    /** The median of some runs, after some that do not count. */
-    static double median(Measured measured) throws Exception {
-        for (int i = 0; i < WARM_UPS; i++) {
-            measured.nanos();
+    /** The medians of some runs, which take turns so that all see the same machine, after some that do not count. */
+    static double[] medians(Measured... measured) throws Exception {
+        double[][] nanos = new double[measured.length][RUNS];
+        for (int run = -WARM_UPS; run < RUNS; run++) {
+            for (int i = 0; i < measured.length; i++) {
+                long taken = measured[i].nanos();
+                if (run >= 0) {
+                    nanos[i][run] = taken;
+                }
+            }
         }
-        double[] nanos = new double[RUNS];
-        for (int i = 0; i < RUNS; i++) {
-            nanos[i] = measured.nanos();
-        }
-        Arrays.sort(nanos);
-        return nanos[RUNS / 2];
+        return Arrays.stream(nanos).mapToDouble(each -> Arrays.stream(each).sorted().toArray()[RUNS / 2]).toArray();
     }
 
     static void line(String format, Object... values) {

@@ -35,25 +35,34 @@ final class MemoryFigures {
     private static void throughput(EmulatedHosts hosts) throws Exception {
         ByteBuffer from = ByteBuffer.allocateDirect(BYTES);
         ByteBuffer to = ByteBuffer.allocateDirect(BYTES);
-        double whole = LiveFigures.median(() -> copy(from, to, BYTES));
-        double chunks = LiveFigures.median(() -> copy(from, to, CHUNK_BYTES));
-        double large = LiveFigures.median(() -> copy(from, to, LARGE_CHUNK_BYTES));
         Shuttle shuttle = new Shuttle(hosts, BYTES);
-        double preCopy = LiveFigures.median(() -> shuttle.migrate(true).phases().stream()
-                .filter(phase -> phase.phase() == MigrationPhase.PRE_COPY)
-                .mapToLong(phase -> phase.duration().toNanos())
-                .sum());
-        double paused = LiveFigures.median(() -> shuttle.migrate(false).steps().stream()
-                .filter(step -> step.step() == Step.TRANSFER)
-                .mapToLong(step -> step.actual().toNanos())
-                .sum());
+        double[] medians = LiveFigures.medians(
+                () -> copy(from, to, BYTES),
+                () -> copy(from, to, CHUNK_BYTES),
+                () -> copy(from, to, LARGE_CHUNK_BYTES),
+                () -> preCopyNanos(shuttle.migrate(true)),
+                () -> transferNanos(shuttle.migrate(false)));
         LiveFigures.line("%nMemory of a guest of 1 GiB");
         LiveFigures.line("%-42s %10s %10s %8s", "", "ms", "GB/s", "ratio");
-        line("plain copy, at once", whole, whole);
-        line("plain copy, 1 MiB at a time", chunks, whole);
-        line("plain copy, 16 MiB at a time", large, whole);
-        line("pre-copy, the whole phase", preCopy, whole);
-        line("while paused, step TRANSFER", paused, whole);
+        line("plain copy, at once", medians[0], medians[0]);
+        line("plain copy, 1 MiB at a time", medians[1], medians[0]);
+        line("plain copy, 16 MiB at a time", medians[2], medians[0]);
+        line("pre-copy, the whole phase", medians[3], medians[0]);
+        line("while paused, step TRANSFER", medians[4], medians[0]);
+    }
+
+    private static long preCopyNanos(MigrationReport report) {
+        return report.phases().stream()
+                .filter(phase -> phase.phase() == MigrationPhase.PRE_COPY)
+                .mapToLong(phase -> phase.duration().toNanos())
+                .sum();
+    }
+
+    private static long transferNanos(MigrationReport report) {
+        return report.steps().stream()
+                .filter(step -> step.step() == Step.TRANSFER)
+                .mapToLong(step -> step.actual().toNanos())
+                .sum();
     }
 
     private static void line(String name, double nanos, double plain) {
