@@ -29,7 +29,8 @@ public interface DirtyTracker {
         public Capabilities {
             if (pageSizes == 0 || maxRanges < 1) {
                 throw new IllegalArgumentException(
-                        "a dirty tracker needs a page size and a range: " + Long.toHexString(pageSizes) + ", " + maxRanges);
+                        "a dirty tracker needs a page size and a range: " + Long.toHexString(pageSizes) + ", "
+                                + maxRanges);
             }
         }
     }
@@ -52,9 +53,9 @@ public interface DirtyTracker {
      * forgets it.
      *
      * @param range lies inside the ranges that are recorded, aligned to the page size
-     * @param bitmap one bit per page from its position: bit {@code i % 8} of byte {@code i / 8} is page {@code i} of the
-     *     range (so it is an array of little-endian 64-bit words as well). Bits of written pages are set, others are
-     *     left as they are; position and limit stay. Has space for all pages, rounded up to 8 bytes
+     * @param bitmap one bit per page from its position: bit {@code i % 8} of byte {@code i / 8} is page {@code i} of
+     *     the range (so it is an array of little-endian 64-bit words as well). Bits of written pages are set, others
+     *     are left as they are; position and limit stay. Has space for all pages, rounded up to 8 bytes
      * @throws DeviceException EINVAL when it does not record; EOVERFLOW when the record was lost: every page counts as
      *     written, and recording goes on from now; other errnos as the device gives them
      */

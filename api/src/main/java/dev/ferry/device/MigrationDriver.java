@@ -94,9 +94,9 @@ public interface MigrationDriver {
     Optional<DataTransferSession> step(Arc arc) throws DeviceException;
 
     /**
-     * Asks for what the next data transfer session needs, ahead of the step that opens it. Returns at once; whoever gets
-     * the ticket waits there. A step that opens a session without a granted ticket does not wait: it fails with ENOSPC
-     * when nothing is free. One ticket at a time; closed by whoever asked for it.
+     * Asks for what the next data transfer session needs, ahead of the step that opens it. Returns at once; whoever
+     * gets the ticket waits there. A step that opens a session without a granted ticket does not wait: it fails with
+     * ENOSPC when nothing is free. One ticket at a time; closed by whoever asked for it.
      *
      * @throws DeviceException when the device cannot be asked
      */

@@ -17,9 +17,9 @@ public non-sealed interface ResumingSession extends DataTransferSession, Writabl
      * @return the number of bytes taken: all of them
      * @throws DeviceException EINVAL or {@link dev.ferry.stream.StreamException} for bytes that are no state of such a
      *     device; EOPNOTSUPP for a mandatory record that is not known; ENOMEM for a record beyond the accepted size;
-     *     ENODEV when the session is dead; ETIMEDOUT when the device did not answer, and then it may still read from the
-     *     buffer at any time: the caller must not write to it again. After any exception the session takes nothing more
-     *     and RESUMING can only be left by {@link MigrationDriver#reset}
+     *     ENODEV when the session is dead; ETIMEDOUT when the device did not answer, and then it may still read from
+     *     the buffer at any time: the caller must not write to it again. After any exception the session takes nothing
+     *     more and RESUMING can only be left by {@link MigrationDriver#reset}
      */
     @Override
     int write(ByteBuffer from) throws IOException;

@@ -15,8 +15,8 @@ public non-sealed interface SavingSession extends DataTransferSession, ReadableB
      *
      * @param into where to put them; a direct buffer saves a copy with some drivers
      * @return the number of bytes, 1 or more; 0 for <i>no data for now</i> (the kernel's {@code -ENOMSG}; only in
-     *     PRE_COPY and PRE_COPY_P2P, or when {@code into} has no space); -1 for <i>end of stream</i> (only in STOP_COPY:
-     *     the whole state was read)
+     *     PRE_COPY and PRE_COPY_P2P, or when {@code into} has no space); -1 for <i>end of stream</i> (only in
+     *     STOP_COPY: the whole state was read)
      * @throws DeviceException ENODEV when the session is dead; other errnos as the device gives them, after which the
      *     session is of no further use
      */

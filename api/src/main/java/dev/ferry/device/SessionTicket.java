@@ -9,8 +9,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * example; given by {@link MigrationDriver#requestSession}.
  *
  * <p>{@code fsm-core} asks for it before it disturbs anything and waits here, in short pieces, so that a job can be
- * cancelled meanwhile. Once granted it keeps what one session at a time needs, for one session after the other, until it
- * is closed; a session that is open then keeps it until its own end. Thread-safe.
+ * cancelled meanwhile. Once granted it keeps what one session at a time needs, for one session after the other, until
+ * it is closed; a session that is open then keeps it until its own end. Thread-safe.
  */
 @ConsumerType
 public interface SessionTicket extends AutoCloseable {
@@ -33,8 +33,8 @@ public interface SessionTicket extends AutoCloseable {
      *
      * @param atMost how long this call may wait; zero to look only
      * @return whether it can be opened now; stays true
-     * @throws DeviceException ENOSPC when there is nothing free and the time that the driver allows for waiting is over;
-     *     ENODEV when the device or its owner has left
+     * @throws DeviceException ENOSPC when there is nothing free and the time that the driver allows for waiting is
+     *     over; ENODEV when the device or its owner has left
      */
     boolean await(Duration atMost) throws DeviceException;
 

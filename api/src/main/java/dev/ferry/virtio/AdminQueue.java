@@ -9,9 +9,13 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Executes group administration commands of one owner device (PF); a service per owner device.
  *
  * <p>Commands are bytes, as on the administration virtqueue: {@link AdminCommand} says how they lie. Any thread may
- * submit; commands of one queue are processed in the order of submission. A service object that also implements {@link
- * FunctionReset} can reset its members; one that is a {@link FunctionAccess} reaches their PCI functions; one that is a
- * {@link FunctionDirtyTracking} tells what they write.
+ * submit; commands of one queue are processed in the order of submission. Drivers of several bundles may share a queue,
+ * and each knows of its own commands only: a queue that has several commands with the device at a time holds LIST_USE
+ * back until those before it are answered, and the next ones until LIST_USE is ("Group administration commands", driver
+ * requirements).
+ *
+ * <p>A service object that also implements {@link FunctionReset} can reset its members; one that is a {@link
+ * FunctionAccess} reaches their PCI functions; one that is a {@link FunctionDirtyTracking} tells what they write.
  *
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Administration
  *     Virtqueues"</a>

@@ -13,6 +13,7 @@ import dev.ferry.itest.harness.SystemPicture;
 import dev.ferry.itest.harness.TestBundle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.inject.Inject;
@@ -25,6 +26,8 @@ import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
 
 /**
  * Deployed, used and undeployed again and again, the bundles leave nothing behind. This class must not use any type of
@@ -35,6 +38,11 @@ import org.osgi.framework.BundleContext;
 public class RedeployIT {
     private static final int ROUNDS = 20;
     private static final int MEMBERS = 2;
+
+    /** Rounds in which one bundle alone is replaced. */
+    private static final int ROUNDS_OF_ONE = 100;
+
+    private static final String DRIVER = "dev.ferry.device.MigrationDriver";
 
     @Inject
     private BundleContext context;
@@ -67,6 +75,54 @@ public class RedeployIT {
         }
         assertThat(leftovers.size()).isGreaterThan(ROUNDS * withoutApi.size());
         assertThat(leftovers.loaders()).as("class loaders left behind").isEmpty();
+    }
+
+    @Test
+    public void shouldLeaveNothingOfAProviderBehindWhenItAloneIsReplaced() throws Exception {
+        for (FerryBundle bundle : FerryBundle.values()) {
+            new Bundles(context).install(bundle);
+        }
+        for (FerryBundle bundle : FerryBundle.values()) {
+            new Bundles(context).get(bundle).start();
+        }
+        try (Adapters adapters = new Adapters(context)) {
+            adapters.twoHosts(MEMBERS);
+            adapters.create(Map.of("host", "host3", "name", "pf0", "members", MEMBERS, "commands", "context"));
+            replace(FerryBundle.VIRTIO_NET_PROVIDER, "(&(ferry.owner.id=host1/pf0)(ferry.backend=virtio))");
+            replace(FerryBundle.VIRTIO_CONTEXT_PROVIDER, "(ferry.owner.id=host3/pf0)");
+        } finally {
+            uninstallAll();
+        }
+        assertThat(leftovers.size()).isEqualTo(2 * ROUNDS_OF_ONE);
+        assertThat(leftovers.loaders()).as("class loaders left behind").isEmpty();
+    }
+
+    private void uninstallAll() throws Exception {
+        List<Bundle> uninstalled = new ArrayList<>();
+        for (FerryBundle bundle : FerryBundle.values()) {
+            Bundle installed = new Bundles(context).get(bundle);
+            installed.uninstall();
+            uninstalled.add(installed);
+        }
+        new Bundles(context).refresh(uninstalled);
+    }
+
+    /** Replaces one bundle again and again, each time when its drivers are there. */
+    private void replace(FerryBundle bundle, String filter) throws Exception {
+        Bundles bundles = new Bundles(context);
+        for (int round = 1; round <= ROUNDS_OF_ONE; round++) {
+            Bundle installed = bundles.get(bundle);
+            Await.until(context, bundle + " " + round, () -> drivers(filter) == MEMBERS);
+            installed.stop();
+            assertThat(drivers(filter)).as("drivers of %s", bundle).isZero();
+            undeploy(bundle + " " + round, List.of(installed));
+            bundles.install(bundle).start();
+        }
+    }
+
+    private int drivers(String filter) throws InvalidSyntaxException {
+        ServiceReference<?>[] found = context.getAllServiceReferences(DRIVER, filter);
+        return found == null ? 0 : found.length;
     }
 
     private void round(String name, List<String> locations) throws Exception {

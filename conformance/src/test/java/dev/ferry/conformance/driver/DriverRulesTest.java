@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -32,6 +34,11 @@ class DriverRulesTest {
 
     private static final int LIST_QUERY = 0x00;
     private static final int LIST_USE = 0x01;
+    private static final int CAP_ID_LIST_QUERY = 0x07;
+    private static final int METADATA_GET = 0x0e;
+    private static final int MODE_SET = 0x11;
+    private static final long SHORT_MILLIS = 100;
+    private static final long USUAL_MILLIS = 5_000;
     private static final long KNOWN_OPCODES = 0x3FFFFL;
     private static final int LAST_FREE_OPCODE = 0x7FFF;
 
@@ -86,6 +93,28 @@ class DriverRulesTest {
             if (log.get(at - 1).opcode() == LIST_USE) {
                 assertThat(log.get(at).pending()).as("behind LIST_USE: %s", log.get(at)).isZero();
             }
+        }
+    }
+
+    @Test
+    @Rule("R2")
+    void r2NoListIsTakenIntoUseBehindACommandThatIsNeverAnswered() {
+        provider.commandTimeout(SHORT_MILLIS);
+        try {
+            ScriptedQueue queue = device(2);
+            queue.script(readable ->
+                    Exchange.opcode(readable) == CAP_ID_LIST_QUERY ? Optional.of(Reply.NEVER) : Optional.empty());
+            Provider.Owner owner = provider.announce(queue, 2);
+            Waiting.untilTrue("the failed set-up", () -> owner.refused() == 2);
+            queue.script(readable -> Optional.empty());
+            int before = queue.log(LIST_QUERY).size();
+            owner.members(1);
+            Waiting.untilTrue("another set-up", () -> queue.log(LIST_QUERY).size() > before);
+            Waiting.untilTrue("its failure", () -> owner.refused() == 1);
+            assertThat(queue.log(LIST_USE)).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
+            assertThat(owner.drivers()).isZero();
+        } finally {
+            provider.commandTimeout(USUAL_MILLIS);
         }
     }
 
@@ -280,6 +309,40 @@ class DriverRulesTest {
         stopAndRun(owner.driver(1));
         other.join();
         assertThat(queue.log()).as("one pending command of the other member at most").allMatch(e -> e.pending() <= 1);
+    }
+
+    @Test
+    @Rule("R10")
+    void r10CallersOnSeveralThreadsHaveTheirCommandsForOneMemberSentOneByOne() throws Exception {
+        ScriptedQueue queue = device(1);
+        Provider.Owner owner = provider.announceReady(queue, 1);
+        Machine machine = owner.driver(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        CountDownLatch never = new CountDownLatch(1);
+        queue.script(readable -> {
+            if (Exchange.opcode(readable) == METADATA_GET) {
+                asked.countDown();
+                awaitBriefly(never); // time for another command of the member to come
+            }
+            return Optional.empty();
+        });
+        Thread asking = new Thread(() -> sizeOf(owner));
+        asking.start();
+        assertThat(asked.await(USUAL_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        Thread stopping = new Thread(() -> stopAndRun(machine));
+        stopping.start();
+        asking.join();
+        stopping.join();
+        assertThat(queue.log(MODE_SET)).isNotEmpty();
+        assertThat(queue.log()).allMatch(exchange -> exchange.pending() == 0);
+    }
+
+    private static void awaitBriefly(CountDownLatch latch) {
+        try {
+            latch.await(SHORT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     private static void stopAndRun(Machine machine) {

@@ -56,6 +56,11 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         leaveAll();
     }
 
+    /** How long the provider waits for one command; holds soon. */
+    void commandTimeout(long millis) {
+        framework.configureComponent("dev.ferry.virtio.net.provider", Map.of("command.timeout.millis", millis));
+    }
+
     /** Every owner leaves. */
     void leaveAll() {
         owners.forEach(Owner::leave);
@@ -109,6 +114,12 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         /** Members that can be migrated, as far as the provider says. */
         int drivers() {
             String filter = "(&(ferry.owner.id=" + id + ")(!(ferry.not.migratable=*)))";
+            return framework.services(MigrationDriver.class, filter).size();
+        }
+
+        /** Members that cannot be migrated, as the provider says; there are none before it has tried. */
+        int refused() {
+            String filter = "(&(ferry.owner.id=" + id + ")(ferry.not.migratable=*))";
             return framework.services(MigrationDriver.class, filter).size();
         }
 

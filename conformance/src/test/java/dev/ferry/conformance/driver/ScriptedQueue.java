@@ -29,6 +29,9 @@ class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
      */
     record Reply(String bytes, int used) {
 
+        /** The device never says that it has done the command. */
+        static final Reply NEVER = new Reply("", -1);
+
         /** All of these bytes. */
         static Reply of(String hex) {
             return new Reply(Hex.plain(hex), Hex.plain(hex).length() / 2);
@@ -64,6 +67,7 @@ class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
         byte[] command = gather(readable);
         int before = pending.getAndIncrement();
         return CompletableFuture.supplyAsync(() -> execute(command, before, writable), thread)
+                .thenCompose(used -> used < 0 ? new CompletableFuture<>() : CompletableFuture.completedFuture(used))
                 .whenComplete((used, failure) -> pending.decrementAndGet());
     }
 

@@ -176,7 +176,7 @@ public final class AdminChannel {
             CompletableFuture<Integer> answer = queue.submit(request.readable(), writable).toCompletableFuture();
             answer.whenComplete((used, failure) -> pending.decrementAndGet());
             return answer;
-        } catch (Throwable e) { // the queue is another bundle's: whatever it throws, an Error too, is the device's fault
+        } catch (Throwable e) { // the queue is another bundle's: whatever it throws is the device's fault
             pending.decrementAndGet();
             return CompletableFuture.failedFuture(e);
         }

@@ -21,8 +21,8 @@ import java.util.stream.Collectors;
  */
 public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long pageBytes, String explanation) {
 
-    private static final String TRACKED = "The guest's memory of %d bytes is carried while it runs, and written pages of "
-            + "%d bytes again: %s; the record takes %d bytes.";
+    private static final String TRACKED = "The guest's memory of %d bytes is carried while it runs, and written pages "
+            + "of %d bytes again: %s; the record takes %d bytes.";
     private static final String UNTRACKED = "All %d bytes of the guest's memory are carried while it is paused: %s.";
 
     /** Copies the lists. */

@@ -5,8 +5,6 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.stream.RecordHeader;
 import dev.ferry.stream.StreamException;
-import dev.ferry.virtio.AdminCommand;
-import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.context.ContextField;
 import dev.ferry.virtio.context.ContextFieldType;
 import dev.ferry.virtio.context.ContextLayout;
@@ -229,15 +227,14 @@ final class ContextSession implements SessionDevice {
                     Errno.EOPNOTSUPP,
                     "the admin command 0x%04x is no command of a vendor that %s takes".formatted(opcode, describe()));
         }
-        AdminCommand command = new AdminCommand(opcode, GroupType.SR_IOV.number(), member);
-        AdminChannel.Answer answer =
-                owner.channel().perform(AdminRequest.toMember(command.opcode(), member, 0, none -> {}, result).with(data));
-        if (answer.length() > result.remaining()) {
+        int length = owner.channel()
+                .execute(AdminRequest.toMember(opcode, member, 0, none -> {}, result).with(data));
+        if (length > result.remaining()) {
             throw new DeviceException(
                     Errno.EOVERFLOW,
-                    "%s wrote %d bytes into space for %d".formatted(describe(), answer.length(), result.remaining()));
+                    "%s wrote %d bytes into space for %d".formatted(describe(), length, result.remaining()));
         }
-        result.position(result.position() + answer.length());
+        result.position(result.position() + length);
     }
 
     private void requireAlive() throws DeviceException {

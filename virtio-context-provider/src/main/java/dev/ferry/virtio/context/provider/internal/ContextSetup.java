@@ -53,7 +53,8 @@ final class ContextSetup {
      * Asks for the list, puts in use what is wanted of it, and asks what can be recorded; three commands.
      *
      * @throws OtherCommandSetException when the owner does not report this set
-     * @throws DeviceException EOPNOTSUPP when it reports a part of it; ENODEV when it has left; others as it gives them
+     * @throws DeviceException EOPNOTSUPP when it reports a part of it; ENODEV when it has left; EBUSY when commands from
+     *     before are still with it; others as it gives them
      */
     ContextOwner run() throws DeviceException {
         BitSet inUse = list();
@@ -62,6 +63,7 @@ final class ContextSetup {
         }
         requireWhole(inUse);
         inUse.and(wanted());
+        channel.awaitIdle();
         requireHere();
         channel.execute(AdminRequest.toOwner(
                 LIST_USE,
@@ -76,9 +78,8 @@ final class ContextSetup {
 
     private BitSet list() throws DeviceException {
         requireHere();
-        AdminRequest request = AdminRequest.toOwner(LIST_QUERY, GroupType.SR_IOV, 0, data -> {}, LIST_BYTES);
-        int length = Math.min(channel.execute(request), request.result().capacity());
-        return BitSet.valueOf(request.result().slice(0, length));
+        return BitSet.valueOf(
+                channel.read(AdminRequest.toOwner(LIST_QUERY, GroupType.SR_IOV, 0, data -> {}, LIST_BYTES)));
     }
 
     /** The members of an owner are alike, so the first is asked for all. */
@@ -87,14 +88,12 @@ final class ContextSetup {
             return Optional.empty();
         }
         requireHere();
-        AdminRequest request = AdminRequest.toMember(
+        WriteRecordCapability capability = WriteRecordCapability.decode(channel.read(AdminRequest.toMember(
                 ContextOpcode.V1_WRITE_RECORD_CAP_QUERY.number(),
                 FIRST_MEMBER,
                 0,
                 data -> {},
-                AdminRequest.space(WriteRecordCapability.BYTES));
-        channel.execute(request);
-        WriteRecordCapability capability = WriteRecordCapability.decode(request.result());
+                AdminRequest.space(WriteRecordCapability.BYTES))));
         return capability.pageSizes() == 0 || capability.maxRanges() == 0
                 ? Optional.empty()
                 : Optional.of(capability);

@@ -5,6 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.context.WriteRecordCapability;
 import dev.ferry.virtio.context.WriteRecordLayout;
@@ -47,24 +48,46 @@ final class WriteRecordTracker implements DirtyTracker {
 
     @Override
     public void start(long wantedPageSize, List<IovaRange> ranges) throws DeviceException {
-        ByteBuffer result = AdminRequest.space(WriteRecordLayout.START_RESULT_BYTES);
-        owner.channel().execute(AdminRequest.toMember(
-                ContextOpcode.V1_WRITE_RECORD_START.number(),
-                member,
-                WriteRecordLayout.START_BYTES + ranges.size() * WriteRecordLayout.RANGE_BYTES,
-                data -> {
-                    data.putLong(wantedPageSize).putInt(ranges.size()).putInt(0).putLong(0);
-                    ranges.forEach(range -> data.putLong(range.iova()).putLong(range.length()));
-                },
-                result));
-        if (result.getLong(0) != wantedPageSize) {
-            stop();
-            throw new DeviceException(
+        long granted;
+        try {
+            granted = requestStart(wantedPageSize, ranges);
+        } catch (AdminCommandException e) {
+            throw e; // the device answered and records nothing
+        } catch (DeviceException e) {
+            stopAfter(e); // without an answer it may record; behind START in the queue this ends it
+            throw e;
+        }
+        if (granted != wantedPageSize) {
+            DeviceException refused = new DeviceException(
                     Errno.EINVAL,
                     "%s records pages of %s bytes, not of the %d that were asked for"
-                            .formatted(deviceId, Long.toUnsignedString(result.getLong(0)), wantedPageSize));
+                            .formatted(deviceId, Long.toUnsignedString(granted), wantedPageSize));
+            stopAfter(refused);
+            throw refused;
         }
         pageSize = wantedPageSize;
+    }
+
+    private long requestStart(long wantedPageSize, List<IovaRange> ranges) throws DeviceException {
+        return owner.channel()
+                .read(AdminRequest.toMember(
+                        ContextOpcode.V1_WRITE_RECORD_START.number(),
+                        member,
+                        WriteRecordLayout.START_BYTES + ranges.size() * WriteRecordLayout.RANGE_BYTES,
+                        data -> {
+                            data.putLong(wantedPageSize).putInt(ranges.size()).putInt(0).putLong(0);
+                            ranges.forEach(range -> data.putLong(range.iova()).putLong(range.length()));
+                        },
+                        AdminRequest.space(WriteRecordLayout.START_RESULT_BYTES)))
+                .getLong(0);
+    }
+
+    private void stopAfter(DeviceException first) {
+        try {
+            stop();
+        } catch (DeviceException e) {
+            first.addSuppressed(e);
+        }
     }
 
     @Override

@@ -50,7 +50,10 @@ class ContextDriverTest {
     }
 
     private ContextOwner owner() throws DeviceException {
-        AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
+        return owner(new AdminChannel("host1/pf0", queue, timeout, new SystemClock()));
+    }
+
+    private ContextOwner owner(AdminChannel channel) throws DeviceException {
         return new ContextSetup("host1/pf0", queue, channel, () -> false).run();
     }
 
@@ -109,6 +112,23 @@ class ContextDriverTest {
         queue.list = "0300000000000000 0000000000000000 0000000000000000 0000000000000000 803f000000000000";
 
         assertThat(new ContextDriver("x", owner(), 3, format, timeout, System::nanoTime).dirtyTracker()).isEmpty();
+    }
+
+    @Test
+    void shouldNotChangeTheListWhileACommandFromBeforeIsWithTheDevice() {
+        AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
+        queue.hangs = 0x010e;
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> owner(channel))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+        queue.hangs = -1;
+        queue.commands.clear();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> owner(channel))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EBUSY));
+
+        assertThat(queue.commands).as("LIST_QUERY alone").containsExactly("00000100" + "00".repeat(20));
     }
 
     // --- arcs
@@ -331,5 +351,25 @@ class ContextDriverTest {
                 .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
         assertThat(queue.commands).last().isEqualTo(command(0x0110, ""));
+    }
+
+    @Test
+    void shouldStopADeviceThatMayRecordAlthoughItDidNotAnswer() {
+        queue.hangs = 0x010f;
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+        assertThat(queue.commands).last().isEqualTo(command(0x0110, ""));
+    }
+
+    @Test
+    void shouldLeaveADeviceAloneThatRefusedToRecord() {
+        queue.answer(0x010f, "1c00 0100 00000000");
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
+        assertThat(queue.commands).noneMatch(sent -> sent.equals(command(0x0110, "")));
     }
 }

@@ -48,8 +48,8 @@ import org.slf4j.LoggerFactory;
  * LIST_USE with those of the reported commands that are known here; first for the members, then for the owner device
  * itself. A device of the kind that the kernel's driver was made for (drivers/virtio/virtio_pci_modern.c) has no list
  * for itself and reports the capability commands with those for members; that is enough then. The list commands stay in
- * use, so that a person can still ask; the legacy commands are put in use where there are any, though nothing here needs
- * them, for whoever gives members a legacy interface: only one driver of an owner device may send LIST_USE.
+ * use, so that a person can still ask; the legacy commands are put in use where there are any, though nothing here
+ * needs them, for whoever gives members a legacy interface: only one driver of an owner device may send LIST_USE.
  */
 final class OwnerSetup {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerSetup.class);
