@@ -2,9 +2,6 @@
 # Ferry beside a program in C that makes the same system calls. Sourced by run.
 
 readonly gib=$((1 << 30))
-# Of device state per round in the guest, where everything is emulated.
-readonly stream_bytes=$((64 << 20))
-
 # The peer, for guest and host alike, so without libraries.
 build_peer() {
   local root=$cache/kernel-6.12
@@ -31,7 +28,7 @@ measure_guest() {
   local folder=$work/bench
   cp -r "$work/ferry" "$folder"
   cp "$1" "$folder/lab/peer"
-  echo "$stream_bytes" > "$folder/lab/stream-bytes"
+  echo "$gib" > "$folder/lab/stream-bytes"
   cp "$lab/guest/bench" "$folder/lab"
   ln -sf bench "$folder/lab/program"
   boot 6.12 "$folder" "$results/bench.log" >&2 || die "the benchmark failed; see $results/bench.log"
