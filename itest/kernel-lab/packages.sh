@@ -34,7 +34,7 @@ open_archive() {
     echo "deb [signed-by=$keyring] $site $suite main"
     echo "deb [signed-by=$keyring] $site $suite-backports main"
   } > "$apt/sources.list"
-  lab_apt update || die "the package lists of $suite cannot be had from this machine's mirror: see apt's message"
+  lab_apt -o APT::Update::Error-Mode=any update || die "the package lists of $suite cannot be had from this machine's mirror: see apt's message"
   touch "$apt/ready"
 }
 
