@@ -14,15 +14,25 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Turns what commands fail with into one sentence for people and one JSON object for scripts. */
 public final class Errors {
+
+    private static final String DEVICES = "`ferry devices`";
+
+    /** A word of language and not a name, which goes on with a digit, a colon or a capital letter. */
+    private static final Pattern FIRST_WORD = Pattern.compile("[A-Z][a-z]* ");
 
     private Errors() {}
 
     /** One sentence: what, where, what to do. */
     public static String sentence(Throwable error) {
+        if (error instanceof MigrationException migration && migration.failure() != null) {
+            return sentence(migration.failure());
+        }
         if (error instanceof MigrationException || error instanceof CommandFailedException) {
             return error.getMessage();
         }
@@ -42,6 +52,17 @@ public final class Errors {
             return "interrupted before it was done";
         }
         return "unexpected " + error + "; --debug shows where, please report it";
+    }
+
+    /** The same for a failure that was reported; goes on after {@code ferry: }, so a first word is no longer capitalized. */
+    public static String sentence(Failure failure) {
+        String message = failure.message();
+        String sentence = FIRST_WORD.matcher(message).lookingAt()
+                ? message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1)
+                : message;
+        return failure.code() == FailureCode.DEVICE_NOT_FOUND && !message.contains(DEVICES)
+                ? sentence.replaceFirst("\\.$", "") + "; " + DEVICES + " lists those there are"
+                : sentence;
     }
 
     /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */

@@ -25,6 +25,11 @@ record Configuration(String factoryPid, String name, Map<String, Object> propert
         properties = Map.copyOf(properties);
     }
 
+    /** PID, as it stands in a resource of the Configurator and as ConfigAdmin makes it. */
+    String pid() {
+        return name.isEmpty() ? factoryPid : factoryPid + "~" + name;
+    }
+
     /** The properties as ConfigAdmin takes them. */
     Dictionary<String, Object> dictionary() {
         return new Hashtable<>(properties);

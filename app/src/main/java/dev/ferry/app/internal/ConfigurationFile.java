@@ -52,9 +52,15 @@ final class ConfigurationFile {
         }
         try (Reader reader = Files.newBufferedReader(file.get())) {
             return parse(JsonParser.parseReader(reader));
-        } catch (JsonParseException | IllegalArgumentException | ArithmeticException e) {
-            throw new IOException("the configuration " + file.get() + " cannot be read: " + e.getMessage(), e);
+        } catch (JsonParseException | IllegalArgumentException e) {
+            throw new IOException("the configuration " + file.get() + " cannot be used: " + reason(e), e);
         }
+    }
+
+    /** The parser puts the class name of the cause before its message, and advice for programmers on further lines. */
+    private static String reason(RuntimeException error) {
+        Throwable told = error.getCause() instanceof IOException cause ? cause : error;
+        return String.valueOf(told.getMessage()).lines().findFirst().orElse("it is not JSON");
     }
 
     /**
@@ -73,6 +79,7 @@ final class ConfigurationFile {
                 configurations.add(configuration(entry.getKey(), entry.getValue()));
             }
         }
+        Adapters.requireOwnIds(configurations);
         return configurations;
     }
 
@@ -107,6 +114,15 @@ final class ConfigurationFile {
             throw new IllegalArgumentException(
                     where + " must be a string, a boolean or a number, or an array of them");
         }
+        try {
+            return typed(where, type, value);
+        } catch (ArithmeticException | NumberFormatException e) {
+            throw new IllegalArgumentException(
+                    "%s is no %s: %s".formatted(where, type.isEmpty() ? "Long" : type, value.getAsString()), e);
+        }
+    }
+
+    private static Object typed(String where, String type, JsonPrimitive value) {
         return switch (type) {
             case "" -> untyped(value);
             case "String" -> value.getAsString();

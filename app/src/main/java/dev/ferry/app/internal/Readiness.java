@@ -27,8 +27,6 @@ import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
  */
 final class Readiness {
 
-    private static final String HOST = "host";
-    private static final String NAME = "name";
     private static final String DEVICES = "devices";
 
     /** Property of the backend's services: the device is in the configuration that is in force. */
@@ -56,15 +54,6 @@ final class Readiness {
         this.vfioDevices = List.copyOf(vfioDevices);
     }
 
-    /** Ids of the owner devices of the adapters among configurations. */
-    static List<String> owners(List<Configuration> configurations) {
-        return configurations.stream()
-                .filter(configuration -> configuration.factoryPid().equals(Configuration.ADAPTER))
-                .map(Configuration::properties)
-                .map(properties -> properties.get(HOST) + "/" + properties.get(NAME))
-                .toList();
-    }
-
     /** Names of the VFIO devices among configurations, spelt as the backend spells them in ids. */
     static List<String> vfioDevices(List<Configuration> configurations) {
         return configurations.stream()
@@ -76,18 +65,30 @@ final class Readiness {
     }
 
     /**
-     * Waits, at most as long as allowed.
+     * Waits, at most as long as allowed, and no longer once an adapter was {@link #refused}.
      *
      * @return what is still missing, a clause for each adapter; empty when all is there
      */
     List<String> await(Duration allowed) throws InterruptedException {
         long deadline = System.nanoTime() + allowed.toNanos();
         List<String> missing = missing();
-        while (!missing.isEmpty() && deadline - System.nanoTime() > 0) {
+        while (!missing.isEmpty() && refused().isEmpty() && deadline - System.nanoTime() > 0) {
             TimeUnit.MILLISECONDS.sleep(LOOK_AGAIN_MILLIS);
             missing = missing();
         }
         return missing;
+    }
+
+    /**
+     * Owner ids of adapters that will not come: the component has seen the configuration, published nothing, and said
+     * in the log why.
+     */
+    List<String> refused() {
+        // In this order: a component is active only after it has published its adapter.
+        List<String> active = activeAdapters();
+        return owners.stream()
+                .filter(owner -> active.contains(owner) && membersOf(owner).isEmpty())
+                .toList();
     }
 
     private List<String> missing() {
@@ -104,7 +105,7 @@ final class Readiness {
                 missing.add("%d of the %d devices of %s".formatted(members.get() - present, members.get(), owner));
             }
         }
-        long inactive = owners.size() - activeAdapters();
+        long inactive = owners.size() - activeAdapters().size();
         if (missing.isEmpty() && inactive > 0) {
             missing.add("%d of the %d configured adapters".formatted(inactive, owners.size()));
         }
@@ -151,11 +152,12 @@ final class Readiness {
         }
     }
 
-    private long activeAdapters() {
+    private List<String> activeAdapters() {
         return components.getComponentDescriptionDTOs().stream()
                 .filter(description -> List.of(description.configurationPid).contains(Configuration.ADAPTER))
                 .flatMap(description -> components.getComponentConfigurationDTOs(description).stream())
                 .filter(configuration -> configuration.state == ComponentConfigurationDTO.ACTIVE)
-                .count();
+                .map(configuration -> Adapters.ownerId(configuration.properties))
+                .toList();
     }
 }

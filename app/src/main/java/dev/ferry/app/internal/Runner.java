@@ -218,11 +218,21 @@ public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
                                     configuration.factoryPid(), configuration.name(), "?"))
                     .update(configuration.dictionary());
         }
-        List<String> missing =
-                new Readiness(context, components, Readiness.owners(wanted), Readiness.vfioDevices(wanted))
-                        .await(READY_WITHIN);
+        Takers takers = Takers.of(context, components);
+        wanted.stream()
+                .filter(configuration -> !takers.has(configuration.factoryPid()))
+                .forEach(configuration -> complain(
+                        "nothing here takes the configuration " + configuration.pid() + ", which has no effect", 0));
+        Readiness readiness =
+                new Readiness(context, components, Adapters.owners(wanted), Readiness.vfioDevices(wanted));
+        List<String> missing = readiness.await(READY_WITHIN);
         if (missing.isEmpty()) {
             return missing;
+        }
+        List<String> refused = readiness.refused();
+        if (!refused.isEmpty()) {
+            return List.of("the configuration of %s is not valid, and the error in the log says why; correct it"
+                    .formatted(String.join(", ", refused)));
         }
         List<String> sentences = new ArrayList<>();
         sentences.add("after " + READY_WITHIN.toSeconds() + " s there are still missing: " + String.join(", ", missing));

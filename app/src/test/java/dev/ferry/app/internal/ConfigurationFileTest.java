@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ConfigurationFileTest {
 
@@ -28,7 +30,7 @@ class ConfigurationFileTest {
                         "host", "host1", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)),
                 new Configuration(Configuration.ADAPTER, "host2", Map.of(
                         "host", "host2", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)));
-        assertThat(Readiness.owners(configurations)).containsExactly("host1/pf0", "host2/pf0");
+        assertThat(Adapters.owners(configurations)).containsExactly("host1/pf0", "host2/pf0");
     }
 
     @Test
@@ -60,8 +62,40 @@ class ConfigurationFileTest {
             assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file)))
                     .as(text)
                     .isInstanceOf(IOException.class)
-                    .hasMessageStartingWith("the configuration " + file + " cannot be read: ");
+                    .hasMessageStartingWith("the configuration " + file + " cannot be used: ");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '#', value = {
+        "{|End of input at line 1",
+        "{'a': {'b:Integer': 'x'}}|a, b:Integer is no Integer: x",
+        "{'a': {'b:Integer': 5000000000}}|a, b:Integer is no Integer: 5000000000",
+        "{'a': {'b': 5000000000000000000000}}|a, b is no Long: 5000000000000000000000"
+    })
+    void shouldSayWhatIsWrongWithoutNamesOfClasses(String text, String reason) throws IOException {
+        Path file = Files.writeString(folder.resolve("x.json"), text.replace('\'', '"'));
+        assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file)))
+                .hasMessageContaining("cannot be used: " + reason)
+                .message()
+                .doesNotContain("Exception", "\n");
+    }
+
+    @Test
+    void shouldRefuseAnAdapterWhenItHasNoIdOfItsOwn() {
+        String adapter = "\"dev.ferry.emulator.adapter~%s\": {%s}";
+        for (String key : List.of("host", "name")) {
+            String other = key.equals("host") ? "\"name\": \"p\"" : "\"host\": \"h\"";
+            for (String blank : List.of("", ", \"" + key + "\": \" \"")) {
+                assertThatThrownBy(() -> ConfigurationFile.parse("{" + adapter.formatted("x", other + blank) + "}"))
+                        .hasMessage("dev.ferry.emulator.adapter~x has no " + key);
+            }
+        }
+        String same = "\"host\": \"h\", \"name\": \"p\"";
+        assertThatThrownBy(() -> ConfigurationFile.parse(
+                        "{" + adapter.formatted("a", same) + ", " + adapter.formatted("b", same) + "}"))
+                .hasMessage("dev.ferry.emulator.adapter~a and dev.ferry.emulator.adapter~b both are the adapter h/p;"
+                        + " change host or name in one of them");
     }
 
     @Test

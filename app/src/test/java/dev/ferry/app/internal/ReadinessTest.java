@@ -64,8 +64,12 @@ class ReadinessTest {
         Map<String, Object> properties = Map.of("host", "h", "name", "pf0", "members", members);
         Configuration adapter = new Configuration(Configuration.ADAPTER, "x", properties);
         Configuration other = new Configuration("something.else", "", Map.of());
-        return new Readiness(context, components, Readiness.owners(List.of(adapter, other)), List.of())
-                .await(SHORT);
+        component.properties = properties;
+        return readiness(List.of(adapter, other)).await(SHORT);
+    }
+
+    private Readiness readiness(List<Configuration> configurations) {
+        return new Readiness(context, components, Adapters.owners(configurations), List.of());
     }
 
     @Test
@@ -91,6 +95,23 @@ class ReadinessTest {
         assertThat(missing(0)).containsExactly("1 of the 1 configured adapters");
         component.state = ComponentConfigurationDTO.ACTIVE;
         assertThat(missing(0)).isEmpty();
+    }
+
+    @Test
+    void shouldEndTheWaitWhenTheComponentIsActiveAndHasPublishedNoAdapter() throws Exception {
+        component.state = ComponentConfigurationDTO.ACTIVE;
+        component.properties = Map.of("host", "h", "name", "pf0", "members", 5000);
+        Readiness readiness =
+                readiness(List.of(new Configuration(Configuration.ADAPTER, "x", component.properties)));
+        long before = System.nanoTime();
+        assertThat(readiness.await(Duration.ofSeconds(30))).containsExactly("the owner device h/pf0");
+        assertThat(Duration.ofNanos(System.nanoTime() - before)).isLessThan(Duration.ofSeconds(20));
+        assertThat(readiness.refused()).containsExactly("h/pf0");
+        component.state = ComponentConfigurationDTO.SATISFIED;
+        assertThat(readiness.refused()).isEmpty();
+        component.state = ComponentConfigurationDTO.ACTIVE;
+        queues.add(service(Map.of("ferry.owner.id", "h/pf0", "ferry.owner.members", 0)));
+        assertThat(readiness.refused()).isEmpty();
     }
 
     @Test

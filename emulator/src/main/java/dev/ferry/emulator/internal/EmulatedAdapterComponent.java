@@ -15,6 +15,7 @@ import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -98,6 +99,7 @@ public final class EmulatedAdapterComponent {
      */
     @Modified
     void modified(AdapterConfiguration configuration, Map<String, Object> properties) {
+        warnOfUnknownKeys(properties);
         AdapterSettings settings;
         try {
             settings = settings(configuration);
@@ -111,6 +113,17 @@ public final class EmulatedAdapterComponent {
             return;
         }
         change(settings);
+    }
+
+    private static void warnOfUnknownKeys(Map<String, Object> properties) {
+        Set<String> unknown = ConfigurationKeys.unknown(properties.keySet());
+        if (!unknown.isEmpty()) {
+            LOG.warn(
+                    "The configuration {} of an emulated adapter has keys without effect: {}; the keys are {}.",
+                    properties.get(Constants.SERVICE_PID),
+                    String.join(", ", unknown),
+                    String.join(", ", ConfigurationKeys.KNOWN));
+        }
     }
 
     /** Deletes the adapter. */

@@ -97,6 +97,17 @@ class EmulatedAdapterComponentTest {
     }
 
     @Test
+    void shouldWarnInOneSentenceWhenKeysMeanNothing() {
+        Map<String, Object> properties = Map.of("service.pid", "x", "component.id", 7L, "host", "h", "name", "p",
+                "queuePairs", 1, "queuepairs", 2, "legacyy", true);
+        new EmulatedAdapterComponent(framework.context, ownerIds, configuration(keys()), properties);
+        assertThat(log.warnings()).hasSize(1);
+        assertThat(log.warnings().get(0)).startsWith("The configuration x of an emulated adapter has keys without effect:"
+                + " legacyy, queuepairs; the keys are adminQueues, commands, ");
+        assertThat(log.errors()).isEmpty();
+    }
+
+    @Test
     void shouldTrackWritesUnlessItIsConfiguredNotTo() {
         EmulatedAdapterComponent component = activate(keys());
         assertThat(((FunctionDirtyTracking) adapter()).dirtyTracker(1)).isPresent();

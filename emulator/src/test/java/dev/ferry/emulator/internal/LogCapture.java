@@ -22,8 +22,16 @@ final class LogCapture implements AutoCloseable {
     }
 
     List<String> errors() {
+        return messages(Level.ERROR);
+    }
+
+    List<String> warnings() {
+        return messages(Level.WARN);
+    }
+
+    private List<String> messages(Level level) {
         return events.list.stream()
-                .filter(event -> event.getLevel() == Level.ERROR)
+                .filter(event -> event.getLevel() == level)
                 .map(ILoggingEvent::getFormattedMessage)
                 .toList();
     }

@@ -10,6 +10,7 @@ import dev.ferry.cli.UsageException;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.AdminStatus;
 import dev.ferry.virtio.AdminStatusQualifier;
@@ -40,6 +41,9 @@ final class AdminCommand extends FerryCommand {
 
     /** struct virtio_admin_cmd: le16 status, le16 status_qualifier begin the device-writable part (virtio 1.4, 2.13.1). */
     private static final int STATUS_BYTES = 2;
+
+    /** The device-readable part begins with le16 opcode; what is left out there counts as zero. */
+    private static final int OPCODE_BYTES = 2;
 
     private static final int QUALIFIER_END = 4;
 
@@ -83,10 +87,10 @@ final class AdminCommand extends FerryCommand {
                 .findFirst()
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_NOT_FOUND,
-                        "there is no owner device " + owner + "; `devices` lists those that there are"));
+                        "there is no owner device " + owner + "; `ferry devices` lists those there are"));
         ByteBuffer writable = ByteBuffer.allocate(writableBytes);
         int used = Math.min(execute(device, ByteBuffer.wrap(readable), writable), writableBytes);
-        return answered(writable, used, console);
+        return answered(commandOf(readable), writable, used, console);
     }
 
     private static int execute(OwnerDevice device, ByteBuffer readable, ByteBuffer writable)
@@ -110,16 +114,27 @@ final class AdminCommand extends FerryCommand {
         }
     }
 
-    private static CommandResult answered(ByteBuffer writable, int used, Console console) {
+    /** Of several commands in one script each status is told with the command that it belongs to. */
+    private static String commandOf(byte[] readable) {
+        int number = 0;
+        for (int i = 0; i < Math.min(readable.length, OPCODE_BYTES); i++) {
+            number |= Byte.toUnsignedInt(readable[i]) << (i * Byte.SIZE);
+        }
+        return "opcode 0x%04x (%s)".formatted(
+                number, AdminOpcode.ofNumber(number).map(AdminOpcode::name).orElse("not of virtio 1.4"));
+    }
+
+    private static CommandResult answered(String command, ByteBuffer writable, int used, Console console) {
         AdminResult result = AdminResult.decode(writable, used);
         AdminStatus status = AdminStatus.ofNumber(result.status());
         AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(result.statusQualifier());
         boolean statusTold = used >= STATUS_BYTES;
         boolean qualifierTold = used >= QUALIFIER_END;
         if (!statusTold || !result.isOk()) {
-            console.progress("status %s, qualifier %s".formatted(
+            console.progress("status %s, qualifier %s for %s".formatted(
                     statusTold ? result.status() + " (" + status + ")" : NOT_TOLD,
-                    qualifierTold ? result.statusQualifier() + " (" + qualifier + ")" : NOT_TOLD));
+                    qualifierTold ? result.statusQualifier() + " (" + qualifier + ")" : NOT_TOLD,
+                    command));
         }
         String bytes = HexFormat.of().formatHex(writable.array(), 0, used);
         JsonObject document = new JsonObject();

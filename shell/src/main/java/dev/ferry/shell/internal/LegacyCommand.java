@@ -12,6 +12,7 @@ import dev.ferry.legacy.LegacyIo;
 import dev.ferry.migration.FailureCode;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -26,6 +27,9 @@ import picocli.CommandLine.Parameters;
 final class LegacyCommand extends FerryCommand {
 
     static final String SUMMARY = "Reads or writes the I/O BAR that a legacy guest sees, or configuration space.";
+
+    /** What an access of a driver to these registers can have. */
+    private static final Set<Integer> SIZES = Set.of(1, 2, 4);
 
     private final Service<List<Map.Entry<Map<String, Object>, LegacyIo>>> services;
 
@@ -53,6 +57,9 @@ final class LegacyCommand extends FerryCommand {
         Names.requireDevice(device);
         int from = number("OFFSET", offset, Integer.MAX_VALUE).intValue();
         int bytes = number("SIZE", size, Integer.MAX_VALUE).intValue();
+        if (!SIZES.contains(bytes)) {
+            throw new UsageException("SIZE is 1, 2 or 4, not " + size);
+        }
         LegacyIo io = find();
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
@@ -80,8 +87,9 @@ final class LegacyCommand extends FerryCommand {
                 .map(Map.Entry::getValue)
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_NOT_FOUND,
-                        "there is no device " + device + " with a legacy interface; is the bundle"
-                                + " dev.ferry.virtio.legacy.io started, and does the owner device have the commands?"));
+                        "there is no device " + device + " with a legacy interface; `ferry devices`"
+                                + " lists the devices there are; is the bundle dev.ferry.virtio.legacy.io started, and"
+                                + " does the owner device have the commands?"));
     }
 
     private static Long number(String what, String text, long most) throws UsageException {

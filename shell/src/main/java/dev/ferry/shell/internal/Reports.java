@@ -21,7 +21,7 @@ final class Reports {
                 Failure failure = report.failure()
                         .orElseGet(() -> Failure.of(FailureCode.INTERNAL, "the migration ended without saying why"));
                 document.add("error", Errors.document(failure));
-                yield CommandResult.failed(document, text, failure.message());
+                yield CommandResult.failed(document, text, Errors.sentence(failure));
             }
         };
     }

@@ -10,6 +10,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -56,15 +57,10 @@ final class RestoreCommand extends FerryCommand {
         if (failure == null || failure.code() != FailureCode.STREAM_REFUSED) {
             return error;
         }
-        return new MigrationException(
-                new Failure(
-                        failure.code(),
-                        failure.phase(),
-                        failure.device(),
-                        failure.errno(),
-                        "%s is refused: %s; `ferry inspect %s` shows what is in it"
-                                .formatted(file, failure.message().replaceFirst("\\.$", ""), file),
-                        failure.following()),
-                error);
+        String hint = Files.isRegularFile(file)
+                ? ("`ferry inspect %s` shows what is in it; when that is valid, the device differs from the one that was "
+                        + "saved in features, queue pairs or queue sizes, which `ferry check` compares").formatted(file)
+                : "give a file that `ferry save` wrote";
+        return Failures.retold(error, "the file %s is refused: %s; %s", file, hint);
     }
 }

@@ -6,6 +6,8 @@ import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.ReplacedFile;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -40,11 +42,17 @@ final class SaveCommand extends FerryCommand {
         try (ReplacedFile target = ReplacedFile.open(file)) {
             bytes = service.save(device, target.channel());
             target.commit();
+        } catch (MigrationException e) {
+            throw ofFile(e) ? Failures.retold(e, "cannot use %s: %s%s", file, "") : e;
         }
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
         document.addProperty("file", file.toString());
         document.addProperty("bytes", bytes);
         return CommandResult.done(document, "saved " + bytes + " bytes of " + device + " to " + file);
+    }
+
+    private static boolean ofFile(MigrationException error) {
+        return error.failure() != null && error.failure().code() == FailureCode.IO_FAILED;
     }
 }

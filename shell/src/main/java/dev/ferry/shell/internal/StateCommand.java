@@ -65,7 +65,7 @@ final class StateCommand extends FerryCommand {
         DeviceDescription description = service.device(device)
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_NOT_FOUND,
-                        "there is no device " + device + "; `devices` lists those that can be migrated"));
+                        "there is no device " + device + "; `ferry devices` lists those there are"));
         DeviceState state = description.state()
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_FAILED,

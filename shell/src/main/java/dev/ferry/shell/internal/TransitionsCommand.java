@@ -106,8 +106,9 @@ final class TransitionsCommand extends FerryCommand {
         Optional<String> refusal = table.refusal(features, start, end);
         if (refusal.isPresent()) {
             document.add("path", JsonNull.INSTANCE);
-            document.add("error", Errors.document(Failure.of(FailureCode.TRANSITION_REFUSED, refusal.get())));
-            return CommandResult.failed(document, "", refusal.get());
+            Failure failure = Failure.of(FailureCode.TRANSITION_REFUSED, refusal.get());
+            document.add("error", Errors.document(failure));
+            return CommandResult.failed(document, "", Errors.sentence(failure));
         }
         List<DeviceState> states = new ArrayList<>(List.of(start));
         for (Arc arc : table.path(features, start, end)) {

@@ -65,7 +65,7 @@ class AdminCommandTest {
     void shouldNameTheStatusWhenTheDeviceRefuses() {
         answer = new byte[] {22, 0, 3, 0, 0, 0, 0, 0};
         assertThat(admin("--json", "host1/pf0", "00")).isZero();
-        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier 3 (Q_INVALID_FIELD)\n");
+        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier 3 (Q_INVALID_FIELD) for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).isEqualTo("""
                 {
                   "usedLength": 8,
@@ -76,6 +76,15 @@ class AdminCommandTest {
                   "bytes": "1600030000000000"
                 }
                 """);
+    }
+
+    @Test
+    void shouldNameTheCommandWhenItsStatusIsTold() {
+        answer = new byte[] {22, 0, 3, 0, 0, 0, 0, 0};
+        assertThat(admin("host1/pf0", "1100 0100")).isZero();
+        assertThat(shell.err()).endsWith(" for opcode 0x0011 (DEV_MODE_SET)\n");
+        assertThat(admin("host1/pf0", "0080")).isZero();
+        assertThat(shell.err()).endsWith(" for opcode 0x8000 (not of virtio 1.4)\n");
     }
 
     @Test
@@ -117,12 +126,12 @@ class AdminCommandTest {
     @Test
     void shouldTellNoStatusWhenTheDeviceWroteNone() {
         assertThat(admin("--json", "host1/pf0", "00", "--writable", "1")).isZero();
-        assertThat(shell.err()).isEqualTo("status not told, qualifier not told\n");
+        assertThat(shell.err()).isEqualTo("status not told, qualifier not told for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).contains(
                 "\"status\": null", "\"statusName\": null", "\"qualifier\": null", "\"qualifierName\": null");
         answer = new byte[] {22, 0, 3, 0};
         assertThat(admin("--json", "host1/pf0", "00", "--writable", "3")).isZero();
-        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier not told\n");
+        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier not told for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).contains("\"status\": 22", "\"qualifier\": null");
     }
 }

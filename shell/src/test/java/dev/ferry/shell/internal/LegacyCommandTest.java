@@ -33,8 +33,8 @@ class LegacyCommandTest {
         @Override
         public long readBar0(int offset, int size) throws DeviceException {
             accesses.add("bar0 " + offset + " " + size);
-            if (size == 3) {
-                throw new DeviceException(Errno.EINVAL, "no access of 3 bytes");
+            if (offset == 99) {
+                throw new DeviceException(Errno.EINVAL, "nothing is at 99");
             }
             return 0xF;
         }
@@ -75,10 +75,18 @@ class LegacyCommandTest {
 
     @Test
     void shouldSayWhyAnAccessFails() {
-        assertThat(legacy("host1/pf0/vf1", "18", "3")).isEqualTo(1);
-        assertThat(shell.err()).contains("no access of 3 bytes", "EINVAL");
+        assertThat(legacy("host1/pf0/vf1", "99", "1")).isEqualTo(1);
+        assertThat(shell.err()).contains("nothing is at 99", "EINVAL");
         assertThat(legacy("host1/pf0/vf2", "18", "1")).isEqualTo(1);
-        assertThat(shell.err()).contains("host1/pf0/vf2", "dev.ferry.virtio.legacy.io");
+        assertThat(shell.err()).contains("host1/pf0/vf2", "`ferry devices`", "dev.ferry.virtio.legacy.io");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "3", "5", "8"})
+    void shouldRefuseASizeThatNoAccessHas(String size) {
+        assertThat(legacy("host1/pf0/vf1", "0", size)).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: SIZE is 1, 2 or 4, not " + size);
+        assertThat(accesses).isEmpty();
     }
 
     @ParameterizedTest

@@ -104,8 +104,33 @@ class SaveRestoreTest {
         Path file = Files.write(folder.resolve("vf1.state"), migrations.state);
         migrations.failure = Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "The stream is cut off."));
         assertThat(restore(file)).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: %s is refused: The stream is cut off; `ferry inspect %s` shows what is in it%n"
-                .formatted(file, file));
+        assertThat(shell.err()).isEqualTo(
+                ("ferry: the file %s is refused: the stream is cut off; `ferry inspect %s` shows what is in it; when that "
+                        + "is valid, the device differs from the one that was saved in features, queue pairs or queue "
+                        + "sizes, which `ferry check` compares%n").formatted(file, file));
+    }
+
+    @Test
+    void shouldNotSendToInspectWhenItIsNoRegularFile() {
+        migrations.failure = Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "The stream is cut off."));
+        assertThat(restore(Path.of("/dev/null"))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: the file /dev/null is refused: the stream is cut off; give a file that "
+                + "`ferry save` wrote\n");
+    }
+
+    @Test
+    void shouldNameTheFileWhenTheStateCannotBeWritten() {
+        migrations.failure = Optional.of(Failure.of(FailureCode.IO_FAILED, "The state cannot be written: it is full"));
+        assertThat(save(Path.of("/dev/null"))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: cannot use /dev/null: the state cannot be written: it is full\n");
+    }
+
+    @Test
+    void shouldNameTheCommandThatListsDevicesWhenOneIsUnknown() {
+        migrations.failure = Optional.of(Failure.of(FailureCode.DEVICE_NOT_FOUND, "No device has the id x: look."));
+        assertThat(save(folder.resolve("x"))).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo(
+                "ferry: no device has the id x: look; `ferry devices` lists those there are\n");
     }
 
     @Test

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.shell.internal;
+
+import dev.ferry.cli.Errors;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.MigrationException;
+import java.nio.file.Path;
+
+/** Failures of the migration service in the words of a command, which knows the file that it gave. */
+final class Failures {
+
+    private Failures() {}
+
+    /** The same failure, in a sentence of the file, of what was said of it, and of what to do; the format has a place for each. */
+    static MigrationException retold(MigrationException error, String format, Path file, String hint) {
+        Failure failure = error.failure();
+        String said = Errors.sentence(failure).replaceFirst("\\.$", "");
+        return new MigrationException(
+                new Failure(
+                        failure.code(),
+                        failure.phase(),
+                        failure.device(),
+                        failure.errno(),
+                        format.formatted(file, said, hint),
+                        failure.following()),
+                error);
+    }
+}
