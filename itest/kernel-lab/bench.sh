@@ -9,16 +9,16 @@ readonly stream_bytes=$((128 << 20))
 build_peer() {
   local root=$cache/kernel-6.12
   kernel_root 6.12
-  [ "$root/work/peer" -nt "$lab/peer/peer.c" ] && return
-  cp "$lab/peer/peer.c" "$root/work"
-  in_root "$root" gcc-14 -O2 -Wall -static -o /work/peer.part /work/peer.c || die "the peer in C does not compile"
-  mv "$root/work/peer.part" "$root/work/peer"
+  [ "$root/build/peer" -nt "$lab/peer/peer.c" ] && return
+  cp "$lab/peer/peer.c" "$root/build"
+  in_root "$root" gcc-14 -O2 -Wall -static -o /build/peer.part /build/peer.c || die "the peer in C does not compile"
+  mv "$root/build/peer.part" "$root/build/peer"
 }
 
 measure() {
   prepare 6.12
   build_peer
-  local peer=$cache/kernel-6.12/work/peer
+  local peer=$cache/kernel-6.12/build/peer
   measure_guest "$peer" > "$work/guest"
   measure_host "$peer" > "$work/host"
   {

@@ -46,7 +46,7 @@ pack_modules() {
   case $variant in
     *-iommufd)
       shipped_module "$root" irqbypass "$folder/lab/modules"
-      find "$root/work/iommufd" -name '*.ko' -exec cp {} "$folder/lab/modules" ';'
+      find "$root/build/iommufd" -name '*.ko' -exec cp {} "$folder/lab/modules" ';'
       echo character device > "$folder/lab/way"
       echo irqbypass iommufd vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
       ;;
@@ -54,7 +54,7 @@ pack_modules() {
       for name in irqbypass vfio vfio_iommu_type1 mdev; do
         shipped_module "$root" "$name" "$folder/lab/modules"
       done
-      cp "$root"/work/samples/*.ko "$folder/lab/modules"
+      cp "$root"/build/samples/*.ko "$folder/lab/modules"
       echo group > "$folder/lab/way"
       echo irqbypass vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
       ;;

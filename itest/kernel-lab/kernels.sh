@@ -46,8 +46,8 @@ complete_root() {
 unpack_source() {
   local root=$1 archive
   archive=$(find "$root/usr/src" -maxdepth 1 -name 'linux-source-*.tar.xz')
-  mkdir -p "$root/work/source"
-  xz -dc -T0 "$archive" | tar -x -C "$root/work/source" --strip-components=1 --wildcards \
+  mkdir -p "$root/build/source"
+  xz -dc -T0 "$archive" | tar -x -C "$root/build/source" --strip-components=1 --wildcards \
     '*/samples/vfio-mdev/*' '*/drivers/vfio/*' '*/drivers/iommu/*' '*/lib/interval_tree.c'
 }
 
@@ -80,16 +80,16 @@ in_root() {
     chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin DEB_BUILD_ARCH=amd64 "$@"
 }
 
-# build_modules ROOT NAME MAKE-ARGUMENT...: builds /work/NAME of a root and leaves its modules there, without symbols.
+# build_modules ROOT NAME MAKE-ARGUMENT...: builds /build/NAME of a root and leaves its modules there, without symbols.
 build_modules() {
   local root=$1 name=$2 log=$1.$2.log
   shift 2
-  in_root "$root" make -s -C "/usr/src/linux-headers-$(release_of "$root")" "M=/work/$name" \
+  in_root "$root" make -s -C "/usr/src/linux-headers-$(release_of "$root")" "M=/build/$name" \
     CONFIG_DEBUG_INFO_BTF_MODULES= "$@" modules > "$log" 2>&1 || {
     tail -20 "$log" >&2
     die "the modules of $name do not build; all of the compiler's words are in $log"
   }
-  in_root "$root" find "/work/$name" -name "*.ko" -exec strip --strip-debug {} +
+  in_root "$root" find "/build/$name" -name "*.ko" -exec strip --strip-debug {} +
 }
 
 # shipped_module ROOT NAME TARGET: a module of the distribution, unpacked.
@@ -106,22 +106,22 @@ shipped_module() {
 # The kernel's mtty sample and our own module, against the kernel as it is shipped.
 build_samples() {
   local root=$1
-  [ "$root/work/samples.built" -nt "$lab/module/ferry_lab.c" ] && return
+  [ "$root/build/samples.built" -nt "$lab/module/ferry_lab.c" ] && return
   say "building the sample devices for $(release_of "$root")"
-  copy_samples "$root" "$root/work/samples"
+  copy_samples "$root" "$root/build/samples"
   build_modules "$root" samples
-  touch "$root/work/samples.built"
+  touch "$root/build/samples.built"
 }
 
 copy_samples() {
   mkdir -p "$2"
-  cp "$1/work/source/samples/vfio-mdev/mtty.c" "$lab"/module/{ferry_lab.c,Kbuild} "$2"
+  cp "$1/build/source/samples/vfio-mdev/mtty.c" "$lab"/module/{ferry_lab.c,Kbuild} "$2"
 }
 
 # The VFIO stack with iommufd and character devices, and the sample devices against it.
 build_iommufd() {
-  local root=$1 built=$1/work/iommufd source=$1/work/source
-  [ "$root/work/iommufd.built" -nt "$lab/module/ferry_lab.c" ] && return
+  local root=$1 built=$1/build/iommufd source=$1/build/source
+  [ "$root/build/iommufd.built" -nt "$lab/module/ferry_lab.c" ] && return
   say "building VFIO with iommufd and character devices for $(release_of "$root")"
   rm -rf "$built"
   mkdir -p "$built/iommu"
@@ -138,5 +138,5 @@ build_iommufd() {
   build_modules "$root" iommufd CONFIG_IOMMUFD=m CONFIG_IOMMUFD_DRIVER= CONFIG_IOMMUFD_TEST= CONFIG_VFIO=m \
     CONFIG_VFIO_DEVICE_CDEV=y CONFIG_VFIO_MDEV=m CONFIG_VFIO_IOMMU_TYPE1=m CONFIG_VFIO_PCI_CORE= \
     CONFIG_VFIO_PLATFORM_BASE= CONFIG_VFIO_FSL_MC= CONFIG_VFIO_CDX=
-  touch "$root/work/iommufd.built"
+  touch "$root/build/iommufd.built"
 }

@@ -52,7 +52,7 @@ fetch() {
   open_archive
   say "fetching $*"
   rm -rf "$root" "$root".*
-  mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{proc,dev,tmp,work}
+  mkdir -p "$root"/usr/{bin,sbin,lib,lib64} "$root"/{proc,dev,tmp,build}
   ln -s usr/bin "$root/bin" && ln -s usr/sbin "$root/sbin"
   ln -s usr/lib "$root/lib" && ln -s usr/lib64 "$root/lib64"
   if ! download "$@"; then
