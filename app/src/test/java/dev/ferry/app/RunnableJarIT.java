@@ -244,6 +244,40 @@ class RunnableJarIT {
     }
 
     @Test
+    void shouldEndAtOnceWhenAnAdapterCannotCome() throws Exception {
+        String adapter = """
+                "dev.ferry.emulator.adapter~%s": {"host": "lab", "name": "pf7", "members:Integer": %d}""";
+        Files.writeString(
+                folder.resolve("two.json"), "{" + adapter.formatted("a", 1) + "," + adapter.formatted("b", 1) + "}");
+        Ended ended = run("", "--config", "two.json", "devices");
+        assertThat(ended).isEqualTo(new Ended(1, "", "ferry: the configuration two.json cannot be used: "
+                + "dev.ferry.emulator.adapter~a and dev.ferry.emulator.adapter~b both are the adapter lab/pf7; "
+                + "change host or name in one of them\n"));
+        Files.writeString(folder.resolve("many.json"), "{" + adapter.formatted("a", 5000) + "}");
+        ended = run("", "--config", "many.json", "devices");
+        assertThat(ended.status()).isEqualTo(1);
+        assertThat(ended.err().lines()).hasSize(2);
+        assertThat(ended.err())
+                .contains("members must be 0 to 4096, but is 5000")
+                .endsWith("ferry: the configuration of lab/pf7 is not valid, and the error in the log says why; "
+                        + "correct it\n");
+    }
+
+    @Test
+    void shouldWarnWhenPartsOfTheConfigurationHaveNoEffect() throws Exception {
+        Files.writeString(folder.resolve("one.json"), """
+                {"dev.ferry.emulator.adapter~x": {"host": "lab", "name": "pf7", "queuepairs": 2}, "foo.bar~x": {}}
+                """);
+        Ended ended = run("", "--config", "one.json", "state", "lab/pf7/vf1");
+        assertThat(ended.status()).isZero();
+        assertThat(ended.out()).isEqualTo("RUNNING\n");
+        assertThat(ended.err().lines()).hasSize(2);
+        assertThat(ended.err())
+                .contains("has keys without effect: queuepairs;")
+                .contains("ferry: nothing here takes the configuration foo.bar~x, which has no effect\n");
+    }
+
+    @Test
     void shouldListCommandsWhenHelpIsAskedFor() throws Exception {
         Ended ended = run("", "--help");
         assertThat(ended.status()).isZero();

@@ -54,7 +54,7 @@ public final class Errors {
         return "unexpected " + error + "; --debug shows where, please report it";
     }
 
-    /** The same for a failure that was reported; goes on after {@code ferry: }, so a first word is no longer capitalized. */
+    /** The same for a failure that was reported; goes on after {@code ferry: }, so it begins without a capital. */
     public static String sentence(Failure failure) {
         String message = failure.message();
         String sentence = FIRST_WORD.matcher(message).lookingAt()

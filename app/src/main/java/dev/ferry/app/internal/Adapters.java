@@ -40,8 +40,9 @@ final class Adapters {
                 String owner = ownerId(configuration.properties());
                 Configuration other = byOwner.put(owner, configuration);
                 if (other != null) {
-                    throw new IllegalArgumentException("%s and %s both are the adapter %s; change %s or %s in one of them"
-                            .formatted(other.pid(), configuration.pid(), owner, HOST, NAME));
+                    String sentence = "%s and %s both are the adapter %s; change %s or %s in one of them";
+                    throw new IllegalArgumentException(
+                            sentence.formatted(other.pid(), configuration.pid(), owner, HOST, NAME));
                 }
             }
         }

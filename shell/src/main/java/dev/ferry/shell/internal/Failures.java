@@ -11,7 +11,7 @@ final class Failures {
 
     private Failures() {}
 
-    /** The same failure, in a sentence of the file, of what was said of it, and of what to do; the format has a place for each. */
+    /** The same failure in another sentence: the format has places for the file, what was said, and what to do. */
     static MigrationException retold(MigrationException error, String format, Path file, String hint) {
         Failure failure = error.failure();
         String said = Errors.sentence(failure).replaceFirst("\\.$", "");
