@@ -72,7 +72,7 @@ class ConcurrencyTest {
         TestQueue queue = driver.queue(1);
         long notification = driver.notify.offset() + driver.multiplier;
         while (!end.get()) {
-            if (queue.availIdx - queue.usedIdx < 32) {
+            if ((queue.availIdx - queue.usedIdx & 0xFFFF) < 32) {
                 queue.add(TestQueue.Part.out(packet, 72));
             }
             function.writeBar(driver.notify.bar(), notification, 2, 1);
