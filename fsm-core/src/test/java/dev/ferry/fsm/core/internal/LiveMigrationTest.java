@@ -167,8 +167,8 @@ class LiveMigrationTest {
             assertThat(report.downtime()).isGreaterThan(Duration.ofMillis(300));
             DowntimeStep transfer = step(report.steps(), DowntimeStep.Step.TRANSFER);
             assertThat(transfer.planned().orElseThrow().toMillis())
-                    .as("planned beside actual")
-                    .isBetween(transfer.actual().toMillis() / 2, transfer.actual().toMillis() * 2);
+                    .as("planned beside the downtime, nearly all of which it is, on whichever threads the bytes are carried")
+                    .isBetween(report.downtime().toMillis() / 2, report.downtime().toMillis() * 2);
         }
     }
 
