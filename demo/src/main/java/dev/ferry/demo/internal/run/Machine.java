@@ -23,6 +23,7 @@ final class Machine implements Guest, Closeable {
     private static final int USUAL_BYTES = GuestRam.DEFAULT_BYTES;
 
     private static final int SMALLEST_BANK_BYTES = 4 << 20;
+    private static final int PAGE_BYTES = 4096;
 
     private final List<VirtioNetGuest> guests;
     private final MachineMemory memory;
@@ -64,9 +65,10 @@ final class Machine implements Guest, Closeable {
         }
     }
 
-    /** How much memory a machine with so many VFs has. */
+    /** How much memory a machine with so many VFs has: the same for each, in whole pages. */
     static int bytes(int vfs) {
-        return Math.max(USUAL_BYTES / vfs, SMALLEST_BANK_BYTES) * vfs;
+        int bank = Math.max(USUAL_BYTES / vfs, SMALLEST_BANK_BYTES);
+        return (bank & -PAGE_BYTES) * vfs;
     }
 
     private static void closeAfter(List<VirtioNetGuest> guests, Exception first) {

@@ -381,6 +381,8 @@ class ManyDevicesTest {
                             }
                         }));
             }
+            // It has its turn at once, and tells so when its thread runs.
+            MigrationRig.await("the first one to begin", () -> order.contains("m1"));
             assertThat(migrations.get(2).progress().waiting()).isTrue();
             assertThat(migrations.get(1).cancel()).isTrue();
             assertThat(MigrationRig.report(migrations.get(1)).result())
