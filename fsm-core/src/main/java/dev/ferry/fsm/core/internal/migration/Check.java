@@ -133,7 +133,11 @@ public final class Check {
         if (findings.isEmpty()) {
             return;
         }
-        String message = findings.stream().map(Finding::message).collect(Collectors.joining(" "));
+        String message = findings.size() == 1
+                ? findings.get(0).message()
+                : findings.stream()
+                        .map(finding -> finding.code() + ": " + finding.message())
+                        .collect(Collectors.joining(" "));
         throw new MigrationException(Failure.of(codeOf(findings), findings.get(0).device(), message));
     }
 
