@@ -297,7 +297,7 @@ class MigrationTest {
             rig.destination.state = DeviceState.RESUMING;
 
             assertThat(rig.migrate().failure().orElseThrow().message())
-                    .contains("host1/vf1: it is STOP", "host2/vf1: it is RESUMING");
+                    .contains("SOURCE_NOT_RUNNING: ", "DESTINATION_NOT_IDLE: ");
         }
     }
 
