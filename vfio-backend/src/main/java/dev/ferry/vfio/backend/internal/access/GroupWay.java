@@ -13,8 +13,6 @@ import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.GroupStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -25,17 +23,14 @@ import java.util.Optional;
 final class GroupWay {
     private final SystemCalls calls;
     private final DeviceFiles files;
-    private final Map<String, Group> open = new HashMap<>();
+    private final SharedByGroup<Group> groups = new SharedByGroup<>();
 
-    /** An open group with its container, and how many devices of it are open. */
-    private static final class Group {
-        final Descriptor group;
-        final Descriptor container;
-        int devices;
-
-        Group(Descriptor group, Descriptor container) {
-            this.group = group;
-            this.container = container;
+    /** An open group with its container. */
+    private record Group(Descriptor group, Descriptor container) implements SharedByGroup.Shared {
+        @Override
+        public void close() {
+            group.close();
+            container.close();
         }
     }
 
@@ -44,30 +39,16 @@ final class GroupWay {
         this.files = files;
     }
 
-    synchronized OpenDevice open(String number, String device, String name, String why) throws DeviceException {
-        Group group = open.get(number);
-        if (group == null) {
-            group = join(number);
-            open.put(number, group);
-        }
-        group.devices++;
+    OpenDevice open(String number, String device, String name, String why) throws DeviceException {
+        SharedByGroup<Group>.Share share = groups.join(number, () -> join(number));
         try {
-            VfioDevice opened = device(group, device, name);
-            ContainerSpace space = new ContainerSpace(calls, group.container, "the container of group " + number);
+            VfioDevice opened = device(share.get(), device, name);
+            ContainerSpace space = new ContainerSpace(calls, share.get().container, "the container of group " + number);
             String way = "group %s and container (%s)".formatted(number, why);
-            return new OpenDevice(opened, Optional.of(space), way, () -> leave(number));
+            return new OpenDevice(opened, Optional.of(space), way, share::close);
         } catch (DeviceException e) {
-            leave(number);
+            share.close();
             throw e;
-        }
-    }
-
-    private synchronized void leave(String number) {
-        Group group = open.get(number);
-        if (group != null && --group.devices == 0) {
-            open.remove(number);
-            group.group.close();
-            group.container.close();
         }
     }
 

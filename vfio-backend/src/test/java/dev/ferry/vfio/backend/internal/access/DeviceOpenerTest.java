@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceOpenerTest {
     private static final String FIRST = "0000:3b:00.2";
@@ -69,6 +71,53 @@ class DeviceOpenerTest {
         }
         try (OpenDevice device = opener.open(host.found(FIRST), "dev0", Way.GROUP)) {
             assertThat(device.way()).startsWith("group 12");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldShareAnIommufdAmongTheDevicesOfAGroup(boolean tracking) throws Exception {
+        host.iommuTracksDirtyPages = tracking;
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev(SECOND, "pci", "vfio1");
+
+        OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV);
+        try (OpenDevice second = opener.open(host.found(SECOND), "dev1", Way.CDEV)) {
+            assertThat(host.kernel.openFiles()).as("two devices and one iommufd").isEqualTo(3);
+            assertThat(second.space()).isEqualTo(first.space());
+            first.close();
+            first.close();
+            assertThat(host.kernel.openFiles()).isEqualTo(2);
+            assertThat(second.device().migrationFeatures()).hasSize(3);
+            opener.open(host.found(FIRST), "dev0", Way.CDEV).close();
+        }
+        assertThat(host.kernel.openFiles()).isZero();
+        opener.open(host.found(SECOND), "dev1", Way.CDEV).close();
+    }
+
+    @Test
+    void shouldOpenAnIommufdForEachGroup() throws Exception {
+        host.pci("0000:3c:00.2", "vfio-pci", "13");
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev("0000:3c:00.2", "pci", "vfio2");
+
+        try (OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV);
+                OpenDevice other = opener.open(host.found("0000:3c:00.2"), "dev2", Way.CDEV)) {
+            assertThat(host.kernel.openFiles()).isEqualTo(4);
+            assertThat(other.space()).isNotEqualTo(first.space());
+        }
+    }
+
+    @Test
+    void shouldLeaveTheOtherDevicesOfAGroupAloneWhenOneCannotBeOpened() throws Exception {
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev(SECOND, "pci", "vfio1");
+        host.refuse("vfio/devices/vfio1", 13);
+
+        try (OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV)) {
+            assertRefused(Errno.EACCES, SECOND, Way.CDEV);
+            assertThat(host.kernel.openFiles()).isEqualTo(2);
+            assertThat(first.device().migrationFeatures()).hasSize(3);
         }
     }
 

@@ -22,6 +22,7 @@ public final class FakeHost {
     private static final int EEXIST = 17;
     private static final int ENODEV = 19;
     private static final int ENOENT = 2;
+    private static final int EPERM = 1;
 
     public final Path root;
     public final FakeKernel kernel = new FakeKernel();
@@ -95,7 +96,7 @@ public final class FakeHost {
                 .resolve("vfio-dev").resolve(cdev));
         Files.writeString(root.resolve("dev/vfio/devices").resolve(cdev), "");
         Files.writeString(root.resolve("dev/iommu"), "");
-        kernel.path(file("vfio/devices/" + cdev), () -> new FakeCdev(devices.get(name)));
+        kernel.path(file("vfio/devices/" + cdev), () -> new FakeCdev(devices.get(name), groupOf.get(name)));
         kernel.path(file("iommu"), FakeIommufd::new);
     }
 
@@ -220,31 +221,72 @@ public final class FakeHost {
         return mapped.putIfAbsent(iova, size) == null ? 0 : -EEXIST;
     }
 
-    /** The character device of a device: nothing but binding works before it is bound. */
-    private static final class FakeCdev extends FakeFile {
-        private final FakeDevice device;
-        private boolean bound;
+    /** What the kernel keeps of an IOMMU group with character devices: one owner, one page table. */
+    private static final class BoundGroup {
+        FakeIommufd owner;
+        int devices;
+        int pageTable;
+        int attached;
+    }
 
-        FakeCdev(FakeDevice device) {
+    private final Map<String, BoundGroup> boundGroups = new HashMap<>();
+
+    /** The character device of a device: nothing but binding works before it is bound. */
+    private final class FakeCdev extends FakeFile {
+        private final FakeDevice device;
+        private final BoundGroup group;
+        private boolean bound;
+        private boolean attached;
+
+        FakeCdev(FakeDevice device, String group) {
             this.device = device;
+            this.group = boundGroups.computeIfAbsent(group, one -> new BoundGroup());
+        }
+
+        private int bind(MemorySegment argument) {
+            if (bound || argument.get(JAVA_INT, 0) != 16) {
+                return -EINVAL;
+            }
+            if (!(kernel.file(argument.get(JAVA_INT, 8)) instanceof FakeIommufd iommufd)) {
+                return -EBADF;
+            }
+            if (group.devices > 0 && group.owner != iommufd) {
+                return -EPERM;
+            }
+            group.owner = iommufd;
+            group.devices++;
+            bound = true;
+            argument.set(JAVA_INT, 12, 41);
+            return 0;
+        }
+
+        private int attach(int pageTable) {
+            if (group.attached > 0 && group.pageTable != pageTable) {
+                return -EINVAL;
+            }
+            group.pageTable = pageTable;
+            group.attached++;
+            attached = true;
+            device.steps.add("attach " + pageTable);
+            return 0;
+        }
+
+        @Override
+        void close() {
+            group.devices -= bound ? 1 : 0;
+            group.attached -= attached ? 1 : 0;
         }
 
         @Override
         int ioctl(int request, MemorySegment argument) {
             if (request == 0x3B76) {
-                if (bound || argument.get(JAVA_INT, 0) != 16) {
-                    return -EINVAL;
-                }
-                bound = device.kernel.file(argument.get(JAVA_INT, 8)) instanceof FakeIommufd;
-                argument.set(JAVA_INT, 12, 41);
-                return bound ? 0 : -EBADF;
+                return bind(argument);
             }
             if (!bound) {
                 return -EINVAL;
             }
             if (request == 0x3B77) {
-                device.steps.add("attach " + argument.get(JAVA_INT, 8));
-                return 0;
+                return attach(argument.get(JAVA_INT, 8));
             }
             return device.ioctl(request, argument);
         }
