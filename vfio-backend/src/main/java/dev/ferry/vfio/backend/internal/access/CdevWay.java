@@ -88,7 +88,7 @@ final class CdevWay {
                 argument.set(JAVA_INT, BindIommufd.IOMMUFD, fd);
                 return device.use(open -> calls.ioctl(open, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, argument));
             });
-            require(result, name, "VFIO_DEVICE_BIND_IOMMUFD");
+            require(result, name, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, "VFIO_DEVICE_BIND_IOMMUFD");
             return argument.get(JAVA_INT, BindIommufd.OUT_DEVID);
         }
     }
@@ -99,13 +99,13 @@ final class CdevWay {
             argument.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
             argument.set(JAVA_INT, AttachPt.PT_ID, pageTable);
             require(device.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, argument)),
-                    name, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
+                    name, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
         }
     }
 
-    private static void require(long result, String name, String call) throws DeviceException {
+    private static void require(long result, String name, int request, String call) throws DeviceException {
         if (result < 0) {
-            throw new KernelException(name, call, (int) -result);
+            throw new KernelException(name, call, (int) -result, Advice.on(request, (int) -result));
         }
     }
 }

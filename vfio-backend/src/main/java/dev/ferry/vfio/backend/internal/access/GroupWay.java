@@ -74,7 +74,8 @@ final class GroupWay {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(GroupStatus.BYTES, Long.BYTES);
             status.set(JAVA_INT, GroupStatus.ARGSZ, GroupStatus.BYTES);
-            require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, "VFIO_GROUP_GET_STATUS");
+            require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, VfioIoctl.VFIO_GROUP_GET_STATUS,
+                    "VFIO_GROUP_GET_STATUS");
             if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.FLAG_VIABLE) == 0) {
                 throw new DeviceException(Errno.EBUSY,
                         "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none"
@@ -97,10 +98,10 @@ final class GroupWay {
                 pointer.set(JAVA_INT, 0, fd);
                 return ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, pointer);
             });
-            require(joined, number, "VFIO_GROUP_SET_CONTAINER");
+            require(joined, number, VfioIoctl.VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER");
         }
-        require(container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, type)), number, "VFIO_SET_IOMMU",
-                "load the module vfio_iommu_type1");
+        require(container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, type)), number,
+                VfioIoctl.VFIO_SET_IOMMU, "VFIO_SET_IOMMU");
     }
 
     private boolean supports(Descriptor container, long type) {
@@ -111,7 +112,8 @@ final class GroupWay {
         try (Arena arena = Arena.ofConfined()) {
             long fd = ioctl(group.group, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(device));
             if (fd < 0) {
-                throw new KernelException(name, "VFIO_GROUP_GET_DEVICE_FD", (int) -fd);
+                throw new KernelException(name, "VFIO_GROUP_GET_DEVICE_FD", (int) -fd,
+                        Advice.on(VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, (int) -fd));
             }
             return new VfioDevice(calls, new Descriptor(calls, (int) fd), name);
         }
@@ -121,13 +123,10 @@ final class GroupWay {
         return descriptor.use(fd -> calls.ioctl(fd, request, argument));
     }
 
-    private static void require(long result, String number, String call) throws DeviceException {
-        require(result, number, call, "");
-    }
-
-    private static void require(long result, String number, String call, String advice) throws DeviceException {
+    private static void require(long result, String number, int request, String call) throws DeviceException {
         if (result < 0) {
-            throw new KernelException("IOMMU group " + number, call, (int) -result, advice);
+            throw new KernelException(
+                    "IOMMU group " + number, call, (int) -result, Advice.on(request, (int) -result));
         }
     }
 }
