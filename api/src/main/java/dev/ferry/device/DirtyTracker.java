@@ -10,8 +10,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>Called by {@code fsm-core} alone, one call at a time, on the thread of a migration, in whatever state the device
  * is; every call must return within seconds. A driver that leaves ends recording itself. Between {@link #start} and
- * {@link #stop} a write is recorded no later than it becomes visible to a reader of the memory. Resembles the device feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header
- * {@code linux/vfio.h}, to which it maps one to one.
+ * {@link #stop} a write is recorded no later than it becomes visible to a reader of the memory. Resembles the device
+ * feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header {@code linux/vfio.h}, to which it maps one to
+ * one.
  */
 @ConsumerType
 public interface DirtyTracker {
@@ -44,8 +45,8 @@ public interface DirtyTracker {
      * @param pageSize one of the supported sizes, in bytes
      * @param ranges one or more, ascending, without overlap, aligned to the page size; at most as many as the tracker
      *     takes
-     * @throws DeviceException EBUSY when it records already, and it goes on; EINVAL for a size or ranges that are not as
-     *     demanded; ENOSPC for too many; other errnos as the device gives them. It does not record then
+     * @throws DeviceException EBUSY when it records already, and it goes on; EINVAL for a size or ranges that are not
+     *     as demanded; ENOSPC for too many ranges; other errnos as the device gives them. It does not record then
      */
     void start(long pageSize, List<IovaRange> ranges) throws DeviceException;
 
