@@ -86,10 +86,11 @@ final class GroupWay {
 
     private void join(Descriptor group, Descriptor container, String number) throws DeviceException {
         int version = (int) container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_GET_API_VERSION, 0));
+        require(version, number, VfioIoctl.VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION");
         if (version != VfioIoctl.VFIO_API_VERSION) {
             throw new DeviceException(Errno.EOPNOTSUPP, "the kernel's VFIO has version " + version + ", not 0");
         }
-        int type = supports(container, VfioIoctl.VFIO_TYPE1v2_IOMMU)
+        int type = supports(container, VfioIoctl.VFIO_TYPE1v2_IOMMU, number)
                 ? VfioIoctl.VFIO_TYPE1v2_IOMMU
                 : VfioIoctl.VFIO_TYPE1_IOMMU;
         try (Arena arena = Arena.ofConfined()) {
@@ -104,8 +105,10 @@ final class GroupWay {
                 VfioIoctl.VFIO_SET_IOMMU, "VFIO_SET_IOMMU");
     }
 
-    private boolean supports(Descriptor container, long type) {
-        return container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type)) > 0;
+    private boolean supports(Descriptor container, long type, String number) throws DeviceException {
+        long supported = container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type));
+        require(supported, number, VfioIoctl.VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION");
+        return supported > 0;
     }
 
     private VfioDevice device(Group group, String device, String name) throws DeviceException {

@@ -68,6 +68,7 @@ public final class FakeDevice extends FakeFile {
     /** Ranges the device's log can keep; -1: it has no log. */
     public int logRanges = 4;
     public int reportErrno;
+    public int stopErrno;
     public boolean logging;
     /** Pages of 4096 bytes that the device wrote, by number. */
     public final TreeSet<Long> written = new TreeSet<>();
@@ -288,6 +289,9 @@ public final class FakeDevice extends FakeFile {
     }
 
     private int stopLog() {
+        if (stopErrno != 0) {
+            return -stopErrno;
+        }
         logging = false;
         return 0;
     }
