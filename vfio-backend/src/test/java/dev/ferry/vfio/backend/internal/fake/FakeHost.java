@@ -227,6 +227,11 @@ public final class FakeHost {
             return 0;
         }
 
+        private boolean cutsMapping(long at) {
+            return mapped.entrySet().stream()
+                    .anyMatch(one -> one.getKey() < at && at < one.getKey() + one.getValue());
+        }
+
         private int dirtyPages(MemorySegment argument) {
             switch (argument.get(JAVA_INT, 4)) {
                 case 1 -> {
@@ -242,7 +247,9 @@ public final class FakeHost {
                     long bytes = argument.get(JAVA_LONG, 16) / 4096 / 8;
                     if (!recording.contains(this)
                             || argument.get(JAVA_LONG, 24) != 4096 || argument.get(JAVA_INT, 0) != 48
-                            || argument.get(JAVA_LONG, 32) < bytes || bytes > mostDirtyBitmapBytes) {
+                            || argument.get(JAVA_LONG, 32) < bytes || bytes > mostDirtyBitmapBytes
+                            || cutsMapping(argument.get(JAVA_LONG, 8))
+                            || cutsMapping(argument.get(JAVA_LONG, 8) + argument.get(JAVA_LONG, 16))) {
                         return -EINVAL;
                     }
                     FakeDevice.mark(dirty, argument.get(JAVA_LONG, 8), argument.get(JAVA_LONG, 16), 4096,
