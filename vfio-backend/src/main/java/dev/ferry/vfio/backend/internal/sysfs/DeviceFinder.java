@@ -50,6 +50,16 @@ public final class DeviceFinder {
         return found;
     }
 
+    /** The number of a device's character device, {@code major:minor}; empty for a device that has none. */
+    public Optional<String> cdevNumber(FoundDevice device) throws IOException {
+        if (device.cdev().isEmpty()) {
+            return Optional.empty();
+        }
+        Path folder = root.resolve("sys/bus").resolve(device.kind().bus()).resolve("devices").resolve(device.name());
+        String number = read(folder.resolve("vfio-dev").resolve(device.cdev().get()).resolve("dev"));
+        return number.isEmpty() ? Optional.empty() : Optional.of(number);
+    }
+
     /** Devices come and go while they are looked at: one that is gone is no device, and keeps no other. */
     private static Optional<FoundDevice> look(Path device, Kind kind, Set<String> named) {
         String name = device.getFileName().toString();
@@ -116,8 +126,12 @@ public final class DeviceFinder {
     }
 
     private static String id(Path file) throws IOException {
+        return read(file).replaceFirst("^0x", "");
+    }
+
+    private static String read(Path file) throws IOException {
         try {
-            return Files.readString(file).strip().replaceFirst("^0x", "");
+            return Files.readString(file).strip();
         } catch (NoSuchFileException e) {
             return "";
         }
