@@ -88,10 +88,20 @@ class HandoverServerTest {
     }
 
     private HandoverServer start(Set<Integer> users) throws IOException {
-        return HandoverServer.open(calls, socket, users, folder, this::lend, this::takeBack);
+        return HandoverServer.open(calls, socket, users, folder, new HandoverServer.Lending() {
+            @Override
+            public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
+                return take(device, open);
+            }
+
+            @Override
+            public void takeBack(String name) {
+                giveBack(name);
+            }
+        });
     }
 
-    private void takeBack(String name) {
+    private void giveBack(String name) {
         OpenDevice device = lent.poll();
         if (device != null) {
             device.close();
@@ -102,7 +112,7 @@ class HandoverServerTest {
         }
     }
 
-    private String lend(FoundDevice device, OpenDevice open) throws DeviceException {
+    private String take(FoundDevice device, OpenDevice open) throws DeviceException {
         if (refuses) {
             open.close();
             throw new DeviceException(Errno.EOPNOTSUPP, "told to refuse");
