@@ -13,7 +13,9 @@ import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -94,7 +96,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotTakeALogThatCannotReport() throws Exception {
-        fake.reportErrno = 95;
+        host.kernel.refuse(Request.LOGGING_REPORT, 95);
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
                 + "(device DMA logging: the device offers it, but dev0: "
@@ -173,7 +175,7 @@ class DirtyTrackingTest {
 
         tracker.start(PAGE, ranges);
 
-        assertThat(fake.loggedRanges).isEqualTo(4);
+        assertThat(fake.loggedRanges).hasSize(4);
         report(tracker, ranges.get(16));
     }
 
@@ -182,9 +184,9 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
+        host.kernel.refuse(Request.LOGGING_REPORT, 5);
         assertErrno(Errno.EOVERFLOW, () -> report(tracker, range));
-        fake.reportErrno = 0;
+        host.kernel.refuse(Request.LOGGING_REPORT, 0);
         fake.written.add(3L);
 
         assertThat(report(tracker, range)).containsExactly(0b1000);
@@ -195,7 +197,7 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
+        host.kernel.refuse(Request.LOGGING_REPORT, 5);
         fake.logRanges = 0;
 
         assertErrno(Errno.EIO, () -> report(tracker, range));
@@ -213,17 +215,18 @@ class DirtyTrackingTest {
         assertThat(report(container, range)).containsExactly(2, 0, 4, 0, 1L << 63);
         assertThat(container.capabilities().exact()).isFalse();
         container.stop();
-        assertThat(host.trackingIsOn).isFalse();
+        assertThat(host.trackingIsOn()).isFalse();
         open.close();
 
         host.cdev(ADDRESS, "pci", "vfio0");
         host.iommuTracksDirtyPages = true;
         DirtyTracker iommufd = tracker(DeviceOpener.Way.CDEV);
+        host.mapped.put(0L, new FakeHost.Mapping(320 * PAGE, PAGE, 7));
         iommufd.start(PAGE, List.of(range));
         host.dirty.add(64L);
         assertThat(report(iommufd, range)).containsExactly(0, 1, 0, 0, 0);
         iommufd.stop();
-        assertThat(host.trackingIsOn).isFalse();
+        assertThat(host.trackingIsOn()).isFalse();
     }
 
     @Test
@@ -232,8 +235,11 @@ class DirtyTrackingTest {
         for (DeviceOpener.Way way : List.of(DeviceOpener.Way.GROUP, DeviceOpener.Way.CDEV)) {
             choose(way, Way.DEVICE);
             try (Arena arena = Arena.ofConfined()) {
-                open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096));
-                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, 8192L));
+                MemorySegment memory = arena.allocate(8192, 4096);
+                open.space().orElseThrow().map(0x10000, memory);
+                // read and write; iommufd also has a flag that the address is the caller's choice
+                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, new FakeHost.Mapping(
+                        8192, memory.address(), way == DeviceOpener.Way.GROUP ? 3 : 7)));
                 assertErrno(Errno.EEXIST, () -> open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096)));
                 open.space().orElseThrow().unmap(0x10000, 8192);
             }

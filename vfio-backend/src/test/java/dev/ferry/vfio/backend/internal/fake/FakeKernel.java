@@ -2,28 +2,44 @@
 package dev.ferry.vfio.backend.internal.fake;
 
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /**
  * A kernel as the references describe it: a table of descriptors and files behind paths. Numbers are written out here,
- * so that a wrong constant of ours does not agree with itself. Counts what is open.
+ * so that a wrong constant of ours does not agree with itself. Looks at every field that it is given; counts what is
+ * open.
  */
 public final class FakeKernel implements SystemCalls {
-    private static final int ENOENT = 2;
-    private static final int EINTR = 4;
-    private static final int EBADF = 9;
+    static final int EINTR = 4;
     private static final int O_CLOEXEC = 0x80000;
+    private static final short POLLNVAL = 0x20;
+
+    /** One poll: of how many files, and how long it might have waited. */
+    public record Poll(int count, int timeoutMillis) {}
 
     private final Map<String, Supplier<Object>> paths = new HashMap<>();
     private final Map<Integer, FakeFile> open = new TreeMap<>();
+    private final Map<Request, Integer> refused = Collections.synchronizedMap(new EnumMap<>(Request.class));
+    private final FakeSockets sockets = new FakeSockets(this);
     public final List<String> log = new ArrayList<>();
+    /** Polls of devices' data descriptors, and pauses. */
+    public final List<Poll> polls = Collections.synchronizedList(new ArrayList<>());
+    /** Where descriptors that arrive from another process are shown; null: nowhere. */
+    Path proc;
     private int next = 100;
     private int interrupts;
 
@@ -34,6 +50,9 @@ public final class FakeKernel implements SystemCalls {
 
     /** Gives an open file a number. */
     public synchronized int install(FakeFile file) {
+        if (!open.containsValue(file)) {
+            file.opened();
+        }
         open.put(next, file);
         return next++;
     }
@@ -45,6 +64,20 @@ public final class FakeKernel implements SystemCalls {
 
     synchronized FakeFile file(int fd) {
         return open.get(fd);
+    }
+
+    synchronized boolean isOpen(FakeFile file) {
+        return open.containsValue(file);
+    }
+
+    /** A request fails from now on, before anything of it is done or written; with 0 it is answered again. */
+    public void refuse(Request request, int errno) {
+        refused.put(request, errno);
+    }
+
+    int answer(Request request, IntSupplier answer) {
+        int errno = refused.getOrDefault(request, 0);
+        return errno != 0 ? -errno : answer.getAsInt();
     }
 
     /** So many of the next reads, writes and polls are interrupted by a signal. */
@@ -63,107 +96,148 @@ public final class FakeKernel implements SystemCalls {
             throw new AssertionError("descriptors must be read-write and closed on exec: " + flags);
         }
         Supplier<Object> file = paths.get(path);
-        Object opened = file == null ? (Object) ENOENT : file.get();
+        Object opened = file == null ? (Object) FakeFile.ENOENT : file.get();
         return opened instanceof Integer errno ? -errno : install((FakeFile) opened);
     }
 
     @Override
     public int close(int fd) {
         FakeFile file;
+        boolean last;
         synchronized (this) {
             file = open.remove(fd);
+            last = !open.containsValue(file);
+            notifyAll();
         }
         if (file == null) {
             throw new AssertionError("closed twice, or never open: " + fd);
         }
-        file.close();
+        if (last) {
+            file.close();
+        }
         return 0;
     }
 
     @Override
     public int ioctl(int fd, int request, MemorySegment argument) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.ioctl(request, argument);
+        return file == null ? -FakeFile.EBADF : file.ioctl(request, argument);
     }
 
     @Override
     public int ioctl(int fd, int request, long argument) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.ioctl(request, argument);
+        return file == null ? -FakeFile.EBADF : file.ioctl(request, argument);
     }
 
     @Override
     public long read(int fd, MemorySegment into) {
         FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -EBADF : file.read(into);
+        return isInterrupted() ? -EINTR : file == null ? -FakeFile.EBADF : file.read(into);
     }
 
     @Override
     public long write(int fd, MemorySegment from) {
         FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -EBADF : file.write(from);
+        return isInterrupted() ? -EINTR : file == null ? -FakeFile.EBADF : file.write(from);
     }
 
     @Override
     public long pread(int fd, MemorySegment into, long offset) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.pread(into, offset);
+        return file == null ? -FakeFile.EBADF : file.pread(into, offset);
     }
 
     @Override
     public long pwrite(int fd, MemorySegment from, long offset) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.pwrite(from, offset);
+        return file == null ? -FakeFile.EBADF : file.pwrite(from, offset);
     }
 
+    /** Only a poll that looks at sockets waits: no other file becomes ready by itself. */
     @Override
-    public int poll(MemorySegment fds, int count, int timeoutMillis) {
-        if (count == 0) {
-            return 0;
+    public synchronized int poll(MemorySegment fds, int count, int timeoutMillis) {
+        boolean waits = count > 0 && file(fds.get(ValueLayout.JAVA_INT, 0)) instanceof FakeSocket;
+        if (!waits) {
+            polls.add(new Poll(count, timeoutMillis));
         }
-        FakeFile file = file(fds.get(ValueLayout.JAVA_INT, 0));
-        short events = fds.get(ValueLayout.JAVA_SHORT, 4);
         if (isInterrupted()) {
             return -EINTR;
         }
-        boolean ready = file == null || file.isReady();
-        fds.set(ValueLayout.JAVA_SHORT, 6, ready ? events : 0);
-        return ready ? 1 : 0;
+        int ready = look(fds, count);
+        if (ready == 0 && waits) {
+            try {
+                wait(Math.max(1, timeoutMillis));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return -EINTR;
+            }
+            ready = look(fds, count);
+        }
+        return ready;
+    }
+
+    private int look(MemorySegment fds, int count) {
+        int ready = 0;
+        for (long at = 0; at < 8L * count; at += 8) {
+            FakeFile file = open.get(fds.get(ValueLayout.JAVA_INT, at));
+            int found = file == null ? POLLNVAL : fds.get(ValueLayout.JAVA_SHORT, at + 4) & file.ready();
+            fds.set(ValueLayout.JAVA_SHORT, at + 6, (short) found);
+            ready += found == 0 ? 0 : 1;
+        }
+        return ready;
+    }
+
+    /** Another process connects to a socket of ours. */
+    public FakePeer connect(Path path, int user) {
+        return sockets.connect(path, user);
+    }
+
+    /** Shows a descriptor as a file of no kind that a program could take for a character device. */
+    void show(int fd) {
+        if (proc != null) {
+            try {
+                Files.writeString(proc.resolve("fd/" + fd), "");
+                Files.writeString(proc.resolve("fdinfo/" + fd), "pos:\t0\nflags:\t02000002\n");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     @Override
     public int socket(int domain, int type, int protocol) {
-        throw new UnsupportedOperationException("sockets are tested with the real kernel");
+        return sockets.socket(domain, type, protocol);
     }
 
     @Override
     public int bind(int fd, MemorySegment address) {
-        throw new UnsupportedOperationException();
+        return sockets.bind(fd, address);
     }
 
     @Override
     public int listen(int fd, int backlog) {
-        throw new UnsupportedOperationException();
+        return sockets.listen(fd, backlog);
     }
 
     @Override
     public int accept(int fd, int flags) {
-        throw new UnsupportedOperationException();
+        return answer(Request.ACCEPT, () -> sockets.accept(fd, flags));
     }
 
     @Override
     public int getsockopt(int fd, int level, int option, MemorySegment value) {
-        throw new UnsupportedOperationException();
+        return answer(Request.PEER_CREDENTIALS, () -> sockets.getsockopt(fd, level, option, value));
     }
 
     @Override
     public long sendmsg(int fd, MemorySegment header, int flags) {
-        throw new UnsupportedOperationException();
+        return answer(Request.SEND, () -> sockets.sendmsg(fd, header, flags));
     }
 
     @Override
     public long recvmsg(int fd, MemorySegment header, int flags) {
-        throw new UnsupportedOperationException();
+        return sockets.recvmsg(fd, header, flags);
     }
 
     @Override
@@ -173,6 +247,6 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public int effectiveUser() {
-        return 0;
+        return 1000;
     }
 }
