@@ -140,11 +140,11 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Asks for reliable flags in the pre-copy information; whether the kernel gives them. */
-    boolean enablePrecopyInfoV2() {
+    /** Asks for reliable flags in the pre-copy information; 0, or the error number: ENOTTY or EINVAL by older kernels. */
+    int enablePrecopyInfoV2() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            return feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument) == 0;
+            return -feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument);
         }
     }
 

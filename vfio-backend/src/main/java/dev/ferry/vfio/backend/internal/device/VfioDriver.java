@@ -11,6 +11,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -52,8 +53,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         this.config = config;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-        this.precopyFlagsAreReliable =
-                features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
+        this.precopyFlagsAreReliable = features.contains(MigrationFeature.PRE_COPY) && asksForReliableFlags();
         this.tellsStopCopyLength = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET);
         if (!tellsStopCopyLength) {
             LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
@@ -72,6 +72,15 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             throws DeviceException {
         Set<MigrationFeature> features = device.migrationFeatures();
         return new VfioDriver(device, features, ConfigSpace.of(device), dirtyTracker, dataTimeoutMillis);
+    }
+
+    private boolean asksForReliableFlags() {
+        int error = device.enablePrecopyInfoV2();
+        if (error != 0 && error != LinuxErrno.ENOTTY && error != LinuxErrno.EINVAL) {
+            LOG.warn("{} did not take MIG_PRECOPY_INFO_V2 ({}); new initial data are not noticed",
+                    device.name(), LinuxErrno.name(error));
+        }
+        return error == 0;
     }
 
     @Override
@@ -227,6 +236,9 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         StateSet back = device.setState(arc.from());
         if (back.dataFd() >= 0) {
             device.calls().close(back.dataFd());
+        }
+        if (back.error() != 0) {
+            LOG.warn("{} could not be led back to {}: {}", device.name(), arc.from(), LinuxErrno.name(back.error()));
         }
         return device.state();
     }

@@ -136,6 +136,6 @@ final class FakeContainer extends FakeFile {
     @Override
     void close() {
         host.forget(this);
-        mappings.clear();
+        mappings.close();
     }
 }

@@ -146,6 +146,13 @@ public final class FakeHost {
         return iommufd;
     }
 
+    /** A VMM has mapped so many pages from an address on, each by itself. */
+    public void mapPages(long iova, int count) {
+        for (int i = 0; i < count; i++) {
+            mapped.put(iova + i * Mappings.PAGE, new Mapping(Mappings.PAGE, Mappings.PAGE, 7));
+        }
+    }
+
     /** Whether a container or a page table records. */
     public boolean trackingIsOn() {
         return !recording.isEmpty();

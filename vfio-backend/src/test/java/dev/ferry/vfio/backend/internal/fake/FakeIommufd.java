@@ -182,6 +182,6 @@ final class FakeIommufd extends FakeFile {
     @Override
     void close() {
         recorders.values().forEach(host::forget);
-        new Mappings(host.mapped).clear();
+        spaces.values().forEach(Mappings::close);
     }
 }

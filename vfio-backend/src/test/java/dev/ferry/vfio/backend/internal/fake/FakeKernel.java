@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /**
  * A kernel as the references describe it: a table of descriptors and files behind paths. Numbers are written out here,
@@ -34,6 +35,7 @@ public final class FakeKernel implements SystemCalls {
     private final Map<String, Supplier<Object>> paths = new HashMap<>();
     private final Map<Integer, FakeFile> open = new TreeMap<>();
     private final Map<Request, Integer> refused = Collections.synchronizedMap(new EnumMap<>(Request.class));
+    private final Failures failures = new Failures();
     private final FakeSockets sockets = new FakeSockets(this);
     public final List<String> log = new ArrayList<>();
     /** Polls of devices' data descriptors, and pauses. */
@@ -89,8 +91,38 @@ public final class FakeKernel implements SystemCalls {
         return interrupts > 0 && interrupts-- > 0;
     }
 
+    /** See {@link Failures#fail}. */
+    public void fail(int number, int errno, int then) {
+        failures.fail(number, errno, then);
+    }
+
+    /** How many calls were made since {@link #fail}. */
+    public int made() {
+        return failures.made();
+    }
+
+    /** The name of the call that failed. */
+    public String failed() {
+        return failures.failed();
+    }
+
+    /** What an open file answers, unless the call is to fail. */
+    private long call(String name, int fd, ToLongFunction<FakeFile> answer) {
+        int errno = failures.of(name);
+        if (errno != 0) {
+            return -errno;
+        }
+        FakeFile file = file(fd);
+        return file == null ? -FakeFile.EBADF : answer.applyAsLong(file);
+    }
+
     @Override
     public synchronized int open(String path, int flags) {
+        int errno = failures.of("open");
+        return errno != 0 ? -errno : opened(path, flags);
+    }
+
+    private int opened(String path, int flags) {
         log.add("open " + path);
         if ((flags & O_CLOEXEC) == 0 || (flags & 3) != 2) {
             throw new AssertionError("descriptors must be read-write and closed on exec: " + flags);
@@ -115,43 +147,48 @@ public final class FakeKernel implements SystemCalls {
         if (last) {
             file.close();
         }
-        return 0;
+        return -failures.of("close");
+    }
+
+    /** Another number of an open file, as one process gives it to another. */
+    public synchronized int dup(int fd) {
+        return install(open.get(fd));
+    }
+
+    @Override
+    public synchronized int kcmp(int first, int second) {
+        return !open.containsKey(first) || !open.containsKey(second) ? -FakeFile.EBADF
+                : open.get(first) == open.get(second) ? 0 : 1;
     }
 
     @Override
     public int ioctl(int fd, int request, MemorySegment argument) {
-        FakeFile file = file(fd);
-        return file == null ? -FakeFile.EBADF : file.ioctl(request, argument);
+        return (int) call("ioctl", fd, file -> file.ioctl(request, argument));
     }
 
     @Override
     public int ioctl(int fd, int request, long argument) {
-        FakeFile file = file(fd);
-        return file == null ? -FakeFile.EBADF : file.ioctl(request, argument);
+        return (int) call("ioctl", fd, file -> file.ioctl(request, argument));
     }
 
     @Override
     public long read(int fd, MemorySegment into) {
-        FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -FakeFile.EBADF : file.read(into);
+        return call("read", fd, file -> isInterrupted() ? -EINTR : file.read(into));
     }
 
     @Override
     public long write(int fd, MemorySegment from) {
-        FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -FakeFile.EBADF : file.write(from);
+        return call("write", fd, file -> isInterrupted() ? -EINTR : file.write(from));
     }
 
     @Override
     public long pread(int fd, MemorySegment into, long offset) {
-        FakeFile file = file(fd);
-        return file == null ? -FakeFile.EBADF : file.pread(into, offset);
+        return call("pread", fd, file -> file.pread(into, offset));
     }
 
     @Override
     public long pwrite(int fd, MemorySegment from, long offset) {
-        FakeFile file = file(fd);
-        return file == null ? -FakeFile.EBADF : file.pwrite(from, offset);
+        return call("pwrite", fd, file -> file.pwrite(from, offset));
     }
 
     /** Only a poll that looks at sockets waits: no other file becomes ready by itself. */
@@ -160,6 +197,10 @@ public final class FakeKernel implements SystemCalls {
         boolean waits = count > 0 && file(fds.get(ValueLayout.JAVA_INT, 0)) instanceof FakeSocket;
         if (!waits) {
             polls.add(new Poll(count, timeoutMillis));
+        }
+        int errno = waits || count == 0 ? 0 : failures.of("poll");
+        if (errno != 0) {
+            return -errno;
         }
         if (isInterrupted()) {
             return -EINTR;

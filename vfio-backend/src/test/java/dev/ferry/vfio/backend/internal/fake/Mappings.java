@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.fake;
 
+import java.util.HashSet;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Set;
 
 /** Memory of the process that devices may reach, by the address at which they see it. Pages have 4096 bytes. */
 final class Mappings {
     static final long PAGE = 4096;
 
     private final Map<Long, FakeHost.Mapping> mapped;
+    private final Set<Long> own = new HashSet<>();
 
+    /** A space among whose mappings are those of a VMM, which stay when it is closed. */
     Mappings(Map<Long, FakeHost.Mapping> mapped) {
         this.mapped = mapped;
-    }
-
-    Mappings() {
-        this(new TreeMap<>());
     }
 
     int map(long iova, FakeHost.Mapping mapping) {
@@ -29,6 +28,7 @@ final class Mappings {
             return -FakeFile.EEXIST;
         }
         mapped.put(iova, mapping);
+        own.add(iova);
         return 0;
     }
 
@@ -62,7 +62,7 @@ final class Mappings {
         return mapped.values().stream().mapToLong(FakeHost.Mapping::size).sum();
     }
 
-    void clear() {
-        mapped.clear();
+    void close() {
+        mapped.keySet().removeAll(own);
     }
 }
