@@ -10,14 +10,25 @@ final class FakeCdev extends FakeFile {
     private static final int EBADFD = 77;
 
     private final FakeHost host;
-    private final String name;
     private final FakeDevice device;
+    private final String groupNumber;
+    private final Group group;
     private FakeIommufd bound;
+    private boolean attached;
+
+    /** What the devices of an IOMMU group share: one owner, one page table. */
+    static final class Group {
+        FakeIommufd owner;
+        int bound;
+        int pageTable;
+        int attached;
+    }
 
     FakeCdev(FakeHost host, String name) {
         this.host = host;
-        this.name = name;
         this.device = host.devices.get(name);
+        this.groupNumber = String.valueOf(host.groupOf.get(name));
+        this.group = host.cdevGroups.computeIfAbsent(groupNumber, one -> new Group());
     }
 
     @Override
@@ -42,16 +53,15 @@ final class FakeCdev extends FakeFile {
         if (!(host.kernel.file(fd) instanceof FakeIommufd iommufd)) {
             return host.kernel.file(fd) == null ? -EBADF : -EBADFD;
         }
-        String group = host.groupOf.get(name);
-        if (host.openGroups.contains(group)) {
+        if (host.openGroups.contains(groupNumber)) {
             return -EBUSY;
         }
-        if (host.ownerOf.getOrDefault(group, iommufd) != iommufd) {
-            return -EPERM; // the group's DMA belongs to another iommufd
+        if (group.bound > 0 && group.owner != iommufd) {
+            return -EPERM;
         }
         bound = iommufd;
-        host.ownerOf.put(group, iommufd);
-        host.bound.add(name);
+        group.owner = iommufd;
+        group.bound++;
         device.opened();
         argument.set(JAVA_INT, 12, iommufd.bind(device));
         return 0;
@@ -65,6 +75,12 @@ final class FakeCdev extends FakeFile {
         if (!bound.hasPageTable(pageTable)) {
             return -ENOENT;
         }
+        if (!device.mediated && group.attached > 0 && group.pageTable != pageTable) {
+            return -EINVAL;
+        }
+        group.pageTable = pageTable;
+        group.attached += attached ? 0 : 1;
+        attached = true;
         device.steps.add("attach " + pageTable);
         return 0;
     }
@@ -81,14 +97,10 @@ final class FakeCdev extends FakeFile {
 
     @Override
     void close() {
-        if (bound == null) {
-            return;
+        if (bound != null) {
+            group.bound--;
+            group.attached -= attached ? 1 : 0;
+            device.close();
         }
-        String group = host.groupOf.get(name);
-        host.bound.remove(name);
-        if (host.bound.stream().noneMatch(other -> host.groupOf.get(other).equals(group))) {
-            host.ownerOf.remove(group);
-        }
-        device.close();
     }
 }

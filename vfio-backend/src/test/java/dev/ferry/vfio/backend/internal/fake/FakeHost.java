@@ -28,9 +28,7 @@ public final class FakeHost {
     public final Map<String, FakeDevice> devices = new HashMap<>();
     final Map<String, String> groupOf = new HashMap<>();
     final Set<String> openGroups = new TreeSet<>();
-    /** Devices whose character device is bound, and by group the iommufd that they are bound to. */
-    final Set<String> bound = new HashSet<>();
-    final Map<String, FakeFile> ownerOf = new HashMap<>();
+    final Map<String, FakeCdev.Group> cdevGroups = new HashMap<>();
     private final Set<Object> recording = new HashSet<>();
 
     // What a test can make of the host.
@@ -54,8 +52,6 @@ public final class FakeHost {
         Files.createDirectories(root.resolve("sys/bus/pci/devices"));
         Files.createDirectories(root.resolve("dev/vfio/devices"));
         Files.createDirectories(root.resolve("proc/sys/kernel"));
-        Files.createDirectories(root.resolve("proc/self/fd"));
-        Files.createDirectories(root.resolve("proc/self/fdinfo"));
         Files.writeString(root.resolve("proc/sys/kernel/hostname"), "host9\n");
         kernel.proc = root.resolve("proc/self");
         kernel.path(file("vfio/vfio"), () -> new FakeContainer(this));
@@ -104,7 +100,7 @@ public final class FakeHost {
     }
 
     private Object openGroup(String group) {
-        boolean usedOtherwise = bound.stream().anyMatch(name -> groupOf.get(name).equals(group));
+        boolean usedOtherwise = cdevGroups.containsKey(group) && cdevGroups.get(group).bound > 0;
         return !usedOtherwise && openGroups.add(group) ? new FakeGroup(this, group) : (Object) FakeFile.EBUSY;
     }
 

@@ -238,6 +238,8 @@ public final class FakeKernel implements SystemCalls {
     void show(int fd) {
         if (proc != null) {
             try {
+                Files.createDirectories(proc.resolve("fd"));
+                Files.createDirectories(proc.resolve("fdinfo"));
                 Files.writeString(proc.resolve("fd/" + fd), "");
                 Files.writeString(proc.resolve("fdinfo/" + fd), "pos:\t0\nflags:\t02000002\n");
             } catch (IOException e) {
