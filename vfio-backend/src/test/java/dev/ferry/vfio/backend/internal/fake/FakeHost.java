@@ -91,7 +91,7 @@ public final class FakeHost {
         }
         if (group != null) {
             link(sysfs.resolve("iommu_group"), Path.of("../../kernel/iommu_groups/" + group));
-            kernel.path(file("vfio/" + group), () -> openGroup(group));
+            allow(group);
             groupOf.put(name, group);
         }
         FakeDevice device = new FakeDevice(kernel);
@@ -117,6 +117,11 @@ public final class FakeHost {
     /** Opening a device file fails from now on. */
     public void refuse(String name, int errno) {
         kernel.path(file(name), () -> errno);
+    }
+
+    /** A group can be opened again. */
+    public void allow(String group) {
+        kernel.path(file("vfio/" + group), () -> openGroup(group));
     }
 
     /** What the finder makes of a device. */

@@ -194,7 +194,7 @@ public final class FakeKernel implements SystemCalls {
     /** Only a poll that looks at sockets waits: no other file becomes ready by itself. */
     @Override
     public synchronized int poll(MemorySegment fds, int count, int timeoutMillis) {
-        boolean waits = count > 0 && file(fds.get(ValueLayout.JAVA_INT, 0)) instanceof FakeSocket;
+        boolean waits = hasSocket(fds, count);
         if (!waits) {
             polls.add(new Poll(count, timeoutMillis));
         }
@@ -218,11 +218,22 @@ public final class FakeKernel implements SystemCalls {
         return ready;
     }
 
+    private boolean hasSocket(MemorySegment fds, int count) {
+        for (long at = 0; at < 8L * count; at += 8) {
+            if (open.get(fds.get(ValueLayout.JAVA_INT, at)) instanceof FakeSocket) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private int look(MemorySegment fds, int count) {
         int ready = 0;
         for (long at = 0; at < 8L * count; at += 8) {
-            FakeFile file = open.get(fds.get(ValueLayout.JAVA_INT, at));
-            int found = file == null ? POLLNVAL : fds.get(ValueLayout.JAVA_SHORT, at + 4) & file.ready();
+            int fd = fds.get(ValueLayout.JAVA_INT, at);
+            FakeFile file = open.get(fd);
+            int wanted = fds.get(ValueLayout.JAVA_SHORT, at + 4);
+            int found = fd < 0 ? 0 : file == null ? POLLNVAL : wanted & file.ready();
             fds.set(ValueLayout.JAVA_SHORT, at + 6, (short) found);
             ready += found == 0 ? 0 : 1;
         }
