@@ -210,9 +210,27 @@ class SharedLogsTest {
         assertErrno(Errno.EIO, () -> report(trackers.get(0), RANGE));
         host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 0);
         host.kernel.refuse(Request.DIRTY_PAGES_START, 0);
-        assertErrno(Errno.EINVAL, () -> report(trackers.get(0), RANGE));
 
         assertLost(trackers.get(1));
+        assertThat(report(trackers.get(1), RANGE)).containsExactly(0, 0);
+        trackers.get(1).stop();
+        trackers.get(0).stop();
+    }
+
+    @Test
+    void shouldNotSayThatRecordingGoesOnWhenNeitherCouldBeginAnew() throws Exception {
+        List<DirtyTracker> trackers = inOneContainer();
+        for (DirtyTracker tracker : trackers) {
+            tracker.start(PAGE, List.of(RANGE));
+        }
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 5);
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 12);
+        assertErrno(Errno.EIO, () -> report(trackers.get(0), RANGE));
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 0);
+        assertErrno(Errno.EIO, () -> report(trackers.get(1), RANGE));
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 0);
+        assertErrno(Errno.EINVAL, () -> report(trackers.get(0), RANGE));
+        trackers.get(1).start(PAGE, List.of(RANGE));
         host.dirty.add(2L);
         assertThat(report(trackers.get(1), RANGE)).containsExactly(0b100, 0);
         trackers.get(0).stop();
