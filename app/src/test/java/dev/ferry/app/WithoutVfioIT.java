@@ -10,6 +10,8 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -118,6 +120,23 @@ class WithoutVfioIT {
         Ended ended = run(java17(), JAR, "devices");
         assertThat(ended.err()).as("nobody asked for VFIO devices").isEqualTo(LEFT_OUT + sentence + "\n");
         assertThat(ended.status()).isZero();
+    }
+
+    @Test
+    void shouldInspectTheStateOfAVfioDeviceWhenItsBundleCannotRun() throws Exception {
+        byte[] state = HexFormat.of().parseHex("ffffffffef100004" + "0000000000000002" + "0102"
+                + "ffffffffef100001" + "0000000000000000");
+        Files.write(folder.resolve("whole"), state);
+        Files.write(folder.resolve("cut"), Arrays.copyOf(state, 17));
+        Path java = java17();
+
+        Ended ended = run(java, JAR, "inspect", "whole");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.out()).startsWith("format vfio: valid, records: 2\n");
+        ended = run(java, JAR, "inspect", "cut");
+        assertThat(ended.err()).isEqualTo(
+                "ferry: cut is malformed at byte 0: a DATA record of 2 bytes has only 1 in the stream\n");
+        assertThat(ended.status()).isEqualTo(1);
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.ArrayList;
@@ -36,6 +37,8 @@ final class DeviceServices implements HandoverServer.Lending {
     static final String ACCESS = "ferry.vfio.access";
     /** Service property: how dirty pages are tracked and why so. */
     static final String DIRTY_TRACKING = "ferry.vfio.dirty.tracking";
+    /** Service property: the driver of the kernel that the device is bound to; absent when to none. */
+    static final String DRIVER = "ferry.vfio.driver";
     /** Service property: the device is among those that the configuration in force allows to open. */
     static final String CONFIGURED = "ferry.vfio.configured";
 
@@ -124,10 +127,10 @@ final class DeviceServices implements HandoverServer.Lending {
             return;
         }
         try {
-            if (!settings.devices().contains(device.name())) {
-                explain(device, NOT_ALLOWED);
-            } else if (device.obstacle().isPresent()) {
+            if (device.obstacle().isPresent()) {
                 explain(device, device.obstacle().get());
+            } else if (!settings.devices().contains(device.name())) {
+                explain(device, NOT_ALLOWED);
             } else if (now == null || now.driven().isEmpty()) {
                 open(device);
             }
@@ -141,7 +144,7 @@ final class DeviceServices implements HandoverServer.Lending {
             put(device, factory.get().open(device, id(device.name()), settings.access(),
                     settings.dirtyTracking(), this::dataTimeoutMillis), false);
         } catch (DeviceException e) {
-            explain(device, e.getMessage());
+            explain(device, KernelException.reason(e));
         } catch (RuntimeException | LinkageError e) {
             if (explain(device, "it cannot be opened; the log says more: " + e)) {
                 LOG.error("{} cannot be opened", id(device.name()), e);
@@ -302,6 +305,7 @@ final class DeviceServices implements HandoverServer.Lending {
         properties.put(MigrationDriver.BACKEND, BACKEND);
         properties.put(MigrationDriver.HOST, host());
         properties.put(CONFIGURED, settings.devices().contains(device.name()));
+        device.driver().ifPresent(driver -> properties.put(DRIVER, driver));
         return properties;
     }
 }

@@ -113,12 +113,12 @@ public final class IommufdSpace implements IommuSpace {
         return trackingPageTable;
     }
 
-    private int ioctl(int request, MemorySegment argument) {
+    /** One request on the iommufd: what the kernel gives, or the negated error number. */
+    public int ioctl(int request, MemorySegment argument) {
         return (int) iommufd.use(fd -> calls.ioctl(fd, request, argument));
     }
 
-    /** One request on the iommufd. */
-    public void request(int request, MemorySegment argument, String call) throws DeviceException {
+    private void request(int request, MemorySegment argument, String call) throws DeviceException {
         int result = ioctl(request, argument);
         if (result < 0) {
             throw new KernelException(name, call, -result);

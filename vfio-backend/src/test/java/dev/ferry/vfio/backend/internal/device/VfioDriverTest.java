@@ -46,8 +46,8 @@ class VfioDriverTest extends DriverFixture {
 
         DeviceException e = assertErrno(errno, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
 
-        assertThat(e).hasMessage("dev0 could not take PRE_COPY_P2P_TO_STOP_COPY: the request for STOP_COPY was refused"
-                + exactly + "; it is in PRE_COPY_P2P now");
+        assertThat(e).hasMessage("dev0 could not take PRE_COPY_P2P_TO_STOP_COPY: "
+                + "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP_COPY failed" + exactly + "; it is in PRE_COPY_P2P now");
         assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
         assertThat(kernel.openFiles()).as("only the device").isEqualTo(1);
         fake.failing.clear();
@@ -84,7 +84,7 @@ class VfioDriverTest extends DriverFixture {
         fake.outOfDescriptors = true;
 
         assertThat(assertErrno(Errno.ENOSPC, () -> driver.step(STOP_TO_STOP_COPY)))
-                .hasMessageContaining("refused (EMFILE); it is in STOP now");
+                .hasMessageContaining("failed (EMFILE); it is in STOP now");
         assertThat(driver.state()).isEqualTo(DeviceState.STOP);
     }
 
@@ -94,7 +94,7 @@ class VfioDriverTest extends DriverFixture {
         fake.outOfDescriptors = true;
 
         assertThat(assertErrno(Errno.ENOSPC, () -> driver.step(STOP_TO_RESUMING)))
-                .hasMessageContaining("refused (EMFILE); it is in RESUMING now");
+                .hasMessageContaining("failed (EMFILE); it is in RESUMING now");
         fake.outOfDescriptors = false;
         assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))
                 .hasMessageEndingWith("is gone; reset the device");
@@ -289,7 +289,7 @@ class VfioDriverTest extends DriverFixture {
         kernel.refuse(Request.DATA_SIZE, number);
 
         assertThat(assertErrno(errno, driver::stopCopySize))
-                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed");
+                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed; it is in RUNNING now");
     }
 
     @ParameterizedTest
