@@ -57,12 +57,16 @@ public final class FakeDevice extends FakeFile {
     public int shortRead = Integer.MAX_VALUE;
     /** A read or write of a region moves so many bytes at most; drivers that emulate registers take four. */
     public int shortRegion = 4;
+    /** A write to a region moves nothing, without an error. */
+    public boolean noRegionWrites;
     /** Nothing for now is 0, as with mtty, instead of -ENOMSG. */
     public boolean zeroInPreCopy;
     /** The data descriptor is never ready. */
     public boolean silent;
     /** Feature 12 is known. */
     public boolean knowsPrecopyV2;
+    /** The sizes in the pre-copy information, unsigned; null: what they are. */
+    public Long precopyBytes;
     public boolean knowsDataSize = true;
     /** The estimate of the state's size, unsigned; null: what it is. */
     public Long dataSize;
@@ -171,7 +175,8 @@ public final class FakeDevice extends FakeFile {
             if (at >= region.length) {
                 return -EINVAL;
             }
-            int count = (int) Math.min(Math.min(shortRegion, from.byteSize()), region.length - at);
+            int most = noRegionWrites ? 0 : shortRegion;
+            int count = (int) Math.min(Math.min(most, from.byteSize()), region.length - at);
             steps.add((index == CONFIG_REGION ? "config" : "region " + index) + " 0x%02x".formatted(at));
             if (index != CONFIG_REGION || at >= 4) { // what it is cannot be written
                 MemorySegment.copy(from, JAVA_BYTE, 0, region, at, count);

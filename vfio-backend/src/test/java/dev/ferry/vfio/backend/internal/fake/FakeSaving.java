@@ -104,8 +104,9 @@ final class FakeSaving extends FakeFile {
         // Without the opt-in, flags mean nothing, whatever they are.
         argument.set(JAVA_INT, 4, !device.precopyV2 || reinitialized ? 1 : 0);
         reinitialized &= !device.precopyV2;
-        argument.set(JAVA_LONG, 8, Math.max(0, initialEnd - position));
-        argument.set(JAVA_LONG, 16, stream.size() - Math.max(position, initialEnd));
+        Long said = device.precopyBytes;
+        argument.set(JAVA_LONG, 8, said != null ? said : Math.max(0, initialEnd - position));
+        argument.set(JAVA_LONG, 16, said != null ? said : stream.size() - Math.max(position, initialEnd));
         return 0;
     }
 }
