@@ -387,7 +387,8 @@ class HandoverServerTest {
         server.close();
         try (ServerSocketChannel stream = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             stream.bind(UnixDomainSocketAddress.of(socket));
-            assertThatIOException().isThrownBy(() -> start(Set.of())).withMessageStartingWith("another process listens");
+            assertThatIOException().isThrownBy(() -> start(Set.of()))
+                    .withMessageStartingWith("another process listens");
             assertThat(socket).exists();
         }
         Files.delete(socket);
