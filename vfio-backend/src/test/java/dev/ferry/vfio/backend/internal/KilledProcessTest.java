@@ -107,8 +107,8 @@ class KilledProcessTest {
                         .map(ILoggingEvent::getFormattedMessage)
                         .toList())
                 .isEqualTo(arc.to() == DeviceState.RUNNING ? List.of() : List.of(
-                        "host9/%s was left in %s by whoever had it before; reset it, or bring it to RUNNING, to migrate it"
-                                .formatted(VF, arc.to())));
+                        "host9/" + VF + " was left in " + arc.to() + " by whoever had it before; "
+                                + "reset it, or bring it to RUNNING, to migrate it"));
         driver.reset();
         for (Arc again : WAYS.get(DeviceState.STOP_COPY)) {
             step(driver, again);
