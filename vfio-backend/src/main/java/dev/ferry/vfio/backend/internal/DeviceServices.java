@@ -244,8 +244,8 @@ final class DeviceServices implements HandoverServer.Lending {
     public void takeBack(String name) throws DeviceException {
         wantedBack.add(name);
         if (!enter() || !leave()) {
-            throw new DeviceException(
-                    Errno.ETIMEDOUT, id(name) + " is in a call that the kernel has not ended; it is closed behind that");
+            throw new DeviceException(Errno.ETIMEDOUT,
+                    id(name) + " is in a call that the kernel has not ended; it is closed behind that");
         }
     }
 

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /**
- * What is told of a PCI configuration space: what a device is known by, and what is restored; little-endian registers of
- * {@code linux/pci_regs.h}.
+ * What is told of a PCI configuration space: what a device is known by, and what is restored; little-endian registers
+ * of {@code linux/pci_regs.h}.
  */
 enum ConfigRegister {
     VENDOR_ID(0x00, 2),

@@ -59,6 +59,13 @@ public final class FakeKernel implements SystemCalls {
         return next++;
     }
 
+    /** What the kernel does for a process that was killed. */
+    public void closeAll() {
+        for (int fd : open.keySet().stream().toList()) {
+            close(fd);
+        }
+    }
+
     /** How many descriptors are open. */
     public synchronized int openFiles() {
         return open.size();
