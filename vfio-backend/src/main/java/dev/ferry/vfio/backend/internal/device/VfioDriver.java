@@ -251,7 +251,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (length < 0) {
             return UNKNOWN_STOP_COPY_BYTES;
         }
-        int around = StateRecord.HEADER_BYTES + config.map(ConfigSpace::size).orElse(0);
+        int space = config.map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
+        int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data at least, the end
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }
 

@@ -159,7 +159,7 @@ class VfioSessionTest extends DriverFixture {
         assertThat(fake.config[0x04]).isEqualTo((byte) 0x07);
         assertThat(fake.steps).containsExactly(
                 "2-5", "5-1", "1-4", "config 0x10", "config 0x14", "config 0x18", "config 0x1c", "config 0x20",
-                "config 0x24", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04", "4-1", "1-5", "5-2");
+                "config 0x24", "config 0x30", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04", "4-1", "1-5", "5-2");
     }
 
     @Test
