@@ -146,7 +146,7 @@ public final class VfioBackend {
     private void openHandover(BackendSettings wanted) {
         wanted.handoverSocket().ifPresent(path -> {
             try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), finder, services::lend,
+                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services::lend,
                         services::takeBack);
             } catch (IOException e) {
                 LOG.error("no devices can be handed over at {}: {}", path, e.getMessage());

@@ -142,6 +142,11 @@ public final class FakeKernel implements SystemCalls {
     }
 
     @Override
+    public int connect(int fd, MemorySegment address) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public int listen(int fd, int backlog) {
         throw new UnsupportedOperationException();
     }
