@@ -14,6 +14,8 @@ import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.BindIommufd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,9 +33,9 @@ final class OpeningChecks {
         this.device = devices.found(name);
     }
 
-    /** Of the way that the kernel offers. */
+    /** Of the way that the kernel offers; sysfs names a character device where there is none, too. */
     List<Check> checks() {
-        return device.cdev().isPresent()
+        return Files.exists(Path.of("/dev/iommu"))
                 ? List.of(new Check("the kernel's answers on the way by character device", this::characterDevice))
                 : List.of(new Check("the kernel's answers on the way by group", this::group));
     }
