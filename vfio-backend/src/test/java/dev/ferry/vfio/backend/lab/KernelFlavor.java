@@ -3,7 +3,6 @@ package dev.ferry.vfio.backend.lab;
 
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 
-import dev.ferry.contract.Check;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 
@@ -16,6 +15,8 @@ enum KernelFlavor {
     /** With iommufd, character devices, and the code behind dirty bitmaps. */
     IOMMUFD;
 
+    private static final String RELEASE = System.getProperty("os.version");
+
     /** {@code shipped} or {@code iommufd}. */
     static KernelFlavor of(String name) {
         return switch (name) {
@@ -23,6 +24,13 @@ enum KernelFlavor {
             case "iommufd" -> IOMMUFD;
             default -> throw new IllegalArgumentException(name);
         };
+    }
+
+    /** Whether the running kernel is of this release or a newer one. */
+    static boolean isRelease(int major, int minor) {
+        String[] version = RELEASE.split("[.+-]");
+        int runningMajor = Integer.parseInt(version[0]);
+        return runningMajor > major || runningMajor == major && Integer.parseInt(version[1]) >= minor;
     }
 
     boolean hasDirtyBitmaps() {
@@ -39,14 +47,5 @@ enum KernelFlavor {
             case IOMMUFD -> tracker.capabilities().exact() && driven.dirtyTracking().equals("device DMA logging");
         };
         demand(expected, "exact: %s; %s", tracker.capabilities().exact(), driven.dirtyTracking());
-    }
-
-    /** That two devices, as a program opens them, are tracked so. */
-    Check tracks(HostDevices devices, String name) {
-        return new Check("dirty pages of %s are tracked in the best way that this kernel has".formatted(name), () -> {
-            try (Driven driven = devices.open(name)) {
-                demandTracking(driven);
-            }
-        });
     }
 }

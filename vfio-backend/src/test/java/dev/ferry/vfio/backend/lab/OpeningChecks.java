@@ -35,7 +35,7 @@ final class OpeningChecks {
 
     /** Of the way that the kernel offers; sysfs names a character device where there is none, too. */
     List<Check> checks() {
-        return Files.exists(Path.of("/dev/iommu"))
+        return Files.exists(Path.of(devices.file("iommu")))
                 ? List.of(new Check("the kernel's answers on the way by character device", this::characterDevice))
                 : List.of(new Check("the kernel's answers on the way by group", this::group));
     }

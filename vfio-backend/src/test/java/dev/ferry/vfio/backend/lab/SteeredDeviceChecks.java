@@ -33,7 +33,6 @@ final class SteeredDeviceChecks {
     private static final int LARGE_STATE = 3_000_001;
     private static final int HEADER_BYTES = 32;
     private static final int PAGE = 4096;
-    private static final String RELEASE = System.getProperty("os.version");
 
     private final HostDevices devices;
     private final String first;
@@ -174,7 +173,7 @@ final class SteeredDeviceChecks {
     private void reinitialization() throws Exception {
         with((source, destination, from, to) -> {
             boolean known = source.open().device().probe(DeviceFeature.MIG_PRECOPY_INFO_V2, DeviceFeature.SET);
-            demand(known == kernelHasPrecopyInfoV2(), "the probe says %s on Linux %s", known, RELEASE);
+            demand(known == KernelFlavor.isRelease(7, 1), "the probe says %s", known);
             SavingSession saving = precopy(source);
             ResumingSession loading = resuming(destination.driver());
             pump(saving, loading);
@@ -184,12 +183,6 @@ final class SteeredDeviceChecks {
             demand(info.initialBytes() == HEADER_BYTES + 700, "initial bytes: %s", info);
             demand(info.reinitialized() == known, "announced: %s, known to the kernel: %s", info.reinitialized(), known);
         });
-    }
-
-    private static boolean kernelHasPrecopyInfoV2() {
-        String[] version = RELEASE.split("[.+-]");
-        int major = Integer.parseInt(version[0]);
-        return major > 7 || major == 7 && Integer.parseInt(version[1]) >= 1;
     }
 
     private void resetMeanwhile() throws Exception {
