@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  * the migration is over; two devices.
  */
 public final class LendDevices {
-    private static final long MOST_SECONDS = 120;
+    private static final long MOST_SECONDS = 300;
     private static final int LOOK_AGAIN_MILLIS = 50;
     private static final int MTTY_SCRATCH = 7;
     private static final byte CONTENT = 0x4C;
@@ -81,14 +81,22 @@ public final class LendDevices {
 
     private void returned() throws Exception {
         await(migrated);
+        demandState(first, DeviceState.STOP);
         for (LentDevice device : List.of(first, second)) {
             String answer = device.takeBack();
             demand(answer.equals("ok"), "%s", answer);
         }
-        demand(first.device().state() == DeviceState.STOP, "the source is in %s", first.device().state());
-        demand(second.device().state() == DeviceState.RUNNING, "the destination is in %s", second.device().state());
+        // What left with its state is reset before the application lets go of it.
+        demandState(first, DeviceState.RUNNING);
+        demandState(second, DeviceState.RUNNING);
         byte found = second.registers().read(MTTY_SCRATCH, 1)[0];
         demand(found == CONTENT, "the destination holds 0x%x", found);
+    }
+
+    /** Asked by the owner's own descriptor. */
+    private static void demandState(LentDevice device, DeviceState state) throws Exception {
+        DeviceState now = device.device().state();
+        demand(now == state, "%s is in %s instead of %s", device.name(), now, state);
     }
 
     private static void await(Path file) throws Exception {
