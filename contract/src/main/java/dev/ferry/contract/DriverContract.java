@@ -30,7 +30,7 @@ import java.util.Set;
  *
  * <pre>{@code
  * @TestFactory
- * Stream<DynamicTest> contract() {
+ * Stream<DynamicTest> contract() throws Exception {
  *     return new DriverContract(MySubject::new).checks().stream()
  *             .map(check -> DynamicTest.dynamicTest(check.name(), check::run));
  * }
