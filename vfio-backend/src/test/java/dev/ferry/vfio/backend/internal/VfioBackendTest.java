@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -81,6 +83,24 @@ class VfioBackendTest {
     }
 
     @Test
+    void shouldSayWhatStandsAgainstADeviceBeforeItIsConfigured() throws Exception {
+        host.pci("0000:3b:00.3", "virtio_vfio_pci", null);
+        host.mdev("83b8f4f2-509f-382f-3c1e-e6bfe0fa1002", "mtty-2", "14");
+        Files.delete(folder.resolve("sys/bus/mdev/devices/83b8f4f2-509f-382f-3c1e-e6bfe0fa1002/driver"));
+
+        configure(Map.of());
+
+        assertThat(reason("0000:3b:00.3")).asString().contains("is in no IOMMU group");
+        assertThat(registered.get("host9/0000:3b:00.3").properties()).containsEntry(
+                "ferry.vfio.driver", "virtio_vfio_pci");
+        assertThat(reason("83b8f4f2-509f-382f-3c1e-e6bfe0fa1002")).asString().contains("is bound to no driver");
+        assertThat(registered.get("host9/83b8f4f2-509f-382f-3c1e-e6bfe0fa1002").properties())
+                .doesNotContainKey("ferry.vfio.driver");
+        assertThat(reason(VF)).isEqualTo(NOT_ALLOWED);
+        assertThat(host.kernel.log).isEmpty();
+    }
+
+    @Test
     void shouldOpenWhatIsConfigured() throws Exception {
         configure(Map.of("devices", new String[] {MDEV}));
 
@@ -90,6 +110,7 @@ class VfioBackendTest {
                 "ferry.backend", "vfio",
                 "ferry.host", "host9",
                 "ferry.vfio.configured", true,
+                "ferry.vfio.driver", "vfio_mtty",
                 "ferry.vfio.access", "group 13 and container (the kernel offers no iommufd with character devices)",
                 "ferry.vfio.dirty.tracking", "device DMA logging"));
         assertThat(driver(MDEV).features()).hasSize(3);
@@ -110,6 +131,17 @@ class VfioBackendTest {
     }
 
     @Test
+    void shouldEndRecordingWhenADeviceIsNoLongerConfigured() throws Exception {
+        configure(Map.of("devices", new String[] {MDEV}));
+        driver(MDEV).dirtyTracker().orElseThrow().start(4096, List.of(new IovaRange(0, 4096)));
+        assertThat(host.devices.get(MDEV).logging).isTrue();
+
+        configure(Map.of("devices", new String[] {VF}));
+
+        assertThat(host.devices.get(MDEV).logging).isFalse();
+    }
+
+    @Test
     void shouldKeepTheLastGoodConfiguration() {
         configure(Map.of("devices", new String[] {VF}));
         configure(Map.of("devices", new String[] {"nonsense"}));
@@ -125,7 +157,7 @@ class VfioBackendTest {
 
         assertThat(reason(VF)).isEqualTo(
                 "the kernel driver of host9/" + VF + " has no migration support");
-        assertThat(reason(MDEV)).asString().contains("read and write permission");
+        assertThat(reason(MDEV)).asString().contains(": open failed (EACCES); give this process's user read and write");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }
 

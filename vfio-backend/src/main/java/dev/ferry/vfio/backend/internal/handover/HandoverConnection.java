@@ -21,7 +21,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,7 +33,6 @@ final class HandoverConnection implements AutoCloseable {
     private final DeviceFinder finder;
     private final DeviceIdentity identity;
     private final HandoverServer.Lending lending;
-    private final Consumer<String> takeBack;
     private Optional<String> lent = Optional.empty();
 
     HandoverConnection(
@@ -42,14 +40,12 @@ final class HandoverConnection implements AutoCloseable {
             UnixSocket socket,
             DeviceFinder finder,
             DeviceIdentity identity,
-            HandoverServer.Lending lending,
-            Consumer<String> takeBack) {
+            HandoverServer.Lending lending) {
         this.calls = calls;
         this.socket = socket;
         this.finder = finder;
         this.identity = identity;
         this.lending = lending;
-        this.takeBack = takeBack;
     }
 
     int number() {
@@ -144,16 +140,20 @@ final class HandoverConnection implements AutoCloseable {
         return false;
     }
 
-    private void giveBack() {
+    private void giveBack() throws DeviceException {
         Optional<String> back = lent;
         lent = Optional.empty();
-        back.ifPresent(takeBack);
+        if (back.isPresent()) {
+            lending.takeBack(back.get());
+        }
     }
 
     @Override
     public void close() {
         try {
             giveBack();
+        } catch (DeviceException e) {
+            LOG.warn("who handed it over is gone: {}", e.getMessage());
         } finally {
             socket.close();
         }

@@ -21,7 +21,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,12 +36,16 @@ public final class HandoverServer implements AutoCloseable {
     private static final long STOP_WAIT_MILLIS = 5_000;
     private static final int MOST_CONNECTIONS = 64;
     private static final int ROOT_USER = 0;
+    /** Instead of a descriptor: poll(2) passes over the entry. */
+    private static final int PASSED_OVER = -1;
 
-    /** Serves a device; what it is given is closed by it, also when it fails. */
-    @FunctionalInterface
+    /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
-        /** Gives the device's id. */
+        /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
         String lend(FoundDevice device, OpenDevice open) throws DeviceException;
+
+        /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
+        void takeBack(String name) throws DeviceException;
     }
 
     private final SystemCalls calls;
@@ -76,12 +79,10 @@ public final class HandoverServer implements AutoCloseable {
      *
      * @param users that are let in, beside root and this process's own
      * @param root where the devices of the host are looked for; {@code /} but in tests
-     * @param takeBack told the name of a device that is no longer handed over
      * @throws IOException when there is something else at the path, or it cannot be used
      */
     public static HandoverServer open(
-            SystemCalls calls, Path path, Set<Integer> users, Path root, Lending lending, Consumer<String> takeBack)
-            throws IOException {
+            SystemCalls calls, Path path, Set<Integer> users, Path root, Lending lending) throws IOException {
         SocketFile.makeRoom(calls, path);
         UnixSocket socket = UnixSocket.listen(calls, path);
         boolean done = false;
@@ -93,7 +94,7 @@ public final class HandoverServer implements AutoCloseable {
             DeviceFinder finder = new DeviceFinder(root);
             DeviceIdentity identity = new DeviceIdentity(root, finder);
             HandoverServer server = new HandoverServer(calls, file, socket, users, accepted ->
-                    new HandoverConnection(calls, accepted, finder, identity, lending, takeBack));
+                    new HandoverConnection(calls, accepted, finder, identity, lending));
             server.thread.start();
             done = true;
             LOG.info("devices can be handed over at {}", path);
@@ -136,7 +137,7 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     private int await(MemorySegment poll, List<HandoverConnection> asked) {
-        put(poll, 0, mayAccept ? socket.number() : PollFd.NONE);
+        put(poll, 0, mayAccept ? socket.number() : PASSED_OVER);
         for (int i = 0; i < asked.size(); i++) {
             put(poll, i + 1, asked.get(i).number());
         }
