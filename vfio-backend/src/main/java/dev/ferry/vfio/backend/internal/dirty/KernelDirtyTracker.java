@@ -151,13 +151,16 @@ final class KernelDirtyTracker implements DirtyTracker {
         }
     }
 
+    /** Whatever the errno was of what failed: EOVERFLOW would tell the caller that recording goes on. */
     private void restart(DeviceException first) throws DeviceException {
         try {
             log.restart(recordedPageSize, recorded);
         } catch (DeviceException e) {
             recorded = List.of();
             first.addSuppressed(e);
-            throw first;
+            throw new DeviceException(Errno.EIO,
+                    "the record of pages that %s wrote was lost, and could not be begun anew: %s"
+                            .formatted(device, e.getMessage()), first);
         }
     }
 

@@ -36,6 +36,8 @@ public final class HandoverServer implements AutoCloseable {
     private static final long STOP_WAIT_MILLIS = 5_000;
     private static final int MOST_CONNECTIONS = 64;
     private static final int ROOT_USER = 0;
+    /** Instead of a descriptor: poll(2) passes over the entry. */
+    private static final int PASSED_OVER = -1;
 
     /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
@@ -135,7 +137,7 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     private int await(MemorySegment poll, List<HandoverConnection> asked) {
-        put(poll, 0, mayAccept ? socket.number() : PollFd.NONE);
+        put(poll, 0, mayAccept ? socket.number() : PASSED_OVER);
         for (int i = 0; i < asked.size(); i++) {
             put(poll, i + 1, asked.get(i).number());
         }

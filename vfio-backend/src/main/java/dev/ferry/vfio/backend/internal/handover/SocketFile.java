@@ -11,7 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** The file by which a listening socket is found: made where nothing of anybody's is, and removed only while it is it. */
+/** The file by which a listening socket is found: made where nobody has one, removed only while it is the same. */
 final class SocketFile {
     private final Path path;
     private final Object key;

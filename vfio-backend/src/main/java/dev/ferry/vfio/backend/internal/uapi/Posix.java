@@ -50,8 +50,6 @@ public final class Posix {
         public static final int BYTES = 8;
         public static final short POLLIN = 1;
         public static final short POLLOUT = 4;
-        /** Instead of a descriptor: the entry is passed over. */
-        public static final int NONE = -1;
 
         private PollFd() {}
     }

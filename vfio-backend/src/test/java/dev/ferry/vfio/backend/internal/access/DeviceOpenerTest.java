@@ -8,6 +8,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -148,7 +149,7 @@ class DeviceOpenerTest {
 
     @Test
     void shouldSayWhichModuleIsMissing() {
-        host.setIommuFails = true;
+        host.kernel.refuse(Request.SET_IOMMU, 19);
 
         assertThat(assertRefused(Errno.ENODEV, FIRST, Way.AUTO))
                 .hasMessage("IOMMU group 12: VFIO_SET_IOMMU failed; load the module vfio_iommu_type1");

@@ -9,9 +9,11 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -245,20 +247,29 @@ class VfioDriverTest extends DriverFixture {
 
     @Test
     void shouldBelieveTheFlagsOfThePrecopyInformationOnlyAfterTheOptIn() throws Exception {
-        assertThat(preCopy().precopyInfo().reinitialized()).isFalse();
-        assertThat(preCopyInfoWithV2(false)).isFalse();
-        assertThat(preCopyInfoWithV2(true)).isTrue();
-    }
-
-    private boolean preCopyInfoWithV2(boolean reinit) throws DeviceException {
+        assertThat(preCopy().precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
         driver.reset();
         fake.knowsPrecopyV2 = true;
-        fake.reinit = reinit;
-        driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        leaveIn(DeviceState.RUNNING);
+        assertThat(preCopy().precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+    }
+
+    @Test
+    void shouldFollowTheBytesThatARunningDeviceStillHasToGive() throws Exception {
+        fake.knowsPrecopyV2 = true;
+        leaveIn(DeviceState.RUNNING);
         SavingSession session = preCopy();
-        assertThat(session.precopyInfo().initialBytes()).isEqualTo(8);
-        return session.precopyInfo().reinitialized();
+        fake.changeState(5);
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(8, 5, false));
+        fake.shortRead = 10;
+        session.read(ByteBuffer.allocate(100));
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(0, 3, false));
+
+        fake.reinitialize(4);
+
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(7, 0, true));
+        fake.changeState(2);
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(7, 2, false));
     }
 
     @Test
@@ -275,7 +286,7 @@ class VfioDriverTest extends DriverFixture {
     @ParameterizedTest
     @CsvSource({"22, EINVAL", "25, ENOTTY", "5, EIO"})
     void shouldNotTakeAFailureToTellTheSizeForAnOldKernel(int number, Errno errno) {
-        fake.dataSizeErrno = number;
+        kernel.refuse(Request.DATA_SIZE, number);
 
         assertThat(assertErrno(errno, driver::stopCopySize))
                 .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed; it is in RUNNING now");

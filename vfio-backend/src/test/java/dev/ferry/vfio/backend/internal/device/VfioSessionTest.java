@@ -10,6 +10,7 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -111,7 +112,7 @@ class VfioSessionTest extends DriverFixture {
     @Test
     void shouldNotTakeNothingForNowForTheEndOfAStoppedDevice() throws Exception {
         SavingSession session = stopCopy();
-        fake.readErrno = 42;
+        kernel.refuse(Request.DATA_READ, 42);
 
         assertErrno(Errno.ENOMSG, () -> session.read(ByteBuffer.allocate(100)));
     }
@@ -120,7 +121,7 @@ class VfioSessionTest extends DriverFixture {
     @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (errno 121)'", "7, EOVERFLOW, ' (E2BIG)'"})
     void shouldTellTheKernelsErrorOfARead(int number, Errno errno, String exactly) throws Exception {
         SavingSession session = stopCopy();
-        fake.readErrno = number;
+        kernel.refuse(Request.DATA_READ, number);
 
         DeviceException e = assertErrno(errno, () -> session.read(ByteBuffer.allocateDirect(8192)));
         assertThat(e).hasMessage(
@@ -178,9 +179,9 @@ class VfioSessionTest extends DriverFixture {
         byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
         driver.reset();
         ResumingSession session = resuming();
-        fake.writeErrno = 14;
+        kernel.refuse(Request.DATA_WRITE, 14);
         assertErrno(Errno.EFAULT, () -> session.write(ByteBuffer.wrap(state)));
-        fake.writeErrno = 0;
+        kernel.refuse(Request.DATA_WRITE, 0);
 
         assertErrno(Errno.EIO, () -> session.write(ByteBuffer.wrap(state)));
         assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))

@@ -13,7 +13,9 @@ import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -98,7 +100,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotTakeALogThatCannotReport() throws Exception {
-        fake.reportErrno = 95;
+        host.kernel.refuse(Request.LOGGING_REPORT, 95);
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
                 + "(device DMA logging: it is offered, but dev0: "
@@ -132,7 +134,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotTakeAContainerThatRefusesToRecord() throws Exception {
-        host.startErrno = 13;
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 13);
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).reason()).contains("container dirty pages: it is "
                 + "offered, but dev0: VFIO_IOMMU_DIRTY_PAGES START failed (EACCES)");
@@ -185,7 +187,7 @@ class DirtyTrackingTest {
 
         tracker.start(PAGE, ranges);
 
-        assertThat(fake.loggedRanges).isEqualTo(4);
+        assertThat(fake.loggedRanges).hasSize(4);
         report(tracker, ranges.get(16));
     }
 
@@ -194,10 +196,10 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
+        host.kernel.refuse(Request.LOGGING_REPORT, 5);
         assertThat(assertErrno(Errno.EOVERFLOW, () -> report(tracker, range)).getCause())
                 .hasMessage("dev0: VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed; it is in RUNNING now");
-        fake.reportErrno = 0;
+        host.kernel.refuse(Request.LOGGING_REPORT, 0);
         fake.written.add(3L);
 
         assertThat(report(tracker, range)).containsExactly(0b1000);
@@ -208,7 +210,7 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
+        host.kernel.refuse(Request.LOGGING_REPORT, 75); // EOVERFLOW, which would say that recording goes on
         fake.logRanges = 0;
 
         assertErrno(Errno.EIO, () -> report(tracker, range));
@@ -220,20 +222,20 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         List<IovaRange> ranges = List.of(new IovaRange(0, 64 * PAGE));
         tracker.start(PAGE, ranges);
-        fake.stopErrno = 5;
+        host.kernel.refuse(Request.LOGGING_STOP, 5);
         assertErrno(Errno.EIO, tracker::stop);
         assertErrno(Errno.EINVAL, () -> report(tracker, ranges.get(0)));
         assertThat(fake.logging).isTrue();
         assertErrno(Errno.EIO, () -> tracker.start(PAGE, ranges));
-        fake.stopErrno = 0;
+        host.kernel.refuse(Request.LOGGING_STOP, 0);
 
         tracker.stop();
         assertThat(fake.logging).isFalse();
 
         tracker.start(PAGE, ranges);
-        fake.stopErrno = 5;
+        host.kernel.refuse(Request.LOGGING_STOP, 5);
         assertErrno(Errno.EIO, tracker::stop);
-        fake.stopErrno = 0;
+        host.kernel.refuse(Request.LOGGING_STOP, 0);
         tracker.start(PAGE, ranges);
         report(tracker, ranges.get(0));
         tracker.stop();
@@ -281,6 +283,7 @@ class DirtyTrackingTest {
         host.cdev(ADDRESS, "pci", "vfio0");
         host.iommuTracksDirtyPages = true;
         DirtyTracker iommufd = tracker(DeviceOpener.Way.CDEV);
+        host.mapPages(0, 320);
         iommufd.start(PAGE, List.of(range));
         host.dirty.add(64L);
         assertThat(report(iommufd, range)).containsExactly(0, 1, 0, 0, 0);
@@ -294,8 +297,11 @@ class DirtyTrackingTest {
         for (DeviceOpener.Way way : List.of(DeviceOpener.Way.GROUP, DeviceOpener.Way.CDEV)) {
             choose(way, Way.DEVICE);
             try (Arena arena = Arena.ofConfined()) {
-                open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096));
-                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, 8192L));
+                MemorySegment memory = arena.allocate(8192, 4096);
+                open.space().orElseThrow().map(0x10000, memory);
+                // read and write; iommufd also has a flag that the address is the caller's choice
+                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, new FakeHost.Mapping(
+                        8192, memory.address(), way == DeviceOpener.Way.GROUP ? 3 : 7)));
                 assertErrno(Errno.EEXIST, () -> open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096)));
                 open.space().orElseThrow().unmap(0x10000, 8192);
             }
