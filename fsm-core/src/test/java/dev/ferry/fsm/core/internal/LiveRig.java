@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
@@ -82,6 +83,20 @@ final class LiveRig implements AutoCloseable {
             pairs.add(new DevicePair(sources.get(i).device.id, destinations.get(i).device.id));
         }
         return MigrationRequest.of(pairs).withGuests(sourceGuest, destinationGuest);
+    }
+
+    /** From now on each look finds half of the memory written. */
+    void writeFast() {
+        sourceGuest.tracker.beforeReport = () -> {
+            for (int page = 0; page < MEMORY / PAGE / 2; page++) {
+                sourceGuest.store(page * PAGE + 7, page);
+            }
+        };
+    }
+
+    /** At this rate half of the memory takes one second. */
+    MigrationRequest slowRequest() {
+        return request().withBandwidth(new Bandwidth(MEMORY / 2));
     }
 
     MigrationReport migrate() {
