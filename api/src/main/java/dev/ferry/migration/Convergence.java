@@ -54,9 +54,13 @@ public record Convergence(Duration maxDowntime, Duration rampLimit, int stallRou
         }
     }
 
-    /** The same with another maximum downtime, without a ramp. */
+    /**
+     * The same with another maximum downtime. A ramp that ends above it still ends there; without one, or with one that
+     * would end below it, there is none.
+     */
     public Convergence withMaxDowntime(Duration allowed) {
-        return new Convergence(allowed, allowed, stallRounds, onStall);
+        boolean ramps = rampLimit.compareTo(maxDowntime) > 0 && rampLimit.compareTo(allowed) > 0;
+        return new Convergence(allowed, ramps ? rampLimit : allowed, stallRounds, onStall);
     }
 
     /** The same with a ramp that ends here. */
