@@ -62,7 +62,7 @@ class ConvergenceTest {
             assertThat(report.downtime()).isGreaterThan(Duration.ofMillis(300));
             DowntimeStep transfer = step(report.steps(), DowntimeStep.Step.TRANSFER);
             assertThat(transfer.planned().orElseThrow().toMillis())
-                    .as("planned beside the downtime, nearly all of which it is, on whichever threads bytes are carried")
+                    .as("planned beside the downtime, nearly all of which it is, whichever threads carry the bytes")
                     .isBetween(report.downtime().toMillis() / 2, report.downtime().toMillis() * 2);
         }
     }

@@ -33,6 +33,7 @@ public final class LiveDriver implements MigrationDriver {
     public volatile Interceptor interceptor = Interceptor.NONE;
     public volatile boolean tracked = true;
     public volatile int readLimit = Integer.MAX_VALUE;
+    public volatile boolean announces;
 
     /** Answers of the pre-copy question instead of the device's own, while there are some. */
     public final java.util.Queue<PrecopyInfo> answers = new java.util.concurrent.ConcurrentLinkedQueue<>();
@@ -107,6 +108,11 @@ public final class LiveDriver implements MigrationDriver {
             interceptor.call(device.id, "precopyInfo");
             PrecopyInfo scripted = answers.poll();
             return scripted != null ? scripted : session.precopyInfo();
+        }
+
+        @Override
+        public boolean announcesReinitialization() {
+            return announces;
         }
 
         @Override

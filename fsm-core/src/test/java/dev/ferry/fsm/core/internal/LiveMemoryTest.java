@@ -13,7 +13,6 @@ import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -108,7 +107,7 @@ class LiveMemoryTest {
     @Test
     void shouldTakeEveryPageForWrittenWhenATrackerLosesItsRecord() {
         try (LiveRig rig = new LiveRig(1)) {
-            rig.sourceGuest.tracker.beforeReport = once(() -> {
+            rig.sourceGuest.tracker.beforeReport = LiveRig.once(() -> {
                 rig.sourceGuest.store(3 * PAGE, 99);
                 rig.sourceGuest.tracker.loseRecordOnce = true;
             });
@@ -135,14 +134,5 @@ class LiveMemoryTest {
                     .asString()
                     .startsWith("0 of 2 devices");
         }
-    }
-
-    private static Runnable once(Runnable action) {
-        AtomicInteger calls = new AtomicInteger();
-        return () -> {
-            if (calls.getAndIncrement() == 0) {
-                action.run();
-            }
-        };
     }
 }

@@ -13,6 +13,7 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The component with several devices of one guest whose memory is tracked, and a clock that stands still. */
 final class LiveRig implements AutoCloseable {
@@ -97,6 +98,16 @@ final class LiveRig implements AutoCloseable {
     /** At this rate half of the memory takes one second. */
     MigrationRequest slowRequest() {
         return request().withBandwidth(new Bandwidth(MEMORY / 2));
+    }
+
+    /** Acts at the first call only. */
+    static Runnable once(Runnable action) {
+        AtomicInteger calls = new AtomicInteger();
+        return () -> {
+            if (calls.getAndIncrement() == 0) {
+                action.run();
+            }
+        };
     }
 
     MigrationReport migrate() {

@@ -62,8 +62,7 @@ class TimeoutsTest {
     void shouldEndWhenNothingMovesForTooLong() {
         try (LiveRig rig = new LiveRig(1)) {
             // It announces initial data and gives none.
-            rig.sources.get(0).device.preCopyBytes = 0;
-            rig.sources.get(0).device.endlessInitialBytes = 5;
+            rig.sources.get(0).device.announceAndGiveNothing();
             MigrationReport report = rig.migrate(
                     rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
 
@@ -71,6 +70,25 @@ class TimeoutsTest {
             assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
             assertThat(failure.phase()).contains(MigrationPhase.PRE_COPY);
             assertThat(failure.message()).contains("Nothing was carried", "2000 ms");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"changed data of another device", "memory that is written again"})
+    void shouldEndWhenOnlyWhatComesAgainAndAgainIsCarried(String which) {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.sources.get(0).device.announceAndGiveNothing();
+            if (which.startsWith("memory")) {
+                rig.writeFast();
+            } else {
+                rig.sources.get(1).device.endlessDirtyBytes = 1;
+            }
+
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
+
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.TIMEOUT);
             rig.assertSourceOwns();
         }
     }

@@ -14,6 +14,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The memory of the guest on its way: in rounds while the guest runs where it is tracked, then the rest, or all of it,
@@ -28,11 +29,12 @@ final class CarriedMemory {
     private final MemoryRate rate = new MemoryRate();
     private Optional<DirtyTracking> tracking = Optional.empty();
     private long lookedAt;
+    private BooleanSupplier isProgress = () -> true;
 
-    private CarriedMemory(Kit kit, MemoryChoice choice, MemoryTransfer transfer) {
+    private CarriedMemory(Kit kit, MemoryChoice choice, GuestCalls source, GuestCalls destination) {
         this.kit = kit;
         this.choice = choice;
-        this.transfer = transfer;
+        this.transfer = new MemoryTransfer(source, destination, kit.pace(), kit.buffers(), this::count);
         this.gauge = kit.timeline().board().memory();
         gauge.setRemaining(choice.totalBytes());
     }
@@ -52,10 +54,7 @@ final class CarriedMemory {
         MemoryChoice choice = MemoryChoice.of(
                 source, ends.sources(), kit.request().preCopy(), kit.settings().bitmapBytes());
         kit.timeline().decide(Decision.Kind.TRACKING, choice.explanation());
-        Gauge gauge = kit.timeline().board().memory();
-        MemoryTransfer transfer = new MemoryTransfer(
-                source, destination, kit.pace(), kit.buffers(), bytes -> kit.count(gauge, bytes));
-        return Optional.of(new CarriedMemory(kit, choice, transfer));
+        return Optional.of(new CarriedMemory(kit, choice, source, destination));
     }
 
     private static void requireSame(List<IovaRange> atSource, List<IovaRange> atDestination)
@@ -98,8 +97,20 @@ final class CarriedMemory {
         lookedAt = kit.clock().nanos();
     }
 
-    /** Carries once what was written, while the guest may write again. */
-    void round(Gate gate) throws MigrationException {
+    private void count(long bytes) {
+        gauge.carry(bytes);
+        if (isProgress.getAsBoolean()) {
+            kit.signal().progress();
+        }
+    }
+
+    /**
+     * Carries once what was written, while the guest may write again.
+     *
+     * @param progress whether to carry it brings the migration nearer to its end; asked for each piece
+     */
+    void round(Gate gate, BooleanSupplier progress) throws MigrationException {
+        isProgress = progress;
         long start = kit.clock().nanos();
         long before = gauge.bytes();
         transfer.dirty(tracking.orElseThrow().bitmap(), gate);
@@ -122,6 +133,7 @@ final class CarriedMemory {
 
     /** Carries what is left, after the last writer was stopped and, where it is tracked, after the last look. */
     void rest(Gate gate) throws MigrationException {
+        isProgress = () -> true;
         if (tracking.isPresent()) {
             transfer.dirty(tracking.get().bitmap(), gate);
         } else {

@@ -41,7 +41,7 @@ final class ForwardSteps {
             kit.signal().close();
             return;
         }
-        new Switchover(ends, memory, kit).run(plan);
+        new Switchover(ends, memory, kit).run(plan, preCopy);
     }
 
     private void setUp() throws MigrationException {

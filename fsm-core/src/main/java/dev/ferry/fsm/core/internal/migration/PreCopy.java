@@ -3,7 +3,9 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.fsm.core.internal.pace.SwitchoverRule;
+import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
@@ -14,18 +16,19 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * PRE_COPY: device states and memory are carried in rounds while the guest runs, until all destinations have loaded the
- * initial data and the rule for the switchover is content. Confined to the thread of the migration.
+ * initial data that come and the rule for the switchover is content. Confined to the thread of the migration, but for
+ * the pieces of a round.
  */
 final class PreCopy {
 
-    /** Between two rounds that found nothing, while initial data are missing. */
+    /** Between two questions for initial data that are missing. */
     private static final Duration NOTHING_NOW = Duration.ofMillis(10);
-
-    /** How long to wait for initial data that a device announces and does not give. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
@@ -35,8 +38,9 @@ final class PreCopy {
     private final List<DeviceEnds> early;
     private final List<DevicePreCopy> saving = new ArrayList<>();
     private DowntimePlan plan;
-    private long carriedBefore;
-    private long silentSince;
+
+    /** Whether memory is being carried, so that devices can be asked meanwhile. */
+    private volatile boolean carryingMemory;
 
     PreCopy(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
         this.ends = ends;
@@ -75,6 +79,7 @@ final class PreCopy {
      * can be predicted.
      */
     DowntimePlan leaveOut() throws MigrationException {
+        askForSizes(ends.devices());
         plan = predict();
         if (kit.request().preCopy() && plan.total().isPresent()) {
             requireSwitchover(rule.judge(plan.total().get(), false, plan.basis()));
@@ -98,44 +103,126 @@ final class PreCopy {
                 device.acknowledge(true);
             }
         }
+        askForSizes(ends.devices().stream().filter(device -> !early.contains(device)).toList());
         if (isTracked()) {
             memory.get().startTracking();
         }
-        silentSince = kit.clock().nanos();
+    }
+
+    /** Those who save only when they are stopped tell beforehand how much that will be. */
+    private void askForSizes(List<DeviceEnds> devices) throws MigrationException {
+        List<Crew.Piece> pieces = new ArrayList<>();
+        for (DeviceEnds device : devices) {
+            pieces.add(gate -> device.expect(device.source().machine().stopCopySize()));
+        }
+        kit.crew().run(pieces);
     }
 
     private void round() throws MigrationException {
-        timeline.board().beginRound(timeline.board().round() + 1);
+        int round = timeline.board().round() + 1;
+        timeline.board().beginRound(round);
         List<Crew.Piece> pieces = new ArrayList<>();
-        if (isTracked()) {
-            pieces.add(memory.get()::round);
+        carryingMemory = isTracked();
+        if (carryingMemory) {
+            pieces.add(gate -> carryMemory(round, gate));
         }
-        saving.forEach(device -> pieces.add(device::round));
+        AtomicInteger left = new AtomicInteger(saving.size());
+        for (DevicePreCopy device : saving) {
+            pieces.add(gate -> {
+                device.round(gate);
+                if (left.decrementAndGet() == 0) {
+                    askAgain(gate);
+                }
+            });
+        }
         kit.crew().run(pieces);
-        saving.forEach(DevicePreCopy::tell);
         if (isTracked()) {
             memory.get().look(kit.signal());
         }
+        askForReinitializations();
+        saving.forEach(DevicePreCopy::tell);
+    }
+
+    /** All memory has to be carried once; while only initial data are missing, to carry it again is no progress. */
+    private void carryMemory(int round, Gate gate) throws MigrationException {
+        try {
+            memory.get().round(gate, () -> round == 1 || !isAwaiting());
+        } finally {
+            carryingMemory = false;
+        }
+    }
+
+    /** The last device of a round to end: those whose initial data are missing are not left alone with long memory. */
+    private void askAgain(Gate gate) throws MigrationException {
+        while (carryingMemory && isAwaiting()) {
+            kit.clock().pause(NOTHING_NOW.toNanos());
+            gate.check();
+            for (DevicePreCopy device : saving) {
+                if (device.isAwaited()) {
+                    device.ask(gate);
+                }
+            }
+        }
+    }
+
+    /** The round may have been long: what was announced since must be known before the decision. */
+    private void askForReinitializations() throws MigrationException {
+        kit.crew().run(announcing().map(device -> (Crew.Piece) device::ask).toList());
+    }
+
+    private Stream<DevicePreCopy> announcing() {
+        return saving.stream().filter(DevicePreCopy::announcesReinitialization);
+    }
+
+    /**
+     * The guest is paused and no device is stopped yet: who announced new initial data since the decision would load
+     * them during the downtime. So the guest had better run on; the request says whether it does.
+     *
+     * @throws MigrationException NOT_CONVERGING when it does
+     */
+    void requireAcknowledged() throws MigrationException {
+        kit.crew().run(announcing().map(device -> (Crew.Piece) gate -> device.askLast()).toList());
+        String late = saving.stream()
+                .filter(DevicePreCopy::isLate)
+                .map(DevicePreCopy::source)
+                .collect(Collectors.joining(", "));
+        if (late.isEmpty()) {
+            return;
+        }
+        if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
+            throw new MigrationException(Failure.of(
+                    FailureCode.NOT_CONVERGING,
+                    late + " announced new initial data when the guest was paused already, which would be loaded during "
+                            + "the downtime: migrate again, or let it switch over all the same."));
+        }
+        timeline.decide(
+                Decision.Kind.FORCED,
+                "It switches over all the same, as the request says, although " + late
+                        + " announced new initial data after the decision; expect a longer downtime.");
     }
 
     private DowntimePlan predict() {
         OptionalDouble rate = memory.isPresent() ? memory.get().rate().bytesPerSecond() : OptionalDouble.empty();
         DowntimePlan predicted = DowntimePlan.of(
-                ends.devices().stream().map(DeviceEnds::kind).toList(),
+                ends.devices().stream()
+                        .map(device -> new DowntimePlan.Load(device.kind(), device.stateBytes()))
+                        .toList(),
+                kit.settings().threadsOfMigration(),
                 memory.map(CarriedMemory::remainingBytes).orElse(0L),
-                saving.stream().mapToLong(DevicePreCopy::stateBytes).sum(),
                 rate,
                 kit.request().bandwidth(),
                 kit.history());
-        double written = isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
-        timeline.board().predict(rule.allowed(), predicted.total(), written);
+        timeline.board().predict(rule.allowed(), predicted.total(), writtenBytesPerSecond());
         return predicted;
     }
 
     private boolean isTimeToSwitchOver() throws MigrationException {
         kit.signal().check();
-        if (!areAllAcknowledged()) {
-            return !waitForInitialData();
+        if (isAwaiting()) {
+            if (saving.stream().filter(DevicePreCopy::isAwaited).allMatch(DevicePreCopy::isSilent)) {
+                kit.clock().pause(NOTHING_NOW.toNanos());
+            }
+            return false;
         }
         if (plan.total().isEmpty()) {
             timeline.decide(
@@ -163,28 +250,9 @@ final class PreCopy {
         return isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
     }
 
-    private boolean areAllAcknowledged() {
-        return early.stream().allMatch(DeviceEnds::isAcknowledged);
-    }
-
-    /** Answers false when it has waited long enough: leaving PRE_COPY early is allowed, and costs downtime. */
-    private boolean waitForInitialData() {
-        long carried = early.stream().mapToLong(device -> device.gauge().bytes()).sum();
-        long now = kit.clock().nanos();
-        if (carried != carriedBefore) {
-            carriedBefore = carried;
-            silentSince = now;
-            return true;
-        }
-        if (now - silentSince < PATIENCE.toNanos()) {
-            kit.clock().pause(NOTHING_NOW.toNanos());
-            return true;
-        }
-        timeline.decide(
-                Decision.Kind.FORCED,
-                "It switches over although initial data of devices are missing: nothing came for "
-                        + PATIENCE.toMillis() + " ms; expect a longer downtime.");
-        return false;
+    /** Whether initial data are missing that may still come. */
+    private boolean isAwaiting() {
+        return saving.stream().anyMatch(DevicePreCopy::isAwaited);
     }
 
     private MigrationException notConverging() {

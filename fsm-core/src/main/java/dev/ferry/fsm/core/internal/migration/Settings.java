@@ -27,4 +27,10 @@ public record Settings(
         int outgoingPerHost,
         int incomingPerHost,
         int transferThreads,
-        int reportsKept) {}
+        int reportsKept) {
+
+    /** How many pieces of work one migration does at a time when no other one needs the threads: its own thread helps. */
+    public int threadsOfMigration() {
+        return transferThreads + 1;
+    }
+}

@@ -43,15 +43,15 @@ final class Switchover {
     }
 
     /** Goes the way; when this returns, the destination owns the devices. */
-    void run(DowntimePlan plan) throws MigrationException {
-        stop(plan);
+    void run(DowntimePlan plan, PreCopy preCopy) throws MigrationException {
+        stop(plan, preCopy);
         carry();
         load();
         makeReady();
         commit();
     }
 
-    private void stop(DowntimePlan plan) throws MigrationException {
+    private void stop(DowntimePlan plan, PreCopy preCopy) throws MigrationException {
         timeline.enter(MigrationPhase.SWITCHOVER);
         kit.signal().check();
         ends.touchSources();
@@ -62,6 +62,7 @@ final class Switchover {
         timeline.board().memory().stop();
         timeline.downtime().begin(plan.steps());
         ends.pauseGuest();
+        preCopy.requireAcknowledged();
         quiesce(true, DeviceState.PRE_COPY_P2P);
         quiesce(false, DeviceState.RUNNING_P2P);
         kit.passes().go(Passes.Move.sources(saving(false)), DeviceState.STOP, Step.STOP);
