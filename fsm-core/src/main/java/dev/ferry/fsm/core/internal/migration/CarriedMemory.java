@@ -12,6 +12,7 @@ import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -92,7 +93,7 @@ final class CarriedMemory {
 
     /** Begins to track. */
     void startTracking() throws MigrationException {
-        tracking = Optional.of(new DirtyTracking(choice));
+        tracking = Optional.of(new DirtyTracking(choice, kit.buffers()));
         tracking.get().start();
         lookedAt = kit.clock().nanos();
     }
@@ -117,14 +118,27 @@ final class CarriedMemory {
         rate.round(gauge.bytes() - before, kit.clock().nanos() - start);
     }
 
-    /** Looks what was written since the last time. */
-    void look(Gate gate) throws MigrationException {
-        List<String> lost = tracking.orElseThrow().harvest(gate);
+    /**
+     * Looks what was written since the last time, at all trackers at the same time.
+     *
+     * @return whether what is left is known; false when a record was lost and everything is left
+     */
+    boolean look() throws MigrationException {
+        DirtyTracking now = tracking.orElseThrow();
+        List<Crew.Piece> pieces = new ArrayList<>();
+        now.trackers().forEach(tracker -> pieces.add(gate -> now.harvest(tracker, gate)));
+        kit.crew().run(pieces);
+        List<String> lost = now.takeLost();
         if (!lost.isEmpty()) {
             kit.timeline().decide(
                     Decision.Kind.TRACKING_LOST,
                     "The record of " + String.join(", ", lost) + " was lost: every page counts as written.");
         }
+        measure();
+        return lost.isEmpty();
+    }
+
+    private void measure() {
         long now = kit.clock().nanos();
         gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
         rate.written(gauge.remaining(), now - lookedAt);

@@ -55,7 +55,7 @@ final class Downtime {
         }
     }
 
-    /** Guest and devices run again, at one of the two ends. Does nothing when there is no downtime now. */
+    /** The guest and its devices run again, at one of the two ends. Does nothing when there is no downtime now. */
     void end() {
         if (down) {
             total = Duration.ofNanos(clock.nanos() - start);
@@ -63,8 +63,9 @@ final class Downtime {
         }
     }
 
+    /** The whole; up to now when it has not ended. */
     Duration total() {
-        return total;
+        return down ? Duration.ofNanos(clock.nanos() - start) : total;
     }
 
     /** Empty when there was no downtime. */

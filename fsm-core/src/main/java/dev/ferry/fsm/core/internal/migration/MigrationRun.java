@@ -110,7 +110,7 @@ final class MigrationRun {
         if (kit.request().dryRun()) {
             return unwind(ends, forward);
         }
-        Optional<Failure> failure = new FinalSteps(ends, kit).run();
+        Optional<Failure> failure = new FinalSteps(ends, forward, kit).run();
         if (failure.isEmpty()) {
             remember(ends, forward);
         }

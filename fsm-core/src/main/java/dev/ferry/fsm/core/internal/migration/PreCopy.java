@@ -137,7 +137,7 @@ final class PreCopy {
         }
         kit.crew().run(pieces);
         if (isTracked()) {
-            memory.get().look(kit.signal());
+            memory.get().look();
         }
         askForReinitializations();
         saving.forEach(DevicePreCopy::tell);
@@ -253,6 +253,32 @@ final class PreCopy {
     /** Whether initial data are missing that may still come. */
     private boolean isAwaiting() {
         return saving.stream().anyMatch(DevicePreCopy::isAwaited);
+    }
+
+    /**
+     * The guest is paused and the devices are stopped, but a record of written pages was lost, so that all memory is
+     * left: the downtime is judged once more, as there is still a way back.
+     *
+     * @throws MigrationException NOT_CONVERGING when more is predicted than allowed and the request does not say to
+     *     switch over all the same
+     */
+    void judgeAgain() throws MigrationException {
+        plan = predict();
+        Duration predicted = plan.total().orElse(Duration.ZERO);
+        if (predicted.compareTo(rule.allowed()) <= 0) {
+            return;
+        }
+        if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
+            throw new MigrationException(Failure.of(
+                    FailureCode.NOT_CONVERGING,
+                    "A record of written pages was lost when the guest was paused already, and " + predicted.toMillis()
+                            + " ms of downtime would follow where " + rule.allowed().toMillis()
+                            + " ms are allowed: migrate again, or let it switch over all the same."));
+        }
+        timeline.decide(
+                Decision.Kind.FORCED,
+                "It switches over all the same, as the request says; expect " + predicted.toMillis()
+                        + " ms of downtime.");
     }
 
     private MigrationException notConverging() {
