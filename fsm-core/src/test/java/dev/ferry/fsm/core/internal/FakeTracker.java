@@ -51,7 +51,7 @@ public final class FakeTracker implements DirtyTracker {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities("a bit set of " + name, pageSizes, maxRanges, exact);
+        return new Capabilities("a bit set", pageSizes, maxRanges, exact);
     }
 
     @Override

@@ -73,7 +73,7 @@ class LiveMemoryTest {
             assertThat(plan.memory().bytes()).isEqualTo(LiveRig.MEMORY);
             assertThat(plan.memory().pageBytes()).isEqualTo(PAGE);
             assertThat(plan.memory().bitmapBytes()).isEqualTo(8);
-            assertThat(plan.memory().explanation()).contains("host1/vf1 by a bit set of host1/vf1");
+            assertThat(plan.memory().explanation()).contains("again: the guest's processors, host1/vf0, host1/vf1 by a bit set; ");
             assertThat(plan.plannedDowntime()).as("nothing to go by").isEmpty();
             assertThat(plan.devices()).allSatisfy(device -> {
                 assertThat(device.preCopy()).isTrue();
@@ -133,6 +133,20 @@ class LiveMemoryTest {
                     .singleElement()
                     .asString()
                     .startsWith("0 of 2 devices");
+        }
+    }
+
+    @Test
+    void shouldSayInAShortSentenceHowManyDevicesAreTracked() {
+        try (LiveRig rig = new LiveRig(16)) {
+            rig.sources.get(2).tracker.exact = false;
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains(
+                            "the guest's processors, host1/vf0, host1/vf1, host1/vf3 and 12 more by a bit set; ",
+                            "host1/vf2 by a bit set (not exact");
+            rig.sources.forEach(source -> source.tracked = false);
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains("host1/vf0, host1/vf1, host1/vf2, host1/vf3 and 12 more cannot tell");
         }
     }
 }

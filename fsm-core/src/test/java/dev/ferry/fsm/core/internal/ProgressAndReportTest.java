@@ -9,12 +9,14 @@ import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationPlan;
+import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 /** What is told of a migration while it runs and afterwards. */
@@ -38,6 +40,7 @@ class ProgressAndReportTest {
             assertThat(told.get(told.size() - 1).progress().total().bytes())
                     .isEqualTo(report.memoryBytes() + report.stateBytes());
             assertThat(told)
+                    .filteredOn(each -> each.progress().phase() == MigrationPhase.PRE_COPY)
                     .filteredOn(each -> each.progress().memory().bytesPerSecond() > 0)
                     .allMatch(each -> each.progress().timeLeft().isPresent());
             assertThat(told).allMatch(each -> each.progress().devices().size() == 2);
@@ -128,5 +131,37 @@ class ProgressAndReportTest {
             assertThat(rig.service.cancel("m1")).isFalse();
             rig.assertSourceOwns();
         }
+    }
+
+    @Test
+    void shouldTellTheTimeLeftWithTheStepsToComeOrThatItIsUnknown() {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.intercept((device, call) -> {
+                if (call.equals("RESUMING_TO_STOP")) {
+                    rig.clock.advance(Duration.ofMillis(80));
+                } else if (call.equals("RUNNING_P2P_TO_RUNNING")) {
+                    rig.clock.advance(Duration.ofMillis(16));
+                }
+            });
+            assertThat(leftBeforeLoad(rig, 0)).as("no device like this was migrated before").isEmpty();
+            Duration left = Duration.ofMillis(96);
+            assertThat(leftBeforeLoad(rig, 1)).contains(new MigrationProgress.Range(left, Optional.of(left)));
+        }
+    }
+
+    /** What is told when all bytes are carried and nothing is loaded. */
+    private static Optional<MigrationProgress.Range> leftBeforeLoad(LiveRig rig, int device) {
+        List<MigrationProgress> told = new ArrayList<>();
+        MigrationRequest request = MigrationRequest.of("host1/vf" + device, "host2/vf" + device);
+        MigrationRig.report(rig.service.start(request, event -> {
+            if (event instanceof MigrationEvent.Progress now) {
+                told.add(now.progress());
+            }
+        }));
+        return told.stream()
+                .filter(progress -> progress.phase() == MigrationPhase.SWITCHOVER)
+                .reduce((first, second) -> second)
+                .orElseThrow()
+                .timeLeft();
     }
 }

@@ -98,6 +98,14 @@ record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesP
                 : Optional.empty();
     }
 
+    /** The steps beside the transfer, as far as there is something to go by. */
+    Duration ofDevices() {
+        return steps.entrySet().stream()
+                .filter(step -> step.getKey() != Step.TRANSFER)
+                .map(Map.Entry::getValue)
+                .reduce(Duration.ZERO, Duration::plus);
+    }
+
     /** What it is made from, for people. */
     String basis() {
         String rate = bytesPerSecond.isPresent()

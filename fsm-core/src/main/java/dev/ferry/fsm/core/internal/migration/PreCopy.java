@@ -212,7 +212,7 @@ final class PreCopy {
                 rate,
                 kit.request().bandwidth(),
                 kit.history());
-        timeline.board().predict(rule.allowed(), predicted.total(), writtenBytesPerSecond());
+        timeline.board().predict(rule.allowed(), predicted, writtenBytesPerSecond());
         return predicted;
     }
 
@@ -231,7 +231,7 @@ final class PreCopy {
             return true;
         }
         SwitchoverRule.Verdict verdict = rule.judge(plan.total().get(), isTracked(), plan.basis());
-        timeline.board().predict(rule.allowed(), plan.total(), writtenBytesPerSecond());
+        timeline.board().predict(rule.allowed(), plan, writtenBytesPerSecond());
         if (verdict != SwitchoverRule.Verdict.CONTINUE) {
             requireSwitchover(verdict);
         }
