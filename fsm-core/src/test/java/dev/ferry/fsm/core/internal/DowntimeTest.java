@@ -19,7 +19,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -69,7 +68,7 @@ class DowntimeTest {
             Set<String> met = ConcurrentHashMap.newKeySet();
             rig.intercept((device, call) -> {
                 if (call.equals("tracker report") && !rig.sourceGuest.running && met.add(device)) {
-                    meet(together);
+                    LiveRig.meet(together);
                 }
             });
             rig.sources.forEach(source -> source.device.once(Arc.PRE_COPY_TO_PRE_COPY_P2P, () -> {
@@ -83,14 +82,6 @@ class DowntimeTest {
             assertThat(met).hasSize(devices + 1);
             assertThat(report.memory().switchoverBytes()).isEqualTo((long) devices * LiveRig.PAGE);
             rig.assertDestinationOwns();
-        }
-    }
-
-    private static void meet(CyclicBarrier barrier) {
-        try {
-            barrier.await(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS);
-        } catch (Exception e) {
-            throw new AssertionError("not at the same time", e);
         }
     }
 

@@ -51,6 +51,7 @@ public final class FakeTracker implements DirtyTracker {
 
     @Override
     public Capabilities capabilities() {
+        interceptor.callUnchecked(name, "tracker capabilities");
         return new Capabilities("a bit set", pageSizes, maxRanges, exact);
     }
 

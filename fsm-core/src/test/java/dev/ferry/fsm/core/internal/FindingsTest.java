@@ -13,6 +13,7 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.util.EnumSet;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +90,20 @@ class FindingsTest {
             assertThat(failure.code()).isEqualTo(FailureCode.DEVICE_NOT_FOUND);
             assertThat(failure.device()).contains("nowhere");
             assertThat(failure.message()).startsWith("nowhere: no device has this id");
+        }
+    }
+
+    @Test
+    void shouldAskAllDevicesForTheirProfilesAtTheSameTime() {
+        int devices = 4;
+        try (LiveRig rig = new LiveRig(devices)) {
+            CyclicBarrier together = new CyclicBarrier(2 * devices);
+            rig.intercept((device, call) -> {
+                if (call.equals("profile")) {
+                    LiveRig.meet(together);
+                }
+            });
+            assertThat(rig.migrate().failure()).isEmpty();
         }
     }
 }

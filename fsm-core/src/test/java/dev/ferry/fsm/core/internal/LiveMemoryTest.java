@@ -73,7 +73,8 @@ class LiveMemoryTest {
             assertThat(plan.memory().bytes()).isEqualTo(LiveRig.MEMORY);
             assertThat(plan.memory().pageBytes()).isEqualTo(PAGE);
             assertThat(plan.memory().bitmapBytes()).isEqualTo(8);
-            assertThat(plan.memory().explanation()).contains("again: the guest's processors, host1/vf0, host1/vf1 by a bit set; ");
+            assertThat(plan.memory().explanation())
+                    .contains("again: the guest's processors, host1/vf0, host1/vf1 by a bit set; ");
             assertThat(plan.plannedDowntime()).as("nothing to go by").isEmpty();
             assertThat(plan.devices()).allSatisfy(device -> {
                 assertThat(device.preCopy()).isTrue();

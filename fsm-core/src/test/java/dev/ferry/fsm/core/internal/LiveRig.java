@@ -13,6 +13,8 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The component with several devices of one guest whose memory is tracked, and a clock that stands still. */
@@ -58,6 +60,15 @@ final class LiveRig implements AutoCloseable {
         List<LiveDriver> all = new ArrayList<>(sources);
         all.addAll(destinations);
         return all;
+    }
+
+    /** Objects for sessions, so many on each host; answers the pools of both. */
+    List<TicketPool> limitSessions(int places) {
+        TicketPool atSource = new TicketPool(places);
+        TicketPool atDestination = new TicketPool(places);
+        sources.forEach(source -> source.device.tickets = atSource);
+        destinations.forEach(destination -> destination.device.tickets = atDestination);
+        return List.of(atSource, atDestination);
     }
 
     /** Watches every call of every driver and guest. */
@@ -108,6 +119,15 @@ final class LiveRig implements AutoCloseable {
                 action.run();
             }
         };
+    }
+
+    /** Waits for all others. */
+    static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("not at the same time", e);
+        }
     }
 
     MigrationReport migrate() {

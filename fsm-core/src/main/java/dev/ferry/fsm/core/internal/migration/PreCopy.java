@@ -192,8 +192,8 @@ final class PreCopy {
         if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
             throw new MigrationException(Failure.of(
                     FailureCode.NOT_CONVERGING,
-                    late + " announced new initial data when the guest was paused already, which would be loaded during "
-                            + "the downtime: migrate again, or let it switch over all the same."));
+                    late + " announced new initial data when the guest was paused already, which would be loaded "
+                            + "during the downtime: migrate again, or let it switch over all the same."));
         }
         timeline.decide(
                 Decision.Kind.FORCED,

@@ -29,7 +29,7 @@ public record Settings(
         int transferThreads,
         int reportsKept) {
 
-    /** How many pieces of work one migration does at a time when no other one needs the threads: its own thread helps. */
+    /** How many pieces of work one migration does at a time: its own thread works too. */
     public int threadsOfMigration() {
         return transferThreads + 1;
     }
