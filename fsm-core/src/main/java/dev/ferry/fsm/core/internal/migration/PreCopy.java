@@ -4,20 +4,14 @@ package dev.ferry.fsm.core.internal.migration;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Gate;
-import dev.ferry.fsm.core.internal.pace.SwitchoverRule;
-import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Decision;
-import dev.ferry.migration.Failure;
-import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -34,20 +28,19 @@ final class PreCopy {
     private final Optional<CarriedMemory> memory;
     private final Kit kit;
     private final Timeline timeline;
-    private final SwitchoverRule rule;
+    private final SwitchoverDecision decision;
     private final List<DeviceEnds> early;
     private final List<DevicePreCopy> saving = new ArrayList<>();
-    private DowntimePlan plan;
 
     /** Whether memory is being carried, so that devices can be asked meanwhile. */
     private volatile boolean carryingMemory;
 
-    PreCopy(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
+    PreCopy(Ends ends, Optional<CarriedMemory> memory, SwitchoverDecision decision, Kit kit) {
         this.ends = ends;
         this.memory = memory;
         this.kit = kit;
         this.timeline = kit.timeline();
-        this.rule = new SwitchoverRule(kit.request().convergence(), timeline::decide);
+        this.decision = decision;
         this.early = ends.devices().stream()
                 .filter(device -> device.has(MigrationFeature.PRE_COPY))
                 .toList();
@@ -59,34 +52,24 @@ final class PreCopy {
     }
 
     /** Carries; when this returns it is time to switch over. */
-    DowntimePlan run() throws MigrationException {
+    void run() throws MigrationException {
         timeline.enter(MigrationPhase.PRE_COPY);
         ends.touchSources();
         begin();
-        while (true) {
+        do {
             round();
-            plan = predict();
+            decision.predict();
             // Once before the decision, so that whoever follows sees what it was made from.
             timeline.tellProgress();
-            if (isTimeToSwitchOver()) {
-                return plan;
-            }
-        }
+            kit.signal().check();
+        } while (mustWait() || !decision.isTime());
     }
 
-    /**
-     * Nothing is carried before the pause. A request with pre-copy still keeps to the downtime it allows, where that
-     * can be predicted.
-     */
-    DowntimePlan leaveOut() throws MigrationException {
+    /** Nothing is carried before the pause. */
+    void leaveOut() throws MigrationException {
         askForSizes(ends.devices());
-        plan = predict();
-        if (kit.request().preCopy() && plan.total().isPresent()) {
-            requireSwitchover(rule.judge(plan.total().get(), false, plan.basis()));
-        } else {
-            timeline.decide(Decision.Kind.SWITCHOVER, "Nothing is carried while the guest runs: " + plan.basis() + ".");
-        }
-        return plan;
+        decision.predict();
+        decision.withoutRounds();
     }
 
     private void begin() throws MigrationException {
@@ -176,118 +159,33 @@ final class PreCopy {
 
     /**
      * The guest is paused and no device is stopped yet: who announced new initial data since the decision would load
-     * them during the downtime. So the guest had better run on; the request says whether it does.
+     * them during the downtime.
      *
-     * @throws MigrationException NOT_CONVERGING when it does
+     * @throws MigrationException NOT_CONVERGING when somebody did and the request does not say to switch over all the
+     *     same
      */
     void requireAcknowledged() throws MigrationException {
         kit.crew().run(announcing().map(device -> (Crew.Piece) gate -> device.askLast()).toList());
-        String late = saving.stream()
+        List<String> late = saving.stream()
                 .filter(DevicePreCopy::isLate)
                 .map(DevicePreCopy::source)
-                .collect(Collectors.joining(", "));
-        if (late.isEmpty()) {
-            return;
-        }
-        if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
-            throw new MigrationException(Failure.of(
-                    FailureCode.NOT_CONVERGING,
-                    late + " announced new initial data when the guest was paused already, which would be loaded "
-                            + "during the downtime: migrate again, or let it switch over all the same."));
-        }
-        timeline.decide(
-                Decision.Kind.FORCED,
-                "It switches over all the same, as the request says, although " + late
-                        + " announced new initial data after the decision; expect a longer downtime.");
-    }
-
-    private DowntimePlan predict() {
-        OptionalDouble rate = memory.isPresent() ? memory.get().rate().bytesPerSecond() : OptionalDouble.empty();
-        DowntimePlan predicted = DowntimePlan.of(
-                ends.devices().stream()
-                        .map(device -> new DowntimePlan.Load(device.kind(), device.stateBytes()))
-                        .toList(),
-                kit.settings().threadsOfMigration(),
-                memory.map(CarriedMemory::remainingBytes).orElse(0L),
-                rate,
-                kit.request().bandwidth(),
-                kit.history());
-        timeline.board().predict(rule.allowed(), predicted, writtenBytesPerSecond());
-        return predicted;
-    }
-
-    private boolean isTimeToSwitchOver() throws MigrationException {
-        kit.signal().check();
-        if (isAwaiting()) {
-            if (saving.stream().filter(DevicePreCopy::isAwaited).allMatch(DevicePreCopy::isSilent)) {
-                kit.clock().pause(NOTHING_NOW.toNanos());
-            }
-            return false;
-        }
-        if (plan.total().isEmpty()) {
-            timeline.decide(
-                    Decision.Kind.SWITCHOVER,
-                    "The downtime cannot be predicted, as there is nothing to go by: " + plan.basis() + ".");
-            return true;
-        }
-        SwitchoverRule.Verdict verdict = rule.judge(plan.total().get(), isTracked(), plan.basis());
-        timeline.board().predict(rule.allowed(), plan, writtenBytesPerSecond());
-        if (verdict != SwitchoverRule.Verdict.CONTINUE) {
-            requireSwitchover(verdict);
-        }
-        return verdict == SwitchoverRule.Verdict.SWITCH_OVER;
-    }
-
-    private void requireSwitchover(SwitchoverRule.Verdict verdict) throws MigrationException {
-        if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
-            // Figures of one slow run must not stand against all that follow.
-            ends.devices().forEach(device -> kit.history().doubt(device.kind()));
-            throw notConverging();
+                .toList();
+        if (!late.isEmpty()) {
+            decision.reinitialized(String.join(", ", late));
         }
     }
 
-    private double writtenBytesPerSecond() {
-        return isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
+    private boolean mustWait() {
+        List<DevicePreCopy> awaited = saving.stream().filter(DevicePreCopy::isAwaited).toList();
+        if (!awaited.isEmpty() && awaited.stream().allMatch(DevicePreCopy::isSilent)) {
+            kit.clock().pause(NOTHING_NOW.toNanos());
+        }
+        return !awaited.isEmpty();
     }
 
     /** Whether initial data are missing that may still come. */
     private boolean isAwaiting() {
         return saving.stream().anyMatch(DevicePreCopy::isAwaited);
-    }
-
-    /**
-     * The guest is paused and the devices are stopped, but a record of written pages was lost, so that all memory is
-     * left: the downtime is judged once more, as there is still a way back.
-     *
-     * @throws MigrationException NOT_CONVERGING when more is predicted than allowed and the request does not say to
-     *     switch over all the same
-     */
-    void judgeAgain() throws MigrationException {
-        plan = predict();
-        Duration predicted = plan.total().orElse(Duration.ZERO);
-        if (predicted.compareTo(rule.allowed()) <= 0) {
-            return;
-        }
-        if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
-            throw new MigrationException(Failure.of(
-                    FailureCode.NOT_CONVERGING,
-                    "A record of written pages was lost when the guest was paused already, and " + predicted.toMillis()
-                            + " ms of downtime would follow where " + rule.allowed().toMillis()
-                            + " ms are allowed: migrate again, or let it switch over all the same."));
-        }
-        timeline.decide(
-                Decision.Kind.FORCED,
-                "It switches over all the same, as the request says; expect " + predicted.toMillis()
-                        + " ms of downtime.");
-    }
-
-    private MigrationException notConverging() {
-        long predicted = plan.total().orElseThrow().toMillis();
-        return new MigrationException(Failure.of(
-                FailureCode.NOT_CONVERGING,
-                "The guest was not paused, as " + predicted + " ms of downtime are predicted and "
-                        + rule.allowed().toMillis() + " ms allowed, and waiting does not help (" + plan.basis()
-                        + "): allow more downtime or bandwidth, or let it switch over all the same."));
     }
 
     private boolean isTracked() {

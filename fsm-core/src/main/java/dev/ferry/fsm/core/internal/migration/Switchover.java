@@ -38,15 +38,15 @@ final class Switchover {
     }
 
     /** Goes the way; when this returns, the destination owns the devices. */
-    void run(DowntimePlan plan, PreCopy preCopy) throws MigrationException {
-        stop(plan, preCopy);
-        carry(preCopy);
+    void run(PreCopy preCopy, SwitchoverDecision decision) throws MigrationException {
+        stop(preCopy, decision.plan());
+        carry(decision);
         load();
         makeReady();
         commit();
     }
 
-    private void stop(DowntimePlan plan, PreCopy preCopy) throws MigrationException {
+    private void stop(PreCopy preCopy, DowntimePlan plan) throws MigrationException {
         timeline.enter(MigrationPhase.SWITCHOVER);
         kit.signal().check();
         ends.touchSources();
@@ -78,7 +78,7 @@ final class Switchover {
                 .toList();
     }
 
-    private void carry(PreCopy preCopy) throws MigrationException {
+    private void carry(SwitchoverDecision decision) throws MigrationException {
         kit.passes().go(Passes.Move.sources(ends.devices()), DeviceState.STOP_COPY, Step.SAVE);
         Duration stopped = ends.devices().stream()
                 .map(device -> device.times().of(Step.SAVE))
@@ -89,7 +89,7 @@ final class Switchover {
         if (memory.isPresent()) {
             // The last writer has stopped only now.
             if (memory.get().isTracking() && !memory.get().look()) {
-                preCopy.judgeAgain();
+                decision.recordLost();
             }
             // One piece, as a guest takes one call at a time.
             pieces.add(gate -> {
