@@ -13,8 +13,9 @@ import java.util.Objects;
  * when its prediction is at least a tenth below the best one so far. After {@code stallRounds} rounds in a row without
  * a gain the allowed downtime grows by half, up to {@code rampLimit}; when it cannot grow any more, {@code onStall}
  * decides. Before all destinations have loaded the initial data of their devices nothing is judged; a device that gives
- * none of those it announced, in several seconds of asking, is no longer waited for. A device that announces new initial
- * data when the guest is paused already counts as a stall that no ramp helps. Where nothing can be carried before the
+ * none of those it announced, in several seconds of asking, is no longer waited for. A device that announces new
+ * initial data when the guest is paused already counts as a stall that no ramp helps, and so does a record of written
+ * pages that is lost then, when the downtime would become longer than allowed. Where nothing can be carried before the
  * pause, a request with pre-copy is judged at once by what can be predicted; one without pre-copy is not. Each step of
  * this is a {@link Decision} of the report.
  *

@@ -10,8 +10,8 @@ import java.util.Map;
  * How long a migration may take up to COMMIT; from START on no time counts any more. Immutable.
  *
  * <p>Every clock starts when what it measures really starts: the time in total when the migration's turn has come, that
- * of a phase when the phase is entered, that without progress when SETUP is entered and again with each progress. A call
- * of a driver is never interrupted, so a timeout acts when the call has returned.
+ * of a phase when the phase is entered, that without progress when SETUP is entered and again with each progress. A
+ * call of a driver is never interrupted, so a timeout acts when the call has returned.
  *
  * <p><b>Progress</b> is what brings a migration nearer to its end: a phase that is entered, an arc that is taken, and
  * bytes that have to be carried before it can end. That are memory, initial data of devices, and all data after the
