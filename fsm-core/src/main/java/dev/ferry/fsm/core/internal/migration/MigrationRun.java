@@ -69,7 +69,7 @@ final class MigrationRun {
         Deque<Reservation> reserved = new ArrayDeque<>();
         try {
             Ends ends = new Ends(reserve(reserved), kit.request());
-            Check.requireNone(check.findingsOfReserved(ends.sources(), ends.destinations()));
+            Check.requireNone(check.findingsOfReserved(ends.sources(), ends.destinations(), kit.crew()));
             timeline.board().follow(ends.devices());
             Optional<Failure> failure = carry(ends);
             // Asked while the devices are still reserved: afterwards their drivers may be gone.
@@ -110,7 +110,7 @@ final class MigrationRun {
         if (kit.request().dryRun()) {
             return unwind(ends, forward);
         }
-        Optional<Failure> failure = new FinalSteps(ends, kit).run();
+        Optional<Failure> failure = new FinalSteps(ends, forward, kit).run();
         if (failure.isEmpty()) {
             remember(ends, forward);
         }

@@ -41,7 +41,9 @@ final class Rollback {
             abandonDestinations();
         }
         boolean running = stuck.isEmpty() ? !ends.areSourcesTouched() || resumeSources() : leaveSourcesStopped();
-        downtime.end();
+        if (running) {
+            downtime.end();
+        }
         if (ends.areDestinationsTouched() && !ends.mayDestinationsAct()) {
             abandonDestinations();
         }

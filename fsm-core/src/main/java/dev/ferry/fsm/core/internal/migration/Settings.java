@@ -27,4 +27,10 @@ public record Settings(
         int outgoingPerHost,
         int incomingPerHost,
         int transferThreads,
-        int reportsKept) {}
+        int reportsKept) {
+
+    /** How many pieces of work one migration does at a time: its own thread works too. */
+    public int threadsOfMigration() {
+        return transferThreads + 1;
+    }
+}

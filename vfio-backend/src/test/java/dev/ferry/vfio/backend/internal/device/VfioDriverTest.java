@@ -245,7 +245,9 @@ class VfioDriverTest extends DriverFixture {
 
     @Test
     void shouldBelieveTheFlagsOfThePrecopyInformationOnlyAfterTheOptIn() throws Exception {
-        assertThat(preCopy().precopyInfo().reinitialized()).isFalse();
+        SavingSession withoutOptIn = preCopy();
+        assertThat(withoutOptIn.precopyInfo().reinitialized()).isFalse();
+        assertThat(withoutOptIn.announcesReinitialization()).isFalse();
         assertThat(preCopyInfoWithV2(false)).isFalse();
         assertThat(preCopyInfoWithV2(true)).isTrue();
     }
@@ -257,6 +259,7 @@ class VfioDriverTest extends DriverFixture {
         driver.close();
         driver = VfioDriver.of(device, Optional.empty(), () -> 50);
         SavingSession session = preCopy();
+        assertThat(session.announcesReinitialization()).isTrue();
         assertThat(session.precopyInfo().initialBytes()).isEqualTo(8);
         return session.precopyInfo().reinitialized();
     }
