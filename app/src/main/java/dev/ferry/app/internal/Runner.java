@@ -219,12 +219,15 @@ public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
                     .update(configuration.dictionary());
         }
         Takers takers = Takers.of(context, components);
+        Optional<String> withoutVfio = VfioAvailability.obstacle(context, wanted.stream().anyMatch(Runner::isVfio));
+        withoutVfio.ifPresent(sentence -> complain(sentence, 0));
         wanted.stream()
                 .filter(configuration -> !takers.has(configuration.factoryPid()))
+                .filter(configuration -> withoutVfio.isEmpty() || !isVfio(configuration))
                 .forEach(configuration -> complain(
                         "nothing here takes the configuration " + configuration.pid() + ", which has no effect", 0));
-        Readiness readiness =
-                new Readiness(context, components, Adapters.owners(wanted), Readiness.vfioDevices(wanted));
+        Readiness readiness = new Readiness(context, components, Adapters.owners(wanted),
+                withoutVfio.isPresent() ? List.of() : Readiness.vfioDevices(wanted));
         List<String> missing = readiness.await(READY_WITHIN);
         if (missing.isEmpty()) {
             return missing;
@@ -238,6 +241,10 @@ public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
         sentences.add("after " + READY_WITHIN.toSeconds() + " s there are still missing: " + String.join(", ", missing));
         sentences.addAll(Unsatisfied.of(components));
         return sentences;
+    }
+
+    private static boolean isVfio(Configuration configuration) {
+        return configuration.factoryPid().equals(Configuration.VFIO_BACKEND);
     }
 
     private int complain(String sentence, int status) {

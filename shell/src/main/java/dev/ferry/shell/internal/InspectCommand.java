@@ -6,7 +6,7 @@ import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.migration.FailureCode;
-import dev.ferry.stream.StreamFormat;
+import dev.ferry.stream.StreamReader;
 import dev.ferry.stream.StreamInspection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -28,18 +28,18 @@ final class InspectCommand extends FerryCommand {
     /** Enough of a stream's beginning for any format to recognize it. */
     private static final int HEAD_BYTES = 4096;
 
-    private final Service<List<StreamFormat>> formats;
+    private final Service<List<StreamReader>> readers;
 
     @Parameters(index = "0", paramLabel = "FILE", description = "What `save` wrote.")
     private Path file;
 
-    InspectCommand(Service<List<StreamFormat>> formats) {
-        this.formats = formats;
+    InspectCommand(Service<List<StreamReader>> readers) {
+        this.readers = readers;
     }
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        List<StreamFormat> there = formats.get();
+        List<StreamReader> there = readers.get();
         if (there.isEmpty()) {
             throw new CommandFailedException(
                     FailureCode.PROVIDER_GONE,
@@ -59,15 +59,15 @@ final class InspectCommand extends FerryCommand {
                                 .formatted(file, fault.get().offset(), fault.get().message()));
     }
 
-    private static StreamInspection inspect(List<StreamFormat> there, FileChannel from) throws IOException {
+    private static StreamInspection inspect(List<StreamReader> there, FileChannel from) throws IOException {
         ByteBuffer head = ByteBuffer.allocate(HEAD_BYTES);
         while (head.hasRemaining() && from.read(head, head.position()) > 0) {
             // A short read is not the end.
         }
         head.flip();
-        for (StreamFormat format : there) {
-            if (format.recognizes(head.asReadOnlyBuffer())) {
-                return format.inspect(from);
+        for (StreamReader reader : there) {
+            if (reader.recognizes(head.asReadOnlyBuffer())) {
+                return reader.inspect(from);
             }
         }
         // The only format there is can say better what is wrong than that it does not know the stream.

@@ -3,9 +3,11 @@ package dev.ferry.shell.internal;
 
 import dev.ferry.cli.CommandRun;
 import dev.ferry.stream.StreamFormat;
+import dev.ferry.stream.StreamReader;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.osgi.service.component.annotations.CollectionType;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -31,18 +33,26 @@ public final class InspectCommands {
             collectionType = CollectionType.TUPLE)
     private volatile List<Map.Entry<Map<String, Object>, StreamFormat>> formats = List.of();
 
+    @Reference(
+            service = StreamReader.class,
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY,
+            collectionType = CollectionType.TUPLE)
+    private volatile List<Map.Entry<Map<String, Object>, StreamReader>> readers = List.of();
+
     /** Command {@code inspect}. */
     public void inspect(String... arguments) {
-        CommandRun.of(new InspectCommand(this::formats), arguments);
+        CommandRun.of(new InspectCommand(this::readers), arguments);
     }
 
     // By name, the newest version of a name first, so that the same file is read by the same format every time.
-    private List<StreamFormat> formats() {
-        return formats.stream()
-                .sorted(Comparator.comparing((Map.Entry<Map<String, Object>, StreamFormat> service) ->
+    private List<StreamReader> readers() {
+        return Stream.concat(formats.stream(), readers.stream())
+                .sorted(Comparator.comparing((Map.Entry<Map<String, Object>, ? extends StreamReader> service) ->
                                 String.valueOf(service.getKey().get(StreamFormat.NAME)))
                         .thenComparing(service -> -version(service.getKey())))
-                .map(Map.Entry::getValue)
+                .<StreamReader>map(Map.Entry::getValue)
                 .toList();
     }
 

@@ -9,6 +9,7 @@ import dev.ferry.stream.RecordEncoder;
 import dev.ferry.stream.RecordHeader;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.stream.StreamInspection;
+import dev.ferry.stream.StreamReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -67,11 +68,11 @@ class InspectCommandTest {
         file = Files.write(folder.resolve("vf1.state"), new byte[] {7, 1, 2});
     }
 
-    private int inspect(List<StreamFormat> formats, String... options) {
+    private int inspect(List<? extends StreamReader> readers, String... options) {
         String[] arguments = new String[options.length + 1];
         System.arraycopy(options, 0, arguments, 0, options.length);
         arguments[options.length] = file.toString();
-        return shell.run(new InspectCommand(() -> formats), arguments);
+        return shell.run(new InspectCommand(() -> List.copyOf(readers)), arguments);
     }
 
     @Test
@@ -147,9 +148,9 @@ class InspectCommandTest {
 
     @Test
     void shouldSayThatNoFormatKnowsItWhenSeveralAreThere() {
-        List<StreamFormat> formats =
+        List<? extends StreamReader> readers =
                 List.of(new Format("one", 1, Optional.empty()), new Format("two", 2, Optional.empty()));
-        assertThat(inspect(formats, "--json")).isEqualTo(1);
+        assertThat(inspect(readers, "--json")).isEqualTo(1);
         assertThat(shell.out()).isEqualTo("""
                 {
                   "format": null,

@@ -146,10 +146,11 @@ public final class VfioBackend {
     private void openHandover(BackendSettings wanted) {
         wanted.handoverSocket().ifPresent(path -> {
             try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), finder, services::lend,
-                        services::takeBack);
+                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services);
             } catch (IOException e) {
                 LOG.error("no devices can be handed over at {}: {}", path, e.getMessage());
+            } catch (RuntimeException | LinkageError e) { // thrown on, it would keep all other devices, too
+                LOG.error("no devices can be handed over at {}", path, e);
             }
         });
     }

@@ -21,7 +21,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,21 +31,21 @@ final class HandoverConnection implements AutoCloseable {
     private final SystemCalls calls;
     private final UnixSocket socket;
     private final DeviceFinder finder;
+    private final DeviceIdentity identity;
     private final HandoverServer.Lending lending;
-    private final Consumer<String> takeBack;
     private Optional<String> lent = Optional.empty();
 
     HandoverConnection(
             SystemCalls calls,
             UnixSocket socket,
             DeviceFinder finder,
-            HandoverServer.Lending lending,
-            Consumer<String> takeBack) {
+            DeviceIdentity identity,
+            HandoverServer.Lending lending) {
         this.calls = calls;
         this.socket = socket;
         this.finder = finder;
+        this.identity = identity;
         this.lending = lending;
-        this.takeBack = takeBack;
     }
 
     int number() {
@@ -59,76 +58,79 @@ final class HandoverConnection implements AutoCloseable {
      * @return whether the connection goes on
      */
     boolean hear() {
-        try {
-            UnixSocket.Message message = socket.receive(HandoverMessage.MOST_BYTES);
-            return !message.isEnd() && answer(message);
+        try (UnixSocket.Message message = socket.receive(HandoverMessage.MOST_BYTES)) {
+            if (message.isEnd()) {
+                return false;
+            }
+            socket.send(answer(message));
+            return true;
         } catch (DeviceException e) {
             return refuse(e);
         }
     }
 
-    private boolean answer(UnixSocket.Message message) throws DeviceException {
-        HandoverMessage said;
-        try {
-            said = HandoverMessage.parse(message.bytes());
-        } catch (DeviceException e) {
-            message.closeAll();
-            throw e;
-        }
-        switch (said) {
-            case Lend lend -> socket.send("ok " + lend(lend, message));
+    private String answer(UnixSocket.Message message) throws DeviceException {
+        return switch (HandoverMessage.parse(message.bytes())) {
+            case Lend lend -> "ok " + lend(lend, message);
             case Return back -> {
-                message.closeAll();
                 giveBack();
-                socket.send("ok");
+                yield "ok";
             }
-        }
-        return true;
+        };
     }
 
     private String lend(Lend lend, UnixSocket.Message message) throws DeviceException {
-        List<Descriptor> descriptors = message.descriptors();
-        if (lent.isPresent() || descriptors.size() != lend.descriptors()) {
-            message.closeAll();
+        if (lent.isPresent() || message.count() != lend.descriptors()) {
             throw new DeviceException(Errno.EINVAL, lent.isPresent()
                     ? "one device is handed over on a connection, and " + lent.get() + " is"
-                    : "%d descriptors belong to this message, not %d"
-                            .formatted(lend.descriptors(), descriptors.size()));
+                    : "%d descriptors belong to this message, not %d".formatted(lend.descriptors(), message.count()));
         }
-        String id = lending.lend(find(lend.device(), message), open(lend, descriptors));
+        FoundDevice found = find(lend.device());
+        OpenDevice open = open(lend, found, message.take());
+        String id = lending.lend(found, open);
         lent = Optional.of(lend.device());
         LOG.info("{} was handed over", id);
         return id;
     }
 
-    private FoundDevice find(String name, UnixSocket.Message message) throws DeviceException {
+    private FoundDevice find(String name) throws DeviceException {
+        List<FoundDevice> found;
         try {
-            for (FoundDevice device : finder.find(Set.of(name))) {
-                if (device.name().equals(name) && device.driver().isPresent()) {
-                    return device;
-                }
-            }
+            found = finder.find(Set.of(name));
         } catch (IOException e) {
-            message.closeAll();
             throw new DeviceException(Errno.EIO, "the devices of this host cannot be read", e);
         }
-        message.closeAll();
-        throw new DeviceException(Errno.ENODEV, "there is no device " + name + " in this host");
+        return found.stream()
+                .filter(device -> device.name().equals(name) && device.driver().isPresent())
+                .findFirst()
+                .orElseThrow(() ->
+                        new DeviceException(Errno.ENODEV, "there is no device " + name + " in this host"));
     }
 
-    private OpenDevice open(Lend lend, List<Descriptor> descriptors) {
-        VfioDevice device = new VfioDevice(calls, descriptors.get(0), lend.device());
-        Optional<IommuSpace> space = switch (lend.beside()) {
-            case Nothing nothing -> Optional.empty();
-            case Container container ->
-                    Optional.of(new ContainerSpace(calls, descriptors.get(1), "the container of " + lend.device()));
-            case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
-                    calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
-        };
-        return new OpenDevice(device, space, "handover", () -> descriptors.forEach(Descriptor::close));
+    /** Takes over the descriptors, which are closed when this fails. */
+    private OpenDevice open(Lend lend, FoundDevice found, List<Descriptor> descriptors) throws DeviceException {
+        boolean done = false;
+        try {
+            VfioDevice device = new VfioDevice(calls, descriptors.get(0), lend.device());
+            identity.require(found, device, (int) descriptors.get(0).use(fd -> fd));
+            Optional<IommuSpace> space = switch (lend.beside()) {
+                case Nothing nothing -> Optional.empty();
+                case Container container -> Optional.of(
+                        new ContainerSpace(calls, descriptors.get(1), "the container of " + lend.device()));
+                case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
+                        calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
+            };
+            done = true;
+            return new OpenDevice(device, space, "handover", () -> descriptors.forEach(Descriptor::close));
+        } finally {
+            if (!done) {
+                descriptors.forEach(Descriptor::close);
+            }
+        }
     }
 
-    private boolean refuse(DeviceException refusal) {
+    /** Tells why, as far as somebody listens; the connection ends. */
+    boolean refuse(DeviceException refusal) {
         LOG.warn("a handover was refused: {}", refusal.getMessage());
         try {
             socket.send("refused " + refusal.errno() + " " + refusal.getMessage().replaceAll("[^ -~]", "?"));
@@ -138,14 +140,22 @@ final class HandoverConnection implements AutoCloseable {
         return false;
     }
 
-    private void giveBack() {
-        lent.ifPresent(takeBack);
+    private void giveBack() throws DeviceException {
+        Optional<String> back = lent;
         lent = Optional.empty();
+        if (back.isPresent()) {
+            lending.takeBack(back.get());
+        }
     }
 
     @Override
     public void close() {
-        giveBack();
-        socket.close();
+        try {
+            giveBack();
+        } catch (DeviceException e) {
+            LOG.warn("who handed it over is gone: {}", e.getMessage());
+        } finally {
+            socket.close();
+        }
     }
 }

@@ -5,10 +5,12 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.Posix.PollFd;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -19,8 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,40 +36,39 @@ public final class HandoverServer implements AutoCloseable {
     private static final long STOP_WAIT_MILLIS = 5_000;
     private static final int MOST_CONNECTIONS = 64;
     private static final int ROOT_USER = 0;
+    /** Instead of a descriptor: poll(2) passes over the entry. */
+    private static final int PASSED_OVER = -1;
 
-    /** Serves a device; what it is given is closed by it, also when it fails. */
-    @FunctionalInterface
+    /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
-        /** Gives the device's id. */
+        /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
         String lend(FoundDevice device, OpenDevice open) throws DeviceException;
+
+        /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
+        void takeBack(String name) throws DeviceException;
     }
 
     private final SystemCalls calls;
-    private final Path path;
+    private final SocketFile file;
     private final UnixSocket socket;
     private final Set<Integer> users;
-    private final DeviceFinder finder;
-    private final Lending lending;
-    private final Consumer<String> takeBack;
+    private final Function<UnixSocket, HandoverConnection> maker;
     private final List<HandoverConnection> connections = new ArrayList<>();
     private final Thread thread;
+    private boolean mayAccept = true;
     private volatile boolean closed;
 
     private HandoverServer(
             SystemCalls calls,
-            Path path,
+            SocketFile file,
             UnixSocket socket,
             Set<Integer> users,
-            DeviceFinder finder,
-            Lending lending,
-            Consumer<String> takeBack) {
+            Function<UnixSocket, HandoverConnection> maker) {
         this.calls = calls;
-        this.path = path;
+        this.file = file;
         this.socket = socket;
         this.users = users;
-        this.finder = finder;
-        this.lending = lending;
-        this.takeBack = takeBack;
+        this.maker = maker;
         thread = new Thread(null, this::run, "ferry-vfio-handover", 0, false);
         thread.setContextClassLoader(HandoverServer.class.getClassLoader());
         thread.setDaemon(true);
@@ -78,37 +78,31 @@ public final class HandoverServer implements AutoCloseable {
      * Listens.
      *
      * @param users that are let in, beside root and this process's own
-     * @param takeBack told the name of a device that is no longer handed over
+     * @param root where the devices of the host are looked for; {@code /} but in tests
      * @throws IOException when there is something else at the path, or it cannot be used
      */
     public static HandoverServer open(
-            SystemCalls calls,
-            Path path,
-            Set<Integer> users,
-            DeviceFinder finder,
-            Lending lending,
-            Consumer<String> takeBack)
-            throws IOException {
-        removeLeftOver(path);
+            SystemCalls calls, Path path, Set<Integer> users, Path root, Lending lending) throws IOException {
+        SocketFile.makeRoom(calls, path);
         UnixSocket socket = UnixSocket.listen(calls, path);
-        HandoverServer server = new HandoverServer(calls, path, socket, users, finder, lending, takeBack);
+        boolean done = false;
         try {
+            SocketFile file = SocketFile.of(path);
             // Who may connect is decided by credentials; other users than these need not even reach that.
             Files.setPosixFilePermissions(
                     path, PosixFilePermissions.fromString(users.isEmpty() ? "rw-------" : "rw-rw-rw-"));
-        } catch (IOException e) {
-            socket.close();
-            throw e;
-        }
-        server.thread.start();
-        LOG.info("devices can be handed over at {}", path);
-        return server;
-    }
-
-    /** A process that was killed leaves its socket; a file of another kind is somebody's. */
-    private static void removeLeftOver(Path path) throws IOException {
-        if (Files.exists(path) && !Files.isRegularFile(path) && !Files.isDirectory(path)) {
-            Files.delete(path);
+            DeviceFinder finder = new DeviceFinder(root);
+            DeviceIdentity identity = new DeviceIdentity(root, finder);
+            HandoverServer server = new HandoverServer(calls, file, socket, users, accepted ->
+                    new HandoverConnection(calls, accepted, finder, identity, lending));
+            server.thread.start();
+            done = true;
+            LOG.info("devices can be handed over at {}", path);
+            return server;
+        } finally {
+            if (!done) {
+                socket.close();
+            }
         }
     }
 
@@ -116,31 +110,42 @@ public final class HandoverServer implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment poll = arena.allocate((long) PollFd.BYTES * (MOST_CONNECTIONS + 1), Long.BYTES);
             while (!closed) {
-                List<HandoverConnection> asked = List.copyOf(connections);
-                if (await(poll, asked) > 0) {
-                    for (int i = 0; i < asked.size(); i++) {
-                        if (isReady(poll, i + 1)) {
-                            hear(asked.get(i));
-                        }
-                    }
-                    if (isReady(poll, 0)) {
-                        welcome();
-                    }
-                }
+                serve(poll);
             }
         } catch (RuntimeException e) {
-            LOG.error("the handover of devices ended", e);
+            LOG.error("the handover of devices at {} ended", file.path(), e);
         } finally {
             List.copyOf(connections).forEach(this::drop);
         }
     }
 
+    private void serve(MemorySegment poll) {
+        List<HandoverConnection> asked = List.copyOf(connections);
+        int ready = await(poll, asked);
+        mayAccept = true;
+        if (ready <= 0) {
+            return;
+        }
+        for (int i = 0; i < asked.size(); i++) {
+            if (isReady(poll, i + 1)) {
+                hear(asked.get(i));
+            }
+        }
+        if (isReady(poll, 0)) {
+            welcome();
+        }
+    }
+
     private int await(MemorySegment poll, List<HandoverConnection> asked) {
-        put(poll, 0, socket.number());
+        put(poll, 0, mayAccept ? socket.number() : PASSED_OVER);
         for (int i = 0; i < asked.size(); i++) {
             put(poll, i + 1, asked.get(i).number());
         }
-        return calls.poll(poll, asked.size() + 1, POLL_MILLIS);
+        int ready = calls.poll(poll, asked.size() + 1, POLL_MILLIS);
+        if (ready < 0 && ready != -LinuxErrno.EINTR) {
+            throw new IllegalStateException("poll failed (" + LinuxErrno.name(-ready) + ")");
+        }
+        return ready;
     }
 
     private static void put(MemorySegment poll, int index, int fd) {
@@ -154,47 +159,80 @@ public final class HandoverServer implements AutoCloseable {
         return poll.get(JAVA_SHORT, (long) PollFd.BYTES * index + PollFd.REVENTS) != 0;
     }
 
+    /** One connection that fails must not keep the others, nor end the listening. */
     private void welcome() {
+        UnixSocket accepted;
         try {
-            UnixSocket accepted = socket.accept();
-            int user = accepted.peerUser();
-            boolean allowed = user == ROOT_USER || user == calls.effectiveUser() || users.contains(user);
-            if (allowed && connections.size() < MOST_CONNECTIONS) {
-                connections.add(new HandoverConnection(calls, accepted, finder, lending, takeBack));
-            } else {
-                LOG.warn("user {} may not hand devices over at {}", user, path);
-                accepted.close();
-            }
+            accepted = socket.accept();
         } catch (DeviceException e) {
-            LOG.warn("somebody could not be let in at {}: {}", path, e.getMessage());
+            LOG.warn("somebody could not be let in at {}: {}", file.path(), e.getMessage());
+            mayAccept = false; // he still waits, and the next poll would end at once
+            return;
+        }
+        HandoverConnection connection = maker.apply(accepted);
+        connections.add(connection);
+        try {
+            requireAllowed(accepted.peerUser());
+        } catch (DeviceException e) {
+            connection.refuse(e);
+            drop(connection);
+        }
+    }
+
+    private void requireAllowed(int user) throws DeviceException {
+        if (user != ROOT_USER && user != calls.effectiveUser() && !users.contains(user)) {
+            throw new DeviceException(Errno.EACCES, "user " + user + " may not hand devices over at " + file.path());
+        }
+        if (connections.size() > MOST_CONNECTIONS) {
+            throw new DeviceException(
+                    Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
         }
     }
 
     private void hear(HandoverConnection connection) {
-        if (!connection.hear()) {
+        boolean goesOn = false;
+        try {
+            goesOn = connection.hear();
+        } catch (RuntimeException e) {
+            LOG.error("a connection at {} is closed, since serving it failed", file.path(), e);
+        }
+        if (!goesOn) {
             drop(connection);
         }
     }
 
     private void drop(HandoverConnection connection) {
         connections.remove(connection);
-        connection.close();
+        try {
+            connection.close();
+        } catch (RuntimeException e) {
+            LOG.error("a device that was handed over at {} did not leave in order", file.path(), e);
+        }
     }
 
-    /** Stops listening and gives back what was handed over. */
+    /**
+     * Stops listening and gives back what was handed over; waits for that {@value #STOP_WAIT_MILLIS} ms at most. Called
+     * on one thread; the second time it does nothing.
+     */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
         closed = true;
         try {
+            file.remove();
+        } catch (IOException e) {
+            LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
+        }
+        try {
             thread.join(STOP_WAIT_MILLIS);
+            if (thread.isAlive()) {
+                LOG.warn("a device that was handed over at {} is still in use", file.path());
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
         socket.close();
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            LOG.warn("the socket {} stays behind: {}", path, e.toString());
-        }
     }
 }

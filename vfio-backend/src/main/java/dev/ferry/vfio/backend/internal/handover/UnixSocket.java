@@ -34,19 +34,40 @@ final class UnixSocket implements AutoCloseable {
     private final Descriptor descriptor;
     private final int number;
 
-    /**
-     * One message.
-     *
-     * @param bytes none at all: the other side has closed
-     * @param descriptors that came with it; the receiver's to close
-     */
-    record Message(byte[] bytes, List<Descriptor> descriptors) {
+    /** One message; closing it closes the descriptors that came with it and that nobody took. */
+    static final class Message implements AutoCloseable {
+        private final byte[] bytes;
+        private final List<Descriptor> descriptors;
+
+        private Message(byte[] bytes, List<Descriptor> descriptors) {
+            this.bytes = bytes;
+            this.descriptors = descriptors;
+        }
+
+        byte[] bytes() {
+            return bytes;
+        }
+
+        /** How many descriptors there are to take. */
+        int count() {
+            return descriptors.size();
+        }
+
+        /** The descriptors, which are the caller's to close from now on. */
+        List<Descriptor> take() {
+            List<Descriptor> taken = List.copyOf(descriptors);
+            descriptors.clear();
+            return taken;
+        }
+
+        /** Nothing at all: the other side has closed. */
         boolean isEnd() {
             return bytes.length == 0 && descriptors.isEmpty();
         }
 
-        void closeAll() {
-            descriptors.forEach(Descriptor::close);
+        @Override
+        public void close() {
+            take().forEach(Descriptor::close);
         }
     }
 
@@ -61,14 +82,26 @@ final class UnixSocket implements AutoCloseable {
         return new UnixSocket(calls, fd);
     }
 
-    /** Listens at a path where there is nothing yet. */
-    static UnixSocket listen(SystemCalls calls, Path path) throws DeviceException {
+    private static UnixSocket open(SystemCalls calls, Path path) throws DeviceException {
         int fd = calls.socket(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC | Posix.SOCK_NONBLOCK, 0);
         require(fd, path.toString(), "socket");
-        UnixSocket socket = new UnixSocket(calls, fd);
+        return new UnixSocket(calls, fd);
+    }
+
+    /** What a try to connect to the socket at a path gives, without waiting: 0 or the error number. */
+    static int tryToConnect(SystemCalls calls, Path path) throws DeviceException {
+        try (UnixSocket socket = open(calls, path);
+                Arena arena = Arena.ofConfined()) {
+            return -calls.connect(socket.number, address(arena, path));
+        }
+    }
+
+    /** Listens at a path where there is nothing yet. */
+    static UnixSocket listen(SystemCalls calls, Path path) throws DeviceException {
+        UnixSocket socket = open(calls, path);
         try (Arena arena = Arena.ofConfined()) {
-            require(calls.bind(fd, address(arena, path)), path.toString(), "bind");
-            require(calls.listen(fd, BACKLOG), path.toString(), "listen");
+            require(calls.bind(socket.number, address(arena, path)), path.toString(), "bind");
+            require(calls.listen(socket.number, BACKLOG), path.toString(), "listen");
             return socket;
         } catch (DeviceException e) {
             socket.close();
@@ -151,7 +184,7 @@ final class UnixSocket implements AutoCloseable {
                     bytes.asSlice(0, count).toArray(JAVA_BYTE),
                     descriptors(control.asSlice(0, header.get(JAVA_LONG, MsgHdr.CONTROLLEN))));
             if ((header.get(JAVA_INT, MsgHdr.FLAGS) & (Posix.MSG_TRUNC | Posix.MSG_CTRUNC)) != 0) {
-                message.closeAll();
+                message.close();
                 throw new DeviceException(Errno.EINVAL, "the message is too long, or has too many descriptors");
             }
             return message;

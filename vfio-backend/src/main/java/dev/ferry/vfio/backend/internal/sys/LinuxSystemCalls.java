@@ -117,6 +117,12 @@ public final class LinuxSystemCalls implements SystemCalls {
     }
 
     @Override
+    public int connect(int fd, MemorySegment address) {
+        return (int) make(state ->
+                (int) LibcSockets.CONNECT.invokeExact(state, fd, address, (int) address.byteSize()));
+    }
+
+    @Override
     public int listen(int fd, int backlog) {
         return (int) make(state -> (int) LibcSockets.LISTEN.invokeExact(state, fd, backlog));
     }

@@ -52,6 +52,9 @@ public interface SystemCalls {
     /** {@code bind(2)}. */
     int bind(int fd, MemorySegment address);
 
+    /** {@code connect(2)}. */
+    int connect(int fd, MemorySegment address);
+
     /** {@code listen(2)}. */
     int listen(int fd, int backlog);
 

@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.sysfs;
 
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice.Kind;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NotDirectoryException;
@@ -39,10 +40,9 @@ public final class DeviceFinder {
         Set<String> missing = new TreeSet<>(named);
         for (Kind kind : Kind.values()) {
             for (Path device : entries(root.resolve("sys/bus").resolve(kind.bus()).resolve("devices"))) {
-                String name = device.getFileName().toString();
-                missing.remove(name);
-                if (kind == Kind.MDEV || isVfio(device) || named.contains(name)) {
-                    found.add(describe(device, name, kind));
+                look(device, kind, named).ifPresent(found::add);
+                if (Files.exists(device)) {
+                    missing.remove(device.getFileName().toString());
                 }
             }
         }
@@ -50,9 +50,42 @@ public final class DeviceFinder {
         return found;
     }
 
+    /** The number of a device's character device, {@code major:minor}; empty for a device that has none. */
+    public Optional<String> cdevNumber(FoundDevice device) throws IOException {
+        if (device.cdev().isEmpty()) {
+            return Optional.empty();
+        }
+        Path folder = root.resolve("sys/bus").resolve(device.kind().bus()).resolve("devices").resolve(device.name());
+        String number = read(folder.resolve("vfio-dev").resolve(device.cdev().get()).resolve("dev"));
+        return number.isEmpty() ? Optional.empty() : Optional.of(number);
+    }
+
+    /** Devices come and go while they are looked at: one that is gone is no device, and keeps no other. */
+    private static Optional<FoundDevice> look(Path device, Kind kind, Set<String> named) {
+        String name = device.getFileName().toString();
+        boolean listed = kind == Kind.MDEV || named.contains(name);
+        try {
+            return Files.exists(device) && (listed || isVfio(device))
+                    ? Optional.of(describe(device, name, kind))
+                    : Optional.empty();
+        } catch (IOException e) {
+            return listed && Files.exists(device) ? Optional.of(unreadable(name, kind, e)) : Optional.empty();
+        }
+    }
+
+    private static FoundDevice unreadable(String name, Kind kind, IOException e) {
+        return withoutDriver(name, kind, "what /sys/bus/%s/devices/%s says cannot be read: %s"
+                .formatted(kind.bus(), name, e));
+    }
+
     private static FoundDevice notFound(String name) {
-        return new FoundDevice(name, Kind.PCI, "", Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(
-                "there is no PCI function or mediated device " + name + " in this host; correct the list of devices"));
+        return withoutDriver(name, Kind.PCI,
+                "there is no PCI function or mediated device " + name + " in this host; correct the list of devices");
+    }
+
+    private static FoundDevice withoutDriver(String name, Kind kind, String obstacle) {
+        return new FoundDevice(
+                name, kind, "", Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(obstacle));
     }
 
     private static FoundDevice describe(Path device, String name, Kind kind) throws IOException {
@@ -93,8 +126,12 @@ public final class DeviceFinder {
     }
 
     private static String id(Path file) throws IOException {
+        return read(file).replaceFirst("^0x", "");
+    }
+
+    private static String read(Path file) throws IOException {
         try {
-            return Files.readString(file).strip().replaceFirst("^0x", "");
+            return Files.readString(file).strip();
         } catch (NoSuchFileException e) {
             return "";
         }
@@ -114,6 +151,8 @@ public final class DeviceFinder {
             stream.forEach(entries::add);
         } catch (NoSuchFileException | NotDirectoryException e) {
             return List.of();
+        } catch (DirectoryIteratorException e) {
+            throw e.getCause();
         }
         entries.sort(null);
         return entries;

@@ -31,6 +31,7 @@ public final class LinuxErrno {
     public static final int ENOMSG = 42;
     public static final int ENODATA = 61;
     public static final int EOVERFLOW = 75;
+    public static final int EPROTOTYPE = 91;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
     public static final int ECONNRESET = 104;
@@ -66,6 +67,7 @@ public final class LinuxErrno {
             case ENOMSG -> "ENOMSG";
             case ENODATA -> "ENODATA";
             case EOVERFLOW -> "EOVERFLOW";
+            case EPROTOTYPE -> "EPROTOTYPE";
             case EOPNOTSUPP -> "EOPNOTSUPP";
             case EADDRINUSE -> "EADDRINUSE";
             case ECONNRESET -> "ECONNRESET";

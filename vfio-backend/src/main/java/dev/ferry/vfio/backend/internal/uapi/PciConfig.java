@@ -5,6 +5,7 @@ package dev.ferry.vfio.backend.internal.uapi;
 public final class PciConfig {
     /** Vendor id and device id, 16 bits each. */
     public static final int VENDOR_DEVICE = 0x00;
+    public static final int VENDOR_DEVICE_BYTES = 4;
 
     public static final int COMMAND = 0x04;
     /** Revision in the lowest byte, class code in the other three. */

@@ -11,6 +11,14 @@ public final class Posix {
     public static final int O_RDWR = 2;
     public static final int O_CLOEXEC = 0x80000;
 
+    // inode(7), the kind of file in a mode
+    public static final int S_IFMT = 0xF000;
+    public static final int S_IFCHR = 0x2000;
+    public static final int S_IFDIR = 0x4000;
+    public static final int S_IFREG = 0x8000;
+    public static final int S_IFLNK = 0xA000;
+    public static final int S_IFSOCK = 0xC000;
+
     // socket(2), getsockopt(2), recvmsg(2), sendmsg(2), accept4(2)
     public static final int AF_UNIX = 1;
     public static final int SOCK_SEQPACKET = 5;
@@ -98,6 +106,13 @@ public final class Posix {
         public static final int ALIGNMENT = 8;
 
         private CMsgHdr() {}
+    }
+
+    /** A device's number as sysfs writes it, {@code major:minor}; {@code sys/sysmacros.h}. */
+    public static String deviceNumber(long device) {
+        long major = device >>> 8 & 0xFFF | device >>> 32 & ~0xFFFL;
+        long minor = device & 0xFF | device >>> 12 & ~0xFFL;
+        return (major & 0xFFFF_FFFFL) + ":" + (minor & 0xFFFF_FFFFL);
     }
 
     private Posix() {}

@@ -44,6 +44,13 @@ public final class FakeKernel implements SystemCalls {
         return next++;
     }
 
+    /** What the kernel does for a process that was killed. */
+    public void closeAll() {
+        for (int fd : open.keySet().stream().toList()) {
+            close(fd);
+        }
+    }
+
     /** How many descriptors are open. */
     public synchronized int openFiles() {
         return open.size();
@@ -200,6 +207,11 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public int bind(int fd, MemorySegment address) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public int connect(int fd, MemorySegment address) {
         throw new UnsupportedOperationException();
     }
 

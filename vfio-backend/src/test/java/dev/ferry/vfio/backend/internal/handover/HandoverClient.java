@@ -18,6 +18,7 @@ import java.nio.file.Path;
 /** The other side of a handover, as a VMM would write it from the README; layouts are written out. */
 @SuppressWarnings("restricted")
 final class HandoverClient implements AutoCloseable {
+    private static final int LIMIT_MILLIS = 20_000;
     private static final int SEQPACKET_CLOEXEC = 5 | 0x80000;
     private static final MethodHandle CONNECT = Linker.nativeLinker().downcallHandle(
             Linker.nativeLinker().defaultLookup().find("connect").orElseThrow(),
@@ -52,11 +53,9 @@ final class HandoverClient implements AutoCloseable {
         return answer();
     }
 
-    /** As above, where the other side may have closed before; then {@code gone}. */
-    String tryToAsk(String message, int... descriptors) {
-        long sent = send(message, descriptors);
-        String answer = sent < 0 ? "" : answer();
-        return answer.isEmpty() ? "gone" : answer;
+    /** What the other side says unasked; empty when it closed. */
+    String hear() {
+        return answer();
     }
 
     private long send(String message, int... descriptors) {
@@ -79,6 +78,12 @@ final class HandoverClient implements AutoCloseable {
 
     private String answer() {
         try (Arena arena = Arena.ofConfined()) {
+            MemorySegment poll = arena.allocate(8, 8);
+            poll.set(JAVA_INT, 0, fd);
+            poll.set(JAVA_SHORT, 4, (short) 1);
+            if (calls.poll(poll, 1, LIMIT_MILLIS) == 0) {
+                throw new AssertionError("no answer");
+            }
             MemorySegment bytes = arena.allocate(1024, 8);
             long count = calls.recvmsg(fd, header(arena, bytes), 0);
             return bytes.asSlice(0, Math.max(count, 0)).asByteBuffer().hasRemaining()

@@ -9,10 +9,10 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -21,11 +21,16 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,40 +44,79 @@ class HandoverServerTest {
     private static final String DEVICE = "0000:3b:00.2";
     private static final int O_RDWR_CLOEXEC = 0x80002;
     private static final int STRANGER = 4711;
+    private static final int EINVAL = 22;
+    private static final int EMFILE = 24;
 
     @TempDir
     private Path folder;
 
-    private final LinuxSystemCalls calls = new LinuxSystemCalls();
+    private final LinuxSystemCalls linux = new LinuxSystemCalls();
+    /** What a test does instead of a system call, by name; nothing when it gives null. */
+    private final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
+
+    private final SystemCalls calls = (SystemCalls) Proxy.newProxyInstance(
+            getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
+                Function<Object[], Object> other = instead.get(method.getName());
+                Object result = other == null ? null : other.apply(arguments);
+                return result == null ? method.invoke(linux, arguments) : result;
+            });
     private final BlockingQueue<OpenDevice> lent = new LinkedBlockingQueue<>();
     private final BlockingQueue<String> takenBack = new LinkedBlockingQueue<>();
-    private boolean refuses;
+    private volatile boolean refuses;
+    private volatile boolean breaks;
     private Path socket;
     private Path file;
     private HandoverServer server;
 
     @BeforeEach
     void open() throws Exception {
-        new FakeHost(folder).pci(DEVICE, "mlx5_vfio_pci", "12");
+        FakeHost host = new FakeHost(folder);
+        FakeDevice device = host.pci(DEVICE, "mlx5_vfio_pci", "12");
+        Files.createSymbolicLink(folder.resolve("proc/self"), Path.of("/proc/self"));
+        // The file answers as the device does.
+        int number = host.kernel.install(device);
+        instead.put("ioctl", arguments ->
+                host.kernel.ioctl(number, (int) arguments[1], (MemorySegment) arguments[2]));
+        instead.put("pread", arguments ->
+                host.kernel.pread(number, (MemorySegment) arguments[1], (long) arguments[2]));
         socket = folder.resolve("ferry.sock");
         file = Files.writeString(folder.resolve("device"), "content");
         server = start(Set.of());
     }
 
     private HandoverServer start(Set<Integer> users) throws IOException {
-        return HandoverServer.open(calls, socket, users, new DeviceFinder(folder), this::lend, name -> {
-            OpenDevice device = lent.poll();
-            if (device != null) {
-                device.close();
+        return HandoverServer.open(calls, socket, users, folder, new HandoverServer.Lending() {
+            @Override
+            public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
+                return take(device, open);
             }
-            takenBack.add(name);
+
+            @Override
+            public void takeBack(String name) {
+                giveBack(name);
+            }
         });
     }
 
-    private String lend(FoundDevice device, OpenDevice open) throws DeviceException {
+    private void giveBack(String name) {
+        OpenDevice device = lent.poll();
+        if (device != null) {
+            device.close();
+        }
+        takenBack.add(name);
+        if (breaks) {
+            throw new IllegalStateException("told to break");
+        }
+    }
+
+    private String take(FoundDevice device, OpenDevice open) throws DeviceException {
         if (refuses) {
             open.close();
             throw new DeviceException(Errno.EOPNOTSUPP, "told to refuse");
+        }
+        if (breaks) {
+            open.close();
+            throw new IllegalStateException("told to break");
         }
         lent.add(open);
         return "host9/" + device.name();
@@ -189,31 +233,118 @@ class HandoverServerTest {
 
     @Test
     void shouldTurnAwayAUserThatTheKernelSaysIsAnother() throws Exception {
-        for (Set<Integer> users : List.of(Set.of(STRANGER - 1), Set.of(STRANGER))) {
-            server.close();
-            server = HandoverServer.open(
-                    withPeer(STRANGER), socket, users, new DeviceFinder(folder), this::lend, takenBack::add);
-            int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-            try (HandoverClient client = new HandoverClient(calls, socket)) {
-                String answer = client.tryToAsk("ferry-vfio 1 lend " + DEVICE, fd);
-                assertThat(answer).startsWith(users.contains(STRANGER) ? "ok" : "gone");
-            }
-            calls.close(fd);
-        }
         server.close();
-        lent.forEach(OpenDevice::close);
+        server = start(Set.of(STRANGER - 1));
+        instead.put("getsockopt", arguments -> peer(arguments, STRANGER));
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.hear()).isEqualTo("refused EACCES user 4711 may not hand devices over at " + socket);
+            assertThat(client.hear()).as("the end").isEmpty();
+        }
+        instead.put("getsockopt", arguments -> peer(arguments, STRANGER - 1));
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("ok");
+        }
     }
 
-    /** System calls that are made, but for what the kernel says of the peer. */
-    private SystemCalls withPeer(int user) {
-        return (SystemCalls) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("getsockopt")) {
-                        ((MemorySegment) arguments[3]).set(ValueLayout.JAVA_INT, 4, user);
-                        return 0;
-                    }
-                    return method.invoke(calls, arguments);
-                });
+    private static int peer(Object[] arguments, int user) {
+        ((MemorySegment) arguments[3]).set(ValueLayout.JAVA_INT, 4, user);
+        return 0;
+    }
+
+    @Test
+    void shouldKeepNothingOfAPeerOfWhomTheKernelTellsNothing() throws Exception {
+        int before = openSockets();
+        instead.put("getsockopt", arguments -> -EINVAL);
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.hear()).startsWith("refused EINVAL the handover socket: getsockopt SO_PEERCRED failed");
+            assertThat(client.hear()).isEmpty();
+            assertThat(openSockets()).as("the client's own").isEqualTo(before + 1);
+        }
+    }
+
+    private static int openSockets() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return (int) all.filter(one -> targetOf(one).startsWith("socket:")).count();
+        }
+    }
+
+    private static String targetOf(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString();
+        } catch (IOException e) {
+            return ""; // closed meanwhile
+        }
+    }
+
+    @Test
+    void shouldSayThatThereAreTooManyConnections() throws Exception {
+        List<HandoverClient> clients = new ArrayList<>();
+        try {
+            for (int i = 0; i < 64; i++) {
+                clients.add(new HandoverClient(calls, socket));
+                assertThat(clients.get(i).ask("ferry-vfio 1 return")).isEqualTo("ok");
+            }
+            int before = openSockets();
+            try (HandoverClient oneMore = new HandoverClient(calls, socket)) {
+                assertThat(oneMore.hear())
+                        .isEqualTo("refused EBUSY 64 connections hand devices over already, which is the most");
+                assertThat(oneMore.hear()).isEmpty();
+                assertThat(openSockets()).as("the client's own").isEqualTo(before + 1);
+            }
+            assertThat(clients.get(0).ask("ferry-vfio 1 return")).isEqualTo("ok");
+        } finally {
+            clients.forEach(HandoverClient::close);
+        }
+    }
+
+    @Test
+    void shouldServeOthersWhenServingOneFails() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient other = new HandoverClient(calls, socket);
+                HandoverClient lender = new HandoverClient(calls, socket)) {
+            assertThat(lender.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            breaks = true;
+            assertThat(lender.ask("ferry-vfio 1 return")).as("the connection ends").isEmpty();
+            try (HandoverClient second = new HandoverClient(calls, socket)) {
+                assertThat(second.ask("ferry-vfio 1 lend " + DEVICE, fd)).as("the connection ends").isEmpty();
+            }
+            assertThat(descriptorsOfFile()).as("the client's own").hasSize(1);
+            breaks = false;
+            assertThat(other.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+        }
+        calls.close(fd);
+        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+    }
+
+    @Test
+    void shouldNotSpinWhileNobodyCanBeLetIn() throws Exception {
+        AtomicInteger refused = new AtomicInteger();
+        AtomicInteger pauses = new AtomicInteger();
+        instead.put("accept", arguments -> refused.get() < 3 && refused.incrementAndGet() > 0 ? -EMFILE : null);
+        instead.put("poll", arguments -> {
+            if (((MemorySegment) arguments[0]).get(ValueLayout.JAVA_INT, 0) < 0) {
+                pauses.incrementAndGet();
+            }
+            return null;
+        });
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("ok");
+        }
+        assertThat(pauses).hasValue(3);
+    }
+
+    @Test
+    void shouldRefuseADescriptorOfAnotherDevice() throws Exception {
+        Files.writeString(folder.resolve("sys/bus/pci/devices").resolve(DEVICE).resolve("device"), "0x1042\n");
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused EINVAL the descriptor is of "
+                    + "another device than " + DEVICE + ": of 1af4:1041, not of 1af4:1042");
+            assertThat(descriptorsOfFile()).as("the client's own").hasSize(1);
+        }
+        calls.close(fd);
+        assertThat(lent).isEmpty();
     }
 
     @Test
@@ -225,15 +356,23 @@ class HandoverServerTest {
     }
 
     @Test
-    void shouldReplaceASocketThatWasLeftAndNothingElse() throws Exception {
-        HandoverServer second = start(Set.of()); // as after a process that was killed
+    void shouldLeaveASocketAtWhichSomebodyListens() throws Exception {
+        assertThatIOException().isThrownBy(() -> start(Set.of())).withMessage("another process listens at " + socket
+                + "; end it, or set handover.socket to another path");
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 return")).as("it still listens").isEqualTo("ok");
+        }
+    }
+
+    @Test
+    void shouldRemoveOnlyItsOwnSocketWhenItEnds() throws Exception {
+        Path mine = Files.move(socket, folder.resolve("moved"));
+        UnixSocket.listen(calls, socket).close();
+
         server.close();
-        second.close();
-        Files.writeString(socket, "somebody's");
 
-        assertThatIOException().isThrownBy(() -> start(Set.of())).withMessageEndingWith("bind failed (EADDRINUSE)");
-
-        assertThat(socket).hasContent("somebody's");
+        assertThat(socket).as("somebody else's").exists();
+        assertThat(mine).exists();
         Files.delete(socket);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice.Kind;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
@@ -62,5 +63,32 @@ class DeviceFinderTest {
     @Test
     void shouldFindNothingOnAHostWithoutSuchBuses() throws Exception {
         assertThat(new DeviceFinder(folder.resolve("elsewhere")).find(Set.of())).isEmpty();
+    }
+
+    @Test
+    void shouldSayWhichDeviceCannotBeReadAndFindTheOthers() throws Exception {
+        host.pci("0000:3b:00.1", "mlx5_vfio_pci", "11");
+        Path vendor = folder.resolve("sys/bus/pci/devices/0000:3b:00.1/vendor");
+        Files.delete(vendor);
+        Files.createDirectory(vendor);
+        host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12");
+
+        assertThat(finder.find(Set.of())).extracting(FoundDevice::name).containsExactly("0000:3b:00.2");
+        assertThat(finder.find(Set.of("0000:3b:00.1")))
+                .extracting(device -> device.obstacle().orElse(""))
+                .containsExactly("what /sys/bus/pci/devices/0000:3b:00.1 says cannot be read: "
+                        + "java.io.IOException: Is a directory", "");
+    }
+
+    @Test
+    void shouldPassOverADeviceThatLeftWhenItWasListed() throws Exception {
+        host.mdev(UUID, "mtty-2", "13");
+        Path devices = folder.resolve("sys/bus/mdev/devices");
+        Files.createSymbolicLink(devices.resolve("0" + UUID.substring(1)), Path.of("../../../devices/gone"));
+
+        assertThat(finder.find(Set.of())).extracting(FoundDevice::name).containsExactly(UUID);
+        assertThat(finder.find(Set.of("0" + UUID.substring(1))))
+                .extracting(FoundDevice::driver)
+                .containsExactly(Optional.of("vfio_mtty"), Optional.empty());
     }
 }

@@ -133,6 +133,12 @@ class NumbersTest {
         assertThat(constants(Posix.class)).isEqualTo(new TreeMap<>(Map.ofEntries(
                 Map.entry("O_RDWR", 2L),
                 Map.entry("O_CLOEXEC", 02000000L),
+                Map.entry("S_IFMT", 0170000L),
+                Map.entry("S_IFSOCK", 0140000L),
+                Map.entry("S_IFLNK", 0120000L),
+                Map.entry("S_IFREG", 0100000L),
+                Map.entry("S_IFDIR", 0040000L),
+                Map.entry("S_IFCHR", 0020000L),
                 Map.entry("AF_UNIX", 1L),
                 Map.entry("SOCK_SEQPACKET", 5L),
                 Map.entry("SOCK_CLOEXEC", 02000000L),

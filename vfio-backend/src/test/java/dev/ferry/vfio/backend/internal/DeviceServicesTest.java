@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.Arc;
+import dev.ferry.vfio.backend.internal.access.DeviceOpener;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One device that fails, or that the kernel does not let go, beside another that is in order. */
+@Timeout(60)
+class DeviceServicesTest {
+    private static final String VF = "0000:3b:00.2";
+    private static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+    private static final long LIMIT_SECONDS = 30;
+
+    @TempDir
+    private Path folder;
+
+    private final Map<String, Map<String, Object>> registered = new ConcurrentHashMap<>();
+    private final Map<String, MigrationDriver> drivers = new ConcurrentHashMap<>();
+    /** What happens before a system call, by the call's name. */
+    private final Map<String, Consumer<Object[]>> before = new ConcurrentHashMap<>();
+
+    private final CountDownLatch entered = new CountDownLatch(1);
+    private final CountDownLatch letGo = new CountDownLatch(1);
+    private FakeHost host;
+    private SystemCalls calls;
+    private DriverFactory factory;
+    private DeviceServices services;
+    private boolean registryBreaks;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        host.pci(VF, "virtio_vfio_pci", "12");
+        host.mdev(MDEV, "mtty-2", "13");
+        calls = (SystemCalls) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
+                    before.getOrDefault(method.getName(), ignored -> {}).accept(arguments);
+                    return method.invoke(host.kernel, arguments);
+                });
+        factory = new DriverFactory(calls, folder);
+        services = new DeviceServices(() -> factory, this::register, "host9");
+    }
+
+    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
+        if (registryBreaks && properties.containsKey("ferry.vfio.access")) {
+            throw new IllegalStateException("told to break");
+        }
+        String name = ((String) properties.get("ferry.device.id")).substring("host9/".length());
+        registered.put(name, properties);
+        drivers.put(name, driver);
+        return () -> registered.remove(name);
+    }
+
+    @AfterEach
+    void shouldLeaveNothing() {
+        letGo.countDown();
+        services.close();
+        assertThat(registered).isEmpty();
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    private void update(String... devices) throws Exception {
+        services.update(new DeviceFinder(folder).find(Set.of(devices)),
+                BackendSettings.of(Configured.with(Map.of("devices", devices))));
+    }
+
+    private Object reason(String name) {
+        return registered.get(name).get("ferry.not.migratable");
+    }
+
+    private void block() {
+        entered.countDown();
+        try {
+            assertThat(letGo.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Thread start(Runnable task) {
+        Thread thread = new Thread(task);
+        thread.start();
+        return thread;
+    }
+
+    private static void end(Thread thread) throws InterruptedException {
+        thread.join(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+        assertThat(thread.isAlive()).isFalse();
+    }
+
+    @Test
+    void shouldServeTheOthersWhenOpeningOneBreaks() throws Exception {
+        before.put("open", arguments -> {
+            if (arguments[0].toString().endsWith("vfio/12")) {
+                throw new IllegalStateException("told to break");
+            }
+        });
+
+        update(VF, MDEV);
+
+        assertThat(reason(VF)).isEqualTo(
+                "it cannot be opened; the log says more: java.lang.IllegalStateException: told to break");
+        assertThat(reason(MDEV)).isNull();
+    }
+
+    @Test
+    void shouldCloseADeviceThatCannotBeRegistered() throws Exception {
+        registryBreaks = true;
+        update(VF, MDEV);
+
+        assertThat(reason(VF)).asString().endsWith("told to break");
+        assertThat(reason(MDEV)).asString().endsWith("told to break");
+        assertThat(host.kernel.openFiles()).isZero();
+        assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> services.lend(found(VF), opened(VF)));
+        assertThat(host.kernel.openFiles()).isZero();
+
+        registryBreaks = false;
+        update(VF);
+        assertThat(reason(VF)).as("tried again").isNull();
+    }
+
+    private FoundDevice found(String name) throws Exception {
+        return host.found(name);
+    }
+
+    private OpenDevice opened(String name) throws Exception {
+        return new DeviceOpener(calls, folder).open(found(name), name, DeviceOpener.Way.AUTO);
+    }
+
+    @Test
+    void shouldNotWaitForEverForATransferThatTheKernelDoesNotEnd() throws Exception {
+        assertThat(services.lend(found(VF), opened(VF))).isEqualTo("host9/" + VF);
+        update(MDEV);
+        SavingSession session = saving(drivers.get(VF));
+        before.put("read", arguments -> block());
+        Thread reader = start(() -> {
+            try {
+                session.read(ByteBuffer.allocateDirect(4096));
+            } catch (IOException e) {
+                // What a transfer gives that lost its device is not looked at here.
+            }
+        });
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.takeBack(VF))
+                .matches(e -> e.errno() == Errno.ETIMEDOUT)
+                .withMessageContaining("is in a call that the kernel has not ended");
+        assertThat(registered).containsKey(MDEV).doesNotContainKey(VF);
+        services.close();
+        assertThat(registered).isEmpty();
+
+        letGo.countDown();
+        end(reader);
+        awaitNothingOpen();
+    }
+
+    private static SavingSession saving(MigrationDriver driver) throws Exception {
+        driver.step(Arc.RUNNING_TO_RUNNING_P2P);
+        driver.step(Arc.RUNNING_P2P_TO_STOP);
+        return (SavingSession) driver.step(Arc.STOP_TO_STOP_COPY).orElseThrow();
+    }
+
+    private void awaitNothingOpen() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (host.kernel.openFiles() > 0 && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    @Test
+    void shouldNotWaitForEverForAnOpeningThatTheKernelDoesNotEnd() throws Exception {
+        OpenDevice open = opened(MDEV);
+        before.put("open", arguments -> block());
+        Thread opening = start(() -> {
+            try {
+                update(VF);
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        });
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.lend(found(MDEV), open))
+                .matches(e -> e.errno() == Errno.EBUSY);
+        services.close();
+
+        letGo.countDown();
+        end(opening);
+        assertThat(registered).as("withdrawn by who kept the others waiting").isEmpty();
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+}

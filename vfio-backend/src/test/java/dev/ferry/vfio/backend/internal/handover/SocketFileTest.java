@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.handover;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
+
+import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** With real sockets of this process. */
+class SocketFileTest {
+    @TempDir
+    private Path folder;
+
+    private final LinuxSystemCalls calls = new LinuxSystemCalls();
+    private Path path;
+
+    @BeforeEach
+    void name() {
+        path = folder.resolve("ferry.sock");
+    }
+
+    @Test
+    void shouldRemoveASocketAtWhichNobodyListens() throws Exception {
+        SocketFile.makeRoom(calls, path);
+        UnixSocket.listen(calls, path).close(); // what a process leaves that was killed
+        assertThat(path).exists();
+
+        SocketFile.makeRoom(calls, path);
+
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void shouldLeaveASocketAtWhichSomebodyListens() throws Exception {
+        try (UnixSocket packets = UnixSocket.listen(calls, path)) {
+            assertRefused("another process listens at " + path + "; end it");
+            assertThat(packets.number()).isNotNegative();
+        }
+        Files.delete(path);
+        try (ServerSocketChannel stream = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            stream.bind(UnixDomainSocketAddress.of(path));
+            assertRefused("another process listens at " + path + "; end it");
+        }
+    }
+
+    private void assertRefused(String begin) {
+        assertThatIOException().isThrownBy(() -> SocketFile.makeRoom(calls, path))
+                .withMessage(begin + ", or set handover.socket to another path");
+        assertThat(path).exists();
+    }
+
+    @Test
+    void shouldLeaveWhatIsNoSocket() throws Exception {
+        Files.writeString(path, "somebody's");
+        assertRefused("there is a file at " + path + "; remove it");
+        assertThat(path).hasContent("somebody's");
+
+        Files.delete(path);
+        Path elsewhere = folder.resolve("elsewhere");
+        UnixSocket.listen(calls, elsewhere).close();
+        Files.createSymbolicLink(path, elsewhere);
+        assertRefused("there is a symbolic link at " + path + "; remove it");
+        assertThat(elsewhere).exists();
+
+        Files.delete(path);
+        Files.createDirectory(path);
+        assertRefused("there is a folder at " + path + "; remove it");
+    }
+
+    @Test
+    void shouldRemoveTheFileOnlyWhileItIsTheSame() throws Exception {
+        try (UnixSocket first = UnixSocket.listen(calls, path)) {
+            SocketFile file = SocketFile.of(path);
+            Files.move(path, folder.resolve("moved"));
+            Files.writeString(path, "somebody's");
+            file.remove();
+            assertThat(path).hasContent("somebody's");
+
+            Files.move(folder.resolve("moved"), path, StandardCopyOption.REPLACE_EXISTING);
+            file.remove();
+            assertThat(path).doesNotExist();
+            file.remove();
+            assertThat(first.number()).isNotNegative();
+        }
+    }
+}
