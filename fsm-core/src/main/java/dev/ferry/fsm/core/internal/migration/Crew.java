@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.Gate;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
@@ -10,26 +11,30 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Does the work on several devices, and on the memory, at the same time: on the thread of the migration, and on threads
- * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When
- * one piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread
- * of the migration.
+ * Does the work on several devices, and on the memory, of one migration at the same time: on its thread, and on helpers
+ * of its own. So it never waits for the work of another one. When one piece fails, those under way end at their next
+ * look at the gate and the others are left. Confined to the thread of the migration.
  */
 final class Crew {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Crew.class);
     private static final long TICK_MILLIS = 50;
 
     private final Executor threads;
     private final int helpers;
-    private final Gate stop;
+    private final StopSignal stop;
     private final Runnable tick;
 
-    /** At most so many threads help; {@code stop} ends the work early, {@code tick} is called while it goes on. */
-    Crew(Executor threads, int helpers, Gate stop, Runnable tick) {
+    /**
+     * At most so many threads help; {@code stop} ends the work early and is told the first failure, {@code tick} is
+     * called while it goes on.
+     */
+    Crew(Executor threads, int helpers, StopSignal stop, Runnable tick) {
         this.threads = threads;
         this.helpers = helpers;
         this.stop = stop;
@@ -49,20 +54,25 @@ final class Crew {
      */
     void run(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
-        for (int helper = 1; helper < pieces.size() && helper <= helpers; helper++) {
-            try {
-                threads.execute(() -> batch.work(batch::check));
-            } catch (RejectedExecutionException e) {
-                // The service stops and its time is over; what is left is still put in order, on this thread.
-                break;
-            }
-        }
+        call(Math.min(pieces.size() - 1, helpers), () -> batch.work(batch::check));
         batch.work(() -> {
             tick.run();
             batch.check();
         });
         batch.await();
         batch.throwFirst();
+    }
+
+    private void call(int wanted, Runnable help) {
+        for (int helper = 0; helper < wanted; helper++) {
+            try {
+                threads.execute(help);
+            } catch (RuntimeException | Error e) {
+                // The machine has no more threads, or the service stops: those there are do all of it.
+                LOG.warn("{} of {} threads help: {}", helper, wanted, e.toString());
+                return;
+            }
+        }
     }
 
     /** Marks a piece that ended because of another one's failure. */
@@ -116,6 +126,8 @@ final class Crew {
         private synchronized void add(Throwable e) {
             if (!(e instanceof Abandoned)) {
                 failures.add(e);
+                // Now, since others may be under way for long: who asks to stop meanwhile comes behind it.
+                stop.request(Failures.of(e));
             }
         }
 
@@ -123,12 +135,17 @@ final class Crew {
         void await() {
             boolean interrupted = false;
             boolean done = false;
+            Runnable ticking = tick;
             while (!done) {
                 try {
                     done = left.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
-                    tick.run();
+                    ticking.run();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                } catch (RuntimeException | Error e) {
+                    // The devices are still in use, so the wait goes on.
+                    add(e);
+                    ticking = () -> {};
                 }
             }
             if (interrupted) {
