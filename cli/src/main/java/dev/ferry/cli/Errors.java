@@ -48,6 +48,9 @@ public final class Errors {
         if (error instanceof IOException && error.getMessage() != null) {
             return error.getMessage();
         }
+        if (error instanceof MigrationInterruptedException) {
+            return error.getMessage();
+        }
         if (error instanceof InterruptedException) {
             return "interrupted before it was done";
         }

@@ -7,6 +7,8 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -48,8 +50,7 @@ public final class MigrationRun {
                             .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
                     e);
         } catch (InterruptedException e) {
-            unwind(migration);
-            throw e;
+            throw new MigrationInterruptedException(migration, unwind(migration), e);
         } catch (ExecutionException e) {
             throw new CommandFailedException(
                     FailureCode.INTERNAL, "migration %s has no report".formatted(migration.id()), e);
@@ -87,16 +88,18 @@ public final class MigrationRun {
     }
 
     // Who interrupts may take the devices away next, so the migration puts things back first.
-    private static void unwind(Migration migration) {
+    private static Optional<MigrationReport> unwind(Migration migration) {
         migration.cancel();
         try {
-            migration.result().toCompletableFuture().get(UNWIND_MILLIS, TimeUnit.MILLISECONDS);
+            return Optional.of(
+                    migration.result().toCompletableFuture().get(UNWIND_MILLIS, TimeUnit.MILLISECONDS));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
+        } catch (ExecutionException | CancellationException | TimeoutException e) {
             // The interruption is what is told; how the migration ended stands in the log.
-            return;
+            return Optional.empty();
         }
+        return Optional.empty();
     }
 
     /** How long each phase took, in the order of the phases. */

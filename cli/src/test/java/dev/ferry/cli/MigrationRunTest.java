@@ -109,7 +109,9 @@ class MigrationRunTest {
     void shouldCancelWhenItIsInterrupted() {
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
-                .isInstanceOf(InterruptedException.class);
+                .isInstanceOf(InterruptedException.class)
+                .extracting(Errors::sentence)
+                .isEqualTo("interrupted: m1 was told to stop and is still in SWITCHOVER; `jobs` follows it");
         assertThat(migration.cancelled).isTrue();
     }
 

@@ -11,15 +11,23 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import org.apache.felix.gogo.runtime.Closure;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
+import org.apache.felix.gogo.runtime.CommandSessionImpl;
 import org.apache.felix.gogo.runtime.Parser;
+import org.apache.felix.gogo.runtime.Parser.Program;
+import org.apache.felix.gogo.runtime.Parser.Statement;
 import org.apache.felix.gogo.runtime.SyntaxError;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
+import org.apache.felix.service.command.Job;
 
-/** One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt}. */
+/**
+ * One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt} and {@link
+ * #interruptCommand}.
+ */
 final class ShellSession implements AutoCloseable {
 
     private static final int FAILED = 1;
@@ -39,6 +47,9 @@ final class ShellSession implements AutoCloseable {
     /** Interrupts what runs now; null when nothing does. */
     private volatile Runnable interruption;
     private volatile boolean interrupted;
+    /** Whether somebody types at a prompt. */
+    private volatile boolean atPrompt;
+    private boolean told;
     private boolean left;
 
     /**
@@ -72,11 +83,17 @@ final class ShellSession implements AutoCloseable {
     int script(String text) {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
         return guarded(session::close, () -> {
-            if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
-                throw new Refused("commands run one after the other: '&' is not for here, use ';'");
-            }
+            program(text);
             return session.execute(text);
         });
+    }
+
+    private static Program program(String text) throws Refused {
+        Program program = new Parser(text).program();
+        if (program.tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
+            throw new Refused("commands run one after the other: '&' is not for here, use ';'");
+        }
+        return program;
     }
 
     /** Whether a command runs now. Any thread. */
@@ -94,12 +111,41 @@ final class ShellSession implements AutoCloseable {
     }
 
     /**
+     * Ctrl-C: interrupts the command that runs; where none does, a new prompt begins. Any thread; returns at once.
+     *
+     * @return false when there is no prompt, or the command was interrupted before and still runs
+     */
+    synchronized boolean interruptCommand() {
+        if (!atPrompt || told) {
+            return false;
+        }
+        if (interruption == null) {
+            out.print("\n`exit` leaves\n" + PROMPT);
+            out.flush();
+        } else {
+            told = true;
+            interruption.run();
+        }
+        return true;
+    }
+
+    /** What was typed has ended: an interrupt that came too late is not for the next one. */
+    private synchronized void ended() {
+        interruption = null;
+        told = false;
+        if (atPrompt) {
+            Thread.interrupted();
+        }
+    }
+
+    /**
      * Reads commands line by line to the end of standard input.
      *
      * @return 0 at a terminal; else the status of the first line that failed, or 0
      */
     int interact() throws IOException {
         boolean terminal = Boolean.parseBoolean(System.getProperty(TERMINAL, "" + (System.console() != null)));
+        atPrompt = terminal;
         BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), Charset.defaultCharset()));
         int status = 0;
         while (!interrupted && !left) {
@@ -126,7 +172,31 @@ final class ShellSession implements AutoCloseable {
             out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
             return 0;
         }
-        return script(line);
+        return atPrompt ? typed(line) : script(line);
+    }
+
+    /** A command alone runs on this thread, so that an interrupt reaches it, and the prompt waits for its end. */
+    private int typed(String text) {
+        Thread own = Thread.currentThread();
+        return guarded(() -> interruptTyped(own), () -> {
+            Program program = program(text);
+            if (program.tokens().size() == 1
+                    && program.tokens().get(0) instanceof Statement alone
+                    && alone.redirections().isEmpty()) {
+                return new Closure((CommandSessionImpl) session, null, program).execute(alone);
+            }
+            return session.execute(text);
+        });
+    }
+
+    /** Several commands run on threads of the session, which is not to be closed for that. */
+    private void interruptTyped(Thread own) {
+        Job job = session.foregroundJob();
+        if (job == null) {
+            own.interrupt();
+        } else {
+            job.interrupt();
+        }
     }
 
     @Override
@@ -179,6 +249,10 @@ final class ShellSession implements AutoCloseable {
             if (e instanceof Refused) {
                 return misused(e.getMessage());
             }
+            if (e instanceof InterruptedException) {
+                err.println("ferry: interrupted; the commands after it are left out");
+                return FAILED;
+            }
             // What Gogo itself cannot do, it says in this exception.
             if (e instanceof IllegalArgumentException) {
                 return misused("this cannot be run as commands: a command is a name and its arguments, apart by blanks");
@@ -186,7 +260,7 @@ final class ShellSession implements AutoCloseable {
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;
         } finally {
-            interruption = null;
+            ended();
             out.flush();
         }
     }
