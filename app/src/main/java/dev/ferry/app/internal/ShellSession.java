@@ -15,6 +15,7 @@ import org.apache.felix.gogo.runtime.Closure;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
 import org.apache.felix.gogo.runtime.CommandSessionImpl;
 import org.apache.felix.gogo.runtime.Parser;
+import org.apache.felix.gogo.runtime.Parser.Executable;
 import org.apache.felix.gogo.runtime.Parser.Program;
 import org.apache.felix.gogo.runtime.Parser.Statement;
 import org.apache.felix.gogo.runtime.SyntaxError;
@@ -22,7 +23,6 @@ import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
-import org.apache.felix.service.command.Job;
 
 /**
  * One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt} and {@link
@@ -34,6 +34,7 @@ final class ShellSession implements AutoCloseable {
     private static final int USAGE = 2;
     private static final String PROMPT = "ferry> ";
     private static final String BACKGROUND = "&";
+    private static final String NEXT = ";";
     private static final Set<String> LEAVING = Set.of("exit", "quit");
     /** System property: whether somebody types; the launcher script knows, since Java does not tell reliably. */
     private static final String TERMINAL = "ferry.terminal";
@@ -49,7 +50,8 @@ final class ShellSession implements AutoCloseable {
     private volatile boolean interrupted;
     /** Whether somebody types at a prompt. */
     private volatile boolean atPrompt;
-    private boolean told;
+    /** Whether what runs ends when its thread is interrupted; once, after that it was. */
+    private boolean interruptible;
     private boolean left;
 
     /**
@@ -76,24 +78,19 @@ final class ShellSession implements AutoCloseable {
         if (function == null) {
             return misused("the command '" + name + "' has gone");
         }
-        return guarded(Thread.currentThread()::interrupt, () -> function.execute(session, new ArrayList<>(arguments)));
+        return guarded(
+                Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
     }
 
     /** Runs a text of commands, up to the first that fails. */
     int script(String text) {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
-        return guarded(session::close, () -> {
-            program(text);
+        return guarded(session::close, false, () -> {
+            if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
+                throw new Refused("commands run one after the other: '&' is not for here, use ';'");
+            }
             return session.execute(text);
         });
-    }
-
-    private static Program program(String text) throws Refused {
-        Program program = new Parser(text).program();
-        if (program.tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
-            throw new Refused("commands run one after the other: '&' is not for here, use ';'");
-        }
-        return program;
     }
 
     /** Whether a command runs now. Any thread. */
@@ -113,26 +110,34 @@ final class ShellSession implements AutoCloseable {
     /**
      * Ctrl-C: interrupts the command that runs; where none does, a new prompt begins. Any thread; returns at once.
      *
-     * @return false when there is no prompt, or the command was interrupted before and still runs
+     * @return false when there is no prompt, when the command was interrupted before and still runs, or for commands
+     *     that depend on each other, as in {@code a | b}
      */
     synchronized boolean interruptCommand() {
-        if (!atPrompt || told) {
+        if (!atPrompt) {
             return false;
         }
         if (interruption == null) {
             out.print("\n`exit` leaves\n" + PROMPT);
             out.flush();
-        } else {
-            told = true;
+            return true;
+        }
+        boolean helps = interruptible;
+        interruptible = false;
+        if (helps) {
             interruption.run();
         }
-        return true;
+        return helps;
+    }
+
+    private synchronized void begin(Runnable interrupting, boolean alone) {
+        interruption = interrupting;
+        interruptible = alone;
     }
 
     /** What was typed has ended: an interrupt that came too late is not for the next one. */
     private synchronized void ended() {
         interruption = null;
-        told = false;
         if (atPrompt) {
             Thread.interrupted();
         }
@@ -175,28 +180,37 @@ final class ShellSession implements AutoCloseable {
         return atPrompt ? typed(line) : script(line);
     }
 
-    /** A command alone runs on this thread, so that an interrupt reaches it, and the prompt waits for its end. */
+    /**
+     * Commands apart by {@code ;} run on this thread, so that an interrupt reaches the one that runs, and the prompt
+     * waits for its end. Gogo would run them on threads of the session, whose streams an interrupt closes.
+     */
     private int typed(String text) {
-        Thread own = Thread.currentThread();
-        return guarded(() -> interruptTyped(own), () -> {
-            Program program = program(text);
-            if (program.tokens().size() == 1
-                    && program.tokens().get(0) instanceof Statement alone
-                    && alone.redirections().isEmpty()) {
-                return new Closure((CommandSessionImpl) session, null, program).execute(alone);
+        Program program;
+        try {
+            program = new Parser(text).program();
+        } catch (RuntimeException e) {
+            // Told by what follows.
+            return script(text);
+        }
+        if (!program.tokens().stream().allMatch(ShellSession::isAlone)) {
+            return script(text);
+        }
+        return guarded(Thread.currentThread()::interrupt, true, () -> {
+            Closure closure = new Closure((CommandSessionImpl) session, null, program);
+            Object result = null;
+            for (Executable each : program.tokens()) {
+                if (each instanceof Statement command) {
+                    result = closure.execute(command);
+                }
             }
-            return session.execute(text);
+            return result;
         });
     }
 
-    /** Several commands run on threads of the session, which is not to be closed for that. */
-    private void interruptTyped(Thread own) {
-        Job job = session.foregroundJob();
-        if (job == null) {
-            own.interrupt();
-        } else {
-            job.interrupt();
-        }
+    private static boolean isAlone(Executable part) {
+        return part instanceof Statement command
+                ? command.redirections().isEmpty()
+                : part.toString().equals(NEXT);
     }
 
     @Override
@@ -219,8 +233,8 @@ final class ShellSession implements AutoCloseable {
     }
 
     // Commands print their own errors, and then end in an exception that carries the exit status.
-    private int guarded(Runnable interrupting, Execution execution) {
-        interruption = interrupting;
+    private int guarded(Runnable interrupting, boolean alone, Execution execution) {
+        begin(interrupting, alone);
         if (interrupted) {
             return FAILED;
         }
@@ -250,7 +264,7 @@ final class ShellSession implements AutoCloseable {
                 return misused(e.getMessage());
             }
             if (e instanceof InterruptedException) {
-                err.println("ferry: interrupted; the commands after it are left out");
+                err.println("ferry: interrupted before it was done");
                 return FAILED;
             }
             // What Gogo itself cannot do, it says in this exception.
