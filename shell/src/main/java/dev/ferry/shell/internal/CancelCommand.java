@@ -57,8 +57,7 @@ final class CancelCommand extends FerryCommand {
         MigrationReport report = await(migration);
         JsonObject document = ReportDocument.of(report);
         return switch (report.result()) {
-            case CANCELLED -> CommandResult.done(
-                    document, id + " is cancelled; " + report.source() + stateOf(report) + ", as before");
+            case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
             case FAILED -> CommandResult.failed(document, "", "%s is FAILED, not cancelled: %s; `report %s` tells more"
                     .formatted(id, reason(report), id));
             case COMPLETED, PASSED -> {
@@ -76,8 +75,11 @@ final class CancelCommand extends FerryCommand {
                 .orElse("it does not say why");
     }
 
-    private static String stateOf(MigrationReport report) {
-        return report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
+    private static String sources(MigrationReport report) {
+        if (report.devices().size() > 1) {
+            return "its %d sources run".formatted(report.devices().size());
+        }
+        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
     }
 
     private CommandFailedException notUnderWay(MigrationService service) {
