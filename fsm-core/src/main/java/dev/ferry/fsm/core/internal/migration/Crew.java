@@ -7,6 +7,7 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -55,11 +56,14 @@ final class Crew {
     void run(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
         call(Math.min(pieces.size() - 1, helpers), () -> batch.work(batch::check));
-        batch.work(() -> {
-            tick.run();
-            batch.check();
-        });
-        batch.await();
+        try {
+            batch.work(() -> {
+                tick.run();
+                batch.check();
+            });
+        } finally {
+            batch.await();
+        }
         batch.throwFirst();
     }
 
@@ -88,7 +92,8 @@ final class Crew {
     private final class Batch {
         private final Queue<Piece> waiting;
         private final CountDownLatch left;
-        private final List<Throwable> failures = new ArrayList<>();
+        private final List<Throwable> later = new ArrayList<>();
+        private Throwable first;
 
         Batch(List<Piece> pieces) {
             waiting = new ConcurrentLinkedQueue<>(pieces);
@@ -111,21 +116,27 @@ final class Crew {
         }
 
         private synchronized boolean hasFailed() {
-            return !failures.isEmpty();
+            return first != null;
         }
 
         private void check() throws MigrationException {
             synchronized (this) {
-                if (!failures.isEmpty()) {
-                    throw new Abandoned(Failures.of(failures.get(0)));
+                if (first != null) {
+                    throw new Abandoned(Failures.of(first));
                 }
             }
             stop.check();
         }
 
         private synchronized void add(Throwable e) {
-            if (!(e instanceof Abandoned)) {
-                failures.add(e);
+            if (e instanceof Abandoned) {
+                return;
+            }
+            if (first != null) {
+                later.add(e);
+            } else {
+                // Takes no memory, as that may be what lacks: no failure may be lost.
+                first = e;
                 // Now, since others may be under way for long: who asks to stop meanwhile comes behind it.
                 stop.request(Failures.of(e));
             }
@@ -154,29 +165,16 @@ final class Crew {
         }
 
         synchronized void throwFirst() throws MigrationException {
-            if (failures.isEmpty()) {
+            if (first == null) {
                 return;
             }
-            Failure first = Failures.of(failures.get(0));
-            List<Failure> following = new ArrayList<>(first.following());
-            for (Throwable later : failures.subList(1, failures.size())) {
-                Failure failure = Failures.of(later);
-                // All pieces see the same request to stop.
-                if (failure != first) {
-                    following.add(failure);
-                }
+            if (later.isEmpty() && first instanceof MigrationException same) {
+                throw same;
             }
-            throw following.isEmpty() && failures.get(0) instanceof MigrationException same
-                    ? same
-                    : new MigrationException(
-                            new Failure(
-                                    first.code(),
-                                    first.phase(),
-                                    first.device(),
-                                    first.errno(),
-                                    first.message(),
-                                    following),
-                            failures.get(0));
+            Failures all = new Failures(Failures.of(first));
+            // All pieces see the same request to stop, which is told once.
+            later.forEach(e -> all.add(Failures.of(e)));
+            throw new MigrationException(all.toFailure(Optional.empty()), first);
         }
     }
 }

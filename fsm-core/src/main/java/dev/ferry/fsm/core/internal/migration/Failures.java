@@ -27,6 +27,11 @@ final class Failures {
         add(failure);
     }
 
+    /** Begins with this one. */
+    Failures(Failure first) {
+        add(first);
+    }
+
     /** Adds later ones. */
     void add(List<Failure> later) {
         later.forEach(this::add);

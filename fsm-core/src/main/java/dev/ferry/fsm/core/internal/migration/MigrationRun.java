@@ -139,7 +139,7 @@ final class MigrationRun {
         if (failures.isEmpty()) {
             return Optional.empty();
         }
-        Failures all = new Failures(kit.signal(), new MigrationException(failures.get(0)));
+        Failures all = new Failures(failures.get(0));
         all.add(failures.subList(1, failures.size()));
         return Optional.of(all.toFailure(Optional.of(endedIn)));
     }
