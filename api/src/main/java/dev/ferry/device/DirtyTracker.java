@@ -8,10 +8,11 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * Tells which pages of memory were written: by one device, or by the processors of a guest.
  *
- * <p>Called by {@code fsm-core} alone, one call at a time, on the thread of a migration; every call must return within
- * seconds. Between {@link #start} and {@link #stop} a write is recorded no later than it becomes visible to a reader of
- * the memory. Resembles the device feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header
- * {@code linux/vfio.h}, to which it maps one to one.
+ * <p>Called by {@code fsm-core} alone, one call at a time, on the thread of a migration, in whatever state the device
+ * is; every call must return within seconds. A driver that leaves ends recording itself. Between {@link #start} and
+ * {@link #stop} a write is recorded no later than it becomes visible to a reader of the memory. Resembles the device
+ * feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header {@code linux/vfio.h}, to which it maps one to
+ * one.
  */
 @ConsumerType
 public interface DirtyTracker {
@@ -39,12 +40,13 @@ public interface DirtyTracker {
     Capabilities capabilities();
 
     /**
-     * Begins to record writes; nothing counts as written at this moment.
+     * Begins to record writes. What was written before need not be reported, and may be.
      *
-     * @param pageSize one of the supported sizes
-     * @param ranges ascending, without overlap, aligned to the page size; at most as many as the tracker takes
-     * @throws DeviceException EBUSY when it records already; EINVAL for ranges that are not as demanded; ENOSPC for too
-     *     many; other errnos as the device gives them. It does not record then
+     * @param pageSize one of the supported sizes, in bytes
+     * @param ranges one or more, ascending, without overlap, aligned to the page size; at most as many as the tracker
+     *     takes
+     * @throws DeviceException EBUSY when it records already, and it goes on; EINVAL for a size or ranges that are not
+     *     as demanded; ENOSPC for too many ranges; other errnos as the device gives them. It does not record then
      */
     void start(long pageSize, List<IovaRange> ranges) throws DeviceException;
 
@@ -52,19 +54,22 @@ public interface DirtyTracker {
      * Says which pages of a range were written since the last call that covered them, or since {@link #start}, and
      * forgets it.
      *
-     * @param range lies inside the ranges that are recorded, aligned to the page size
+     * @param range lies inside one of the ranges that are recorded, aligned to the page size
      * @param bitmap one bit per page from its position: bit {@code i % 8} of byte {@code i / 8} is page {@code i} of
      *     the range (so it is an array of little-endian 64-bit words as well). Bits of written pages are set, others
      *     are left as they are; position and limit stay. Has space for all pages, rounded up to 8 bytes
-     * @throws DeviceException EINVAL when it does not record; EOVERFLOW when the record was lost: every page counts as
-     *     written, and recording goes on from now; other errnos as the device gives them
+     * @throws DeviceException EINVAL when it does not record, or for a range or a bitmap that are not as demanded, and
+     *     nothing changed; EOVERFLOW when the record was lost: every page of every range counts as written, and
+     *     recording goes on from now; other errnos as the device gives them: what was recorded is lost, it records no
+     *     more, and is to be stopped. Bits may have been set whatever is thrown
      */
     void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException;
 
     /**
-     * Ends recording and forgets what was recorded; does nothing when it does not record.
+     * Ends recording and forgets what was recorded; does nothing when there is nothing to end.
      *
-     * @throws DeviceException as the device gives them; it does not record any more
+     * @throws DeviceException as the device gives them. The tracker does not record any more, but the device may: a
+     *     later stop, or the next start, tries again to end that
      */
     void stop() throws DeviceException;
 }

@@ -81,9 +81,14 @@ public interface MigrationDriver {
     /**
      * Performs exactly one arc.
      *
-     * <p>On return the device is in {@code arc.to()}. On an exception it is in {@code arc.from()} or in ERROR: read
-     * {@link #state}. A reset of the device from elsewhere during the call may leave it RUNNING although the call
-     * returned.
+     * <p>On return the device is in {@code arc.to()}. On an exception it is in {@code arc.from()} or in ERROR, but for
+     * the cases below: read {@link #state}. A reset of the device from elsewhere during the call may leave it RUNNING,
+     * whether the call returned or not.
+     *
+     * <p>An arc that opens a session has failed when the device reached the state and gave no session. The driver then
+     * takes the device out of a saving state again, to {@code arc.from()}. It does not do so with RESUMING, because the
+     * device has let go of the state it had: the device stays in RESUMING without a session, {@link
+     * Arc#RESUMING_TO_STOP} fails with EINVAL, and only {@link #reset} leads out.
      *
      * @param arc starts at the present state
      * @return the session, for an arc that {@linkplain Arc#sessionEffect opens} one, else empty

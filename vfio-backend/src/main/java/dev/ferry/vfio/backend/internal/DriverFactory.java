@@ -24,6 +24,7 @@ public final class DriverFactory {
 
     private final SystemCalls calls;
     private final DeviceOpener opener;
+    private final DirtyTracking tracking = new DirtyTracking();
 
     /**
      * A driver and what it stands on.
@@ -73,12 +74,26 @@ public final class DriverFactory {
      */
     public Driven drive(OpenDevice open, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
             throws DeviceException {
+        Driven driven = driven(open, dirtyTracking, dataTimeoutMillis);
+        boolean done = false;
+        try {
+            tellState(driven.driver(), open);
+            done = true;
+            return driven;
+        } finally {
+            if (!done) {
+                driven.close();
+            }
+        }
+    }
+
+    private Driven driven(OpenDevice open, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
+            throws DeviceException {
         boolean done = false;
         try {
             DirtyTracking.Choice choice =
-                    DirtyTracking.choose(open.device(), open.space(), calls.pageSize(), dirtyTracking);
+                    tracking.choose(open.device(), open.space(), calls.pageSize(), dirtyTracking);
             VfioDriver driver = VfioDriver.of(open.device(), choice.tracker(), dataTimeoutMillis);
-            tellState(driver, open);
             LOG.info("{} is open by {}; {}", open.device().name(), open.way(), choice.reason());
             done = true;
             return new Driven(driver, open, choice.reason());

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -107,6 +109,17 @@ class VfioBackendTest {
 
         configure(Map.of("devices", new String[] {VF}, "host", "alpha"));
         assertThat(registered).containsOnlyKeys("alpha/" + VF, "alpha/" + MDEV);
+    }
+
+    @Test
+    void shouldEndRecordingWhenADeviceIsNoLongerConfigured() throws Exception {
+        configure(Map.of("devices", new String[] {MDEV}));
+        driver(MDEV).dirtyTracker().orElseThrow().start(4096, List.of(new IovaRange(0, 4096)));
+        assertThat(host.devices.get(MDEV).logging).isTrue();
+
+        configure(Map.of("devices", new String[] {VF}));
+
+        assertThat(host.devices.get(MDEV).logging).isFalse();
     }
 
     @Test

@@ -77,6 +77,11 @@ public final class ContainerSpace implements IommuSpace {
         }
     }
 
+    @Override
+    public boolean recordsWith(IommuSpace other) {
+        return other instanceof ContainerSpace space && container.isSameFileAs(space.container);
+    }
+
     /** What the container can say about dirty pages; empty when nothing. */
     public Optional<DirtyPages> dirtyPages() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {

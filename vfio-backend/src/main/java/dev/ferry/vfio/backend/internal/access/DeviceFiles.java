@@ -4,6 +4,7 @@ package dev.ferry.vfio.backend.internal.access;
 import dev.ferry.device.DeviceException;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.Interrupts;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
@@ -32,7 +33,7 @@ final class DeviceFiles {
     /** Opens for reading and writing, closed on exec; fails with a sentence that says what to do. */
     Descriptor open(String file) throws DeviceException {
         String path = dev.resolve(file).toString();
-        int fd = calls.open(path, Posix.O_RDWR | Posix.O_CLOEXEC);
+        int fd = (int) Interrupts.retry(() -> calls.open(path, Posix.O_RDWR | Posix.O_CLOEXEC));
         if (fd < 0) {
             throw new KernelException(path, "open", -fd, advice(-fd, path));
         }

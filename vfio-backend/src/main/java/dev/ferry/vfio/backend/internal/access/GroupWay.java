@@ -14,8 +14,10 @@ import dev.ferry.vfio.backend.internal.uapi.VfioStruct.GroupStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The older way: the IOMMU group is opened, joined to a container with a type 1 IOMMU, and asked for the device.
@@ -27,11 +29,11 @@ final class GroupWay {
     private final DeviceFiles files;
     private final Map<String, Group> open = new HashMap<>();
 
-    /** An open group with its container, and how many devices of it are open. */
+    /** An open group with its container, and the devices of it that are open: a device can leave only once. */
     private static final class Group {
         final Descriptor group;
         final Descriptor container;
-        int devices;
+        final Set<VfioDevice> devices = new HashSet<>();
 
         Group(Descriptor group, Descriptor container) {
             this.group = group;
@@ -50,21 +52,27 @@ final class GroupWay {
             group = join(number);
             open.put(number, group);
         }
-        group.devices++;
         try {
             VfioDevice opened = device(group, device, name);
+            group.devices.add(opened);
             ContainerSpace space = new ContainerSpace(calls, group.container, "the container of group " + number);
             String way = "group %s and container (%s)".formatted(number, why);
-            return new OpenDevice(opened, Optional.of(space), way, () -> leave(number));
+            Group joined = group;
+            return new OpenDevice(opened, Optional.of(space), way, () -> leave(number, joined, opened));
         } catch (DeviceException e) {
-            leave(number);
+            closeUnused(number, group);
             throw e;
         }
     }
 
-    private synchronized void leave(String number) {
-        Group group = open.get(number);
-        if (group != null && --group.devices == 0) {
+    private synchronized void leave(String number, Group group, VfioDevice device) {
+        if (group.devices.remove(device)) {
+            closeUnused(number, group);
+        }
+    }
+
+    private void closeUnused(String number, Group group) {
+        if (group.devices.isEmpty()) {
             open.remove(number);
             group.group.close();
             group.container.close();
@@ -104,10 +112,11 @@ final class GroupWay {
 
     private void join(Descriptor group, Descriptor container, String number) throws DeviceException {
         int version = (int) container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_GET_API_VERSION, 0));
+        require(version, number, "VFIO_GET_API_VERSION");
         if (version != VfioIoctl.VFIO_API_VERSION) {
             throw new DeviceException(Errno.EOPNOTSUPP, "the kernel's VFIO has version " + version + ", not 0");
         }
-        int type = supports(container, VfioIoctl.VFIO_TYPE1v2_IOMMU)
+        int type = supports(container, VfioIoctl.VFIO_TYPE1v2_IOMMU, number)
                 ? VfioIoctl.VFIO_TYPE1v2_IOMMU
                 : VfioIoctl.VFIO_TYPE1_IOMMU;
         try (Arena arena = Arena.ofConfined()) {
@@ -122,8 +131,10 @@ final class GroupWay {
                 "load the module vfio_iommu_type1");
     }
 
-    private boolean supports(Descriptor container, long type) {
-        return container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type)) > 0;
+    private boolean supports(Descriptor container, long type, String number) throws DeviceException {
+        long supported = container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type));
+        require(supported, number, "VFIO_CHECK_EXTENSION");
+        return supported > 0;
     }
 
     private VfioDevice device(Group group, String device, String name) throws DeviceException {

@@ -17,4 +17,10 @@ public sealed interface IommuSpace permits ContainerSpace, IommufdSpace {
 
     /** Takes a mapping away, whole. */
     void unmap(long iova, long size) throws DeviceException;
+
+    /**
+     * Whether dirty pages of both are recorded together by the kernel: two devices of one container, or of one page
+     * table. False where the kernel does not tell.
+     */
+    boolean recordsWith(IommuSpace other);
 }

@@ -15,6 +15,7 @@ import dev.ferry.vfio.backend.internal.uapi.Iommufd.HwptAlloc;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasAlloc;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasMap;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasUnmap;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.OptionalInt;
@@ -26,6 +27,7 @@ public final class IommufdSpace implements IommuSpace {
     private final String name;
     private final int ioas;
     private OptionalInt trackingPageTable = OptionalInt.empty();
+    private String trackingObstacle = "the IOMMU behind the device cannot track";
 
     private IommufdSpace(SystemCalls calls, Descriptor iommufd, String name, int ioas) {
         this.calls = calls;
@@ -65,7 +67,7 @@ public final class IommufdSpace implements IommuSpace {
                 argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.FLAG_DIRTY_TRACKING);
                 argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
                 argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
-                if (ioctl(Iommufd.IOMMU_HWPT_ALLOC, argument) == 0) {
+                if (succeeds(Iommufd.IOMMU_HWPT_ALLOC, argument, "IOMMU_HWPT_ALLOC")) {
                     int id = argument.get(JAVA_INT, HwptAlloc.OUT_HWPT_ID);
                     trackingPageTable = OptionalInt.of(id);
                     return id;
@@ -81,9 +83,22 @@ public final class IommufdSpace implements IommuSpace {
             MemorySegment argument = arena.allocate(HwInfo.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, HwInfo.BYTES);
             argument.set(JAVA_INT, HwInfo.DEV_ID, device);
-            return ioctl(Iommufd.IOMMU_GET_HW_INFO, argument) == 0
+            return succeeds(Iommufd.IOMMU_GET_HW_INFO, argument, "IOMMU_GET_HW_INFO")
                     && (argument.get(JAVA_LONG, HwInfo.OUT_CAPABILITIES) & HwInfo.CAP_DIRTY_TRACKING) != 0;
         }
+    }
+
+    private boolean succeeds(int request, MemorySegment argument, String call) {
+        int result = ioctl(request, argument);
+        if (result < 0) {
+            trackingObstacle += ": %s failed (%s)".formatted(call, LinuxErrno.name(-result));
+        }
+        return result == 0;
+    }
+
+    /** Why there is no {@link #trackingPageTable}, for people. */
+    public String trackingObstacle() {
+        return trackingObstacle;
     }
 
     /** The page table that tracks dirty pages; empty when the device's IOMMU cannot. */
@@ -128,5 +143,12 @@ public final class IommufdSpace implements IommuSpace {
             argument.set(JAVA_LONG, IoasUnmap.LENGTH, size);
             request(Iommufd.IOMMU_IOAS_UNMAP, argument, "IOMMU_IOAS_UNMAP");
         }
+    }
+
+    @Override
+    public boolean recordsWith(IommuSpace other) {
+        return other instanceof IommufdSpace space
+                && trackingPageTable.equals(space.trackingPageTable)
+                && iommufd.isSameFileAs(space.iommufd);
     }
 }

@@ -20,7 +20,7 @@ import java.util.Optional;
 enum StateRecord {
     /** Bytes for the kernel's data descriptor; any number of such records. */
     DATA(0xFFFFFFFF_EF100004L),
-    /** The PCI configuration space; at most once, behind all data. */
+    /** The PCI configuration space; once for a PCI device, behind all data, and never for another. */
     CONFIG(0xFFFFFFFF_EF100002L),
     /** Length 0: all was said. */
     END(0xFFFFFFFF_EF100001L);

@@ -26,9 +26,11 @@ final class TransferBuffer implements AutoCloseable {
         return poll;
     }
 
-    /** Gives the memory back; no session may use it any more. */
+    /** Gives the memory back, behind a transfer that is under way; no session may use it any more. */
     @Override
     public synchronized void close() {
-        arena.close();
+        if (arena.scope().isAlive()) {
+            arena.close();
+        }
     }
 }

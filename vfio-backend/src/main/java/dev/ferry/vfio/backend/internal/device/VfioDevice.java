@@ -21,7 +21,6 @@ import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.RegionInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.OptionalLong;
 import java.util.Set;
 
 /** The requests that an open VFIO device takes, one method each; no state of its own. Thread-safe. */
@@ -131,24 +130,21 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** The driver's estimate of the bytes in STOP_COPY; empty where the kernel is too old to tell. */
-    OptionalLong stopCopyLength() throws DeviceException {
+    /** The driver's estimate of the bytes in STOP_COPY, unsigned. */
+    long stopCopyLength() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + MigDataSize.BYTES, Long.BYTES);
-            int result = feature(DeviceFeature.MIG_DATA_SIZE | DeviceFeature.GET, argument);
-            if (result == -LinuxErrno.ENOTTY) {
-                return OptionalLong.empty();
-            }
-            require(result, "VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE");
-            return OptionalLong.of(argument.get(JAVA_LONG, Header.DATA + MigDataSize.STOP_COPY_LENGTH));
+            require(feature(DeviceFeature.MIG_DATA_SIZE | DeviceFeature.GET, argument),
+                    "VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE");
+            return argument.get(JAVA_LONG, Header.DATA + MigDataSize.STOP_COPY_LENGTH);
         }
     }
 
-    /** Asks for reliable flags in the pre-copy information; whether the kernel gives them. */
-    boolean enablePrecopyInfoV2() {
+    /** Asks for reliable flags in the pre-copy information; 0, or the error number: ENOTTY or EINVAL by older kernels. */
+    int enablePrecopyInfoV2() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            return feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument) == 0;
+            return -feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument);
         }
     }
 

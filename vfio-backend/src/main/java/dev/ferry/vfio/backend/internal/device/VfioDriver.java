@@ -10,10 +10,10 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
+import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,8 +38,9 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     private final Optional<DirtyTracker> dirtyTracker;
     private final IntSupplier dataTimeoutMillis;
     private final boolean precopyFlagsAreReliable;
+    private final boolean tellsStopCopyLength;
     private final TransferBuffer transfer = new TransferBuffer();
-    private final AtomicReference<VfioSession> session = new AtomicReference<>();
+    private final SessionSlot session = new SessionSlot();
 
     private VfioDriver(
             VfioDevice device,
@@ -52,8 +53,12 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         this.config = config;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-        this.precopyFlagsAreReliable =
-                features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
+        this.precopyFlagsAreReliable = features.contains(MigrationFeature.PRE_COPY) && asksForReliableFlags();
+        this.tellsStopCopyLength = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET);
+        if (!tellsStopCopyLength) {
+            LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
+                    device.name(), UNKNOWN_STOP_COPY_BYTES);
+        }
     }
 
     /**
@@ -67,6 +72,15 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             throws DeviceException {
         Set<MigrationFeature> features = device.migrationFeatures();
         return new VfioDriver(device, features, ConfigSpace.of(device), dirtyTracker, dataTimeoutMillis);
+    }
+
+    private boolean asksForReliableFlags() {
+        int error = device.enablePrecopyInfoV2();
+        if (error != 0 && error != LinuxErrno.ENOTTY && error != LinuxErrno.EINVAL) {
+            LOG.warn("{} did not take MIG_PRECOPY_INFO_V2 ({}); new initial data are not noticed",
+                    device.name(), LinuxErrno.name(error));
+        }
+        return error == 0;
     }
 
     @Override
@@ -104,7 +118,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             }
             case NONE, ENDS -> {
                 requireNoDescriptor(arc, set);
-                replaceSession(null);
+                session.clear();
             }
         }
         return Optional.empty();
@@ -129,7 +143,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
 
     /** A process that ended, or a reset, took the session: its data are lost even where the kernel would go on. */
     private void requireSaving(Arc arc) throws DeviceException {
-        if (!(session.get() instanceof VfioSavingSession)) {
+        if (!(session.present().orElse(null) instanceof VfioSavingSession)) {
             throw new DeviceException(Errno.ENODEV, "%s cannot take %s: the session that read its state is gone; %s"
                     .formatted(device.name(), arc, "end the state, or reset the device"));
         }
@@ -139,7 +153,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (arc != Arc.RESUMING_TO_STOP) {
             return;
         }
-        if (!(session.get() instanceof VfioResumingSession resuming)) {
+        if (!(session.present().orElse(null) instanceof VfioResumingSession resuming)) {
             throw new DeviceException(Errno.EINVAL,
                     "the session that loaded the state of %s is gone; reset the device".formatted(device.name()));
         }
@@ -148,38 +162,37 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
 
     private DataTransferSession open(Arc arc, StateSet set) throws DeviceException {
         if (set.dataFd() < 0) {
-            throw lost(arc, "the kernel gave no data descriptor");
+            throw left(arc, Errno.EIO, "the kernel gave no data descriptor", null);
         }
         DataDescriptor data = new DataDescriptor(device.calls(), set.dataFd());
         if (arc.to() == DeviceState.RESUMING) {
-            VfioResumingSession opened = new VfioResumingSession(device, data, transfer, config, dataTimeoutMillis);
-            replaceSession(opened);
-            return opened;
+            return alive(arc, new VfioResumingSession(device, data, transfer, config, dataTimeoutMillis));
         }
         VfioSavingSession opened = new VfioSavingSession(
                 device, data, transfer, config, precopyFlagsAreReliable, dataTimeoutMillis);
-        replaceSession(opened);
-        beginFinalPart(arc);
+        if (arc.to() == DeviceState.STOP_COPY) {
+            opened.beginFinalPart();
+        }
+        return alive(arc, opened);
+    }
+
+    private <S extends VfioSession> S alive(Arc arc, S opened) throws DeviceException {
+        if (!session.put(opened)) {
+            throw left(arc, Errno.ENODEV, "the device is given back", null);
+        }
         return opened;
     }
 
     private void requireNoDescriptor(Arc arc, StateSet set) throws DeviceException {
         if (set.dataFd() >= 0) {
             device.calls().close(set.dataFd());
-            throw lost(arc, "the kernel gave a data descriptor where none belongs");
+            throw left(arc, Errno.EIO, "the kernel gave a data descriptor where none belongs", null);
         }
     }
 
     private void beginFinalPart(Arc arc) {
-        if (arc.to() == DeviceState.STOP_COPY && session.get() instanceof VfioSavingSession saving) {
+        if (arc.to() == DeviceState.STOP_COPY && session.present().orElse(null) instanceof VfioSavingSession saving) {
             saving.beginFinalPart();
-        }
-    }
-
-    private void replaceSession(VfioSession next) {
-        VfioSession before = session.getAndSet(next);
-        if (before != null) {
-            before.drop();
         }
     }
 
@@ -194,21 +207,13 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
                 .formatted(arc.to(), KernelException.exactly(set.error())), cause);
     }
 
-    private DeviceException lost(Arc arc, String what) {
-        return left(arc, Errno.EIO, what, null);
-    }
-
-    /** Puts the device back where the arc began, if it went on without a session, and says where it is. */
+    /** Ends the session, which no failure outlives, and says where the device is. */
     private DeviceException left(Arc arc, Errno errno, String what, KernelException cause) {
-        replaceSession(null);
+        session.clear();
         DeviceException failure;
         try {
-            DeviceState now = device.state();
-            if (now == arc.to()) {
-                now = undone(arc);
-            }
-            failure = new DeviceException(
-                    errno, "%s could not take %s: %s; it is in %s now".formatted(device.name(), arc, what, now), cause);
+            failure = new DeviceException(errno, "%s could not take %s: %s; it is in %s now"
+                    .formatted(device.name(), arc, what, present(arc)), cause);
         } catch (DeviceException e) {
             failure = new DeviceException(
                     errno, "%s could not take %s: %s; where it is cannot be asked"
@@ -218,27 +223,42 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         return failure;
     }
 
-    private DeviceState undone(Arc arc) throws DeviceException {
+    /**
+     * Where a failed arc left the device. One that went on to save without a session is led back to where it was: a
+     * saving state may always be given up. RESUMING may not: the device has let go of the state it had, and only a
+     * reset leads out.
+     */
+    private DeviceState present(Arc arc) throws DeviceException {
+        DeviceState now = device.state();
+        if (now != arc.to() || arc.sessionEffect() != Arc.SessionEffect.OPENS_SAVING) {
+            return now;
+        }
         StateSet back = device.setState(arc.from());
         if (back.dataFd() >= 0) {
             device.calls().close(back.dataFd());
+        }
+        if (back.error() != 0) {
+            LOG.warn("{} could not be led back to {}: {}", device.name(), arc.from(), LinuxErrno.name(back.error()));
         }
         return device.state();
     }
 
     @Override
     public long stopCopySize() throws DeviceException {
-        OptionalLong length = device.stopCopyLength();
-        if (length.isEmpty() || length.getAsLong() < 0) {
+        if (!tellsStopCopyLength) {
+            return UNKNOWN_STOP_COPY_BYTES;
+        }
+        long length = device.stopCopyLength();
+        if (length < 0) {
             return UNKNOWN_STOP_COPY_BYTES;
         }
         int around = StateRecord.HEADER_BYTES + config.map(ConfigSpace::size).orElse(0);
-        return Math.min(length.getAsLong(), Long.MAX_VALUE - around) + around;
+        return Math.min(length, Long.MAX_VALUE - around) + around;
     }
 
     @Override
     public void reset() throws DeviceException {
-        replaceSession(null);
+        session.clear();
         device.reset();
         DeviceState now = device.state();
         if (now != DeviceState.RUNNING) {
@@ -253,10 +273,23 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         return dirtyTracker;
     }
 
-    /** The device leaves: ends a session that is still open. The device's descriptor is its opener's to close. */
+    /**
+     * The device leaves: ends a session that is still open, and recording, which the kernel would go on with for
+     * whoever else has the device. The device's descriptor is its opener's to close.
+     */
     @Override
     public void close() {
-        replaceSession(null);
+        session.close();
+        dirtyTracker.ifPresent(this::stop);
         transfer.close();
+    }
+
+    private void stop(DirtyTracker tracker) {
+        try {
+            tracker.stop();
+        } catch (DeviceException e) {
+            LOG.warn("dirty pages of {} may be recorded until its last user closes it: {}", device.name(),
+                    e.getMessage());
+        }
     }
 }

@@ -15,7 +15,8 @@ import java.util.function.IntSupplier;
 
 /**
  * Takes the bytes of a {@link VfioSavingSession}, in any segmentation: writes data to the kernel's descriptor and
- * restores the configuration space.
+ * restores the configuration space. Takes what such a session gives and nothing else: data, then the configuration
+ * space once if the device has one, then the end.
  *
  * <p>A failed write is the end of the session, even where the kernel would go on: the {@code mtty} sample loads a state
  * whose bytes it has refused before.
@@ -32,7 +33,10 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
     private StateRecord record;
 
     private long rest;
-    private ByteBuffer space = ByteBuffer.allocate(0);
+
+    /** The saved configuration space, from its record's header on: the data end where it begins. */
+    private Optional<ByteBuffer> space = Optional.empty();
+
     private boolean complete;
 
     VfioResumingSession(
@@ -86,7 +90,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
 
     private void take(ByteBuffer from) throws DeviceException {
         if (complete) {
-            throw new DeviceException(Errno.EINVAL, "the state given to " + device.name() + " goes on behind its end");
+            throw invalid("goes on behind its end");
         }
         if (record == null) {
             takeHeader(from);
@@ -113,17 +117,13 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         StateRecord next = StateRecord.ofMark(mark).orElseThrow(() -> new DeviceException(
                 Errno.EINVAL, "what was given to %s is no saved state of a VFIO device".formatted(device.name())));
         if (length < 0 || length > mostBytes(next)) {
-            throw new DeviceException(Errno.EINVAL,
-                    "the state given to %s has a %s record of %d bytes".formatted(device.name(), next, length));
+            throw invalid("has a %s record of %d bytes".formatted(next, length));
         }
         rest = length;
         switch (next) {
-            case DATA -> record = length == 0 ? null : next;
-            case CONFIG -> {
-                record = next;
-                space = ByteBuffer.allocate((int) length);
-            }
-            case END -> complete = true;
+            case DATA -> beginData(length);
+            case CONFIG -> beginConfig((int) length);
+            case END -> end();
         }
     }
 
@@ -135,16 +135,49 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         };
     }
 
+    private void beginData(long length) throws DeviceException {
+        if (space.isPresent()) {
+            throw invalid("goes on with data behind its configuration space");
+        }
+        record = length == 0 ? null : StateRecord.DATA;
+    }
+
+    private void beginConfig(int length) throws DeviceException {
+        if (config.isEmpty()) {
+            throw new DeviceException(
+                    Errno.EINVAL, "the state was saved from a PCI device, and " + device.name() + " is none");
+        }
+        if (space.isPresent()) {
+            throw invalid("has two configuration spaces");
+        }
+        if (length != config.get().size()) {
+            throw invalid("has a configuration space of %d bytes, and the device's has %d"
+                    .formatted(length, config.get().size()));
+        }
+        space = Optional.of(ByteBuffer.allocate(length));
+        record = StateRecord.CONFIG;
+    }
+
+    private void end() throws DeviceException {
+        if (config.isPresent() && space.isEmpty()) {
+            throw invalid("ends without the configuration space of a PCI device");
+        }
+        complete = true;
+    }
+
+    private DeviceException invalid(String what) {
+        return new DeviceException(Errno.EINVAL, "the state given to %s %s".formatted(device.name(), what));
+    }
+
     private void takeConfig(ByteBuffer from) throws DeviceException {
-        int count = Math.min(space.remaining(), from.remaining());
-        space.put(space.position(), from, from.position(), count);
-        space.position(space.position() + count);
+        ByteBuffer bytes = space.orElseThrow();
+        int count = Math.min(bytes.remaining(), from.remaining());
+        bytes.put(bytes.position(), from, from.position(), count);
+        bytes.position(bytes.position() + count);
         from.position(from.position() + count);
-        if (!space.hasRemaining()) {
+        if (!bytes.hasRemaining()) {
             record = null;
-            ConfigSpace target = config.orElseThrow(() -> new DeviceException(
-                    Errno.EINVAL, "the state was saved from a PCI device, and " + device.name() + " is none"));
-            target.restore(space.array());
+            config.orElseThrow().restore(bytes.array());
         }
     }
 

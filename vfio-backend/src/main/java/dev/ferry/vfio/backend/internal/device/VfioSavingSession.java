@@ -141,17 +141,22 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             return (int) result;
         }
         if (result == 0) {
-            return whatNothingMeans();
+            return whatNothingMeans(last);
         }
-        if (result == -LinuxErrno.ENOMSG && !last || result == -LinuxErrno.EAGAIN && !last) {
+        if (!last && (result == -LinuxErrno.ENOMSG || result == -LinuxErrno.EAGAIN)) {
             return NOTHING_YET;
         }
         throw failure((int) -result);
     }
 
-    private int whatNothingMeans() throws DeviceException {
+    /**
+     * What a read of 0 bytes means.
+     *
+     * @param last the device was stopped before the read: if it was stopped meanwhile, there is more to come
+     */
+    private int whatNothingMeans(boolean last) throws DeviceException {
         DeviceState state = device.state();
-        if (state == DeviceState.STOP_COPY) {
+        if (last && state == DeviceState.STOP_COPY) {
             return END;
         }
         if (state.isSaving()) {

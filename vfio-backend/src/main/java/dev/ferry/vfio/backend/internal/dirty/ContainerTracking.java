@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace.DirtyPages;
@@ -19,24 +20,33 @@ import java.util.List;
  * The container says what is mapped, or pinned, and so may have been written: {@code VFIO_IOMMU_DIRTY_PAGES} of {@code
  * linux/vfio.h}. Correct but coarse: with a device behind an IOMMU every mapped page counts as written, for ever.
  */
-final class ContainerTracking extends KernelDirtyTracker {
+final class ContainerTracking implements DirtyLog {
+    /** Kernels take 64 times as much; nobody asks for so many pages at once. */
+    private static final long MOST_BITMAP_BYTES = 1 << 22;
+
     private final ContainerSpace space;
 
-    ContainerTracking(String device, ContainerSpace space, DirtyPages limits, String mechanism) {
-        super(
-                device,
-                new Capabilities(mechanism, Long.lowestOneBit(limits.pageSizes()), Integer.MAX_VALUE, false),
-                Math.min(limits.mostBitmapBytes(), 1 << 28) / Long.BYTES * Long.SIZE);
+    ContainerTracking(ContainerSpace space) {
         this.space = space;
     }
 
+    /** What a tracker on it can do. */
+    static Capabilities capabilities(DirtyPages limits, String mechanism) {
+        return new Capabilities(mechanism, Long.lowestOneBit(limits.pageSizes()), Integer.MAX_VALUE, false);
+    }
+
+    /** Pages of one report. */
+    static long mostPages(DirtyPages limits) {
+        return Math.min(limits.mostBitmapBytes(), MOST_BITMAP_BYTES) / Long.BYTES * Long.SIZE;
+    }
+
     @Override
-    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+    public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
         set(DirtyBitmap.FLAG_START, "START");
     }
 
     @Override
-    void end() throws DeviceException {
+    public void end() throws DeviceException {
         set(DirtyBitmap.FLAG_STOP, "STOP");
     }
 
@@ -50,7 +60,7 @@ final class ContainerTracking extends KernelDirtyTracker {
     }
 
     @Override
-    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+    public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(DirtyBitmap.GET_BYTES, Long.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.GET_BYTES);

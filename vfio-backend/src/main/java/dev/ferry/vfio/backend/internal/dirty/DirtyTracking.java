@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.dirty;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
@@ -15,7 +16,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The choice of a dirty tracker: the most exact of the ways that work, or the one that is configured. */
+/**
+ * The choice of a dirty tracker: the most exact of the ways that work, or the one that is configured. One object for
+ * all devices of a host, since some record together. Thread-safe.
+ */
 public final class DirtyTracking {
 
     /** The ways, the most exact first. */
@@ -42,104 +46,136 @@ public final class DirtyTracking {
      */
     public record Choice(Optional<DirtyTracker> tracker, String reason) {}
 
-    private final VfioDevice device;
-    private final Optional<IommuSpace> space;
-    private final int pageSize;
-    private final List<String> refusals = new ArrayList<>();
-
-    private DirtyTracking(VfioDevice device, Optional<IommuSpace> space, int pageSize) {
-        this.device = device;
-        this.space = space;
-        this.pageSize = pageSize;
-    }
+    private final SharedLogs shared = new SharedLogs();
 
     /**
-     * Chooses for an open device.
+     * Chooses for an open device. What a device may share with others, a container or a page table, is looked up among
+     * those that this object chose for.
      *
      * @param allowed the ways that may be taken
      * @param pageSize of the host, in bytes
      */
-    public static Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
-        DirtyTracking choice = new DirtyTracking(device, space, pageSize);
-        for (Way way : Way.values()) {
-            Optional<DirtyTracker> tracker = allowed.contains(way)
-                    ? choice.attempt(way) : choice.not(way, "not allowed");
-            if (tracker.isPresent()) {
-                return new Choice(tracker, tracker.get().capabilities().mechanism());
+    public Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
+        return new Search(device, space, pageSize).choose(allowed);
+    }
+
+    /** One choice, and what it left aside. */
+    private final class Search {
+        private final VfioDevice device;
+        private final Optional<IommuSpace> space;
+        private final int pageSize;
+        private final List<String> refusals = new ArrayList<>();
+
+        Search(VfioDevice device, Optional<IommuSpace> space, int pageSize) {
+            this.device = device;
+            this.space = space;
+            this.pageSize = pageSize;
+        }
+
+        Choice choose(List<Way> allowed) {
+            for (Way way : Way.values()) {
+                Optional<DirtyTracker> tracker = allowed.contains(way) ? attempt(way) : not(way, "not allowed");
+                if (tracker.isPresent()) {
+                    return new Choice(tracker, tracker.get().capabilities().mechanism());
+                }
+            }
+            return new Choice(Optional.empty(), "no dirty tracking (" + String.join("; ", refusals) + ")");
+        }
+
+        private Optional<DirtyTracker> attempt(Way way) {
+            try {
+                return switch (way) {
+                    case DEVICE -> deviceLogging();
+                    case IOMMUFD -> iommufd();
+                    case CONTAINER -> container();
+                };
+            } catch (DeviceException e) {
+                return not(way, "it is offered, but " + e.getMessage());
             }
         }
-        return new Choice(Optional.empty(), "no dirty tracking (" + String.join("; ", choice.refusals) + ")");
-    }
 
-    private Optional<DirtyTracker> attempt(Way way) {
-        return switch (way) {
-            case DEVICE -> deviceLogging();
-            case IOMMUFD -> iommufd();
-            case CONTAINER -> container();
-        };
-    }
-
-    private Optional<DirtyTracker> not(Way way, String why) {
-        refusals.add(way.title + ": " + why);
-        return Optional.empty();
-    }
-
-    private String mechanism(Way way) {
-        return refusals.isEmpty() ? way.title : way.title + " (" + String.join("; ", refusals) + ")";
-    }
-
-    private Optional<DirtyTracker> deviceLogging() {
-        boolean offered = device.probe(DeviceFeature.DMA_LOGGING_START, DeviceFeature.SET)
-                && device.probe(DeviceFeature.DMA_LOGGING_STOP, DeviceFeature.SET)
-                && device.probe(DeviceFeature.DMA_LOGGING_REPORT, DeviceFeature.GET);
-        if (!offered) {
-            return not(Way.DEVICE, "the device offers none");
+        private Optional<DirtyTracker> not(Way way, String why) {
+            refusals.add(way.title + ": " + why);
+            return Optional.empty();
         }
-        DmaLogging logging = new DmaLogging(device, mechanism(Way.DEVICE));
-        try {
-            tryOut(logging);
-            return Optional.of(logging);
-        } catch (DeviceException e) {
-            return not(Way.DEVICE, "the device offers it, but " + e.getMessage());
-        }
-    }
 
-    /** Some kernels take the log's start and then cannot report: better known now than in a migration. */
-    private void tryOut(DmaLogging logging) throws DeviceException {
-        List<IovaRange> page = List.of(new IovaRange(0, pageSize));
-        logging.begin(pageSize, page);
-        try (Arena arena = Arena.ofConfined()) {
-            logging.report(page.get(0), pageSize, arena.allocate(Long.BYTES, Long.BYTES));
-        } finally {
-            logging.end();
+        private String mechanism(Way way) {
+            return refusals.isEmpty() ? way.title : way.title + " (" + String.join("; ", refusals) + ")";
         }
-    }
 
-    private Optional<DirtyTracker> iommufd() {
-        if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
-            return not(Way.IOMMUFD, "the device was not opened with iommufd");
+        private Optional<DirtyTracker> tracker(Capabilities capabilities, long mostPages, DirtyLog log) {
+            return Optional.of(new KernelDirtyTracker(device.name(), capabilities, mostPages, log));
         }
-        OptionalInt hwpt = iommufd.trackingPageTable();
-        if (hwpt.isEmpty()) {
-            return not(Way.IOMMUFD, "the IOMMU behind the device cannot track");
-        }
-        return Optional.of(new IommufdTracking(
-                device.name(), iommufd, hwpt.getAsInt(), pageSize, mechanism(Way.IOMMUFD)));
-    }
 
-    private Optional<DirtyTracker> container() {
-        if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
-            return not(Way.CONTAINER, "the device was not opened with a container");
+        private Optional<DirtyTracker> deviceLogging() throws DeviceException {
+            boolean offered = device.probe(DeviceFeature.DMA_LOGGING_START, DeviceFeature.SET)
+                    && device.probe(DeviceFeature.DMA_LOGGING_STOP, DeviceFeature.SET)
+                    && device.probe(DeviceFeature.DMA_LOGGING_REPORT, DeviceFeature.GET);
+            if (!offered) {
+                return not(Way.DEVICE, "the device offers none");
+            }
+            DmaLogging logging = new DmaLogging(device);
+            tryOut(logging, page -> {
+                try (Arena arena = Arena.ofConfined()) {
+                    logging.report(page, pageSize, arena.allocate(Long.BYTES, Long.BYTES));
+                }
+            });
+            return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
         }
-        try {
+
+        private Optional<DirtyTracker> iommufd() throws DeviceException {
+            if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
+                return not(Way.IOMMUFD, "the device was not opened with iommufd");
+            }
+            OptionalInt hwpt = iommufd.trackingPageTable();
+            if (hwpt.isEmpty()) {
+                return not(Way.IOMMUFD, iommufd.trackingObstacle());
+            }
+            DirtyLog log = shared.share(iommufd, new IommufdTracking(iommufd, hwpt.getAsInt()));
+            tryOut(log, page -> {}); // a report needs something mapped
+            return tracker(
+                    IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
+        }
+
+        private Optional<DirtyTracker> container() throws DeviceException {
+            if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
+                return not(Way.CONTAINER, "the device was not opened with a container");
+            }
             Optional<ContainerSpace.DirtyPages> limits = container.dirtyPages();
             if (limits.isEmpty()) {
                 return not(Way.CONTAINER, "the container has no migration capability");
             }
-            return Optional.of(new ContainerTracking(
-                    device.name(), container, limits.get(), mechanism(Way.CONTAINER)));
-        } catch (DeviceException e) {
-            return not(Way.CONTAINER, e.getMessage());
+            DirtyLog log = shared.share(container, new ContainerTracking(container));
+            tryOut(log, page -> {}); // a report needs something mapped
+            return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
+                    ContainerTracking.mostPages(limits.get()), log);
         }
+
+        /** Some kernels offer what they then refuse: better known now than in a migration. */
+        private void tryOut(DirtyLog log, Report report) throws DeviceException {
+            IovaRange page = new IovaRange(0, pageSize);
+            log.begin(pageSize, List.of(page));
+            try {
+                report.of(page);
+                log.end();
+            } catch (DeviceException e) {
+                endAfter(e, log);
+                throw e;
+            }
+        }
+
+        /** Whatever failed, the end above all: the kernel is not to record for nobody. */
+        private static void endAfter(DeviceException first, DirtyLog log) {
+            try {
+                log.end();
+            } catch (DeviceException e) {
+                first.addSuppressed(e);
+            }
+        }
+    }
+
+    @FunctionalInterface
+    private interface Report {
+        void of(IovaRange page) throws DeviceException;
     }
 }

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
@@ -23,19 +24,24 @@ import java.util.List;
  * The device itself logs where it writes: {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of {@code linux/vfio.h}. The most
  * exact way; the log may be asked for in other pages than it is kept in.
  */
-final class DmaLogging extends KernelDirtyTracker {
+final class DmaLogging implements DirtyLog {
     /** One page of the kernel's holds this many ranges, which it takes whatever the device. */
     static final int GUARANTEED_RANGES = 256;
 
     private static final int LEAST_PAGE_SHIFT = 12;
     private static final int MOST_PAGE_SHIFT = 30;
-    private static final long MOST_PAGES = 32L << 20;
+    /** Pages of one report. */
+    static final long MOST_PAGES = 32L << 20;
 
     private final VfioDevice device;
 
-    DmaLogging(VfioDevice device, String mechanism) {
-        super(device.name(), new Capabilities(mechanism, pageSizes(), GUARANTEED_RANGES, true), MOST_PAGES);
+    DmaLogging(VfioDevice device) {
         this.device = device;
+    }
+
+    /** What a tracker on it can do. */
+    static Capabilities capabilities(String mechanism) {
+        return new Capabilities(mechanism, pageSizes(), GUARANTEED_RANGES, true);
     }
 
     private static long pageSizes() {
@@ -44,7 +50,7 @@ final class DmaLogging extends KernelDirtyTracker {
 
     /** A device may keep fewer ranges than the kernel takes: neighbours are joined until they are few enough. */
     @Override
-    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+    public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
         List<IovaRange> fewer = ranges;
         int result = request(pageSize, fewer);
         while ((result == -LinuxErrno.E2BIG || result == -LinuxErrno.ENOSPC) && fewer.size() > 1) {
@@ -71,7 +77,7 @@ final class DmaLogging extends KernelDirtyTracker {
     }
 
     @Override
-    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+    public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + LoggingReport.BYTES, Long.BYTES);
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.IOVA, range.iova());
@@ -84,7 +90,7 @@ final class DmaLogging extends KernelDirtyTracker {
     }
 
     @Override
-    void end() throws DeviceException {
+    public void end() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
             require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument),

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd;
@@ -19,25 +20,30 @@ import java.util.List;
  * The IOMMU marks the pages it translated writes for: {@code IOMMU_HWPT_SET_DIRTY_TRACKING} and {@code
  * ..._GET_DIRTY_BITMAP} of {@code linux/iommufd.h}. Records all that is mapped; enabling clears what was marked.
  */
-final class IommufdTracking extends KernelDirtyTracker {
-    private static final long MOST_PAGES = 32L << 20;
+final class IommufdTracking implements DirtyLog {
+    /** Pages of one report. */
+    static final long MOST_PAGES = 32L << 20;
 
     private final IommufdSpace space;
     private final int hwpt;
 
-    IommufdTracking(String device, IommufdSpace space, int hwpt, int pageSize, String mechanism) {
-        super(device, new Capabilities(mechanism, pageSize, Integer.MAX_VALUE, true), MOST_PAGES);
+    IommufdTracking(IommufdSpace space, int hwpt) {
         this.space = space;
         this.hwpt = hwpt;
     }
 
+    /** What a tracker on it can do. */
+    static Capabilities capabilities(int pageSize, String mechanism) {
+        return new Capabilities(mechanism, pageSize, Integer.MAX_VALUE, true);
+    }
+
     @Override
-    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
+    public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
         set(SetDirtyTracking.FLAG_ENABLE);
     }
 
     @Override
-    void end() throws DeviceException {
+    public void end() throws DeviceException {
         set(0);
     }
 
@@ -52,7 +58,7 @@ final class IommufdTracking extends KernelDirtyTracker {
     }
 
     @Override
-    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+    public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);

@@ -13,54 +13,52 @@ import java.nio.ByteOrder;
 import java.util.List;
 
 /**
- * What the three ways share: checks, and the bitmap that the kernel fills. Thread-safe; one call at a time gets
+ * A tracker on a {@link DirtyLog}: checks, and the bitmap that the kernel fills. Thread-safe; one call at a time gets
  * through.
  *
  * <p>An error of a report leaves nothing to rely on, says the user API; recording is then begun anew, and the caller
  * told that all pages count as written.
  */
-abstract class KernelDirtyTracker implements DirtyTracker {
+final class KernelDirtyTracker implements DirtyTracker {
     private static final int PAGES_PER_WORD = Long.SIZE;
 
-    final String device;
+    private final String device;
     private final Capabilities capabilities;
     private final long mostPages;
+    private final DirtyLog log;
     private long recordedPageSize;
+    /** What the caller has recorded; empty when nothing is. */
     private List<IovaRange> recorded = List.of();
+    /** The kernel may record, whatever the caller was told: true until it was ended without an error. */
+    private boolean begun;
 
     /**
      * A tracker that does not record.
      *
      * @param mostPages pages of one report at most; a longer range is reported in parts. A multiple of 64
      */
-    KernelDirtyTracker(String device, Capabilities capabilities, long mostPages) {
+    KernelDirtyTracker(String device, Capabilities capabilities, long mostPages, DirtyLog log) {
         this.device = device;
         this.capabilities = capabilities;
         this.mostPages = mostPages;
+        this.log = log;
     }
 
-    /** Begins to record in the kernel. */
-    abstract void begin(long pageSize, List<IovaRange> ranges) throws DeviceException;
-
-    /** Sets the bits of written pages in zeroed memory and clears them in the kernel. */
-    abstract void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException;
-
-    /** Ends recording in the kernel. */
-    abstract void end() throws DeviceException;
-
     @Override
-    public final Capabilities capabilities() {
+    public Capabilities capabilities() {
         return capabilities;
     }
 
     @Override
-    public final synchronized void start(long pageSize, List<IovaRange> ranges) throws DeviceException {
+    public synchronized void start(long pageSize, List<IovaRange> ranges) throws DeviceException {
         if (isRecording()) {
             throw new DeviceException(Errno.EBUSY, device + " records dirty pages already");
         }
         requirePageSize(pageSize);
         requireAscending(pageSize, ranges);
-        begin(pageSize, ranges);
+        endInKernel();
+        log.begin(pageSize, ranges);
+        begun = true;
         recordedPageSize = pageSize;
         recorded = List.copyOf(ranges);
     }
@@ -99,7 +97,7 @@ abstract class KernelDirtyTracker implements DirtyTracker {
     }
 
     @Override
-    public final synchronized void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException {
+    public synchronized void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException {
         requireRecorded(range, bitmap);
         long mostBytes = mostPages * recordedPageSize;
         int at = bitmap.position();
@@ -144,7 +142,7 @@ abstract class KernelDirtyTracker implements DirtyTracker {
 
     private void reportOrRestart(IovaRange part, MemorySegment words) throws DeviceException {
         try {
-            report(part, recordedPageSize, words);
+            log.report(part, recordedPageSize, words);
         } catch (DeviceException e) {
             restart(e);
             throw new DeviceException(
@@ -153,24 +151,29 @@ abstract class KernelDirtyTracker implements DirtyTracker {
         }
     }
 
+    /** Whatever the errno was of what failed: EOVERFLOW would tell the caller that recording goes on. */
     private void restart(DeviceException first) throws DeviceException {
-        List<IovaRange> ranges = recorded;
         try {
-            recorded = List.of();
-            end();
-            begin(recordedPageSize, ranges);
-            recorded = ranges;
+            log.restart(recordedPageSize, recorded);
         } catch (DeviceException e) {
+            recorded = List.of();
             first.addSuppressed(e);
-            throw first;
+            throw new DeviceException(Errno.EIO,
+                    "the record of pages that %s wrote was lost, and could not be begun anew: %s"
+                            .formatted(device, e.getMessage()), first);
         }
     }
 
     @Override
-    public final synchronized void stop() throws DeviceException {
-        if (isRecording()) {
-            recorded = List.of();
-            end();
+    public synchronized void stop() throws DeviceException {
+        recorded = List.of();
+        endInKernel();
+    }
+
+    private void endInKernel() throws DeviceException {
+        if (begun) {
+            log.end();
+            begun = false;
         }
     }
 }

@@ -32,7 +32,7 @@ public final class Descriptor implements AutoCloseable {
         this.fd = fd;
     }
 
-    /** Makes a call; {@code -ENODEV} without one when the descriptor is closed. */
+    /** Makes a call, again when a signal interrupted it; {@code -ENODEV} without one when the descriptor is closed. */
     public long use(Use call) {
         synchronized (this) {
             if (closed) {
@@ -41,7 +41,7 @@ public final class Descriptor implements AutoCloseable {
             users++;
         }
         try {
-            return call.with(fd);
+            return Interrupts.retry(() -> call.with(fd));
         } finally {
             release();
         }
@@ -56,6 +56,11 @@ public final class Descriptor implements AutoCloseable {
         if (last) {
             calls.close(fd);
         }
+    }
+
+    /** Whether both are one open file, which may have two numbers; false where the kernel does not tell. */
+    public boolean isSameFileAs(Descriptor other) {
+        return this == other || use(one -> other.use(two -> calls.kcmp(one, two))) == 0;
     }
 
     /** Whether it was closed. */

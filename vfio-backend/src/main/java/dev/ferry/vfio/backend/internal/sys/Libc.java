@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ferry.vfio.backend.internal.uapi.Posix.Kcmp;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
@@ -41,6 +42,13 @@ final class Libc {
     static final MethodHandle PWRITE =
             bind("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
     static final MethodHandle POLL = bind("poll", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT));
+
+    /** The C library has no function of its own for kcmp. */
+    static final MethodHandle SYSCALL_KCMP = variadic(
+            "syscall", 1,
+            FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+    static final long KCMP_NUMBER =
+            System.getProperty("os.arch").equals("amd64") ? Kcmp.NUMBER_X86_64 : Kcmp.NUMBER;
 
     static MethodHandle bind(String name, FunctionDescriptor type) {
         return LINKER.downcallHandle(symbol(name), type, ERRNO);

@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.sys;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import dev.ferry.vfio.backend.internal.uapi.Posix.Kcmp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -96,6 +97,13 @@ public final class LinuxSystemCalls implements SystemCalls {
     @Override
     public int poll(MemorySegment fds, int count, int timeoutMillis) {
         return (int) make(state -> (int) Libc.POLL.invokeExact(state, fds, (long) count, timeoutMillis));
+    }
+
+    @Override
+    public int kcmp(int first, int second) {
+        int process = (int) ProcessHandle.current().pid();
+        return (int) make(state -> (long) Libc.SYSCALL_KCMP.invokeExact(
+                state, Libc.KCMP_NUMBER, process, process, Kcmp.FILE, (long) first, (long) second));
     }
 
     @Override

@@ -43,6 +43,9 @@ public interface SystemCalls {
      */
     int poll(MemorySegment fds, int count, int timeoutMillis);
 
+    /** {@code kcmp(2)} of two descriptors of this process: 0 when both are one open file, 1 to 3 when they are not. */
+    int kcmp(int first, int second);
+
     /** {@code socket(2)}; the new descriptor. */
     int socket(int domain, int type, int protocol);
 

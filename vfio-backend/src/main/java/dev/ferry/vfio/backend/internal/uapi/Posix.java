@@ -25,6 +25,15 @@ public final class Posix {
     public static final int MSG_NOSIGNAL = 0x4000;
     public static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
+    /** {@code kcmp(2)}, which x86-64 has under another number than {@code asm-generic/unistd.h}. */
+    public static final class Kcmp {
+        public static final int NUMBER = 272;
+        public static final int NUMBER_X86_64 = 312;
+        public static final int FILE = 0;
+
+        private Kcmp() {}
+    }
+
     /** {@code struct pollfd}. */
     public static final class PollFd {
         public static final int FD = 0;

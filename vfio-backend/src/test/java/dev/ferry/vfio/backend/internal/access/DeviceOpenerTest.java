@@ -52,6 +52,7 @@ class DeviceOpenerTest {
             OpenDevice second = opener.open(host.found(SECOND), "dev1", Way.GROUP);
             assertThat(host.kernel.openFiles()).isEqualTo(4);
             second.close();
+            second.close();
             assertThat(host.kernel.openFiles()).isEqualTo(3);
             assertThat(second.way()).isEqualTo("group 12 and container (as configured)");
         }

@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -83,6 +87,98 @@ class VfioDriverTest extends DriverFixture {
     }
 
     @Test
+    void shouldStayInResumingWhereNoDescriptorCouldBeHad() throws Exception {
+        walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP);
+        fake.outOfDescriptors = true;
+
+        assertThat(assertErrno(Errno.ENOSPC, () -> driver.step(STOP_TO_RESUMING)))
+                .hasMessageContaining("refused (EMFILE); it is in RESUMING now");
+        fake.outOfDescriptors = false;
+        assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))
+                .hasMessageEndingWith("is gone; reset the device");
+        driver.reset();
+        resuming();
+    }
+
+    @Test
+    void shouldNotUndoAnArcThatOpensNothing() throws Exception {
+        for (Arc arc : new Arc[] {RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP, STOP_TO_STOP_COPY, STOP_COPY_TO_STOP,
+            STOP_TO_RUNNING_P2P, RUNNING_P2P_TO_RUNNING}) {
+            fake.strayDescriptor = arc.sessionEffect() != Arc.SessionEffect.OPENS_SAVING;
+            fake.steps.clear();
+            if (fake.strayDescriptor) {
+                assertThat(assertErrno(Errno.EIO, () -> driver.step(arc)))
+                        .hasMessageContaining("where none belongs; it is in " + arc.to() + " now");
+            } else {
+                walk(arc);
+            }
+            assertThat(fake.steps).hasSize(1);
+        }
+        assertThat(kernel.openFiles()).isEqualTo(1);
+    }
+
+    /** A reset by somebody else, and the errno of an arc that the device then lost. */
+    @Test
+    void shouldNotUndoTheResetOfSomebodyElse() throws Exception {
+        walk(RUNNING_TO_RUNNING_P2P);
+        fake.behindSet = fake::reset;
+        fake.strayDescriptor = true;
+        fake.steps.clear();
+
+        assertThat(assertErrno(Errno.EIO, () -> driver.step(RUNNING_P2P_TO_RUNNING)))
+                .hasMessageEndingWith("it is in RUNNING now");
+        assertThat(fake.steps).containsExactly("5-2", "reset");
+    }
+
+    @Test
+    void shouldCloseADescriptorThatComesWhenTheDriverIsClosed() throws Exception {
+        for (Arc arc : new Arc[] {STOP_TO_STOP_COPY, STOP_TO_RESUMING}) {
+            leaveIn(DeviceState.STOP);
+            fake.behindSet = driver::close;
+
+            assertThat(assertErrno(Errno.ENODEV, () -> driver.step(arc)))
+                    .hasMessageContaining("the device is given back");
+
+            assertThat(kernel.openFiles()).isEqualTo(1);
+            fake.reset();
+        }
+    }
+
+    @Test
+    void shouldEndRecordingWhenTheDriverIsClosed() throws Exception {
+        List<String> calls = new ArrayList<>();
+        VfioDriver recording = VfioDriver.of(device, Optional.of(new RecordingTracker(calls)), () -> 50);
+
+        recording.close();
+
+        assertThat(calls).containsExactly("stop");
+    }
+
+    /** Notes that it was stopped, and fails to. */
+    private record RecordingTracker(List<String> calls) implements DirtyTracker {
+        @Override
+        public Capabilities capabilities() {
+            return new Capabilities("test", 4096, 1, true);
+        }
+
+        @Override
+        public void start(long pageSize, List<IovaRange> ranges) {
+            calls.add("start");
+        }
+
+        @Override
+        public void reportAndClear(IovaRange range, ByteBuffer bitmap) {
+            calls.add("report");
+        }
+
+        @Override
+        public void stop() throws DeviceException {
+            calls.add("stop");
+            throw new DeviceException(Errno.EIO, "it goes on");
+        }
+    }
+
+    @Test
     void shouldCloseTheDescriptorOfASessionWhenItsStateEnds() throws Exception {
         preCopy();
         assertThat(kernel.openFiles()).isEqualTo(2);
@@ -107,7 +203,7 @@ class VfioDriverTest extends DriverFixture {
 
     @Test
     void shouldSurviveAResetThatRacesWithAStep() throws Exception {
-        fake.resetDuringSet = true;
+        fake.behindSet = fake::reset;
 
         SavingSession session = preCopy();
 
@@ -169,7 +265,20 @@ class VfioDriverTest extends DriverFixture {
     void shouldEstimateTheSizeAndAssumeMuchWhereTheKernelCannotTell() throws Exception {
         assertThat(driver.stopCopySize()).isEqualTo(16 + 16 + 256);
         fake.knowsDataSize = false;
-        assertThat(driver.stopCopySize()).isEqualTo(100L << 30);
+        for (int errno : new int[] {25, 22}) {
+            fake.unknownErrno = errno;
+            leaveIn(DeviceState.RUNNING);
+            assertThat(driver.stopCopySize()).isEqualTo(100L << 30);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"22, EINVAL", "25, ENOTTY", "5, EIO"})
+    void shouldNotTakeAFailureToTellTheSizeForAnOldKernel(int number, Errno errno) {
+        fake.dataSizeErrno = number;
+
+        assertThat(assertErrno(errno, driver::stopCopySize))
+                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed");
     }
 
     @ParameterizedTest

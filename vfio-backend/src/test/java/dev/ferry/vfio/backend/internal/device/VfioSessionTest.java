@@ -11,12 +11,16 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class VfioSessionTest extends DriverFixture {
+    private static final long END = 0xFFFFFFFF_EF100001L;
+    private static final long CONFIG = 0xFFFFFFFF_EF100002L;
+    private static final long DATA = 0xFFFFFFFF_EF100004L;
 
     @Test
     void shouldFrameTheStateAsDataConfigAndEnd() throws Exception {
@@ -56,6 +60,32 @@ class VfioSessionTest extends DriverFixture {
             assertThat(session.read(ByteBuffer.allocate(100))).isZero();
             assertThat(session.read(ByteBuffer.allocateDirect(8192))).isZero();
             walk(PRE_COPY_TO_RUNNING);
+        }
+    }
+
+    /** Another thread stops the device between a read that gives nothing and the question what that means. */
+    @Test
+    void shouldNotTakeTheEndOfPreCopyForTheEndOfTheState() throws Exception {
+        for (int size : new int[] {100, 8192}) {
+            fake.zeroInPreCopy = true;
+            SavingSession session = preCopy();
+            ByteBuffer buffer = ByteBuffer.allocateDirect(size);
+            assertThat(session.read(buffer)).isEqualTo(24);
+            fake.behindRead = () -> stopAndCopy();
+
+            assertThat(session.read(buffer.clear())).isZero();
+
+            assertThat(fake.state).isEqualTo(FakeDevice.STOP_COPY);
+            assertThat(session.read(buffer.clear())).isEqualTo(16 + 8);
+            walk(STOP_COPY_TO_STOP, STOP_TO_RUNNING_P2P, RUNNING_P2P_TO_RUNNING);
+        }
+    }
+
+    private void stopAndCopy() {
+        try {
+            walk(PRE_COPY_TO_PRE_COPY_P2P, PRE_COPY_P2P_TO_STOP_COPY);
+        } catch (DeviceException e) {
+            throw new AssertionError(e);
         }
     }
 
@@ -164,21 +194,72 @@ class VfioSessionTest extends DriverFixture {
     void shouldRefuseBytesThatAreNoState() throws Exception {
         for (byte[] bytes : new byte[][] {
             new byte[16],
-            record(0xFFFFFFFF_EF100002L, 4097),
-            record(0xFFFFFFFF_EF100004L, -1),
-            record(0xFFFFFFFF_EF100001L, 1),
+            record(CONFIG, 4097),
+            record(DATA, -1),
+            record(END, 1),
             record(0xFFFFFFFF_EF100005L, 0)
         }) {
-            ResumingSession session = resuming();
-            assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(bytes)));
-            driver.reset();
+            assertRefused(bytes);
         }
+    }
+
+    private String assertRefused(byte[]... records) throws Exception {
+        ResumingSession session = resuming();
+        for (int i = 0; i < records.length - 1; i++) {
+            session.write(ByteBuffer.wrap(records[i]));
+        }
+        ByteBuffer last = ByteBuffer.wrap(records[records.length - 1]);
+        DeviceException e = assertErrno(Errno.EINVAL, () -> session.write(last));
+        assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
+        driver.reset();
+        return e.getMessage();
+    }
+
+    @Test
+    void shouldRefuseRecordsThatNoSavingSessionGives() throws Exception {
+        assertThat(assertRefused(record(END, 0)))
+                .isEqualTo("the state given to dev0 ends without the configuration space of a PCI device");
+        assertThat(assertRefused(config(), record(CONFIG, 256)))
+                .isEqualTo("the state given to dev0 has two configuration spaces");
+        assertThat(assertRefused(config(), record(DATA, 1)))
+                .isEqualTo("the state given to dev0 goes on with data behind its configuration space");
+        assertThat(assertRefused(config(), record(DATA, 0)))
+                .isEqualTo("the state given to dev0 goes on with data behind its configuration space");
+        assertThat(assertRefused(record(CONFIG, 255))).isEqualTo(
+                "the state given to dev0 has a configuration space of 255 bytes, and the device's has 256");
+        assertThat(assertRefused(record(CONFIG, 0))).isEqualTo(
+                "the state given to dev0 has a configuration space of 0 bytes, and the device's has 256");
+    }
+
+    @Test
+    void shouldMoveADeviceThatIsNoPciDeviceWithoutAConfigurationSpace() throws Exception {
+        fake.pci = false;
+        driver.close();
+        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
+        driver.reset();
+        fake.content = new byte[0];
+
+        resuming().write(ByteBuffer.wrap(state));
+        walk(RESUMING_TO_STOP);
+
+        assertThat(fake.content).asString().isEqualTo("Bonjour");
+        assertThat(state).hasSize(16 + 16 + 16);
+        driver.reset();
+        assertThat(assertRefused(record(CONFIG, 256)))
+                .isEqualTo("the state was saved from a PCI device, and dev0 is none");
+    }
+
+    /** A configuration space of the device's own kind, as a record. */
+    private byte[] config() {
+        return ByteBuffer.allocate(16 + 256).put(record(CONFIG, 256)).put(fake.config).array();
     }
 
     @Test
     void shouldRefuseBytesBehindTheEnd() throws Exception {
         ResumingSession session = resuming();
-        session.write(ByteBuffer.wrap(record(0xFFFFFFFF_EF100001L, 0)));
+        session.write(ByteBuffer.wrap(config()));
+        session.write(ByteBuffer.wrap(record(END, 0)));
 
         assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.allocate(1)));
     }
@@ -190,7 +271,8 @@ class VfioSessionTest extends DriverFixture {
     @Test
     void shouldSayWhenTheKernelRefusesTheLoadedState() throws Exception {
         ResumingSession session = resuming();
-        session.write(ByteBuffer.wrap(record(0xFFFFFFFF_EF100001L, 0)));
+        session.write(ByteBuffer.wrap(config()));
+        session.write(ByteBuffer.wrap(record(END, 0)));
 
         DeviceException e = assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
 

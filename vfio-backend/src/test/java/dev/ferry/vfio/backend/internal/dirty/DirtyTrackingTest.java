@@ -36,6 +36,7 @@ class DirtyTrackingTest {
     private FakeHost host;
     private FakeDevice fake;
     private OpenDevice open;
+    private final DirtyTracking tracking = new DirtyTracking();
 
     @BeforeEach
     void makeHost() throws Exception {
@@ -53,7 +54,7 @@ class DirtyTrackingTest {
 
     private DirtyTracking.Choice choose(DeviceOpener.Way way, Way... allowed) throws Exception {
         open = new DeviceOpener(host.kernel, host.root).open(host.found(ADDRESS), "dev0", way);
-        return DirtyTracking.choose(open.device(), open.space(), 4096, List.of(allowed));
+        return tracking.choose(open.device(), open.space(), 4096, List.of(allowed));
     }
 
     private DirtyTracker tracker(DeviceOpener.Way way) throws Exception {
@@ -97,7 +98,7 @@ class DirtyTrackingTest {
         fake.reportErrno = 95;
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
-                + "(device DMA logging: the device offers it, but dev0: "
+                + "(device DMA logging: it is offered, but dev0: "
                 + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed;");
         assertThat(fake.logging).isFalse();
     }
@@ -124,6 +125,14 @@ class DirtyTrackingTest {
         assertThat(choice.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
                 + "iommufd: the IOMMU behind the device cannot track; container dirty pages: not allowed)");
         assertThat(fake.steps).containsExactly("attach 7");
+    }
+
+    @Test
+    void shouldNotTakeAContainerThatRefusesToRecord() throws Exception {
+        host.startErrno = 13;
+
+        assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).reason()).contains("container dirty pages: it is "
+                + "offered, but the container of group 12: VFIO_IOMMU_DIRTY_PAGES START failed");
     }
 
     @Test
@@ -195,11 +204,36 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
+        fake.reportErrno = 75; // EOVERFLOW, which would say that recording goes on
         fake.logRanges = 0;
 
         assertErrno(Errno.EIO, () -> report(tracker, range));
         assertErrno(Errno.EINVAL, () -> report(tracker, range));
+    }
+
+    @Test
+    void shouldTryAgainToEndWhatTheKernelGoesOnToRecord() throws Exception {
+        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        List<IovaRange> ranges = List.of(new IovaRange(0, 64 * PAGE));
+        tracker.start(PAGE, ranges);
+        fake.stopErrno = 5;
+        assertErrno(Errno.EIO, tracker::stop);
+        assertErrno(Errno.EINVAL, () -> report(tracker, ranges.get(0)));
+        assertThat(fake.logging).isTrue();
+        assertErrno(Errno.EIO, () -> tracker.start(PAGE, ranges));
+        fake.stopErrno = 0;
+
+        tracker.stop();
+        assertThat(fake.logging).isFalse();
+
+        tracker.start(PAGE, ranges);
+        fake.stopErrno = 5;
+        assertErrno(Errno.EIO, tracker::stop);
+        fake.stopErrno = 0;
+        tracker.start(PAGE, ranges);
+        report(tracker, ranges.get(0));
+        tracker.stop();
+        assertThat(fake.logging).isFalse();
     }
 
     @Test
@@ -213,7 +247,7 @@ class DirtyTrackingTest {
         assertThat(report(container, range)).containsExactly(2, 0, 4, 0, 1L << 63);
         assertThat(container.capabilities().exact()).isFalse();
         container.stop();
-        assertThat(host.trackingIsOn).isFalse();
+        assertThat(host.trackingIsOn()).isFalse();
         open.close();
 
         host.cdev(ADDRESS, "pci", "vfio0");
@@ -223,7 +257,7 @@ class DirtyTrackingTest {
         host.dirty.add(64L);
         assertThat(report(iommufd, range)).containsExactly(0, 1, 0, 0, 0);
         iommufd.stop();
-        assertThat(host.trackingIsOn).isFalse();
+        assertThat(host.trackingIsOn()).isFalse();
     }
 
     @Test

@@ -54,9 +54,21 @@ public final class FakeDevice extends FakeFile {
     public boolean knowsPrecopyV2;
     public boolean reinit;
     public boolean knowsDataSize = true;
+    public int dataSizeErrno;
+    /** What features give that are not known: ENOTTY, or EINVAL by kernels of 2022 and 2023 for mediated devices. */
+    public int unknownErrno = ENOTTY;
+    /** It has a configuration space. */
+    public boolean pci = true;
+    /** Runs once, behind the next read of a data descriptor and before its answer arrives. */
+    public Runnable behindRead = () -> {};
+    /** A state set that succeeds gives a descriptor where none belongs. */
+    public boolean strayDescriptor;
+    /** Runs once, when the next state set was done and before its answer arrives. */
+    public Runnable behindSet = () -> {};
     /** Ranges the device's log can keep; -1: it has no log. */
     public int logRanges = 4;
     public int reportErrno;
+    public int stopErrno;
     public boolean logging;
     /** Pages of 4096 bytes that the device wrote, by number. */
     public final TreeSet<Long> written = new TreeSet<>();
@@ -65,8 +77,6 @@ public final class FakeDevice extends FakeFile {
     boolean precopyV2;
     FakeSaving saving;
     FakeResuming resuming;
-    /** Another user resets the device at the end of the next state set. */
-    public boolean resetDuringSet;
 
     public FakeDevice(FakeKernel kernel) {
         this.kernel = kernel;
@@ -89,7 +99,7 @@ public final class FakeDevice extends FakeFile {
     }
 
     private int info(MemorySegment argument) {
-        argument.set(JAVA_INT, 4, 3);
+        argument.set(JAVA_INT, 4, pci ? 3 : 1);
         argument.set(JAVA_INT, 8, 9);
         argument.set(JAVA_INT, 12, 5);
         return 0;
@@ -159,7 +169,7 @@ public final class FakeDevice extends FakeFile {
             case 8 -> checked(word, 0x10000, 32, data, logRanges >= 0, this::reportLog);
             case 9 -> checked(word, 0x10000, 8, data, flags != 0 && knowsDataSize, this::dataSize);
             case 12 -> checked(word, 0x20000, 0, data, knowsPrecopyV2, body -> enablePrecopyV2());
-            default -> -ENOTTY;
+            default -> -unknownErrno;
         };
     }
 
@@ -169,7 +179,7 @@ public final class FakeDevice extends FakeFile {
 
     private int checked(int word, int operations, int leastBytes, MemorySegment data, boolean known, Handler handler) {
         if (!known) {
-            return -ENOTTY;
+            return -unknownErrno;
         }
         if ((word & 0x30000 & ~operations) != 0) {
             return -EINVAL;
@@ -192,6 +202,9 @@ public final class FakeDevice extends FakeFile {
     }
 
     private int dataSize(MemorySegment data) {
+        if (dataSizeErrno != 0) {
+            return -dataSizeErrno;
+        }
         data.set(JAVA_LONG, 0, FakeSaving.HEADER.length + 1L + content.length);
         return 0;
     }
@@ -218,16 +231,14 @@ public final class FakeDevice extends FakeFile {
             steps.add(state + "-" + next);
             state = next;
         }
-        if (resetDuringSet) {
-            resetDuringSet = false;
-            reset();
-        }
+        Runnable behind = behindSet;
+        behindSet = () -> {};
+        behind.run();
         if (opened != null && outOfDescriptors) {
-            endSessions();
             return -24;
         }
-        if (opened != null) {
-            data.set(JAVA_INT, 4, kernel.install(opened));
+        if (opened != null || strayDescriptor) {
+            data.set(JAVA_INT, 4, kernel.install(opened != null ? opened : new FakeSaving(this)));
         }
         return 0;
     }
@@ -278,6 +289,9 @@ public final class FakeDevice extends FakeFile {
     }
 
     private int stopLog() {
+        if (stopErrno != 0) {
+            return -stopErrno;
+        }
         logging = false;
         return 0;
     }

@@ -10,7 +10,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -36,7 +39,13 @@ public final class FakeHost {
     public boolean migrationCapability = true;
     public long mostDirtyBitmapBytes = 256L << 20;
     public boolean iommuTracksDirtyPages;
-    public boolean trackingIsOn;
+    /** What dirty tracking answers to a start, a stop and a report; 0 for success. */
+    public int startErrno;
+    public int stopErrno;
+    public int reportErrno;
+    /** Starts and stops of containers and iommufds that worked. */
+    public final List<String> tracking = new ArrayList<>();
+    private final Set<FakeFile> recording = new HashSet<>();
     public final TreeSet<Long> dirty = new TreeSet<>();
     public final Map<Long, Long> mapped = new TreeMap<>();
 
@@ -99,6 +108,23 @@ public final class FakeHost {
         kernel.path(file("iommu"), FakeIommufd::new);
     }
 
+    /** Whether a container or an iommufd records. */
+    public boolean trackingIsOn() {
+        return !recording.isEmpty();
+    }
+
+    private int track(FakeFile file, boolean on) {
+        int errno = on ? startErrno : stopErrno;
+        if (errno == 0) {
+            tracking.add(on ? "start" : "stop");
+            recording.remove(file);
+            if (on) {
+                recording.add(file);
+            }
+        }
+        return -errno;
+    }
+
     /** Opening a device file fails from now on. */
     public void refuse(String name, int errno) {
         kernel.path(file(name), () -> errno);
@@ -154,6 +180,11 @@ public final class FakeHost {
     /** A container with a type 1 IOMMU. */
     public final class FakeContainer extends FakeFile {
         @Override
+        void close() {
+            recording.remove(this);
+        }
+
+        @Override
         int ioctl(int request, long argument) {
             return switch (request) {
                 case 0x3B64 -> 0;
@@ -197,11 +228,19 @@ public final class FakeHost {
 
         private int dirtyPages(MemorySegment argument) {
             switch (argument.get(JAVA_INT, 4)) {
-                case 1 -> trackingIsOn = true;
-                case 2 -> trackingIsOn = false;
+                case 1 -> {
+                    return track(this, true);
+                }
+                case 2 -> {
+                    return track(this, false);
+                }
                 case 4 -> {
+                    if (reportErrno != 0) {
+                        return -reportErrno;
+                    }
                     long bytes = argument.get(JAVA_LONG, 16) / 4096 / 8;
-                    if (!trackingIsOn || argument.get(JAVA_LONG, 24) != 4096 || argument.get(JAVA_INT, 0) != 48
+                    if (!recording.contains(this)
+                            || argument.get(JAVA_LONG, 24) != 4096 || argument.get(JAVA_INT, 0) != 48
                             || argument.get(JAVA_LONG, 32) < bytes || bytes > mostDirtyBitmapBytes) {
                         return -EINVAL;
                     }
@@ -263,6 +302,11 @@ public final class FakeHost {
     /** iommufd with one address space, 7, and one page table, 8. */
     private final class FakeIommufd extends FakeFile {
         @Override
+        void close() {
+            recording.remove(this);
+        }
+
+        @Override
         int ioctl(int request, MemorySegment argument) {
             return switch (request) {
                 case 0x3B81 -> {
@@ -280,17 +324,18 @@ public final class FakeHost {
                     argument.set(JAVA_INT, 16, 8);
                     yield argument.get(JAVA_INT, 4) == 2 && argument.get(JAVA_INT, 12) == 7 ? 0 : -EINVAL;
                 }
-                case 0x3B8B -> {
-                    trackingIsOn = argument.get(JAVA_INT, 4) == 1;
-                    yield argument.get(JAVA_INT, 8) == 8 ? 0 : -ENOENT;
-                }
+                case 0x3B8B -> argument.get(JAVA_INT, 8) == 8
+                        ? track(this, argument.get(JAVA_INT, 4) == 1) : -ENOENT;
                 case 0x3B8C -> bitmap(argument);
                 default -> -ENOTTY;
             };
         }
 
         private int bitmap(MemorySegment argument) {
-            if (!trackingIsOn || argument.get(JAVA_INT, 4) != 8) {
+            if (reportErrno != 0) {
+                return -reportErrno;
+            }
+            if (!recording.contains(this) || argument.get(JAVA_INT, 4) != 8) {
                 return -EINVAL;
             }
             FakeDevice.mark(dirty, argument.get(JAVA_LONG, 16), argument.get(JAVA_LONG, 24),

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -26,6 +27,11 @@ public final class FakeKernel implements SystemCalls {
     public final List<String> log = new ArrayList<>();
     private int next = 100;
     private int interrupts;
+    private int made;
+    private int failing = -1;
+    private int failingErrno;
+    private int laterErrno;
+    private String failed = "";
 
     /** What opening a path gives: a {@link FakeFile}, or an errno. */
     synchronized void path(String path, Supplier<Object> file) {
@@ -56,8 +62,48 @@ public final class FakeKernel implements SystemCalls {
         return interrupts > 0 && interrupts-- > 0;
     }
 
+    /**
+     * A call that is made from now on fails, and does nothing; 0 is the next. What is closed is closed all the same.
+     *
+     * @param then what all further calls give, too; 0: these are answered
+     */
+    public synchronized void fail(int number, int errno, int then) {
+        made = 0;
+        failing = number;
+        failingErrno = errno;
+        laterErrno = then;
+    }
+
+    /** How many calls were made since {@link #fail}. */
+    public synchronized int made() {
+        return made;
+    }
+
+    /** The name of the call that failed. */
+    public synchronized String failed() {
+        return failed;
+    }
+
+    private synchronized int failure(String call) {
+        int number = made++;
+        if (number == failing) {
+            failed = call;
+        }
+        return failing < 0 || number < failing ? 0 : number == failing ? failingErrno : laterErrno;
+    }
+
+    /** What the kernel does unless it is to fail. */
+    private long call(String name, LongSupplier answer) {
+        int errno = failure(name);
+        return errno != 0 ? -errno : answer.getAsLong();
+    }
+
     @Override
-    public synchronized int open(String path, int flags) {
+    public int open(String path, int flags) {
+        return (int) call("open", () -> opened(path, flags));
+    }
+
+    private synchronized int opened(String path, int flags) {
         log.add("open " + path);
         if ((flags & O_CLOEXEC) == 0 || (flags & 3) != 2) {
             throw new AssertionError("descriptors must be read-write and closed on exec: " + flags);
@@ -70,57 +116,73 @@ public final class FakeKernel implements SystemCalls {
     @Override
     public int close(int fd) {
         FakeFile file;
+        boolean last;
         synchronized (this) {
             file = open.remove(fd);
+            last = !open.containsValue(file);
         }
         if (file == null) {
             throw new AssertionError("closed twice, or never open: " + fd);
         }
-        file.close();
-        return 0;
+        if (last) {
+            file.close();
+        }
+        return -failure("close");
+    }
+
+    /** Another number of an open file, as one process gives it to another. */
+    public synchronized int dup(int fd) {
+        return install(open.get(fd));
+    }
+
+    @Override
+    public synchronized int kcmp(int first, int second) {
+        return !open.containsKey(first) || !open.containsKey(second) ? -EBADF
+                : open.get(first) == open.get(second) ? 0 : 1;
     }
 
     @Override
     public int ioctl(int fd, int request, MemorySegment argument) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.ioctl(request, argument);
+        return (int) call("ioctl", () -> file == null ? -EBADF : file.ioctl(request, argument));
     }
 
     @Override
     public int ioctl(int fd, int request, long argument) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.ioctl(request, argument);
+        return (int) call("ioctl", () -> file == null ? -EBADF : file.ioctl(request, argument));
     }
 
     @Override
     public long read(int fd, MemorySegment into) {
         FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -EBADF : file.read(into);
+        return call("read", () -> isInterrupted() ? -EINTR : file == null ? -EBADF : file.read(into));
     }
 
     @Override
     public long write(int fd, MemorySegment from) {
         FakeFile file = file(fd);
-        return isInterrupted() ? -EINTR : file == null ? -EBADF : file.write(from);
+        return call("write", () -> isInterrupted() ? -EINTR : file == null ? -EBADF : file.write(from));
     }
 
     @Override
     public long pread(int fd, MemorySegment into, long offset) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.pread(into, offset);
+        return call("pread", () -> file == null ? -EBADF : file.pread(into, offset));
     }
 
     @Override
     public long pwrite(int fd, MemorySegment from, long offset) {
         FakeFile file = file(fd);
-        return file == null ? -EBADF : file.pwrite(from, offset);
+        return call("pwrite", () -> file == null ? -EBADF : file.pwrite(from, offset));
     }
 
     @Override
     public int poll(MemorySegment fds, int count, int timeoutMillis) {
-        if (count == 0) {
-            return 0;
-        }
+        return count == 0 ? 0 : (int) call("poll", () -> polled(fds));
+    }
+
+    private int polled(MemorySegment fds) {
         FakeFile file = file(fds.get(ValueLayout.JAVA_INT, 0));
         short events = fds.get(ValueLayout.JAVA_SHORT, 4);
         if (isInterrupted()) {

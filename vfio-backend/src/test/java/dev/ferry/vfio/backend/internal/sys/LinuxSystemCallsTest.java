@@ -24,11 +24,13 @@ import org.junit.jupiter.api.io.TempDir;
 /** The seam itself, on the kernel that the tests run on. */
 class LinuxSystemCallsTest {
     private static final int O_RDWR_CLOEXEC = 0x80002;
+    private static final int EPERM = 1;
     private static final int ENOENT = 2;
     private static final int EBADF = 9;
     private static final int EFAULT = 14;
     private static final int ENOTTY = 25;
     private static final int ESPIPE = 29;
+    private static final int ENOSYS = 38;
 
     private final LinuxSystemCalls calls = new LinuxSystemCalls();
     private final Arena arena = Arena.ofConfined();
@@ -72,6 +74,19 @@ class LinuxSystemCallsTest {
         calls.close(fd);
 
         assertThat(Long.parseLong(flags.replaceAll("\\D", ""), 8) & O_RDWR_CLOEXEC).isEqualTo(O_RDWR_CLOEXEC);
+    }
+
+    /** Some containers forbid kcmp (EPERM), some kernels lack it (ENOSYS). */
+    @Test
+    void shouldTellOneOpenFileFromAnother() {
+        int first = calls.open("/dev/null", O_RDWR_CLOEXEC);
+        int second = calls.open("/dev/null", O_RDWR_CLOEXEC);
+
+        assertThat(calls.kcmp(first, first)).isIn(0, -EPERM, -ENOSYS);
+        assertThat(calls.kcmp(first, second)).isIn(1, 2, -EPERM, -ENOSYS);
+        calls.close(second);
+        assertThat(calls.kcmp(first, second)).isIn(-EBADF, -EPERM, -ENOSYS);
+        calls.close(first);
     }
 
     @Test

@@ -122,6 +122,7 @@ class NumbersTest {
 
     @Test
     void shouldLayOutTheStructuresOfTheCLibrary() {
+        assertLayout(Posix.Kcmp.class, "FILE 0, NUMBER 272, NUMBER_X86_64 312");
         assertLayout(Posix.PollFd.class, "BYTES 8, EVENTS 4, FD 0, POLLIN 1, POLLOUT 4, REVENTS 6");
         assertLayout(Posix.SockAddr.class, "BYTES 110, FAMILY 0, PATH 2, PATH_BYTES 108");
         assertLayout(Posix.UCred.class, "BYTES 12, GID 8, PID 0, UID 4");

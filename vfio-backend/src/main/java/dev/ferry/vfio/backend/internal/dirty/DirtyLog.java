@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.IovaRange;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** One way in which the kernel records written pages: its requests, and nothing else. One caller at a time. */
+interface DirtyLog {
+
+    /** Begins to record in the kernel. It does not record when this fails. */
+    void begin(long pageSize, List<IovaRange> ranges) throws DeviceException;
+
+    /** Sets the bits of written pages in zeroed words of 64 bits, and clears them in the kernel. */
+    void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException;
+
+    /** Ends recording in the kernel; may be asked for again when it failed. */
+    void end() throws DeviceException;
+
+    /** Begins anew, since what was recorded is lost. When this fails, recording is to be {@linkplain #end ended}. */
+    default void restart(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        end();
+        begin(pageSize, ranges);
+    }
+}
