@@ -9,7 +9,8 @@ readonly stream_bytes=$((128 << 20))
 build_peer() {
   local root=$cache/kernel-6.12
   kernel_root 6.12
-  [ "$root/build/peer" -nt "$lab/peer/peer.c" ] && return
+  [ -e "$root/build/peer" ] && same "$root/build" "$lab/peer/peer.c" && return
+  rm -f "$root/build/peer"
   cp "$lab/peer/peer.c" "$root/build"
   in_root "$root" gcc-14 -O2 -Wall -static -o /build/peer.part /build/peer.c || die "the peer in C does not compile"
   mv "$root/build/peer.part" "$root/build/peer"
@@ -34,7 +35,8 @@ measure_guest() {
   echo "$stream_bytes" > "$folder/lab/stream-bytes"
   cp "$lab/guest/bench" "$folder/lab"
   ln -sf bench "$folder/lab/program"
-  boot 6.12 "$folder" "$results/bench.log" >&2 || die "the benchmark failed; see $results/bench.log"
+  boot 6.12 "$folder" "$results/bench.log"
+  [ -z "$ended" ] || die "the benchmark failed: $ended; see $results/bench.log"
   tr -d '\r' < "$results/bench.log" | grep -E '^(c|java) [a-z-]+'
 }
 

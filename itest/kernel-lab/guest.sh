@@ -7,7 +7,7 @@ readonly java_modules=java.base,java.compiler,java.desktop,java.logging,java.man
 readonly busybox=$cache/qemu/usr/bin/busybox
 
 qemu_root() {
-  fetch "$cache/qemu" qemu-system-x86 seabios busybox-static
+  fetch "$cache/qemu" qemu-system-x86 seabios busybox-static libstdc++6
 }
 
 # pack FOLDER FILE: a folder as an archive the kernel unpacks; several of them can be concatenated.
@@ -16,25 +16,30 @@ pack() {
   mv "$2.part" "$2"
 }
 
-# The part of the guest that does not change: shell, C library, Java.
+# The part of the guest that does not change: shell, Java, and the libraries that some build of a JDK needs.
 pack_base() {
   local base=$cache/base jdk=$1 libraries=$cache/qemu/usr/lib/x86_64-linux-gnu name
-  [ "$base.cpio" -nt "$lab/guest/init" ] && [ "$base.cpio" -nt "$cache/qemu.unpacked" ] \
-    && [ "$(cat "$base.jdk" 2>/dev/null)" = "$jdk" ] && return
+  local stamp
+  stamp="$jdk $(cksum < "$jdk/release") $java_modules"
+  [ "$base.cpio" -nt "$cache/qemu.unpacked" ] && same "$base" "$lab/guest/init" \
+    && [ "$(cat "$base.jdk" 2>/dev/null)" = "$stamp" ] && return
   say "packing the guest's shell and Java"
-  rm -rf "$base"
+  rm -rf "$base" "$base".*
   mkdir -p "$base"/{bin,dev,proc,sys,tmp,lib64,usr/lib,lab}
   cp "$busybox" "$base/bin/busybox"
   cp "$lab/guest/init" "$base/init"
   cp "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" "$base/lib64"
-  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1; do
+  for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libz.so.1 libstdc++.so.6 \
+    libgcc_s.so.1; do
     cp -L "$libraries/$name" "$base/usr/lib"
   done
   ln -s usr/lib "$base/lib"
-  "$jdk/bin/jlink" --add-modules "$java_modules" --strip-debug --no-header-files --no-man-pages \
-    --generate-cds-archive --output "$base/java"
+  "$jdk/bin/jlink" --add-modules "$java_modules" --strip-java-debug-attributes --no-header-files --no-man-pages \
+    --generate-cds-archive --output "$base/java" || die "jlink of $jdk cannot make the guest's Java: see its message"
+  in_root "$base" /java/bin/java -version > /dev/null 2>&1 \
+    || die "Java of $jdk does not run with $suite's C library: set JAVA_HOME to another JDK, Temurin's for example"
   pack "$base" "$base.cpio"
-  echo "$jdk" > "$base.jdk"
+  echo "$stamp" > "$base.jdk"
 }
 
 # pack_modules VARIANT: the modules of a variant with the order to load them in.
@@ -63,27 +68,31 @@ pack_modules() {
 }
 
 # boot VARIANT PROGRAM-FOLDER LOG: runs the guest with a folder's content at its root; it calls /lab/program. Its
-# console goes to the log. Gives 0 when the program did.
+# console goes to the log. Sets ended to a sentence on how it ended, an empty one when the program gave 0.
 boot() {
-  local variant=$1 program=$2 log=$3 initrd status=0
-  local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu
-  initrd=$work/initrd
+  local variant=$1 program=$2 log=$3 status=0 seconds=${FERRY_KERNEL_LAB_TIMEOUT:-900}
+  local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu initrd=$work/initrd kernel
+  kernel=$(image_of "$(root_of "$variant")")
   pack "$program" "$initrd.program"
   cat "$cache/base.cpio" "$cache/modules-$variant.cpio" "$initrd.program" > "$initrd"
   # An emulated processor: hardware virtualisation is often there and unusable. This model is the one that the JVM's
   # compiler gets on with.
-  bounded "${FERRY_KERNEL_LAB_TIMEOUT:-600}" \
+  bounded "$seconds" \
     "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries:$libraries/pulseaudio" \
     "$cache/qemu/usr/bin/qemu-system-x86_64" -L "$cache/qemu/usr/share/qemu" -L "$cache/qemu/usr/share/seabios" \
     -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=0x4 \
-    -kernel "$(image_of "$(root_of "$variant")")" -initrd "$initrd" \
+    -kernel "$kernel" -initrd "$initrd" \
     -append "console=ttyS0 quiet panic=-1 oops=panic" > "$log" 2>&1 || status=$?
   rm -f "$initrd" "$initrd.program"
-  # The exit device turns the guest's status s into 2 s + 1, so success is 1; 124 is timeout's.
+  # The exit device turns the guest's status s into 2 s + 1, so success is 1, which is what QEMU gives for its own
+  # errors, too: then the guest has not said that it came to its end. 124 and 137 are timeout's.
   case $status in
-    1) return 0 ;;
-    124 | 137) say "the guest did not end in time" && return 1 ;;
-    *) say "the guest ended with $((status >> 1))" && return 1 ;;
+    1) ended= ;;
+    0) ended="the guest's kernel panicked, or the machine was switched off" ;;
+    124 | 137) ended="the guest hung or was too slow: it did not end in $seconds s (FERRY_KERNEL_LAB_TIMEOUT)" ;;
+    201) ended="a kernel module could not be loaded in the guest" ;;
+    3) ended="checks failed in the guest" ;;
+    *) ended="the emulator ended with status $status" ;;
   esac
 }

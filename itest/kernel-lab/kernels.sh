@@ -12,18 +12,24 @@ kernel_root() {
   case $1 in
     6.12) fetch "$root" linux-image-amd64 linux-headers-amd64 linux-source-6.12 "${toolchain[@]}" ;;
     7.x)
-      # The source package of the very line that the image is of.
-      open_archive
+      # The source package must be of the very line that the image is of: what was unpacked, else the newest.
       local line
-      line=$(lab_apt_cache -o "APT::Default-Release=$suite-backports" depends linux-image-amd64 \
-        | sed -n 's/.*Depends: linux-image-\([0-9]*\.[0-9]*\)\..*/\1/p')
-      [ -n "$line" ] || die "the archive has no 7.x kernel in $suite-backports"
+      line=$(sed -n 's/.*linux-source-\(7\.[0-9]*\).*/\1/p' "$root.unpacked" 2>/dev/null) || :
+      [ -n "$line" ] || newest_line
       fetch "$root" --target-release "$suite-backports" \
         linux-image-amd64 linux-headers-amd64 "linux-source-$line" "${toolchain[@]}"
       ;;
     *) die "no such kernel: $1" ;;
   esac
   complete_root "$root"
+}
+
+# Sets line to the 7.x that the backports' kernel is of, 7.2 for example.
+newest_line() {
+  open_archive
+  line=$(lab_apt_cache -o "APT::Default-Release=$suite-backports" depends linux-image-amd64 \
+    | sed -n 's/.*Depends: linux-image-\(7\.[0-9]*\)\..*/\1/p')
+  [ -n "$line" ] || die "there is no 7.x kernel in $suite-backports"
 }
 
 # What a package's own scripts would have done after unpacking.
@@ -71,13 +77,13 @@ image_of() {
   die "the kernel in $1 has no image"
 }
 
-# in_root ROOT COMMAND...: runs a command inside an unpacked root, with its /proc (objtool needs it).
+# in_root ROOT COMMAND...: runs a command inside a folder as its root, with its /proc (objtool needs it).
 in_root() {
   local root=$1 map=()
   shift
   [ "$(id -u)" -eq 0 ] || map=(--map-root-user)
-  bounded 300 unshare "${map[@]}" --mount --pid --fork --mount-proc="$root/proc" \
-    chroot "$root" /usr/bin/env -i PATH=/usr/bin:/usr/sbin DEB_BUILD_ARCH=amd64 "$@"
+  bounded 300 env -i PATH=/usr/bin:/usr/sbin:/bin:/sbin DEB_BUILD_ARCH=amd64 \
+    unshare "${map[@]}" --mount --pid --fork --mount-proc="$root/proc" chroot "$root" "$@"
 }
 
 # build_modules ROOT NAME MAKE-ARGUMENT...: builds /build/NAME of a root and leaves its modules there, without symbols.
@@ -103,14 +109,24 @@ shipped_module() {
   esac
 }
 
+# same FOLDER FILE...: whether a folder holds just these files, whatever their times: worktrees may share a cache.
+same() {
+  local folder=$1 file
+  shift
+  for file in "$@"; do
+    cmp -s "$file" "$folder/${file##*/}" || return 1
+  done
+}
+
 # The kernel's mtty sample and our own module, against the kernel as it is shipped.
 build_samples() {
-  local root=$1
-  [ "$root/build/samples.built" -nt "$lab/module/ferry_lab.c" ] && return
+  local root=$1 built=$1/build/samples
+  [ -e "$built.built" ] && same "$built" "$lab"/module/{ferry_lab.c,Kbuild} && return
   say "building the sample devices for $(release_of "$root")"
-  copy_samples "$root" "$root/build/samples"
+  rm -rf "$built" "$built.built"
+  copy_samples "$root" "$built"
   build_modules "$root" samples
-  touch "$root/build/samples.built"
+  touch "$built.built"
 }
 
 copy_samples() {
@@ -121,9 +137,10 @@ copy_samples() {
 # The VFIO stack with iommufd and character devices, and the sample devices against it.
 build_iommufd() {
   local root=$1 built=$1/build/iommufd source=$1/build/source
-  [ "$root/build/iommufd.built" -nt "$lab/module/ferry_lab.c" ] && return
+  [ -e "$built.built" ] && same "$built/samples" "$lab"/module/{ferry_lab.c,Kbuild} \
+    && same "$built" "$lab/iommufd/Kbuild" && return
   say "building VFIO with iommufd and character devices for $(release_of "$root")"
-  rm -rf "$built"
+  rm -rf "$built" "$built.built"
   mkdir -p "$built/iommu"
   cp "$lab/iommufd/Kbuild" "$built"
   cp -r "$source/drivers/vfio" "$built"
@@ -138,5 +155,5 @@ build_iommufd() {
   build_modules "$root" iommufd CONFIG_IOMMUFD=m CONFIG_IOMMUFD_DRIVER= CONFIG_IOMMUFD_TEST= CONFIG_VFIO=m \
     CONFIG_VFIO_DEVICE_CDEV=y CONFIG_VFIO_MDEV=m CONFIG_VFIO_IOMMU_TYPE1=m CONFIG_VFIO_PCI_CORE= \
     CONFIG_VFIO_PLATFORM_BASE= CONFIG_VFIO_FSL_MC= CONFIG_VFIO_CDX=
-  touch "$root/build/iommufd.built"
+  touch "$built.built"
 }

@@ -5,20 +5,22 @@
 readonly suite=trixie
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# The mirror that this machine uses for Debian.
+# The mirror that this machine uses for Debian, the first of several; nothing where there is none.
 mirror() {
-  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | grep -m1 -E '/debian/?$' \
-    || unable "no Debian mirror is configured in this machine's apt sources"
+  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | awk '/\/debian\/?$/ && !count++'
 }
+
+# An apt state of the lab's own, the network settings of the machine.
+readonly lab_state=(
+  -o Dir::Etc::sourcelist="$cache/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+  -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null
+  -o Dir::State="$cache/apt/state" -o Dir::State::status="$cache/apt/status" -o Dir::Cache="$cache/apt/cache"
+  -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root
+)
 
 # apt-get on the lab's own state; changes nothing of the machine.
 lab_apt() {
-  local apt=$cache/apt
-  bounded 600 apt-get -qq \
-    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-    -o Dir::Etc::parts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-    -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
-    -o APT::Architecture=amd64 -o APT::Architectures=amd64 -o APT::Sandbox::User=root "$@"
+  bounded 600 apt-get -qq "${lab_state[@]}" "$@"
 }
 
 # Prepares the apt state and reads the lists; again when they are a day old, since versions leave the archive.
@@ -29,7 +31,8 @@ open_archive() {
   mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
   : > "$apt/status"
   local site
-  site=$(mirror) || exit
+  site=$(mirror) || site=
+  [ -n "$site" ] || unable "no Debian mirror is configured in this machine's apt sources"
   {
     echo "deb [signed-by=$keyring] $site $suite main"
     echo "deb [signed-by=$keyring] $site $suite-backports main"
@@ -71,11 +74,5 @@ fetch() {
 
 # apt-cache on the same state.
 lab_apt_cache() {
-  local apt=$cache/apt name=$1
-  shift
-  apt-cache \
-    -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-    -o Dir::Etc::parts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
-    -o Dir::State="$apt/state" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" \
-    -o APT::Architecture=amd64 -o APT::Architectures=amd64 "$name" "$@"
+  apt-cache "${lab_state[@]}" "$@"
 }

@@ -20,12 +20,16 @@
  *   0x50 DMA_IOVA      rw  where DMA_WRITE writes
  *   0x58 DMA_WRITE     w   so many bytes count as written by the device, from DMA_IOVA on
  *   0x60 LOADED_BYTES  r   size of the state that was loaded last, 0 after reset
+ *   0x68 HOLD_ARC      rw  from << 8 | to: this arc waits until the process that asked for it is being killed (a minute
+ *                          at most), and then is taken, once; 0: none
+ *   0x70 HELD          r   1: a process waits in that arc
  *
  * A stream is a sequence of chunks: kind u32, reserved u32, seed u64, scratch u64, length u64, then length bytes of
  * the pattern of the seed. Exactly one chunk of kind STATE ends it; the receiver checks every byte.
  */
 #include <linux/anon_inodes.h>
 #include <linux/device.h>
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/interval_tree.h>
@@ -33,6 +37,7 @@
 #include <linux/mdev.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -40,17 +45,19 @@
 #include <linux/vfio.h>
 
 #define FL_NAME "ferry"
-#define FL_DEVICES 16
+#define FL_DEVICES 32
 #define FL_REGION_SHIFT 40
 #define FL_BAR_BYTES SZ_4K
 #define FL_CONFIG_BYTES 256
 #define FL_MAX_CHUNKS 256
 #define FL_LOG_PAGE SZ_4K
 #define FL_MAX_LOG_PAGES (1UL << 20)
+#define FL_MAX_HOLD_MS 60000
+#define FL_HOLD_POLL_MS 20
 
 enum fl_register {
 	FL_STATE_BYTES, FL_SEED, FL_SCRATCH, FL_INITIAL_BYTES, FL_MAKE_DIRTY, FL_REINIT, FL_FAIL_ARC, FL_FAIL_ERRNO,
-	FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE, FL_LOADED_BYTES, FL_REGISTERS
+	FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE, FL_LOADED_BYTES, FL_HOLD_ARC, FL_HELD, FL_REGISTERS
 };
 
 enum fl_kind { FL_INITIAL = 1, FL_DIRTY = 2, FL_STATE = 3 };
@@ -401,6 +408,7 @@ static int fl_release_session(struct inode *inode, struct file *filp)
 {
 	struct fl_session *session = filp->private_data;
 
+	vfio_put_device(&session->device->vdev);
 	mutex_destroy(&session->lock);
 	kvfree(session);
 	return 0;
@@ -438,6 +446,8 @@ static struct fl_session *fl_open_session(struct fl_device *fl, bool saving)
 	stream_open(session->filp->f_inode, session->filp);
 	mutex_init(&session->lock);
 	init_waitqueue_head(&session->changed);
+	/* The descriptor can outlive the device's own, and its calls take the device's locks. */
+	get_device(&fl->vdev.device);
 	session->device = fl;
 	return session;
 }
@@ -488,6 +498,34 @@ static u64 fl_register(struct fl_device *fl, enum fl_register which)
 	value = fl->registers[which];
 	mutex_unlock(&fl->register_lock);
 	return value;
+}
+
+static bool fl_take_order(struct fl_device *fl, enum vfio_device_mig_state to)
+{
+	bool ordered;
+
+	mutex_lock(&fl->register_lock);
+	ordered = fl->registers[FL_HOLD_ARC] == ((u64)fl->state << 8 | to);
+	if (ordered) {
+		fl->registers[FL_HOLD_ARC] = 0;
+		fl->registers[FL_HELD] = 1;
+	}
+	mutex_unlock(&fl->register_lock);
+	return ordered;
+}
+
+/* Waits where the user ordered it, for the death of the caller: as firmware that takes its time would. */
+static void fl_ordered_hold(struct fl_device *fl, enum vfio_device_mig_state to)
+{
+	unsigned int waited;
+
+	if (!fl_take_order(fl, to))
+		return;
+	for (waited = 0; waited < FL_MAX_HOLD_MS && !fatal_signal_pending(current); waited += FL_HOLD_POLL_MS)
+		msleep(FL_HOLD_POLL_MS);
+	mutex_lock(&fl->register_lock);
+	fl->registers[FL_HELD] = 0;
+	mutex_unlock(&fl->register_lock);
 }
 
 /* The failure that the user ordered for an arc, or 0. */
@@ -543,6 +581,9 @@ static int fl_end_resuming(struct fl_device *fl)
 {
 	bool whole;
 
+	/* The process that loaded it has closed the device. */
+	if (!fl->resuming)
+		return -EINVAL;
 	mutex_lock(&fl->resuming->lock);
 	whole = fl->resuming->complete && !fl->resuming->broken;
 	mutex_unlock(&fl->resuming->lock);
@@ -555,8 +596,10 @@ static int fl_end_resuming(struct fl_device *fl)
 static struct file *fl_step(struct fl_device *fl, enum vfio_device_mig_state to)
 {
 	enum vfio_device_mig_state from = fl->state;
-	int error = fl_ordered_failure(fl, to);
+	int error;
 
+	fl_ordered_hold(fl, to);
+	error = fl_ordered_failure(fl, to);
 	if (error)
 		return ERR_PTR(error);
 	if (to == VFIO_DEVICE_STATE_PRE_COPY && from == VFIO_DEVICE_STATE_RUNNING)
@@ -566,7 +609,7 @@ static struct file *fl_step(struct fl_device *fl, enum vfio_device_mig_state to)
 	if (to == VFIO_DEVICE_STATE_STOP_COPY && from == VFIO_DEVICE_STATE_STOP)
 		return fl_begin_saving(fl, false);
 	if (to == VFIO_DEVICE_STATE_STOP_COPY && from == VFIO_DEVICE_STATE_PRE_COPY_P2P)
-		return ERR_PTR(fl_append(fl->saving, FL_STATE, fl_register(fl, FL_STATE_BYTES)));
+		return ERR_PTR(fl->saving ? fl_append(fl->saving, FL_STATE, fl_register(fl, FL_STATE_BYTES)) : -ENODEV);
 	if (to == VFIO_DEVICE_STATE_RESUMING)
 		return fl_begin_resuming(fl);
 	if (from == VFIO_DEVICE_STATE_RESUMING)
@@ -764,7 +807,12 @@ static int fl_write_register(struct fl_device *fl, enum fl_register which, u64 v
 		fl_dma_write(fl, fl_register(fl, FL_DMA_IOVA), value);
 		return 0;
 	case FL_LOADED_BYTES:
+	case FL_HELD:
 		return -EINVAL;
+	case FL_FAIL_ERRNO:
+		if (!value || value > MAX_ERRNO)
+			return -EINVAL;
+		fallthrough;
 	default:
 		mutex_lock(&fl->register_lock);
 		fl->registers[which] = value;
@@ -966,11 +1014,6 @@ static void fl_remove(struct mdev_device *mdev)
 	vfio_put_device(&fl->vdev);
 }
 
-static unsigned int fl_available(struct mdev_type *type)
-{
-	return FL_DEVICES;
-}
-
 static struct mdev_driver fl_driver = {
 	.device_api = VFIO_DEVICE_API_PCI_STRING,
 	.driver = {
@@ -980,7 +1023,7 @@ static struct mdev_driver fl_driver = {
 	},
 	.probe = fl_probe,
 	.remove = fl_remove,
-	.get_available = fl_available,
+	.max_instances = FL_DEVICES,
 };
 
 static struct mdev_type fl_type = { .sysfs_name = "lab", .pretty_name = "Steered migratable device" };

@@ -27,18 +27,23 @@ final class Demand {
         that(state == expected, "the device must be in %s, and is in %s", expected, state);
     }
 
-    static void refused(Call call, Errno... allowed) throws Exception {
+    /** Demands that a call, named for the message, is refused with one of some errnos. */
+    static void refused(String what, Call call, Errno... allowed) throws Exception {
         List<Errno> errnos = Arrays.asList(allowed);
         try {
             call.make();
         } catch (DeviceException e) {
             if (!errnos.contains(e.errno())) {
-                throw new AssertionError("refused with " + e.errno() + ", where the contract says " + errnos, e);
+                throw new AssertionError("%s: must be refused with one of %s, and was with %s: %s"
+                        .formatted(what, errnos, e.errno(), e.getMessage()), e);
             }
-            that(e.getMessage() != null && !e.getMessage().isBlank(), "a refusal needs a message");
+            that(e.getMessage() != null && !e.getMessage().isBlank(), "%s: a refusal needs a message", what);
             return;
+        } catch (Exception e) {
+            throw new AssertionError("%s: must be refused with a DeviceException of one of %s, and threw %s"
+                    .formatted(what, errnos, e), e);
         }
-        throw new AssertionError("must be refused with " + errnos);
+        throw new AssertionError("%s: must be refused with one of %s, and was not".formatted(what, errnos));
     }
 
     private Demand() {}

@@ -11,11 +11,13 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
+import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,7 +30,7 @@ import java.util.Set;
  *
  * <pre>{@code
  * @TestFactory
- * Stream<DynamicTest> contract() {
+ * Stream<DynamicTest> contract() throws Exception {
  *     return new DriverContract(MySubject::new).checks().stream()
  *             .map(check -> DynamicTest.dynamicTest(check.name(), check::run));
  * }
@@ -48,7 +50,8 @@ public final class DriverContract {
         void run(DriverSubject subject) throws Exception;
     }
 
-    private static final int PIECE_BYTES = 64 << 10;
+    /** How long a device with nothing else to do may take to give what a session needs. */
+    private static final Duration TICKET_WAIT = Duration.ofSeconds(10);
 
     private final Subjects subjects;
     private final List<Check> checks = new ArrayList<>();
@@ -58,11 +61,13 @@ public final class DriverContract {
         this.subjects = subjects;
     }
 
-    /** All checks that the features of the device make possible; opens one subject to know them. */
+    /** All checks that the device's features and its dirty tracker make possible; opens one subject to know them. */
     public List<Check> checks() throws Exception {
         Set<MigrationFeature> features;
+        boolean tracks;
         try (DriverSubject subject = subjects.open()) {
             features = Set.copyOf(subject.source().features());
+            tracks = subject.source().dirtyTracker().isPresent();
         }
         checks.clear();
         beginning();
@@ -77,7 +82,9 @@ public final class DriverContract {
             preCopy();
         }
         loading();
-        new TrackerContract((name, body) -> add(name, subject -> body.run(subject.source()))).checks();
+        if (tracks) {
+            new TrackerContract((name, body) -> add(name, subject -> body.run(subject.source()))).checks();
+        }
         return List.copyOf(checks);
     }
 
@@ -93,13 +100,28 @@ public final class DriverContract {
         add("a device begins in RUNNING and offers STOP_COPY", subject -> {
             Demand.state(subject.source(), RUNNING);
             Demand.that(subject.source().features().contains(MigrationFeature.STOP_COPY), "STOP_COPY is mandatory");
-            Demand.that(subject.source().features().equals(subject.source().features()), "features never change");
+            Set<MigrationFeature> features = Set.copyOf(subject.source().features());
+            new Walk(subject.source()).to(STOP_COPY);
+            Demand.that(subject.source().features().equals(features), "features never change");
         });
-        add("the size in STOP_COPY is an estimate in any state", subject -> {
-            Walk walk = new Walk(subject.source());
-            Demand.that(walk.driver().stopCopySize() >= 0, "a size is not negative");
-            walk.to(STOP_COPY);
-            Demand.that(walk.driver().stopCopySize() >= 0, "a size is not negative");
+        add("the size in STOP_COPY is told in any state, and is not negative", subject -> {
+            MigrationDriver driver = subject.source();
+            for (DeviceState state : DeviceState.values()) {
+                if (state.isSupportedBy(driver.features())) {
+                    driver.reset();
+                    new Walk(driver).to(state);
+                    Demand.that(driver.stopCopySize() >= 0, "in %s it is %d", state, driver.stopCopySize());
+                    Demand.state(driver, state);
+                }
+            }
+        });
+        add("asking for a profile changes nothing", subject -> {
+            MigrationDriver driver = subject.source();
+            Demand.that(driver.profile() != null, "a profile is null instead of empty");
+            Demand.state(driver, RUNNING);
+            new Walk(driver).to(STOP);
+            driver.profile();
+            Demand.state(driver, STOP);
         });
     }
 
@@ -107,8 +129,8 @@ public final class DriverContract {
         add(arc + " leads to " + arc.to(), subject -> {
             Walk walk = new Walk(subject.source());
             if (arc == Arc.RESUMING_TO_STOP) {
-                byte[] state = new Walk(subject.destination()).to(STOP_COPY).readAll(ByteBuffer.allocate(PIECE_BYTES));
-                walk.to(RESUMING).writeAll(state, PIECE_BYTES);
+                byte[] state = new Walk(subject.destination()).to(STOP_COPY).readAll();
+                walk.to(RESUMING).writeAll(state, Walk.PIECE_BYTES);
             }
             walk.to(arc.from()).take(arc);
         });
@@ -121,7 +143,8 @@ public final class DriverContract {
             List<Arc> possible = Walk.arcs(walk.driver().features());
             for (Arc arc : Arc.values()) {
                 if (arc.from() != state || !possible.contains(arc)) {
-                    Demand.refused(() -> walk.driver().step(arc), Errno.EINVAL, Errno.EOPNOTSUPP);
+                    Demand.refused(
+                            arc + " in " + state, () -> walk.driver().step(arc), Errno.EINVAL, Errno.EOPNOTSUPP);
                     Demand.state(walk.driver(), state);
                 }
             }
@@ -131,11 +154,11 @@ public final class DriverContract {
             walk.driver().reset();
             Demand.state(walk.driver(), RUNNING);
             if (state.isSaving()) {
-                Demand.refused(() -> walk.saving().read(ByteBuffer.allocate(1)), Errno.ENODEV);
+                requireDead(walk.saving());
             } else if (state == RESUMING) {
-                Demand.refused(() -> walk.resuming().write(ByteBuffer.allocate(1)), Errno.ENODEV);
+                requireDead(walk.resuming());
             }
-            walk.to(STOP_COPY).readAll(ByteBuffer.allocate(PIECE_BYTES));
+            walk.to(STOP_COPY).readAll();
         });
     }
 
@@ -143,16 +166,28 @@ public final class DriverContract {
         add("in STOP_COPY the stream ends, and stays at its end", subject -> {
             Walk walk = new Walk(subject.source()).to(STOP_COPY);
             Demand.that(walk.saving().read(ByteBuffer.allocate(0)) == 0, "no room, no bytes");
-            byte[] state = walk.readAll(ByteBuffer.allocate(PIECE_BYTES));
+            byte[] state = walk.readAll();
             Demand.that(state.length > 0, "a device has a state");
             Demand.that(walk.saving().read(ByteBuffer.allocate(1)) == -1, "the end is for ever");
-            Demand.refused(() -> walk.saving().precopyInfo(), Errno.EINVAL);
+            Demand.refused("pre-copy information in STOP_COPY", () -> walk.saving().precopyInfo(), Errno.EINVAL);
+        });
+        add("a read fills a buffer between its position and its limit alone", subject -> {
+            Walk walk = new Walk(subject.source()).to(STOP_COPY);
+            byte[] bytes = new byte[32];
+            Arrays.fill(bytes, (byte) 0x5A);
+            ByteBuffer buffer = ByteBuffer.wrap(bytes).position(3).limit(8);
+            int count = walk.saving().read(buffer);
+            Demand.that(count >= 1 && count <= 5, "read gave %d for 5 bytes of room", count);
+            Demand.that(buffer.position() == 3 + count && buffer.limit() == 8, "position and limit are %s", buffer);
+            for (int i = 0; i < bytes.length; i++) {
+                Demand.that(i >= 3 && i < 8 || bytes[i] == 0x5A, "byte %d outside of the room was written", i);
+            }
         });
         add("a session that ended is dead", subject -> {
             Walk walk = new Walk(subject.source()).to(STOP_COPY);
             SavingSession session = walk.saving();
             walk.to(STOP);
-            Demand.refused(() -> session.read(ByteBuffer.allocate(1)), Errno.ENODEV);
+            requireDead(session);
         });
         add("closing a session changes nothing at the device", subject -> {
             Walk walk = new Walk(subject.source()).to(STOP_COPY);
@@ -164,13 +199,39 @@ public final class DriverContract {
             requireClosed(walk.saving());
             walk.to(RUNNING);
         });
+        add("closing a session that was given a whole state changes nothing at the device", subject -> {
+            byte[] state = new Walk(subject.source()).to(STOP_COPY).readAll();
+            Walk walk = new Walk(subject.destination()).to(RESUMING);
+            walk.writeAll(state, Walk.PIECE_BYTES);
+            walk.resuming().close();
+            Demand.that(!walk.resuming().isOpen(), "closed when closed");
+            Demand.state(walk.driver(), RESUMING);
+            walk.take(Arc.RESUMING_TO_STOP);
+        });
+        add("a session that was asked for ahead is opened", subject -> {
+            Walk walk = new Walk(subject.source());
+            try (SessionTicket ticket = walk.driver().requestSession()) {
+                Demand.that(ticket.await(TICKET_WAIT), "not granted within %s", TICKET_WAIT);
+                Demand.that(ticket.await(Duration.ZERO), "granted once, granted until closed");
+                walk.to(STOP_COPY);
+            }
+            walk.readAll();
+        });
         add("sessions follow one another", subject -> {
             Walk walk = new Walk(subject.source());
             for (int i = 0; i < 3; i++) {
-                walk.to(STOP_COPY).readAll(ByteBuffer.allocate(PIECE_BYTES));
+                walk.to(STOP_COPY).readAll();
                 walk.to(RUNNING);
             }
         });
+    }
+
+    private static void requireDead(SavingSession session) throws Exception {
+        Demand.refused("a read from a session that is dead", () -> session.read(ByteBuffer.allocate(1)), Errno.ENODEV);
+    }
+
+    private static void requireDead(ResumingSession session) throws Exception {
+        Demand.refused("a write to a session that is dead", () -> session.write(ByteBuffer.allocate(1)), Errno.ENODEV);
     }
 
     private static void requireClosed(SavingSession session) throws Exception {
@@ -187,7 +248,7 @@ public final class DriverContract {
             Walk walk = new Walk(subject.source()).to(DeviceState.PRE_COPY);
             PrecopyInfo info = walk.saving().precopyInfo();
             Demand.that(info.initialBytes() >= 0 && info.dirtyBytes() >= 0, "sizes are not negative: %s", info);
-            ByteBuffer buffer = ByteBuffer.allocate(PIECE_BYTES);
+            ByteBuffer buffer = ByteBuffer.allocate(Walk.PIECE_BYTES);
             for (int i = 0; i < 1_000 && walk.saving().read(buffer.clear()) > 0; i++) {
                 Demand.state(walk.driver(), DeviceState.PRE_COPY);
             }
@@ -198,46 +259,49 @@ public final class DriverContract {
             SavingSession session = walk.saving();
             walk.to(STOP_COPY);
             Demand.that(walk.saving() == session, "the session continues");
-            walk.readAll(ByteBuffer.allocate(PIECE_BYTES));
+            walk.readAll();
         });
         add("PRE_COPY can be given up at any time", subject -> {
             Walk walk = new Walk(subject.source()).to(DeviceState.PRE_COPY);
             SavingSession session = walk.saving();
             walk.take(Arc.PRE_COPY_TO_RUNNING);
-            Demand.refused(() -> session.read(ByteBuffer.allocate(1)), Errno.ENODEV);
+            requireDead(session);
             walk.to(DeviceState.PRE_COPY);
         });
     }
 
     private void loading() {
-        for (int piece : new int[] {1, 7, PIECE_BYTES}) {
-            add("a saved state is loaded from pieces of %d bytes".formatted(piece), subject -> move(subject, piece));
+        for (int piece : new int[] {1, 7, Walk.PIECE_BYTES}) {
+            add("a saved state is read and loaded in pieces of %d bytes".formatted(piece), subject -> move(subject, piece));
         }
         add("a state that was read from PRE_COPY on is loaded", subject -> {
             Walk source = new Walk(subject.source());
             if (source.driver().features().contains(MigrationFeature.PRE_COPY)) {
                 source.to(DeviceState.PRE_COPY);
             }
-            move(source, subject.destination(), PIECE_BYTES);
+            move(source, subject.destination(), Walk.PIECE_BYTES);
         });
         add("an incomplete state is refused, and a reset leads out", subject -> {
-            byte[] state = new Walk(subject.source()).to(STOP_COPY).readAll(ByteBuffer.allocate(PIECE_BYTES));
+            byte[] state = new Walk(subject.source()).to(STOP_COPY).readAll();
             Walk walk = new Walk(subject.destination()).to(RESUMING);
-            walk.writeAll(Arrays.copyOf(state, state.length - 1), PIECE_BYTES);
-            Demand.refused(() -> walk.driver().step(Arc.RESUMING_TO_STOP), Errno.EINVAL);
+            walk.writeAll(Arrays.copyOf(state, state.length - 1), Walk.PIECE_BYTES);
+            requireIncomplete(walk.driver());
             Demand.state(walk.driver(), RESUMING);
             walk.driver().reset();
             Demand.state(walk.driver(), RUNNING);
         });
         add("no state at all is refused", subject -> {
             Walk walk = new Walk(subject.destination()).to(RESUMING);
-            Demand.refused(() -> walk.driver().step(Arc.RESUMING_TO_STOP), Errno.EINVAL);
+            requireIncomplete(walk.driver());
             Demand.state(walk.driver(), RESUMING);
         });
         add("a loaded session is dead behind RESUMING", subject -> {
-            ResumingSession session = move(subject, PIECE_BYTES);
-            Demand.refused(() -> session.write(ByteBuffer.allocate(1)), Errno.ENODEV);
+            requireDead(move(subject, Walk.PIECE_BYTES));
         });
+    }
+
+    private static void requireIncomplete(MigrationDriver driver) throws Exception {
+        Demand.refused("RESUMING_TO_STOP before all is loaded", () -> driver.step(Arc.RESUMING_TO_STOP), Errno.EINVAL);
     }
 
     private static ResumingSession move(DriverSubject subject, int pieceBytes) throws Exception {
@@ -246,7 +310,7 @@ public final class DriverContract {
 
     /** From wherever the source is to RUNNING at the destination. */
     private static ResumingSession move(Walk source, MigrationDriver target, int pieceBytes) throws Exception {
-        byte[] state = source.to(STOP_COPY).readAll(ByteBuffer.allocateDirect(PIECE_BYTES));
+        byte[] state = source.to(STOP_COPY).readAll(pieceBytes);
         Walk destination = new Walk(target).to(RESUMING);
         destination.writeAll(state, pieceBytes);
         ResumingSession session = destination.resuming();

@@ -24,8 +24,11 @@ import java.util.Set;
 
 /** Walks a driver along its arcs and moves its data; remembers the session that is open. */
 final class Walk {
-    /** A driver whose session has nothing to say for so many reads in STOP_COPY will never end. */
-    private static final int MOST_EMPTY_READS = 1_000;
+    /** What data are moved with where their segmentation is not the point. */
+    static final int PIECE_BYTES = 64 << 10;
+
+    /** So many bytes are moved in smaller pieces, the others not: a large state would take too long. */
+    private static final int FINE_BYTES = 4 << 10;
 
     private final MigrationDriver driver;
     private DataTransferSession session;
@@ -58,6 +61,7 @@ final class Walk {
     /** Takes one arc and checks what the contract says of every arc that is taken. */
     Optional<DataTransferSession> take(Arc arc) throws DeviceException {
         Optional<DataTransferSession> opened = driver.step(arc);
+        Demand.that(opened != null, "%s gave null instead of an Optional", arc);
         Demand.state(driver, arc.to());
         switch (arc.sessionEffect()) {
             case OPENS_SAVING -> Demand.that(
@@ -94,7 +98,10 @@ final class Walk {
         }
         List<Arc> way = new ArrayList<>();
         for (DeviceState at = target; at != from; at = way.get(way.size() - 1).from()) {
-            way.add(reachedBy.get(at));
+            Arc arc = reachedBy.get(at);
+            Demand.that(arc != null, "a device with the features %s in %s has no way to %s",
+                    driver.features(), from, target);
+            way.add(arc);
         }
         Collections.reverse(way);
         return way;
@@ -108,31 +115,41 @@ final class Walk {
         return (ResumingSession) session;
     }
 
-    /** Reads to the end of the stream, which must come. */
-    byte[] readAll(ByteBuffer buffer) throws IOException {
+    byte[] readAll() throws IOException {
+        return readAll(PIECE_BYTES);
+    }
+
+    /** Reads to the end of the stream in STOP_COPY, which must come; first in pieces of a size. */
+    byte[] readAll(int pieceBytes) throws IOException {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        int empty = 0;
+        ByteBuffer buffer = ByteBuffer.allocateDirect(PIECE_BYTES);
         while (true) {
-            buffer.clear();
+            buffer.clear().limit(pieceAt(all.size(), pieceBytes));
             int count = saving().read(buffer);
             if (count < 0) {
                 return all.toByteArray();
             }
+            Demand.that(count > 0, "in STOP_COPY there are bytes or the end, never nothing for now");
             Demand.that(count == buffer.position(), "read gave %d and put %d bytes", count, buffer.position());
-            empty = count == 0 ? empty + 1 : 0;
-            Demand.that(empty < MOST_EMPTY_READS, "a session in STOP_COPY must come to its end");
             byte[] piece = new byte[count];
             buffer.flip().get(piece);
             all.write(piece);
         }
     }
 
-    /** Writes in pieces of a size; each must be taken whole. */
+    /** Writes a state, first in pieces of a size; each must be taken whole. */
     void writeAll(byte[] state, int pieceBytes) throws IOException {
-        for (int at = 0; at < state.length; at += pieceBytes) {
-            int count = Math.min(pieceBytes, state.length - at);
-            int taken = resuming().write(ByteBuffer.wrap(state, at, count));
-            Demand.that(taken == count, "write took %d of %d bytes", taken, count);
+        for (int at = 0; at < state.length; ) {
+            ByteBuffer piece = ByteBuffer.wrap(state, at, Math.min(pieceAt(at, pieceBytes), state.length - at));
+            int count = piece.remaining();
+            int taken = resuming().write(piece);
+            Demand.that(taken == count && !piece.hasRemaining(),
+                    "write took %d of %d bytes and left %d", taken, count, piece.remaining());
+            at += count;
         }
+    }
+
+    private static int pieceAt(int at, int pieceBytes) {
+        return at < FINE_BYTES ? pieceBytes : PIECE_BYTES;
     }
 }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.lab;
 
-import dev.ferry.contract.Check;
 import dev.ferry.contract.DriverContract;
 import dev.ferry.contract.DriverSubject;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.DriverFactory;
 import java.io.IOException;
-import java.util.List;
 
 /**
  * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and
@@ -37,19 +35,7 @@ public final class ContractOnDevices {
     }
 
     private int run() throws Exception {
-        int failed = 0;
-        List<Check> checks = new DriverContract(Pair::new).checks();
-        for (Check check : checks) {
-            try {
-                check.run();
-                System.out.println("ok    " + check.name());
-            } catch (Exception | AssertionError e) {
-                failed++;
-                System.out.println("FAIL  " + check.name() + ": " + e);
-            }
-        }
-        System.out.println(checks.size() + " checks, " + failed + " failed");
-        return failed;
+        return LabChecks.run(new DriverContract(Pair::new).checks());
     }
 
     private final class Pair implements DriverSubject {
@@ -57,7 +43,12 @@ public final class ContractOnDevices {
         private final DriverFactory.Driven destination;
 
         Pair() throws IOException, DeviceException {
-            destination = devices.open(second);
+            try {
+                destination = devices.open(second);
+            } catch (IOException | RuntimeException e) {
+                source.close();
+                throw e;
+            }
         }
 
         @Override

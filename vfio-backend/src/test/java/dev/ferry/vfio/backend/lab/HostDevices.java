@@ -32,13 +32,17 @@ final class HostDevices {
         this.way = DeviceOpener.Way.valueOf(way.toUpperCase(Locale.ROOT));
     }
 
-    /** Opens a device in the state that it is in. */
-    DriverFactory.Driven openAsItIs(String name) throws IOException, DeviceException {
-        FoundDevice found = finder.find(Set.of(name)).stream()
+    /** What sysfs says of a device. */
+    FoundDevice found(String name) throws IOException {
+        return finder.find(Set.of(name)).stream()
                 .filter(device -> device.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IOException(name + " is not a VFIO device of this host"));
-        return factory.open(found, name, way, List.of(DirtyTracking.Way.values()), () -> DATA_TIMEOUT_MILLIS);
+    }
+
+    /** Opens a device in the state that it is in. */
+    DriverFactory.Driven openAsItIs(String name) throws IOException, DeviceException {
+        return factory.open(found(name), name, way, List.of(DirtyTracking.Way.values()), () -> DATA_TIMEOUT_MILLIS);
     }
 
     /** Opens a device and resets it where it is not RUNNING. */

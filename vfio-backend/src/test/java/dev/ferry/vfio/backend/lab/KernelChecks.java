@@ -28,6 +28,11 @@ final class KernelChecks {
     private static final int UNKNOWN_IOCTL = 0x3BFF;
     private static final int UNKNOWN_FEATURE = 100;
     private static final int NO_STATE = 8;
+    private static final int PRECOPY_INFO_BYTES = 24;
+    /** Of mtty's stream, which are checked as soon as they are there. */
+    private static final int HEADER_BYTES = 24;
+
+    private static final int MANY_BYTES = 4096;
 
     private final SystemCalls calls = new LinuxSystemCalls();
     private final HostDevices devices;
@@ -58,9 +63,12 @@ final class KernelChecks {
                 driven.driver().reset();
                 set(device, from);
                 int expected = expected(from, to);
-                int result = set(device, to);
-                demand(result == expected, "%s to %s gives %s instead of %s", from, to, told(result), told(expected));
-                demandState(driven.driver(), result == 0 ? to : from);
+                Answer answer = set(device, to);
+                demand(answer.error() == expected, "%s to %s gives %s instead of %s",
+                        from, to, told(answer.error()), told(expected));
+                demand(answer.fd() >= 0 == (expected == 0 && opensSession(from, to)),
+                        "%s to %s gives descriptor %d", from, to, answer.fd());
+                demandState(driven.driver(), expected == 0 ? to : from);
             }
             driven.driver().reset();
         }
@@ -75,6 +83,12 @@ final class KernelChecks {
         }
         // Nothing was loaded, and every way out of RESUMING ends the loading.
         return from == DeviceState.RESUMING && to != from ? -LinuxErrno.EINVAL : 0;
+    }
+
+    /** Whether the last arc of the way begins a session; one that saves goes on between the states it is open in. */
+    private static boolean opensSession(DeviceState from, DeviceState to) {
+        return from != to && (to == DeviceState.RESUMING
+                || to.isSaving() && from != DeviceState.PRE_COPY && from != DeviceState.PRE_COPY_P2P);
     }
 
     private void impossibleStates() throws Exception {
@@ -116,15 +130,34 @@ final class KernelChecks {
             int saving = descriptor(device, DeviceState.STOP_COPY);
             expect("write to a saving descriptor", calls.write(saving, bytes), LinuxErrno.EBADF);
             expect("pread of a saving descriptor", calls.pread(saving, bytes, 0), LinuxErrno.ESPIPE);
+            expect("pre-copy information in STOP_COPY", precopyInfo(saving, arena, PRECOPY_INFO_BYTES),
+                    LinuxErrno.EINVAL);
+            expect("an unknown call", calls.ioctl(saving, UNKNOWN_IOCTL, MemorySegment.NULL), LinuxErrno.ENOTTY);
             set(device, DeviceState.STOP);
             expect("read after STOP", calls.read(saving, bytes), LinuxErrno.ENODEV);
             calls.close(saving);
             int resuming = descriptor(device, DeviceState.RESUMING);
             expect("read of a resuming descriptor", calls.read(resuming, bytes), LinuxErrno.EBADF);
+            expect("pwrite to a resuming descriptor", calls.pwrite(resuming, bytes, 0), LinuxErrno.ESPIPE);
+            expect("more bytes than a state has", calls.write(resuming, arena.allocate(MANY_BYTES)), LinuxErrno.ENOMEM);
+            expect("a header of zeros", calls.write(resuming, arena.allocate(HEADER_BYTES)), LinuxErrno.EFAULT);
             driven.driver().reset();
             expect("write after a reset", calls.write(resuming, bytes), LinuxErrno.ENODEV);
             calls.close(resuming);
+            int precopy = descriptor(device, DeviceState.PRE_COPY);
+            expect("an argsz of pre-copy information that is too short", precopyInfo(precopy, arena,
+                    PRECOPY_INFO_BYTES - 1), LinuxErrno.EINVAL);
+            demand(precopyInfo(precopy, arena, PRECOPY_INFO_BYTES) == 0, "no pre-copy information in PRE_COPY");
+            driven.driver().reset();
+            expect("read after a reset", calls.read(precopy, bytes), LinuxErrno.ENODEV);
+            calls.close(precopy);
         }
+    }
+
+    private int precopyInfo(int fd, Arena arena, int argsz) {
+        MemorySegment info = arena.allocate(PRECOPY_INFO_BYTES, Long.BYTES);
+        info.set(JAVA_INT, 0, argsz);
+        return calls.ioctl(fd, VfioIoctl.VFIO_MIG_GET_PRECOPY_INFO, info);
     }
 
     private int descriptor(VfioDevice device, DeviceState state) throws DeviceException {
@@ -140,12 +173,12 @@ final class KernelChecks {
     private record Answer(int error, int fd) {}
 
     /** Asks for a state and closes the descriptor, where there is one. */
-    private int set(VfioDevice device, DeviceState state) {
+    private Answer set(VfioDevice device, DeviceState state) {
         Answer answer = set(device, state.number());
         if (answer.fd() >= 0) {
             calls.close(answer.fd());
         }
-        return answer.error();
+        return answer;
     }
 
     private static Answer set(VfioDevice device, int state) {

@@ -27,7 +27,7 @@ public final class LabChecks {
     private LabChecks() {}
 
     /** Runs all checks. */
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws Exception {
         if (arguments.length != 5) {
             System.err.println("usage: LabChecks auto|group|cdev MTTY MTTY LAB LAB");
             System.exit(2);
@@ -35,6 +35,7 @@ public final class LabChecks {
         HostDevices devices = new HostDevices(arguments[0]);
         List<Check> checks = new ArrayList<>();
         checks.addAll(new MttyChecks(devices, arguments[1], arguments[2]).checks());
+        checks.addAll(new OpeningChecks(devices, arguments[1]).checks());
         checks.addAll(new KernelChecks(devices, arguments[1]).checks());
         checks.addAll(new SteeredDeviceChecks(devices, arguments[3], arguments[4]).checks());
         System.exit(run(checks) == 0 ? 0 : 1);
@@ -47,7 +48,7 @@ public final class LabChecks {
             try {
                 check.run();
                 System.out.println("ok    " + check.name());
-            } catch (Exception | AssertionError e) {
+            } catch (Exception | AssertionError | LinkageError e) {
                 failed++;
                 System.out.println("FAIL  " + check.name() + ": " + e);
             }

@@ -23,8 +23,8 @@ import java.util.List;
 public final class ManySessions {
     /** Classes that load late and blocks of the allocator; a leak of half a KiB per session would be more. */
     private static final long MOST_GROWTH_KIB = 4096;
-    /** After so many, everything that is made once was made. */
-    private static final int WARM_UP_DIVISOR = 5;
+    /** After so many migrations, everything that is made once was made. */
+    private static final int WARM_UP = 1_000;
 
     private static final int BUFFER_BYTES = 1 << 14;
 
@@ -44,11 +44,10 @@ public final class ManySessions {
                 Driven destination = devices.open(second)) {
             LabChecks.take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
             LabChecks.take(destination.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
-            int warmUp = migrations / WARM_UP_DIVISOR;
-            move(source.driver(), destination.driver(), warmUp);
+            move(source.driver(), destination.driver(), WARM_UP);
             long descriptors = OpenDescriptors.count();
             long memory = anonymousKib();
-            move(source.driver(), destination.driver(), migrations - warmUp);
+            move(source.driver(), destination.driver(), migrations);
             long growth = anonymousKib() - memory;
             System.out.println("      %d descriptors; %,d KiB of memory, grown by %,d KiB"
                     .formatted(descriptors, memory, growth));

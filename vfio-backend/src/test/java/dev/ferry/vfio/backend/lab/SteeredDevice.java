@@ -22,10 +22,12 @@ final class SteeredDevice {
     static final int DMA_IOVA = 0x50;
     static final int DMA_WRITE = 0x58;
     static final int LOADED_BYTES = 0x60;
+    static final int HELD = 0x70;
 
     private static final int FAIL_ARC = 0x30;
     private static final int FAIL_ERRNO = 0x38;
     private static final int FAIL_TO_ERROR = 0x40;
+    private static final int HOLD_ARC = 0x68;
     private static final int BAR0 = 0;
 
     private final VfioDevice device;
@@ -48,7 +50,16 @@ final class SteeredDevice {
     void fail(Arc arc, int errno, boolean toError) throws DeviceException {
         set(FAIL_ERRNO, errno);
         set(FAIL_TO_ERROR, toError ? 1 : 0);
-        set(FAIL_ARC, (long) arc.from().number() << 8 | arc.to().number());
+        set(FAIL_ARC, register(arc));
+    }
+
+    /** Orders that whoever asks for an arc is kept in it until he is killed, once. */
+    void hold(Arc arc) throws DeviceException {
+        set(HOLD_ARC, register(arc));
+    }
+
+    private static long register(Arc arc) {
+        return (long) arc.from().number() << Byte.SIZE | arc.to().number();
     }
 
     /** Resets the device behind its driver's back, as a guest may. */

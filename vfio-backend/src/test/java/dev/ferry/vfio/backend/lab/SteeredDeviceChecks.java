@@ -33,6 +33,7 @@ final class SteeredDeviceChecks {
     private static final int HEADER_BYTES = 32;
     private static final int PAGE = 4096;
     private static final long IOVA = 0x10000000L;
+    private static final String RELEASE = System.getProperty("os.version");
 
     private final HostDevices devices;
     private final String first;
@@ -54,7 +55,8 @@ final class SteeredDeviceChecks {
                 new Check("an arc that fails into ERROR is left by a reset only", this::errorState),
                 new Check("new initial data are announced where the kernel knows how", this::reinitialization),
                 new Check("dirty pages: exactly those that the device wrote, or a way that says why it is coarse", this::pages),
-                new Check("a device that its user resets meanwhile is RUNNING, and its session dead", this::resetMeanwhile));
+                new Check("a device that its user resets meanwhile is RUNNING, and its session dead", this::resetMeanwhile),
+                new Check("where a program left a session, the arc that needs it is refused", this::lostSession));
     }
 
     private interface Steps {
@@ -164,6 +166,7 @@ final class SteeredDeviceChecks {
     private void reinitialization() throws Exception {
         with((source, destination, from, to) -> {
             boolean known = source.open().device().probe(DeviceFeature.MIG_PRECOPY_INFO_V2, DeviceFeature.SET);
+            demand(known == kernelHasPrecopyInfoV2(), "the probe says %s on Linux %s", known, RELEASE);
             SavingSession saving = precopy(source);
             ResumingSession loading = resuming(destination.driver());
             pump(saving, loading);
@@ -173,6 +176,12 @@ final class SteeredDeviceChecks {
             demand(info.initialBytes() == HEADER_BYTES + 700, "initial bytes: %s", info);
             demand(info.reinitialized() == known, "announced: %s, known to the kernel: %s", info.reinitialized(), known);
         });
+    }
+
+    private static boolean kernelHasPrecopyInfoV2() {
+        String[] version = RELEASE.split("[.+-]");
+        int major = Integer.parseInt(version[0]);
+        return major > 7 || major == 7 && Integer.parseInt(version[1]) >= 1;
     }
 
     private void pages() throws Exception {
@@ -209,6 +218,31 @@ final class SteeredDeviceChecks {
             demandState(source.driver(), DeviceState.RUNNING);
             refusal(Errno.ENODEV, () -> saving.read(ByteBuffer.allocateDirect(100)));
         });
+    }
+
+    private void lostSession() throws Exception {
+        leave(Arc.RUNNING_TO_PRE_COPY, Arc.PRE_COPY_TO_PRE_COPY_P2P);
+        refused(Arc.PRE_COPY_P2P_TO_STOP_COPY, Errno.ENODEV);
+        leave(Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP, Arc.STOP_TO_RESUMING);
+        refused(Arc.RESUMING_TO_STOP, Errno.EINVAL);
+    }
+
+    /** Closes the device where some arcs lead, as a program does that ends. */
+    private void leave(Arc... arcs) throws Exception {
+        try (Driven driven = devices.open(first)) {
+            driven.driver().reset();
+            take(driven.driver(), arcs);
+        }
+    }
+
+    private void refused(Arc arc, Errno errno) throws Exception {
+        try (Driven driven = devices.openAsItIs(first)) {
+            demandState(driven.driver(), arc.from());
+            refusal(errno, () -> driven.driver().step(arc));
+            demandState(driven.driver(), arc.from());
+            driven.driver().reset();
+            demandState(driven.driver(), DeviceState.RUNNING);
+        }
     }
 
     private static SavingSession precopy(Driven source) throws DeviceException {
