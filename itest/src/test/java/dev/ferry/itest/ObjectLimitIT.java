@@ -119,6 +119,7 @@ public class ObjectLimitIT {
 
     @Test
     public void shouldRefuseTheSessionBehindTheLastObjectWhenNobodyMayWait() throws Exception {
+        allowWaiting(0);
         twoHosts(OBJECTS);
         openAllSessions();
 
@@ -142,8 +143,7 @@ public class ObjectLimitIT {
     }
 
     @Test
-    public void shouldWaitForTheNextObjectWhenThatIsAllowed() throws Exception {
-        allowWaiting(60_000);
+    public void shouldWaitForTheNextObjectUnlessThatIsForbidden() throws Exception {
         twoHosts(OBJECTS);
         openAllSessions();
         Migration first = start(256);
@@ -164,14 +164,14 @@ public class ObjectLimitIT {
 
     @Test
     public void shouldMigrateAllMembersWhenNobodyMayWait() throws Exception {
+        allowWaiting(0);
         twoHosts(OBJECTS);
         migrateAll();
         assertNoObjectIsLeft(OBJECTS);
     }
 
     @Test
-    public void shouldMigrateAllMembersThroughFewObjectsWhenWaitingIsAllowed() throws Exception {
-        allowWaiting(60_000);
+    public void shouldMigrateAllMembersThroughFewObjects() throws Exception {
         twoHosts(3);
         migrateAll();
         assertNoObjectIsLeft(3);

@@ -15,10 +15,10 @@ public @interface ProviderConfiguration {
     String PID = "dev.ferry.virtio.net.provider";
 
     /**
-     * Unless configured, nobody waits: an operator learns at once that all objects are in use, as from the kernel, and
-     * a management server has a queue of its own.
+     * Unless configured, jobs queue: an object is held for as long as one device migrates, seconds mostly, so that a
+     * minute lets many go first. Nothing is disturbed meanwhile.
      */
-    long DEFAULT_OBJECT_WAIT_MILLIS = 0;
+    long DEFAULT_OBJECT_WAIT_MILLIS = 60_000;
 
     /** Whoever waits for longer than ten minutes is better served by an error. */
     long MOST_OBJECT_WAIT_MILLIS = 600_000;
