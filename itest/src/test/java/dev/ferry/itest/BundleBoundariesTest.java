@@ -64,6 +64,7 @@ class BundleBoundariesTest {
                     case EMULATOR -> EMULATOR_PACKAGES;
                     case FSM_CORE,
                             STREAM_VIRTIOVF,
+                            STREAM_VFIO,
                             VIRTIO_NET_PROVIDER,
                             VIRTIO_CONTEXT_PROVIDER,
                             VFIO_BACKEND,

@@ -8,6 +8,7 @@ public enum FerryBundle {
     API("dev.ferry.api"),
     FSM_CORE("dev.ferry.fsm.core"),
     STREAM_VIRTIOVF("dev.ferry.stream.virtiovf"),
+    STREAM_VFIO("dev.ferry.stream.vfio"),
     VIRTIO_NET_PROVIDER("dev.ferry.virtio.net.provider"),
     VIRTIO_CONTEXT_PROVIDER("dev.ferry.virtio.context.provider"),
     VFIO_BACKEND("dev.ferry.vfio.backend"),
