@@ -63,7 +63,8 @@ final class ConfigSpaceChecks {
 
     List<Check> checks() {
         return List.of(
-                new Check("PCI configuration space: what a guest wrote at the source is read at the destination", this::carried),
+                new Check("PCI configuration space: what a guest wrote at the source is read at the destination",
+                        this::carried),
                 new Check("PCI configuration space: a state of another kind of device is refused", this::anotherKind));
     }
 

@@ -46,7 +46,8 @@ final class DirtyPagesChecks {
         return List.of(
                 answered(),
                 flavor.hasDirtyBitmaps()
-                        ? new Check("dirty pages: device DMA logging tells exactly those that the device wrote", this::logged)
+                        ? new Check("dirty pages: device DMA logging tells exactly those that the device wrote",
+                                this::logged)
                         : new Check("dirty pages: the container tells what is pinned, and why it is asked is said",
                                 this::pinned));
     }

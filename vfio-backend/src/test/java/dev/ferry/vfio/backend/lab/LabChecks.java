@@ -77,7 +77,8 @@ public final class LabChecks {
         long kernel = new RawRequests(devices.calls(), driven.open().device()).dataSize();
         demand(kernel == bytes, "the kernel tells %d bytes in STOP_COPY instead of %d", kernel, bytes);
         long told = driven.driver().stopCopySize();
-        demand(told >= bytes && told <= bytes + MOST_BYTES_AROUND, "the driver tells %d bytes instead of %d", told, bytes);
+        demand(told >= bytes && told <= bytes + MOST_BYTES_AROUND,
+                "the driver tells %d bytes instead of %d", told, bytes);
     }
 
     /** Something that a device has to refuse. */

@@ -54,7 +54,8 @@ public final class LendDevices {
 
     private List<Check> checks() {
         return List.of(
-                new Check("handover: a device under another's name is refused, where the kernel tells them apart", this::misnamed),
+                new Check("handover: a device under another's name is refused, where the kernel tells them apart",
+                        this::misnamed),
                 new Check("handover: two open devices are lent to the running application", this::lend),
                 new Check("handover: the state has moved between them when they are returned", this::returned));
     }
