@@ -14,7 +14,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
-/** The configuration space of the lab's own device, which is no part of what its module saves: the driver carries it. */
+/** The configuration space of the lab's own device, which is no part of what its module saves: our driver's. */
 final class ConfigSpaceChecks {
     private static final int VENDOR = 0x00;
 

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A VMM, as far as the application sees: has two {@code mtty} devices open, lends them to the running application by its
- * handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code shipped} or
- * {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that appears when
+ * A VMM, as far as the application sees: has two {@code mtty} devices open, lends them to the running application by
+ * its handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code shipped}
+ * or {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that appears when
  * the migration is over; two devices.
  */
 public final class LendDevices {
@@ -29,7 +29,8 @@ public final class LendDevices {
     private final LentDevice first;
     private final LentDevice second;
 
-    private LendDevices(KernelFlavor flavor, Path socket, Path lent, Path migrated, LentDevice first, LentDevice second) {
+    private LendDevices(
+            KernelFlavor flavor, Path socket, Path lent, Path migrated, LentDevice first, LentDevice second) {
         this.flavor = flavor;
         this.socket = socket;
         this.lent = lent;
@@ -67,7 +68,8 @@ public final class LendDevices {
             return;
         }
         String answer = second.lendAs(socket, first.name());
-        demand(answer.startsWith("refused EINVAL the descriptor is of another device than " + first.name()), "%s", answer);
+        demand(answer.startsWith("refused EINVAL the descriptor is of another device than " + first.name()),
+                "%s", answer);
     }
 
     private void lend() throws Exception {
