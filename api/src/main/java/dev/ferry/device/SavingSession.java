@@ -29,4 +29,14 @@ public non-sealed interface SavingSession extends DataTransferSession, ReadableB
      * @throws DeviceException EINVAL outside PRE_COPY and PRE_COPY_P2P; ENODEV when the session is dead
      */
     PrecopyInfo precopyInfo() throws DeviceException;
+
+    /**
+     * Whether {@link #precopyInfo} tells of a re-initialisation ({@link PrecopyInfo#reinitialized}); the same answer
+     * for the life of the session. Such a device is asked once more when its guest is paused, before it is stopped:
+     * new initial data would otherwise be loaded during the downtime. Others are not, as that can make them capture
+     * their state.
+     */
+    default boolean announcesReinitialization() {
+        return false;
+    }
 }

@@ -12,8 +12,12 @@ import java.util.Objects;
  * devices of this type took before. At or below the allowed downtime the migration switches over. A round <i>gains</i>
  * when its prediction is at least a tenth below the best one so far. After {@code stallRounds} rounds in a row without
  * a gain the allowed downtime grows by half, up to {@code rampLimit}; when it cannot grow any more, {@code onStall}
- * decides. Where nothing can be carried before the pause, a request with pre-copy is judged at once by what can be
- * predicted; one without pre-copy is not. Each step of this is a {@link Decision} of the report.
+ * decides. Before all destinations have loaded the initial data of their devices nothing is judged; a device that gives
+ * none of those it announced, in several seconds of asking, is no longer waited for. A device that announces new
+ * initial data when the guest is paused already counts as a stall that no ramp helps, and so does a record of written
+ * pages that is lost then, when the downtime would become longer than allowed. Where nothing can be carried before the
+ * pause, a request with pre-copy is judged at once by what can be predicted; one without pre-copy is not. Each step of
+ * this is a {@link Decision} of the report.
  *
  * @param maxDowntime allowed downtime to begin with; more than zero
  * @param rampLimit up to which the allowed downtime may grow; {@code maxDowntime} or more, the same for no ramp
@@ -54,9 +58,13 @@ public record Convergence(Duration maxDowntime, Duration rampLimit, int stallRou
         }
     }
 
-    /** The same with another maximum downtime, without a ramp. */
+    /**
+     * The same with another maximum downtime. A ramp that ends above it still ends there; without one, or with one that
+     * would end below it, there is none.
+     */
     public Convergence withMaxDowntime(Duration allowed) {
-        return new Convergence(allowed, allowed, stallRounds, onStall);
+        boolean ramps = rampLimit.compareTo(maxDowntime) > 0 && rampLimit.compareTo(allowed) > 0;
+        return new Convergence(allowed, ramps ? rampLimit : allowed, stallRounds, onStall);
     }
 
     /** The same with a ramp that ends here. */

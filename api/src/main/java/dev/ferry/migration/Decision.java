@@ -22,6 +22,8 @@ public record Decision(Duration at, Kind kind, String message) {
         ACKNOWLEDGED,
         /** A device announced new initial data: its destination has to acknowledge again. */
         REINITIALIZED,
+        /** The destination of a device is no longer waited for, as the device gives no initial data. */
+        UNACKNOWLEDGED,
         /** A tracker lost its record: every page counts as written. */
         TRACKING_LOST,
         /** The guest is paused now. */

@@ -17,7 +17,10 @@ import java.util.Optional;
  * @param round of pre-copy, from 1; 0 before
  * @param allowedDowntime as it is after ramps
  * @param predictedDowntime of a switchover now; empty when there is nothing to go by
- * @param timeLeft to the end; empty when there is nothing to go by
+ * @param timeLeft to the end: what the bytes that are left take at the present rate, and the steps of the devices as
+ *     they took before, which are left out before the pause when none of the kind was migrated before. Empty when there
+ *     is nothing to go by: during the downtime also when a step that is to come was never measured, or when the present
+ *     one takes longer than planned
  */
 public record MigrationProgress(
         MigrationPhase phase,
@@ -63,7 +66,7 @@ public record MigrationProgress(
     public record Device(String source, Transfer transfer, boolean acknowledged) {}
 
     /**
-     * An estimate.
+     * An estimate. Both are the same during the downtime.
      *
      * @param atLeast when the guest writes no more pages
      * @param atMost when the guest goes on as it did; empty when that would never end

@@ -15,8 +15,9 @@ import java.util.Optional;
  * @param dryRun whether it was one
  * @param started when its turn came
  * @param total from then to its end
- * @param downtime from the pause of the source to the start of the destination, or back to RUNNING on the source; zero
- *     when the source was never stopped
+ * @param downtime from the pause of the source to the start of the destination, or back to RUNNING on the source; where
+ *     neither succeeded, as {@link #failure} says, up to this report, and it lasts on; zero when the source was never
+ *     stopped
  * @param steps the downtime by step; empty when the source was never stopped
  * @param phases those that were entered, in order
  * @param devices one for each pair of the request, in its order
@@ -59,7 +60,7 @@ public record MigrationReport(
         PASSED,
         /** It failed; {@link #failure} says whether the source runs again. */
         FAILED,
-        /** It was cancelled before ownership passed; the source runs again. */
+        /** It was cancelled before ownership passed; the source runs again, with the state it had. */
         CANCELLED
     }
 

@@ -109,7 +109,7 @@ public record MigrationRequest(
         return new MigrationRequest(devices, both, preCopy, dryRun, convergence, bandwidth, timeouts);
     }
 
-    /** The same with another maximum downtime, without a ramp. */
+    /** The same with another maximum downtime; as {@link Convergence#withMaxDowntime}. */
     public MigrationRequest withMaxDowntime(Duration allowed) {
         return withConvergence(convergence.withMaxDowntime(allowed));
     }

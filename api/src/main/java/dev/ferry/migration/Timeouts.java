@@ -10,11 +10,17 @@ import java.util.Map;
  * How long a migration may take up to COMMIT; from START on no time counts any more. Immutable.
  *
  * <p>Every clock starts when what it measures really starts: the time in total when the migration's turn has come, that
- * of a phase when the phase is entered, that without progress when SETUP is entered, and again with each later phase,
- * byte carried and arc taken. A call of a driver is never interrupted, so a timeout acts when the call has returned.
+ * of a phase when the phase is entered, that without progress when SETUP is entered and again with each progress. A
+ * call of a driver is never interrupted, so a timeout acts when the call has returned.
+ *
+ * <p><b>Progress</b> is what brings a migration nearer to its end: a phase that is entered, an arc that is taken, and
+ * bytes that have to be carried before it can end. That are memory, initial data of devices, and all data after the
+ * pause. Changed data of a device that saves while its guest runs are none, as it can give them for ever; nor is memory
+ * that is carried again while the migration waits for nothing but initial data. Whether carrying written memory again
+ * leads to an end is judged round by round, see {@link Convergence}.
  *
  * @param total for the whole migration; more than zero
- * @param noProgress without a byte carried or an arc taken; more than zero
+ * @param noProgress without progress; more than zero
  * @param phases of single phases; those left out have no time of their own
  */
 public record Timeouts(Duration total, Duration noProgress, Map<MigrationPhase, Duration> phases) {

@@ -68,6 +68,16 @@ class MigrationRequestTest {
     }
 
     @Test
+    void shouldKeepTheRampWhenTheMaximumDowntimeChanges() {
+        Convergence ramp = Convergence.DEFAULT.withRampLimit(Duration.ofMillis(900));
+        assertThat(ramp.withMaxDowntime(Duration.ofMillis(50)).rampLimit()).hasMillis(900);
+        assertThat(ramp.withMaxDowntime(Duration.ofMillis(1000)).rampLimit()).hasMillis(1000);
+        assertThat(Convergence.DEFAULT.withMaxDowntime(Duration.ofMillis(50)).rampLimit())
+                .as("without a ramp before there is none afterwards")
+                .hasMillis(50);
+    }
+
+    @Test
     void shouldHaveTimesForPhasesUpToCommitAlone() {
         Timeouts timeouts = Timeouts.DEFAULT
                 .withPhase(MigrationPhase.COMMIT, Duration.ofSeconds(1))

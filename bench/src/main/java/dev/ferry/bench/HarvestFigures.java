@@ -4,6 +4,7 @@ package dev.ferry.bench;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
+import dev.ferry.fsm.core.internal.memory.Buffers;
 import dev.ferry.fsm.core.internal.memory.DirtyTracking;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
@@ -78,7 +79,7 @@ final class HarvestFigures {
     private static long timedHarvest(DirtyTracking tracking, long expected) throws MigrationException {
         long before = sink;
         long begin = System.nanoTime();
-        tracking.harvest(() -> {});
+        tracking.harvest(tracking.trackers().get(0), () -> {});
         tracking.bitmap().drain((iova, length) -> sink += length);
         long nanos = System.nanoTime() - begin;
         if (sink - before != expected * PAGE_BYTES) {
@@ -128,7 +129,8 @@ final class HarvestFigures {
     private static DirtyTracking tracking(ByteBuffer bits) throws MigrationException {
         List<IovaRange> ranges = List.of(new IovaRange(0, GUEST_BYTES));
         Tracker tracker = Tracker.of(new GuestCalls("source", new TrackedGuest(ranges, bits))).orElseThrow();
-        return new DirtyTracking(new MemoryChoice(ranges, List.of(tracker), PAGE_BYTES, "measured"));
+        return new DirtyTracking(
+                new MemoryChoice(ranges, List.of(tracker), PAGE_BYTES, "measured"), new Buffers());
     }
 
     /** A guest of which nothing is there but its record of written pages, always the same. */

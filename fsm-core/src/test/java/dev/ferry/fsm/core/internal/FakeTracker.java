@@ -51,7 +51,8 @@ public final class FakeTracker implements DirtyTracker {
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities("a bit set of " + name, pageSizes, maxRanges, exact);
+        interceptor.callUnchecked(name, "tracker capabilities");
+        return new Capabilities("a bit set", pageSizes, maxRanges, exact);
     }
 
     @Override

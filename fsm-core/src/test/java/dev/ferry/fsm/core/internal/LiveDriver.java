@@ -3,16 +3,19 @@ package dev.ferry.fsm.core.internal;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceProfile;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
+import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
 
@@ -24,8 +27,40 @@ public final class LiveDriver implements MigrationDriver {
     public interface Interceptor {
         Interceptor NONE = (device, call) -> {};
 
-        /** Throws to fail the call. */
+        /** Throws to fail the call; {@link Short} makes it do only a part of its work, where it has parts. */
         void call(String device, String call) throws DeviceException;
+
+        /** The same for calls that have no checked exception. */
+        default void callUnchecked(String device, String call) {
+            try {
+                call(device, call);
+            } catch (DeviceException e) {
+                throw new IllegalStateException(e.getMessage(), e);
+            }
+        }
+
+        /** Whether the call is to do only a part of its work. */
+        default boolean cutsShort(String device, String call) throws DeviceException {
+            try {
+                call(device, call);
+                return false;
+            } catch (Short e) {
+                return true;
+            }
+        }
+    }
+
+    /** Asks a call to do only a part of its work. */
+    public static final class Short extends DeviceException {
+        private static final long serialVersionUID = 1L;
+
+        /** Calls that can do a part of their work. */
+        public static final Set<String> CALLS =
+                Set.of("read", "write", "memory read", "memory write", "view", "stopCopySize");
+
+        public Short() {
+            super(dev.ferry.device.Errno.EIO, "only a part");
+        }
     }
 
     public final ScriptedDriver device;
@@ -33,6 +68,7 @@ public final class LiveDriver implements MigrationDriver {
     public volatile Interceptor interceptor = Interceptor.NONE;
     public volatile boolean tracked = true;
     public volatile int readLimit = Integer.MAX_VALUE;
+    public volatile boolean announces;
 
     /** Answers of the pre-copy question instead of the device's own, while there are some. */
     public final java.util.Queue<PrecopyInfo> answers = new java.util.concurrent.ConcurrentLinkedQueue<>();
@@ -68,8 +104,7 @@ public final class LiveDriver implements MigrationDriver {
 
     @Override
     public long stopCopySize() throws DeviceException {
-        interceptor.call(device.id, "stopCopySize");
-        return device.stopCopySize();
+        return interceptor.cutsShort(device.id, "stopCopySize") ? 1 : device.stopCopySize();
     }
 
     @Override
@@ -79,7 +114,32 @@ public final class LiveDriver implements MigrationDriver {
     }
 
     @Override
+    public SessionTicket requestSession() throws DeviceException {
+        interceptor.call(device.id, "requestSession");
+        SessionTicket ticket = device.requestSession();
+        return new SessionTicket() {
+            @Override
+            public boolean await(Duration atMost) throws DeviceException {
+                interceptor.call(device.id, "ticket await");
+                return ticket.await(atMost);
+            }
+
+            @Override
+            public void close() {
+                ticket.close();
+            }
+        };
+    }
+
+    @Override
+    public Optional<DeviceProfile> profile() throws DeviceException {
+        interceptor.call(device.id, "profile");
+        return device.profile();
+    }
+
+    @Override
     public Optional<DirtyTracker> dirtyTracker() {
+        interceptor.callUnchecked(device.id, "dirtyTracker");
         return tracked ? Optional.of(tracker) : Optional.empty();
     }
 
@@ -92,9 +152,9 @@ public final class LiveDriver implements MigrationDriver {
 
         @Override
         public int read(ByteBuffer into) throws IOException {
-            interceptor.call(device.id, "read");
+            int most = interceptor.cutsShort(device.id, "read") ? 1 : readLimit;
             int limit = into.limit();
-            into.limit((int) Math.min(limit, into.position() + (long) readLimit));
+            into.limit((int) Math.min(limit, into.position() + (long) most));
             try {
                 return session.read(into);
             } finally {
@@ -107,6 +167,12 @@ public final class LiveDriver implements MigrationDriver {
             interceptor.call(device.id, "precopyInfo");
             PrecopyInfo scripted = answers.poll();
             return scripted != null ? scripted : session.precopyInfo();
+        }
+
+        @Override
+        public boolean announcesReinitialization() {
+            interceptor.callUnchecked(device.id, "announcesReinitialization");
+            return announces;
         }
 
         @Override
@@ -133,8 +199,16 @@ public final class LiveDriver implements MigrationDriver {
 
         @Override
         public int write(ByteBuffer from) throws IOException {
-            interceptor.call(device.id, "write");
-            return session.write(from);
+            if (!interceptor.cutsShort(device.id, "write")) {
+                return session.write(from);
+            }
+            int limit = from.limit();
+            from.limit(limit - 1);
+            try {
+                return session.write(from);
+            } finally {
+                from.limit(limit);
+            }
         }
 
         @Override

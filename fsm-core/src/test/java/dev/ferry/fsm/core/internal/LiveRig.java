@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
@@ -12,6 +13,9 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** The component with several devices of one guest whose memory is tracked, and a clock that stands still. */
 final class LiveRig implements AutoCloseable {
@@ -58,6 +62,15 @@ final class LiveRig implements AutoCloseable {
         return all;
     }
 
+    /** Objects for sessions, so many on each host; answers the pools of both. */
+    List<TicketPool> limitSessions(int places) {
+        TicketPool atSource = new TicketPool(places);
+        TicketPool atDestination = new TicketPool(places);
+        sources.forEach(source -> source.device.tickets = atSource);
+        destinations.forEach(destination -> destination.device.tickets = atDestination);
+        return List.of(atSource, atDestination);
+    }
+
     /** Watches every call of every driver and guest. */
     void intercept(LiveDriver.Interceptor interceptor) {
         for (LiveDriver driver : drivers()) {
@@ -82,6 +95,39 @@ final class LiveRig implements AutoCloseable {
             pairs.add(new DevicePair(sources.get(i).device.id, destinations.get(i).device.id));
         }
         return MigrationRequest.of(pairs).withGuests(sourceGuest, destinationGuest);
+    }
+
+    /** From now on each look finds half of the memory written. */
+    void writeFast() {
+        sourceGuest.tracker.beforeReport = () -> {
+            for (int page = 0; page < MEMORY / PAGE / 2; page++) {
+                sourceGuest.store(page * PAGE + 7, page);
+            }
+        };
+    }
+
+    /** At this rate half of the memory takes one second. */
+    MigrationRequest slowRequest() {
+        return request().withBandwidth(new Bandwidth(MEMORY / 2));
+    }
+
+    /** Acts at the first call only. */
+    static Runnable once(Runnable action) {
+        AtomicInteger calls = new AtomicInteger();
+        return () -> {
+            if (calls.getAndIncrement() == 0) {
+                action.run();
+            }
+        };
+    }
+
+    /** Waits for all others. */
+    static void meet(CyclicBarrier barrier) {
+        try {
+            barrier.await(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new AssertionError("not at the same time", e);
+        }
     }
 
     MigrationReport migrate() {

@@ -85,6 +85,12 @@ public final class ScriptedDriver implements MigrationDriver {
         script.put(arc, step);
     }
 
+    /** From now on it announces five bytes of initial data each time, and has nothing to read. */
+    public void announceAndGiveNothing() {
+        preCopyBytes = 0;
+        endlessInitialBytes = 5;
+    }
+
     public boolean hasOpenSession() {
         return open != null && !open.closed;
     }

@@ -9,6 +9,7 @@ import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -57,6 +58,8 @@ final class DeviceServices implements HandoverServer.Lending {
     private final String hostName;
     private final Map<String, Served> served = new LinkedHashMap<>();
     private final ReentrantLock turn = new ReentrantLock();
+    /** What whoever began it could not wait for: his time was over, or he was interrupted. */
+    private final Set<Closing> unended = ConcurrentHashMap.newKeySet();
     private final Set<String> wantedBack = ConcurrentHashMap.newKeySet();
     private volatile BackendSettings settings = BackendSettings.none();
     private volatile boolean closed;
@@ -257,6 +260,7 @@ final class DeviceServices implements HandoverServer.Lending {
             return;
         }
         leave();
+        await(unended);
     }
 
     /** Devices leave; one that does not leave in order must not keep the others. Gives whether all are closed. */
@@ -269,10 +273,19 @@ final class DeviceServices implements HandoverServer.Lending {
                 leaving.driven().ifPresent(driven -> closings.add(Closing.begin(id(name), driven::close)));
             }
         }
+        unended.addAll(closings);
+        return await(closings);
+    }
+
+    private boolean await(Collection<Closing> closings) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS);
         boolean all = true;
         for (Closing closing : closings) {
-            all &= closing.await(deadline);
+            boolean ended = closing.await(deadline);
+            if (ended) {
+                unended.remove(closing);
+            }
+            all &= ended;
         }
         return all;
     }

@@ -129,6 +129,10 @@ public final class Device {
 
     void giveBack(Reservation ended) {
         if (isHeldBy(ended)) {
+            if (machine.isReleased()) {
+                // Nothing is read from it or written to it any more, also where it did not leave its state.
+                machine.dropSession();
+            }
             machine.place().release();
             free(ended);
         }

@@ -4,21 +4,28 @@ package dev.ferry.fsm.core.internal.memory;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * All trackers of one guest at work: what they report goes into one bitmap. Ended by {@link #stop}, whatever happened.
- * Confined to one job.
+ * Confined to one job; its threads may harvest different trackers at the same time.
  */
 public final class DirtyTracking {
 
     private final MemoryChoice choice;
+    private final Buffers buffers;
     private final DirtyBitmap bitmap;
+    private final Queue<String> lost = new ConcurrentLinkedQueue<>();
 
     /** For memory that is tracked; takes the memory of the bitmap, and records nothing yet. */
-    public DirtyTracking(MemoryChoice choice) {
+    public DirtyTracking(MemoryChoice choice, Buffers buffers) {
         this.choice = choice;
+        this.buffers = buffers;
         this.bitmap = new DirtyBitmap(choice.ranges(), choice.pageBytes());
     }
 
@@ -35,22 +42,36 @@ public final class DirtyTracking {
         bitmap.setAll();
     }
 
-    /**
-     * Adds what was written since the last time.
-     *
-     * @return those who lost their record; then everything is to be carried
-     */
-    public List<String> harvest(Gate gate) throws MigrationException {
-        List<String> lost = new ArrayList<>();
-        for (Tracker tracker : choice.trackers()) {
-            if (!tracker.harvest(bitmap, gate)) {
-                lost.add(tracker.name());
-            }
+    /** Those who tell what is written. */
+    public List<Tracker> trackers() {
+        return choice.trackers();
+    }
+
+    /** Adds what was written since the last time, as one of them tells it; all of them may do so at the same time. */
+    public void harvest(Tracker tracker, Gate gate) throws MigrationException {
+        boolean known;
+        if (choice.trackers().size() == 1) {
+            known = tracker.harvest(bitmap, Optional.empty(), gate);
+        } else {
+            ByteBuffer scratch = buffers.take(tracker.scratchBytes(bitmap));
+            known = tracker.harvest(bitmap, Optional.of(scratch), gate);
+            buffers.give(scratch);
         }
-        if (!lost.isEmpty()) {
+        if (!known) {
+            lost.add(tracker.name());
+        }
+    }
+
+    /** Those who lost their record since the last time; if there are any, everything is to be carried. */
+    public List<String> takeLost() {
+        List<String> names = new ArrayList<>();
+        for (String name = lost.poll(); name != null; name = lost.poll()) {
+            names.add(name);
+        }
+        if (!names.isEmpty()) {
             bitmap.setAll();
         }
-        return lost;
+        return names;
     }
 
     /** Ends recording everywhere; answers what failed. */

@@ -6,7 +6,9 @@ import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -24,6 +26,9 @@ public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long 
     private static final String TRACKED = "The guest's memory of %d bytes is carried while it runs, and written pages "
             + "of %d bytes again: %s; the record takes %d bytes.";
     private static final String UNTRACKED = "All %d bytes of the guest's memory are carried while it is paused: %s.";
+
+    /** A sentence stays one that is read. */
+    private static final int MOST_NAMES = 4;
 
     /** Copies the lists. */
     public MemoryChoice {
@@ -57,8 +62,7 @@ public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long 
             }
         }
         if (!silent.isEmpty()) {
-            String names = String.join(", ", silent);
-            return untracked(ranges, names + " cannot tell which pages it writes, so each one counts as written");
+            return untracked(ranges, few(silent) + " cannot tell which pages it writes, so each one counts as written");
         }
         return tracked(ranges, trackers, bitmapLimit);
     }
@@ -77,15 +81,31 @@ public record MemoryChoice(List<IovaRange> ranges, List<Tracker> trackers, long 
                     "the record of written pages would take " + bitmapBytes + " bytes of the " + bitmapLimit
                             + " allowed; raise bitmap.mib");
         }
-        String all = trackers.stream()
-                .map(tracker -> tracker.name() + " by " + tracker.capabilities().mechanism()
-                        + (tracker.capabilities().exact() ? "" : " (not exact: pages may be carried again needlessly)"))
-                .collect(Collectors.joining(", "));
         return new MemoryChoice(
                 ranges,
                 trackers,
                 pageBytes,
-                TRACKED.formatted(total(ranges), pageBytes, all, bitmapBytes));
+                TRACKED.formatted(total(ranges), pageBytes, ways(trackers), bitmapBytes));
+    }
+
+    /** Those who are tracked in the same way together. */
+    private static String ways(List<Tracker> trackers) {
+        Map<String, List<String>> names = new LinkedHashMap<>();
+        for (Tracker tracker : trackers) {
+            String way = tracker.capabilities().mechanism()
+                    + (tracker.capabilities().exact() ? "" : " (not exact: pages may be carried again needlessly)");
+            names.computeIfAbsent(way, any -> new ArrayList<>()).add(tracker.name());
+        }
+        return names.entrySet().stream()
+                .map(way -> few(way.getValue()) + " by " + way.getKey())
+                .collect(Collectors.joining("; "));
+    }
+
+    private static String few(List<String> names) {
+        if (names.size() <= MOST_NAMES) {
+            return String.join(", ", names);
+        }
+        return String.join(", ", names.subList(0, MOST_NAMES)) + " and " + (names.size() - MOST_NAMES) + " more";
     }
 
     private static MemoryChoice untracked(List<IovaRange> ranges, String why) {

@@ -26,9 +26,14 @@ final class PageBits {
 
     /** So many bits, none set. */
     PageBits(long size) {
+        this(size, ByteBuffer.allocateDirect(Math.toIntExact(bytesFor(size))));
+    }
+
+    /** So many bits at the begin of a direct buffer in which nothing is set. */
+    PageBits(long size, ByteBuffer buffer) {
         this.size = size;
         this.words = Math.toIntExact((size + BITS - 1) / BITS);
-        this.buffer = ByteBuffer.allocateDirect(Math.multiplyExact(words, WORD_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        this.buffer = buffer.duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Memory that so many bits take. */
@@ -55,6 +60,22 @@ final class PageBits {
         for (long bit = from; bit < to; bit = wordEnd(bit)) {
             int word = (int) (bit / BITS);
             put(word, word(word) | mask(bit, to));
+        }
+    }
+
+    /**
+     * Sets the bits that are set in others, and clears those.
+     *
+     * @param from the bit that the first of the others stands for; a multiple of 64
+     */
+    void move(PageBits others, long from) {
+        int first = Math.toIntExact(from / BITS);
+        for (int word = others.skip(0, 0); word < others.words; word = others.skip(word + 1, 0)) {
+            long bits = others.word(word);
+            if (bits != 0) {
+                put(first + word, word(first + word) | bits);
+                others.put(word, 0);
+            }
         }
     }
 

@@ -8,11 +8,12 @@ import dev.ferry.fsm.core.internal.device.DriverCalls;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.MigrationException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** One dirty tracker, of a device or of the guest's processors, for the memory of one guest. Confined to one job. */
+/** One dirty tracker, of a device or of the guest's processors, for the memory of one guest. One call at a time. */
 public final class Tracker {
 
     /** Memory that one call asks about, so that a job can stop in between: its bits take 512 KiB at 4 KiB pages. */
@@ -97,14 +98,16 @@ public final class Tracker {
     /**
      * Adds what was written since the last time.
      *
+     * @param scratch where to put it first, when other trackers add to the bitmap at the same time: a direct buffer of
+     *     {@link #scratchBytes} in which nothing is set, as nothing is afterwards
      * @return false when the record was lost: everything counts as written
      */
-    boolean harvest(DirtyBitmap into, Gate gate) throws MigrationException {
+    boolean harvest(DirtyBitmap into, Optional<ByteBuffer> scratch, Gate gate) throws MigrationException {
         for (DirtyBitmap.Segment segment : into.segments()) {
-            long pagesOfSlice = SLICE_BYTES / into.pageBytes();
-            for (long page = 0; page < segment.bits().size(); page += pagesOfSlice) {
+            long slice = sliceBytes(into) / into.pageBytes();
+            for (long page = 0; page < segment.bits().size(); page += slice) {
                 gate.check();
-                if (!harvest(into, segment, page, Math.min(pagesOfSlice, segment.bits().size() - page))) {
+                if (!harvest(into, segment, page, Math.min(slice, segment.bits().size() - page), scratch)) {
                     return false;
                 }
             }
@@ -112,19 +115,40 @@ public final class Tracker {
         return true;
     }
 
-    private boolean harvest(DirtyBitmap into, DirtyBitmap.Segment segment, long page, long pages)
+    /** Whole words of the bitmap, also of one with very large pages. */
+    private static long sliceBytes(DirtyBitmap bitmap) {
+        return Math.max(SLICE_BYTES, Long.SIZE * bitmap.pageBytes());
+    }
+
+    /** How much space it needs for what it reports at a time. */
+    int scratchBytes(DirtyBitmap into) {
+        long longest = into.segments().stream()
+                .mapToLong(segment -> segment.bits().size() * into.pageBytes())
+                .max()
+                .orElse(0);
+        // One page more at each end, where its pages are larger.
+        return Math.toIntExact(PageBits.bytesFor(Math.min(longest, sliceBytes(into)) / pageBytes() + 2));
+    }
+
+    private boolean harvest(
+            DirtyBitmap into, DirtyBitmap.Segment segment, long page, long pages, Optional<ByteBuffer> scratch)
             throws MigrationException {
         IovaRange slice = new IovaRange(segment.firstByte() + page * into.pageBytes(), pages * into.pageBytes());
-        if (pageBytes() == into.pageBytes()) {
+        boolean samePages = pageBytes() == into.pageBytes();
+        if (samePages && scratch.isEmpty()) {
             return report(slice, segment.bits(), page);
         }
-        IovaRange larger = aligned(slice, pageBytes());
-        PageBits reported = new PageBits(larger.length() / pageBytes());
-        boolean known = report(larger, reported, 0);
-        for (long from = reported.nextSet(0); from < reported.size(); from = reported.nextSet(from)) {
-            long to = reported.nextClear(from);
-            into.set(new IovaRange(larger.iova() + from * pageBytes(), (to - from) * pageBytes()));
-            from = to;
+        IovaRange own = aligned(slice, pageBytes());
+        long ownPages = own.length() / pageBytes();
+        PageBits reported = scratch.isPresent() ? new PageBits(ownPages, scratch.get()) : new PageBits(ownPages);
+        boolean known = report(own, reported, 0);
+        synchronized (into) {
+            if (samePages) {
+                segment.bits().move(reported, page);
+            } else {
+                reported.drain((from, to) -> into.set(
+                        new IovaRange(own.iova() + from * pageBytes(), (to - from) * pageBytes())));
+            }
         }
         return known;
     }

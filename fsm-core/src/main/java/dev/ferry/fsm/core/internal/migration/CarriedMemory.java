@@ -12,8 +12,10 @@ import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * The memory of the guest on its way: in rounds while the guest runs where it is tracked, then the rest, or all of it,
@@ -28,11 +30,12 @@ final class CarriedMemory {
     private final MemoryRate rate = new MemoryRate();
     private Optional<DirtyTracking> tracking = Optional.empty();
     private long lookedAt;
+    private BooleanSupplier isProgress = () -> true;
 
-    private CarriedMemory(Kit kit, MemoryChoice choice, MemoryTransfer transfer) {
+    private CarriedMemory(Kit kit, MemoryChoice choice, GuestCalls source, GuestCalls destination) {
         this.kit = kit;
         this.choice = choice;
-        this.transfer = transfer;
+        this.transfer = new MemoryTransfer(source, destination, kit.pace(), kit.buffers(), this::count);
         this.gauge = kit.timeline().board().memory();
         gauge.setRemaining(choice.totalBytes());
     }
@@ -52,10 +55,7 @@ final class CarriedMemory {
         MemoryChoice choice = MemoryChoice.of(
                 source, ends.sources(), kit.request().preCopy(), kit.settings().bitmapBytes());
         kit.timeline().decide(Decision.Kind.TRACKING, choice.explanation());
-        Gauge gauge = kit.timeline().board().memory();
-        MemoryTransfer transfer = new MemoryTransfer(
-                source, destination, kit.pace(), kit.buffers(), bytes -> kit.count(gauge, bytes));
-        return Optional.of(new CarriedMemory(kit, choice, transfer));
+        return Optional.of(new CarriedMemory(kit, choice, source, destination));
     }
 
     private static void requireSame(List<IovaRange> atSource, List<IovaRange> atDestination)
@@ -93,27 +93,52 @@ final class CarriedMemory {
 
     /** Begins to track. */
     void startTracking() throws MigrationException {
-        tracking = Optional.of(new DirtyTracking(choice));
+        tracking = Optional.of(new DirtyTracking(choice, kit.buffers()));
         tracking.get().start();
         lookedAt = kit.clock().nanos();
     }
 
-    /** Carries once what was written, while the guest may write again. */
-    void round(Gate gate) throws MigrationException {
+    private void count(long bytes) {
+        gauge.carry(bytes);
+        if (isProgress.getAsBoolean()) {
+            kit.signal().progress();
+        }
+    }
+
+    /**
+     * Carries once what was written, while the guest may write again.
+     *
+     * @param progress whether to carry it brings the migration nearer to its end; asked for each piece
+     */
+    void round(Gate gate, BooleanSupplier progress) throws MigrationException {
+        isProgress = progress;
         long start = kit.clock().nanos();
         long before = gauge.bytes();
         transfer.dirty(tracking.orElseThrow().bitmap(), gate);
         rate.round(gauge.bytes() - before, kit.clock().nanos() - start);
     }
 
-    /** Looks what was written since the last time. */
-    void look(Gate gate) throws MigrationException {
-        List<String> lost = tracking.orElseThrow().harvest(gate);
+    /**
+     * Looks what was written since the last time, at all trackers at the same time.
+     *
+     * @return whether what is left is known; false when a record was lost and everything is left
+     */
+    boolean look() throws MigrationException {
+        DirtyTracking now = tracking.orElseThrow();
+        List<Crew.Piece> pieces = new ArrayList<>();
+        now.trackers().forEach(tracker -> pieces.add(gate -> now.harvest(tracker, gate)));
+        kit.crew().run(pieces);
+        List<String> lost = now.takeLost();
         if (!lost.isEmpty()) {
             kit.timeline().decide(
                     Decision.Kind.TRACKING_LOST,
                     "The record of " + String.join(", ", lost) + " was lost: every page counts as written.");
         }
+        measure();
+        return lost.isEmpty();
+    }
+
+    private void measure() {
         long now = kit.clock().nanos();
         gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
         rate.written(gauge.remaining(), now - lookedAt);
@@ -122,6 +147,7 @@ final class CarriedMemory {
 
     /** Carries what is left, after the last writer was stopped and, where it is tracked, after the last look. */
     void rest(Gate gate) throws MigrationException {
+        isProgress = () -> true;
         if (tracking.isPresent()) {
             transfer.dirty(tracking.get().bitmap(), gate);
         } else {

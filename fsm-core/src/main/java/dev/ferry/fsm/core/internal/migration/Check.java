@@ -87,7 +87,8 @@ public final class Check {
      *
      * @throws MigrationException what the signal of the job throws
      */
-    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations) throws MigrationException {
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations, Crew crew)
+            throws MigrationException {
         List<Finding> findings = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) {
             pair(sources.get(i), destinations.get(i), findings);
@@ -95,7 +96,7 @@ public final class Check {
             destination(destinations.get(i), findings, false);
         }
         if (findings.isEmpty()) {
-            new ProfileCheck(registry).ofReserved(sources, destinations, findings);
+            new ProfileCheck(registry).ofReserved(sources, destinations, crew, findings);
         }
         return findings;
     }

@@ -27,6 +27,7 @@ final class DeviceEnds {
     private ByteSink loading;
     private boolean saving;
     private boolean acknowledged;
+    private long stateBytes;
 
     DeviceEnds(Device source, Device destination, TimeSource clock) {
         this.source = source;
@@ -81,6 +82,15 @@ final class DeviceEnds {
 
     void acknowledge(boolean loaded) {
         acknowledged = loaded;
+    }
+
+    /** How much it would save if it were stopped, as it said. */
+    long stateBytes() {
+        return stateBytes;
+    }
+
+    void expect(long bytesOfState) {
+        stateBytes = bytesOfState;
     }
 
     /** The downtime begins: what it is expected to take is what it took before. */

@@ -6,49 +6,85 @@ import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.MigrationException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 
 /**
- * One device that saves while its guest runs. A round asks once how much there is and reads until there is no data for
- * now: asking again would make some devices capture their state again. The destination has loaded what was written to
- * it, so it has acknowledged the initial data when the last of them were written.
+ * One device that saves while its guest runs. To ask it is to ask once how much there is and to read until there is no
+ * data for now: asking more often would make some devices capture their state again. The destination has loaded what
+ * was written to it, so it has acknowledged the initial data when the last of them were written.
+ *
+ * <p>Used by one thread at a time; whether it is awaited is for all to see.
  */
 final class DevicePreCopy {
 
-    /** How often changed data are read in one round, from a device that changes as fast as it is read. */
+    /** How often changed data are read at one time, from a device that changes as fast as it is read. */
     private static final int MAX_DIRTY_READS = 16;
+
+    /** How long it is asked for initial data that it announces and does not give. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** The most that counts of the time between two questions: who is not asked is not silent. */
+    private static final Duration LONGEST_SILENCE = Duration.ofSeconds(1);
 
     private final DeviceEnds ends;
     private final Kit kit;
-    private long stateBytes = -1;
+    private boolean asked;
+    private boolean announces;
+    private boolean late;
     private long initialLeft;
+
+    /** The fewest initial data that were left since the device announced them. */
+    private long leastLeft = Long.MAX_VALUE;
+
+    private long askedAt;
+    private boolean silent;
+    private long silentNanos;
+    private volatile boolean awaited;
     private boolean reinitialized;
     private boolean wasAcknowledged;
+    private boolean wasGivenUp;
 
     DevicePreCopy(DeviceEnds ends, Kit kit) {
         this.ends = ends;
         this.kit = kit;
     }
 
-    /** One round. */
+    /** The first question of a round. */
     void round(Gate gate) throws MigrationException {
+        reinitialized = false;
+        wasAcknowledged = ends.isAcknowledged();
+        wasGivenUp = isGivenUp();
+        ask(gate);
+    }
+
+    /** Asks and reads. */
+    void ask(Gate gate) throws MigrationException {
         PrecopyInfo info = SessionBytes.precopyInfo(ends.source());
-        if (stateBytes < 0) {
-            stateBytes = ends.source().machine().stopCopySize();
+        if (!asked) {
+            ends.expect(ends.source().machine().stopCopySize());
+            announces = SessionBytes.announcesReinitialization(ends.source());
+            asked = true;
         }
-        reinitialized = info.reinitialized();
-        wasAcknowledged = ends.isAcknowledged() && !reinitialized;
+        if (info.reinitialized()) {
+            reinitialized = true;
+            leastLeft = Long.MAX_VALUE;
+        }
+        long before = leastLeft;
         initialLeft = info.initialBytes();
-        ends.gauge().setRemaining(Math.max(stateBytes, info.totalBytes()));
+        leastLeft = Math.min(leastLeft, initialLeft);
+        ends.gauge().setRemaining(Math.max(ends.stateBytes(), info.totalBytes()));
         if (info.totalBytes() > 0) {
             read(gate);
         }
         ends.acknowledge(initialLeft == 0);
-        ends.gauge().setRemaining(stateBytes);
+        ends.gauge().setRemaining(ends.stateBytes());
+        countSilence(leastLeft < before);
+        awaited = initialLeft > 0 && !isGivenUp();
     }
 
     private void read(Gate gate) throws MigrationException {
         ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
-        Pump pump = kit.pump(buffer, gate, ends.gauge());
+        Pump pump = new Pump(buffer, gate, kit.pace(), ends.gauge()::carry);
         ByteSource saving = SessionBytes.running(ends.source());
         int dirtyReads = 0;
         while (dirtyReads < MAX_DIRTY_READS) {
@@ -60,28 +96,76 @@ final class DevicePreCopy {
                 break;
             }
             initialLeft = Math.max(0, initialLeft - bytes);
+            if (initialLeft < leastLeft) {
+                leastLeft = initialLeft;
+                kit.signal().progress();
+            }
         }
         kit.buffers().give(buffer);
     }
 
-    /** How much it would save if it were stopped. */
-    long stateBytes() {
-        return Math.max(0, stateBytes);
+    private void countSilence(boolean arrived) {
+        long now = kit.clock().nanos();
+        silent = !arrived;
+        silentNanos = arrived ? 0 : silentNanos + Math.min(now - askedAt, LONGEST_SILENCE.toNanos());
+        askedAt = now;
+    }
+
+    /** Whether initial data are missing, and asking again may bring them. Thread-safe. */
+    boolean isAwaited() {
+        return awaited;
+    }
+
+    /** Whether the last question brought no initial data. */
+    boolean isSilent() {
+        return silent;
+    }
+
+    private boolean isGivenUp() {
+        return silentNanos >= PATIENCE.toNanos() && initialLeft > 0;
+    }
+
+    /** Whether to ask once more before it is stopped. */
+    boolean announcesReinitialization() {
+        return announces;
+    }
+
+    /** The last question, of a device whose guest is paused; reads nothing. */
+    void askLast() throws MigrationException {
+        PrecopyInfo info = SessionBytes.precopyInfo(ends.source());
+        late = info.reinitialized() && info.initialBytes() > 0;
+    }
+
+    /** Whether the last question brought new initial data, which it is too late to load before the downtime. */
+    boolean isLate() {
+        return late;
+    }
+
+    String source() {
+        return ends.source().id();
     }
 
     /** Tells what the round brought; on the thread of the migration. */
     void tell() {
+        String source = ends.source().id();
         String destination = ends.destination().id();
         if (reinitialized) {
             kit.timeline().decide(
                     Decision.Kind.REINITIALIZED,
-                    ends.source().id() + " announced new initial data: " + destination + " has to acknowledge again.");
+                    source + " announced new initial data: " + destination + " has to acknowledge again.");
         }
-        if (ends.isAcknowledged() && !wasAcknowledged) {
+        if (ends.isAcknowledged() && (reinitialized || !wasAcknowledged)) {
             kit.timeline().decide(
                     Decision.Kind.ACKNOWLEDGED,
-                    destination + " has loaded the initial data of " + ends.source().id() + ", "
-                            + ends.gauge().bytes() + " bytes so far.");
+                    destination + " has loaded the initial data of " + source + ", " + ends.gauge().bytes()
+                            + " bytes so far.");
+        }
+        if (isGivenUp() && !wasGivenUp) {
+            kit.timeline().decide(
+                    Decision.Kind.UNACKNOWLEDGED,
+                    "It no longer waits for " + initialLeft + " bytes of initial data of " + source
+                            + ": the device gave none of them in " + PATIENCE.toMillis()
+                            + " ms of asking; expect a longer downtime.");
         }
     }
 }

@@ -19,6 +19,7 @@ final class Downtime {
     private boolean down;
     private long start;
     private long stepStart;
+    private Step step = Step.STOP;
     private Duration total = Duration.ZERO;
 
     Downtime(TimeSource clock) {
@@ -36,12 +37,17 @@ final class Downtime {
     }
 
     /** What was done since the last step belongs to this one. */
-    void endStep(Step step) {
+    void endStep(Step ended) {
         if (down) {
             long now = clock.nanos();
-            steps.add(step, now - stepStart);
-            stepStart = now;
+            steps.add(ended, now - stepStart);
+            beginStep(ended.ordinal() + 1, now);
         }
+    }
+
+    private void beginStep(int ordinal, long now) {
+        step = Step.values()[Math.min(ordinal, Step.values().length - 1)];
+        stepStart = now;
     }
 
     /** Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER. */
@@ -51,11 +57,11 @@ final class Downtime {
             long saved = Math.min(saving.toNanos(), now - stepStart);
             steps.add(Step.SAVE, saved);
             steps.add(Step.TRANSFER, now - stepStart - saved);
-            stepStart = now;
+            beginStep(Step.LOAD.ordinal(), now);
         }
     }
 
-    /** Guest and devices run again, at one of the two ends. Does nothing when there is no downtime now. */
+    /** The guest and its devices run again, at one of the two ends. Does nothing when there is no downtime now. */
     void end() {
         if (down) {
             total = Duration.ofNanos(clock.nanos() - start);
@@ -63,8 +69,41 @@ final class Downtime {
         }
     }
 
+    /** Whether the guest is paused now. */
+    boolean isNow() {
+        return down;
+    }
+
+    /**
+     * How long the rest of it is expected to take.
+     *
+     * @param transfer what the bytes that are left take, as far as known
+     * @return empty when there is no plan for a step that is to come, or when the present one takes longer than planned
+     */
+    Optional<Duration> left(Duration transfer) {
+        Duration present = Duration.ofNanos(clock.nanos() - stepStart);
+        Duration left = Duration.ZERO;
+        for (Step each : Step.values()) {
+            Duration planned = plan.get(each);
+            boolean toCome = each.compareTo(step) >= 0;
+            if (toCome && planned == null) {
+                return Optional.empty();
+            }
+            left = toCome ? left.plus(planned) : left;
+        }
+        Duration presentPlanned = plan.get(step);
+        if (step == Step.SAVE) {
+            // Devices save and load at the same time, and the bytes tell how far that is.
+            Duration both = presentPlanned.plus(plan.get(Step.TRANSFER));
+            Duration rest = both.minus(present);
+            return Optional.of(left.minus(both).plus(rest.compareTo(transfer) > 0 ? rest : transfer));
+        }
+        return presentPlanned.compareTo(present) >= 0 ? Optional.of(left.minus(present)) : Optional.empty();
+    }
+
+    /** The whole; up to now when it has not ended. */
     Duration total() {
-        return total;
+        return down ? Duration.ofNanos(clock.nanos() - start) : total;
     }
 
     /** Empty when there was no downtime. */

@@ -23,20 +23,28 @@ final class FinalSteps {
     private static final Logger LOG = LoggerFactory.getLogger(FinalSteps.class);
 
     private final Ends ends;
+    private final ForwardSteps forward;
     private final Kit kit;
     private final Timeline timeline;
 
-    FinalSteps(Ends ends, Kit kit) {
+    FinalSteps(Ends ends, ForwardSteps forward, Kit kit) {
         this.ends = ends;
+        this.forward = forward;
         this.kit = kit;
         this.timeline = kit.timeline();
     }
 
-    /** Goes both steps, the second one also when the first failed; answers what failed. */
+    /**
+     * Goes both steps, the second one also when the first failed; answers what failed. The downtime of a guest that did
+     * not start does not end here.
+     */
     Optional<Failure> run() {
         Optional<Failure> failure = start();
         timeline.downtime().endStep(Step.START);
-        timeline.downtime().end();
+        if (failure.isEmpty()) {
+            timeline.downtime().end();
+        }
+        stopTracking();
         releaseSources();
         return failure;
     }
@@ -73,7 +81,8 @@ final class FinalSteps {
                 + " owns the guest and is left in " + states(ends.destinations())
                 + " with what was loaded: take it to RUNNING if it is not, then resume its guest. The source "
                 + names(ends.sources())
-                + " is not started again; it keeps its copy in STOP until it is used for anything.";
+                + " is not started again; it keeps its copy in STOP until it is used for anything. The downtime lasts "
+                + "until the guest is resumed.";
         return new Failure(
                 failure.code(),
                 Optional.of(MigrationPhase.START),
@@ -91,6 +100,13 @@ final class FinalSteps {
         return devices.stream()
                 .map(device -> device.state().map(DeviceState::name).orElse("a state that cannot be asked"))
                 .collect(Collectors.joining(", "));
+    }
+
+    /** Only now, as it takes its time and the guest is not to wait for it. */
+    private void stopTracking() {
+        for (Failure failure : forward.stopTracking()) {
+            LOG.warn("The guest has moved, but its pages are still tracked at the source: {}", failure.message());
+        }
     }
 
     private void releaseSources() {

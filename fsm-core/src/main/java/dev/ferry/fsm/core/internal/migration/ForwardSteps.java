@@ -34,14 +34,19 @@ final class ForwardSteps {
     /** Goes the whole way; when this returns, the destination owns the devices, but for a dry run. */
     void run() throws MigrationException {
         setUp();
-        PreCopy preCopy = new PreCopy(ends, memory, kit);
-        DowntimePlan plan = preCopy.isPossible() ? preCopy.run() : preCopy.leaveOut();
+        SwitchoverDecision decision = new SwitchoverDecision(ends, memory, kit);
+        PreCopy preCopy = new PreCopy(ends, memory, decision, kit);
+        if (preCopy.isPossible()) {
+            preCopy.run();
+        } else {
+            preCopy.leaveOut();
+        }
         if (kit.request().dryRun()) {
             kit.timeline().decide(Decision.Kind.DRY_RUN, "All is ready to pause the guest: the dry run ends here.");
             kit.signal().close();
             return;
         }
-        new Switchover(ends, memory, kit).run(plan);
+        new Switchover(ends, memory, kit).run(preCopy, decision);
     }
 
     private void setUp() throws MigrationException {

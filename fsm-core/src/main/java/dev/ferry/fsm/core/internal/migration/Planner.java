@@ -41,28 +41,23 @@ final class Planner {
     /** The plan; what cannot be asked is left out of it. */
     MigrationPlan plan(MigrationRequest request) {
         List<MigrationPlan.Device> devices = new ArrayList<>();
-        List<StepHistory.Kind> kinds = new ArrayList<>();
+        List<DowntimePlan.Load> loads = new ArrayList<>();
         List<Device> sources = new ArrayList<>();
         for (DevicePair pair : request.devices()) {
             Optional<Device> source = registry.find(pair.source());
             boolean early = request.preCopy()
                     && source.filter(device -> device.features().contains(MigrationFeature.PRE_COPY)).isPresent();
+            OptionalLong stateBytes = source.map(Planner::stateBytes).orElse(OptionalLong.empty());
             source.ifPresent(sources::add);
-            source.ifPresent(device -> kinds.add(new StepHistory.Kind(device.properties().type(), early)));
-            devices.add(new MigrationPlan.Device(
-                    pair,
-                    early,
-                    source.map(Planner::stateBytes).orElse(OptionalLong.empty()),
-                    source.flatMap(Planner::tracker)));
+            source.ifPresent(device -> loads.add(new DowntimePlan.Load(
+                    new StepHistory.Kind(device.properties().type(), early), stateBytes.orElse(0))));
+            devices.add(new MigrationPlan.Device(pair, early, stateBytes, source.flatMap(Planner::tracker)));
         }
         MigrationPlan.Memory memory = memory(request, sources);
-        long stateBytes = devices.stream()
-                .mapToLong(device -> device.stateBytes().orElse(0))
-                .sum();
         DowntimePlan downtime = DowntimePlan.of(
-                kinds,
+                loads,
+                settings.threadsOfMigration(),
                 memory.tracked() ? 0 : memory.bytes(),
-                stateBytes,
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);

@@ -3,47 +3,44 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
-import dev.ferry.fsm.core.internal.pace.SwitchoverRule;
+import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.Decision;
-import dev.ferry.migration.Failure;
-import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
  * PRE_COPY: device states and memory are carried in rounds while the guest runs, until all destinations have loaded the
- * initial data and the rule for the switchover is content. Confined to the thread of the migration.
+ * initial data that come and the rule for the switchover is content. Confined to the thread of the migration, but for
+ * the pieces of a round.
  */
 final class PreCopy {
 
-    /** Between two rounds that found nothing, while initial data are missing. */
+    /** Between two questions for initial data that are missing. */
     private static final Duration NOTHING_NOW = Duration.ofMillis(10);
-
-    /** How long to wait for initial data that a device announces and does not give. */
-    private static final Duration PATIENCE = Duration.ofSeconds(5);
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
     private final Kit kit;
     private final Timeline timeline;
-    private final SwitchoverRule rule;
+    private final SwitchoverDecision decision;
     private final List<DeviceEnds> early;
     private final List<DevicePreCopy> saving = new ArrayList<>();
-    private DowntimePlan plan;
-    private long carriedBefore;
-    private long silentSince;
 
-    PreCopy(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
+    /** Whether memory is being carried, so that devices can be asked meanwhile. */
+    private volatile boolean carryingMemory;
+
+    PreCopy(Ends ends, Optional<CarriedMemory> memory, SwitchoverDecision decision, Kit kit) {
         this.ends = ends;
         this.memory = memory;
         this.kit = kit;
         this.timeline = kit.timeline();
-        this.rule = new SwitchoverRule(kit.request().convergence(), timeline::decide);
+        this.decision = decision;
         this.early = ends.devices().stream()
                 .filter(device -> device.has(MigrationFeature.PRE_COPY))
                 .toList();
@@ -55,33 +52,24 @@ final class PreCopy {
     }
 
     /** Carries; when this returns it is time to switch over. */
-    DowntimePlan run() throws MigrationException {
+    void run() throws MigrationException {
         timeline.enter(MigrationPhase.PRE_COPY);
         ends.touchSources();
         begin();
-        while (true) {
+        do {
             round();
-            plan = predict();
+            decision.predict();
             // Once before the decision, so that whoever follows sees what it was made from.
             timeline.tellProgress();
-            if (isTimeToSwitchOver()) {
-                return plan;
-            }
-        }
+            kit.signal().check();
+        } while (mustWait() || !decision.isTime());
     }
 
-    /**
-     * Nothing is carried before the pause. A request with pre-copy still keeps to the downtime it allows, where that
-     * can be predicted.
-     */
-    DowntimePlan leaveOut() throws MigrationException {
-        plan = predict();
-        if (kit.request().preCopy() && plan.total().isPresent()) {
-            requireSwitchover(rule.judge(plan.total().get(), false, plan.basis()));
-        } else {
-            timeline.decide(Decision.Kind.SWITCHOVER, "Nothing is carried while the guest runs: " + plan.basis() + ".");
-        }
-        return plan;
+    /** Nothing is carried before the pause. */
+    void leaveOut() throws MigrationException {
+        askForSizes(ends.devices());
+        decision.predict();
+        decision.withoutRounds();
     }
 
     private void begin() throws MigrationException {
@@ -98,102 +86,106 @@ final class PreCopy {
                 device.acknowledge(true);
             }
         }
+        askForSizes(ends.devices().stream().filter(device -> !early.contains(device)).toList());
         if (isTracked()) {
             memory.get().startTracking();
         }
-        silentSince = kit.clock().nanos();
+    }
+
+    /** Those who save only when they are stopped tell beforehand how much that will be. */
+    private void askForSizes(List<DeviceEnds> devices) throws MigrationException {
+        List<Crew.Piece> pieces = new ArrayList<>();
+        for (DeviceEnds device : devices) {
+            pieces.add(gate -> device.expect(device.source().machine().stopCopySize()));
+        }
+        kit.crew().run(pieces);
     }
 
     private void round() throws MigrationException {
-        timeline.board().beginRound(timeline.board().round() + 1);
+        int round = timeline.board().round() + 1;
+        timeline.board().beginRound(round);
         List<Crew.Piece> pieces = new ArrayList<>();
-        if (isTracked()) {
-            pieces.add(memory.get()::round);
+        carryingMemory = isTracked();
+        if (carryingMemory) {
+            pieces.add(gate -> carryMemory(round, gate));
         }
-        saving.forEach(device -> pieces.add(device::round));
+        AtomicInteger left = new AtomicInteger(saving.size());
+        for (DevicePreCopy device : saving) {
+            pieces.add(gate -> {
+                device.round(gate);
+                if (left.decrementAndGet() == 0) {
+                    askAgain(gate);
+                }
+            });
+        }
         kit.crew().run(pieces);
-        saving.forEach(DevicePreCopy::tell);
         if (isTracked()) {
-            memory.get().look(kit.signal());
+            memory.get().look();
+        }
+        askForReinitializations();
+        saving.forEach(DevicePreCopy::tell);
+    }
+
+    /** All memory has to be carried once; while only initial data are missing, to carry it again is no progress. */
+    private void carryMemory(int round, Gate gate) throws MigrationException {
+        try {
+            memory.get().round(gate, () -> round == 1 || !isAwaiting());
+        } finally {
+            carryingMemory = false;
         }
     }
 
-    private DowntimePlan predict() {
-        OptionalDouble rate = memory.isPresent() ? memory.get().rate().bytesPerSecond() : OptionalDouble.empty();
-        DowntimePlan predicted = DowntimePlan.of(
-                ends.devices().stream().map(DeviceEnds::kind).toList(),
-                memory.map(CarriedMemory::remainingBytes).orElse(0L),
-                saving.stream().mapToLong(DevicePreCopy::stateBytes).sum(),
-                rate,
-                kit.request().bandwidth(),
-                kit.history());
-        double written = isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
-        timeline.board().predict(rule.allowed(), predicted.total(), written);
-        return predicted;
-    }
-
-    private boolean isTimeToSwitchOver() throws MigrationException {
-        kit.signal().check();
-        if (!areAllAcknowledged()) {
-            return !waitForInitialData();
-        }
-        if (plan.total().isEmpty()) {
-            timeline.decide(
-                    Decision.Kind.SWITCHOVER,
-                    "The downtime cannot be predicted, as there is nothing to go by: " + plan.basis() + ".");
-            return true;
-        }
-        SwitchoverRule.Verdict verdict = rule.judge(plan.total().get(), isTracked(), plan.basis());
-        timeline.board().predict(rule.allowed(), plan.total(), writtenBytesPerSecond());
-        if (verdict != SwitchoverRule.Verdict.CONTINUE) {
-            requireSwitchover(verdict);
-        }
-        return verdict == SwitchoverRule.Verdict.SWITCH_OVER;
-    }
-
-    private void requireSwitchover(SwitchoverRule.Verdict verdict) throws MigrationException {
-        if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
-            // Figures of one slow run must not stand against all that follow.
-            ends.devices().forEach(device -> kit.history().doubt(device.kind()));
-            throw notConverging();
-        }
-    }
-
-    private double writtenBytesPerSecond() {
-        return isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
-    }
-
-    private boolean areAllAcknowledged() {
-        return early.stream().allMatch(DeviceEnds::isAcknowledged);
-    }
-
-    /** Answers false when it has waited long enough: leaving PRE_COPY early is allowed, and costs downtime. */
-    private boolean waitForInitialData() {
-        long carried = early.stream().mapToLong(device -> device.gauge().bytes()).sum();
-        long now = kit.clock().nanos();
-        if (carried != carriedBefore) {
-            carriedBefore = carried;
-            silentSince = now;
-            return true;
-        }
-        if (now - silentSince < PATIENCE.toNanos()) {
+    /** The last device of a round to end: those whose initial data are missing are not left alone with long memory. */
+    private void askAgain(Gate gate) throws MigrationException {
+        while (carryingMemory && isAwaiting()) {
             kit.clock().pause(NOTHING_NOW.toNanos());
-            return true;
+            gate.check();
+            for (DevicePreCopy device : saving) {
+                if (device.isAwaited()) {
+                    device.ask(gate);
+                }
+            }
         }
-        timeline.decide(
-                Decision.Kind.FORCED,
-                "It switches over although initial data of devices are missing: nothing came for "
-                        + PATIENCE.toMillis() + " ms; expect a longer downtime.");
-        return false;
     }
 
-    private MigrationException notConverging() {
-        long predicted = plan.total().orElseThrow().toMillis();
-        return new MigrationException(Failure.of(
-                FailureCode.NOT_CONVERGING,
-                "The guest was not paused, as " + predicted + " ms of downtime are predicted and "
-                        + rule.allowed().toMillis() + " ms allowed, and waiting does not help (" + plan.basis()
-                        + "): allow more downtime or bandwidth, or let it switch over all the same."));
+    /** The round may have been long: what was announced since must be known before the decision. */
+    private void askForReinitializations() throws MigrationException {
+        kit.crew().run(announcing().map(device -> (Crew.Piece) device::ask).toList());
+    }
+
+    private Stream<DevicePreCopy> announcing() {
+        return saving.stream().filter(DevicePreCopy::announcesReinitialization);
+    }
+
+    /**
+     * The guest is paused and no device is stopped yet: who announced new initial data since the decision would load
+     * them during the downtime.
+     *
+     * @throws MigrationException NOT_CONVERGING when somebody did and the request does not say to switch over all the
+     *     same
+     */
+    void requireAcknowledged() throws MigrationException {
+        kit.crew().run(announcing().map(device -> (Crew.Piece) gate -> device.askLast()).toList());
+        List<String> late = saving.stream()
+                .filter(DevicePreCopy::isLate)
+                .map(DevicePreCopy::source)
+                .toList();
+        if (!late.isEmpty()) {
+            decision.reinitialized(String.join(", ", late));
+        }
+    }
+
+    private boolean mustWait() {
+        List<DevicePreCopy> awaited = saving.stream().filter(DevicePreCopy::isAwaited).toList();
+        if (!awaited.isEmpty() && awaited.stream().allMatch(DevicePreCopy::isSilent)) {
+            kit.clock().pause(NOTHING_NOW.toNanos());
+        }
+        return !awaited.isEmpty();
+    }
+
+    /** Whether initial data are missing that may still come. */
+    private boolean isAwaiting() {
+        return saving.stream().anyMatch(DevicePreCopy::isAwaited);
     }
 
     private boolean isTracked() {

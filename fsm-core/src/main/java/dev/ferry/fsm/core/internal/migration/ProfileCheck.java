@@ -12,7 +12,9 @@ import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** The part of the check for which devices are asked: whether a destination takes what the source asks for. */
 final class ProfileCheck {
@@ -29,7 +31,7 @@ final class ProfileCheck {
             Optional<Device> source = registry.find(pair.source()).filter(ProfileCheck::isFree);
             Optional<Device> destination = registry.find(pair.destination()).filter(ProfileCheck::isFree);
             if (source.isPresent() && destination.isPresent() && source.get() != destination.get()) {
-                compare(source.get(), destination.get(), findings);
+                compare(source.get(), ask(source.get()), destination.get(), ask(destination.get()), findings);
             }
         }
     }
@@ -41,11 +43,12 @@ final class ProfileCheck {
     }
 
     /**
-     * Compares devices that the job has reserved, with the places for all their sessions in hand.
+     * Compares devices that the job has reserved, with the places for all their sessions in hand; asks all of them at
+     * the same time, as some capture their state for an answer.
      *
      * @throws MigrationException what the signal of the job throws; PROVIDER_GONE
      */
-    void ofReserved(List<Device> sources, List<Device> destinations, List<Finding> findings)
+    void ofReserved(List<Device> sources, List<Device> destinations, Crew crew, List<Finding> findings)
             throws MigrationException {
         List<Device> all = new ArrayList<>(sources);
         all.addAll(destinations);
@@ -58,26 +61,36 @@ final class ProfileCheck {
             findings.add(finding(e, all.get(0), Finding.Code.NO_FREE_SESSION));
             return;
         }
+        Map<Device, Answer> answers = new ConcurrentHashMap<>();
+        crew.run(all.stream()
+                .map(device -> (Crew.Piece) gate -> answers.put(device, ask(device)))
+                .toList());
         for (int i = 0; i < sources.size(); i++) {
-            compare(sources.get(i), destinations.get(i), findings);
+            Device source = sources.get(i);
+            Device destination = destinations.get(i);
+            compare(source, answers.get(source), destination, answers.get(destination), findings);
         }
     }
 
-    private static void compare(Device source, Device destination, List<Finding> findings) {
-        Optional<DeviceProfile> asked = profile(source, findings);
-        Optional<DeviceProfile> taken = profile(destination, findings);
-        if (asked.isPresent() && taken.isPresent()) {
-            findings.addAll(Compatibility.findings(source.id(), asked.get(), destination.id(), taken.get()));
+    /** What a device says of itself, or why it does not. */
+    private record Answer(Optional<DeviceProfile> profile, Optional<Finding> finding) {}
+
+    private static void compare(
+            Device source, Answer asked, Device destination, Answer taken, List<Finding> findings) {
+        asked.finding().ifPresent(findings::add);
+        taken.finding().ifPresent(findings::add);
+        if (asked.profile().isPresent() && taken.profile().isPresent()) {
+            findings.addAll(Compatibility.findings(
+                    source.id(), asked.profile().get(), destination.id(), taken.profile().get()));
         }
     }
 
-    private static Optional<DeviceProfile> profile(Device device, List<Finding> findings) {
+    private static Answer ask(Device device) {
         try {
-            return device.profile();
+            return new Answer(device.profile(), Optional.empty());
         } catch (MigrationException e) {
             Finding.Code code = isNoSpace(e) ? Finding.Code.NO_FREE_SESSION : Finding.Code.PROFILE_UNAVAILABLE;
-            findings.add(finding(e, device, code));
-            return Optional.empty();
+            return new Answer(Optional.empty(), Optional.of(finding(e, device, code)));
         }
     }
 

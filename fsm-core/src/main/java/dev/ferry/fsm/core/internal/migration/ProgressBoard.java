@@ -20,19 +20,22 @@ final class ProgressBoard {
     private static final int COMPLETE = 100;
 
     private final TimeSource clock;
+    private final Downtime downtime;
     private final List<DeviceEnds> devices = new ArrayList<>();
     private final List<Speed> speeds = new ArrayList<>();
     private final Gauge memory = new Gauge();
     private final Speed memorySpeed;
     private Duration allowed;
     private Optional<Duration> predicted = Optional.empty();
+    private Duration ofDevices = Duration.ZERO;
     private int round;
     private double writtenPerSecond;
     private boolean complete;
     private volatile MigrationProgress last;
 
-    ProgressBoard(MigrationRequest request, TimeSource clock) {
+    ProgressBoard(MigrationRequest request, TimeSource clock, Downtime downtime) {
         this.clock = clock;
+        this.downtime = downtime;
         this.memorySpeed = new Speed(memory);
         this.allowed = request.convergence().maxDowntime();
         this.last = new MigrationProgress(
@@ -73,9 +76,10 @@ final class ProgressBoard {
         round = number;
     }
 
-    void predict(Duration allowedNow, Optional<Duration> prediction, double writtenBytesPerSecond) {
+    void predict(Duration allowedNow, DowntimePlan plan, double writtenBytesPerSecond) {
         allowed = allowedNow;
-        predicted = prediction;
+        predicted = plan.total();
+        ofDevices = plan.ofDevices();
         writtenPerSecond = writtenBytesPerSecond;
     }
 
@@ -112,7 +116,7 @@ final class ProgressBoard {
                 round,
                 allowed,
                 predicted,
-                timeLeft(sum));
+                timeLeft(sum, phase));
         return last;
     }
 
@@ -124,18 +128,22 @@ final class ProgressBoard {
         return known == 0 ? 0 : (int) (ALMOST * (sum.bytes() / known));
     }
 
-    private Optional<MigrationProgress.Range> timeLeft(Transfer sum) {
+    private Optional<MigrationProgress.Range> timeLeft(Transfer sum, MigrationPhase phase) {
         if (complete) {
             return Optional.of(new MigrationProgress.Range(Duration.ZERO, Optional.of(Duration.ZERO)));
         }
         double rate = sum.bytesPerSecond();
-        if (rate == 0) {
+        Duration transfer = rate == 0 ? Duration.ZERO : MemoryRate.time(sum.remainingBytes(), rate);
+        if (downtime.isNow()) {
+            return downtime.left(transfer).map(left -> new MigrationProgress.Range(left, Optional.of(left)));
+        }
+        if (rate == 0 || phase == MigrationPhase.RELEASE) {
             return Optional.empty();
         }
         Optional<Duration> atMost = rate > writtenPerSecond
-                ? Optional.of(MemoryRate.time(sum.remainingBytes(), rate - writtenPerSecond))
+                ? Optional.of(MemoryRate.time(sum.remainingBytes(), rate - writtenPerSecond).plus(ofDevices))
                 : Optional.empty();
-        return Optional.of(new MigrationProgress.Range(MemoryRate.time(sum.remainingBytes(), rate), atMost));
+        return Optional.of(new MigrationProgress.Range(transfer.plus(ofDevices), atMost));
     }
 
     private static Transfer plus(Transfer one, Transfer other) {

@@ -50,6 +50,12 @@ final class SessionBytes {
                 .call("asking for its pre-copy sizes", () -> Objects.requireNonNull(session.precopyInfo(), "no sizes"));
     }
 
+    /** Whether the device can tell of a re-initialisation when it is asked how much there is to read. */
+    static boolean announcesReinitialization(Device device) throws MigrationException {
+        SavingSession session = device.machine().savingSession();
+        return device.calls().call("asking for its session's abilities", session::announcesReinitialization);
+    }
+
     /** Writes into a device in RESUMING. */
     static ByteSink resuming(Device device) {
         DriverCalls calls = device.calls();

@@ -5,7 +5,6 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.DowntimeStep.Step;
-import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import java.nio.ByteBuffer;
@@ -15,16 +14,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * From the pause of the guest to COMMIT. Devices stop in two passes, all quiesced before any stops; then they save and
  * load at the same time as the rest of the memory goes. Confined to the thread of the migration.
  */
 final class Switchover {
-
-    private static final Logger LOG = LoggerFactory.getLogger(Switchover.class);
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
@@ -43,15 +38,15 @@ final class Switchover {
     }
 
     /** Goes the way; when this returns, the destination owns the devices. */
-    void run(DowntimePlan plan) throws MigrationException {
-        stop(plan);
-        carry();
+    void run(PreCopy preCopy, SwitchoverDecision decision) throws MigrationException {
+        stop(preCopy, decision.plan());
+        carry(decision);
         load();
         makeReady();
         commit();
     }
 
-    private void stop(DowntimePlan plan) throws MigrationException {
+    private void stop(PreCopy preCopy, DowntimePlan plan) throws MigrationException {
         timeline.enter(MigrationPhase.SWITCHOVER);
         kit.signal().check();
         ends.touchSources();
@@ -62,6 +57,7 @@ final class Switchover {
         timeline.board().memory().stop();
         timeline.downtime().begin(plan.steps());
         ends.pauseGuest();
+        preCopy.requireAcknowledged();
         quiesce(true, DeviceState.PRE_COPY_P2P);
         quiesce(false, DeviceState.RUNNING_P2P);
         kit.passes().go(Passes.Move.sources(saving(false)), DeviceState.STOP, Step.STOP);
@@ -82,7 +78,7 @@ final class Switchover {
                 .toList();
     }
 
-    private void carry() throws MigrationException {
+    private void carry(SwitchoverDecision decision) throws MigrationException {
         kit.passes().go(Passes.Move.sources(ends.devices()), DeviceState.STOP_COPY, Step.SAVE);
         Duration stopped = ends.devices().stream()
                 .map(device -> device.times().of(Step.SAVE))
@@ -91,11 +87,13 @@ final class Switchover {
         slowestSaving = stopped;
         List<Crew.Piece> pieces = new ArrayList<>();
         if (memory.isPresent()) {
-            if (memory.get().isTracking()) {
-                // The last writer has stopped only now.
-                memory.get().look(kit.signal());
+            // The last writer has stopped only now.
+            if (memory.get().isTracking() && !memory.get().look()) {
+                decision.recordLost();
             }
+            // One piece, as a guest takes one call at a time.
             pieces.add(gate -> {
+                saveConfigurations();
                 memory.get().rest(gate);
                 ended(stopped);
             });
@@ -107,8 +105,6 @@ final class Switchover {
             });
         }
         kit.crew().run(pieces);
-        stopTracking();
-        saveConfigurations();
         timeline.downtime().endSaving(slowestSaving);
         timeline.tellProgress();
     }
@@ -127,22 +123,10 @@ final class Switchover {
         slowestSaving = saving;
     }
 
-    private void stopTracking() {
-        if (memory.isEmpty()) {
-            return;
-        }
-        for (Failure failure : memory.get().stopTracking()) {
-            LOG.warn("The migration goes on: {}", failure.message());
-        }
-    }
-
     private void saveConfigurations() throws MigrationException {
-        if (ends.sourceGuest().isEmpty()) {
-            return;
-        }
         for (DeviceEnds device : ends.devices()) {
             String id = device.source().id();
-            configurations.put(device, ends.sourceGuest().get().saveDeviceConfig(id));
+            configurations.put(device, ends.sourceGuest().orElseThrow().saveDeviceConfig(id));
         }
     }
 

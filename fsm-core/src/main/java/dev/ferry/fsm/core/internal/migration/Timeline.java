@@ -59,7 +59,7 @@ final class Timeline {
         this.signal = signal;
         this.clock = clock;
         this.downtime = new Downtime(clock);
-        this.board = new ProgressBoard(request, clock);
+        this.board = new ProgressBoard(request, clock, downtime);
     }
 
     /** The migration begins: from now on its time runs. */

@@ -50,4 +50,33 @@ class PageBitsPropertyTest {
         assertThat(drained).isEqualTo(expected);
         assertThat(bits.count()).isZero();
     }
+
+    @Property(tries = 200)
+    void shouldMoveBitsBehindOthers(
+            @ForAll @IntRange(min = 1, max = 1500) int size,
+            @ForAll @IntRange(min = 0, max = 9) int words,
+            @ForAll @Size(max = 60) int[] moved,
+            @ForAll @Size(max = 60) int[] there) throws Exception {
+        int begin = words * Long.SIZE;
+        PageBits others = new PageBits(size);
+        PageBits bits = new PageBits(begin + size);
+        BitSet expected = new BitSet();
+        for (int bit : moved) {
+            int at = Math.floorMod(bit, size);
+            others.set(at, at + 1);
+            expected.set(begin + at);
+        }
+        for (int bit : there) {
+            int at = Math.floorMod(bit, begin + size);
+            bits.set(at, at + 1);
+            expected.set(at);
+        }
+
+        bits.move(others, begin);
+
+        assertThat(others.count()).isZero();
+        BitSet found = new BitSet();
+        bits.drain((from, to) -> found.set((int) from, (int) to));
+        assertThat(found).isEqualTo(expected);
+    }
 }

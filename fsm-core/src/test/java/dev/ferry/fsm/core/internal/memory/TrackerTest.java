@@ -7,8 +7,10 @@ import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.core.internal.FakeTracker;
 import dev.ferry.fsm.core.internal.LiveGuest;
 import dev.ferry.fsm.core.internal.device.Gate;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -77,23 +79,42 @@ class TrackerTest {
         tracker.start(memory);
         DirtyBitmap bitmap = new DirtyBitmap(memory, 4096);
         List<Integer> asked = new ArrayList<>();
-        assertThat(tracker.harvest(bitmap, () -> asked.add(fake.reports))).isTrue();
+        assertThat(tracker.harvest(bitmap, Optional.empty(), () -> asked.add(fake.reports))).isTrue();
         assertThat(asked).containsExactly(0, 1, 2);
         assertThat(fake.breaches).isEmpty();
     }
 
+    @Test
+    void shouldAskForWholeWordsOfPagesThatAreLargerThanASlice() throws Exception {
+        fake.pageSizes = 1L << 30;
+        assertThat(runsAfterWrites(1L << 30, List.of(new IovaRange(0, 100L << 30)), 17L << 30, 70L << 30))
+                .containsExactly(new IovaRange(17L << 30, 1L << 30), new IovaRange(70L << 30, 1L << 30));
+        assertThat(fake.breaches).isEmpty();
+    }
+
+    /** The same whether the tracker is the only one or reports beside others. */
     private List<IovaRange> runsAfterWrites(long pageBytes, List<IovaRange> memory, long... addresses)
             throws Exception {
+        List<IovaRange> alone = runsAfterWrites(false, pageBytes, memory, addresses);
+        assertThat(runsAfterWrites(true, pageBytes, memory, addresses)).isEqualTo(alone);
+        return alone;
+    }
+
+    private List<IovaRange> runsAfterWrites(
+            boolean besideOthers, long pageBytes, List<IovaRange> memory, long... addresses) throws Exception {
         Tracker tracker = tracker();
         tracker.start(memory);
         for (long address : addresses) {
             fake.write(address, 1);
         }
         DirtyBitmap bitmap = new DirtyBitmap(memory, pageBytes);
-        assertThat(tracker.harvest(bitmap, OPEN)).isTrue();
+        Optional<ByteBuffer> scratch = besideOthers
+                ? Optional.of(ByteBuffer.allocateDirect(tracker.scratchBytes(bitmap)))
+                : Optional.empty();
+        assertThat(tracker.harvest(bitmap, scratch, OPEN)).isTrue();
         List<IovaRange> runs = new ArrayList<>();
         bitmap.drain((iova, length) -> runs.add(new IovaRange(iova, length)));
-        assertThat(tracker.harvest(bitmap, OPEN)).isTrue();
+        assertThat(tracker.harvest(bitmap, scratch, OPEN)).isTrue();
         assertThat(bitmap.dirtyBytes()).as("cleared by the report").isZero();
         tracker.stop();
         assertThat(fake.isRecording()).isFalse();

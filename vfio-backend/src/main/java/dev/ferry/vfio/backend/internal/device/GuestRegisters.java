@@ -13,8 +13,8 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * The registers of a PCI configuration space that a guest programs, as far as whoever has the device may write them; and
- * what of its capabilities two devices must have alike for one guest.
+ * The registers of a PCI configuration space that a guest programs, as far as whoever has the device may write them;
+ * and what of its capabilities two devices must have alike for one guest.
  *
  * <p>Left out is what is the host's, power management above all, and what does something when it is written: vital
  * product data, the resets of PCI Express and advanced features.

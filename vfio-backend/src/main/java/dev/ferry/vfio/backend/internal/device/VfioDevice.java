@@ -151,7 +151,7 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Asks for reliable flags in the pre-copy information; 0, or the error number: ENOTTY or EINVAL by older kernels. */
+    /** Asks for reliable flags in the pre-copy information; 0 or the error number, ENOTTY or EINVAL by older kernels. */
     int enablePrecopyInfoV2() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);

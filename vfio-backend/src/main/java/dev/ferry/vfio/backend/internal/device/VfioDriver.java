@@ -252,7 +252,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             return UNKNOWN_STOP_COPY_BYTES;
         }
         int space = config.map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
-        int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data at least, the end
+        int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data, and the end
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }
 

@@ -181,6 +181,11 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     }
 
     @Override
+    public boolean announcesReinitialization() {
+        return flagsAreReliable;
+    }
+
+    @Override
     public PrecopyInfo precopyInfo() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             // zeroed: old drivers give back what they got

@@ -93,7 +93,8 @@ class KernelErrorsTest extends DriverFixture {
     void shouldGiveAReasonThatStandsAlone() {
         assertThat(KernelException.reason(new KernelException("dev0", "open", EBUSY, "close it", "it is in STOP now")))
                 .isEqualTo("dev0: open failed (EBUSY); close it");
-        assertThat(KernelException.reason(new KernelException("dev0", "open", 1))).isEqualTo("dev0: open failed (EPERM)");
+        assertThat(KernelException.reason(new KernelException("dev0", "open", 1)))
+                .isEqualTo("dev0: open failed (EPERM)");
         assertThat(KernelException.reason(new DeviceException(Errno.EIO, "no bytes"))).isEqualTo("no bytes");
     }
 }

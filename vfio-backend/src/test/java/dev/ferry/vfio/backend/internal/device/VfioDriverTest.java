@@ -47,7 +47,8 @@ class VfioDriverTest extends DriverFixture {
         DeviceException e = assertErrno(errno, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
 
         assertThat(e).hasMessage("dev0 could not take PRE_COPY_P2P_TO_STOP_COPY: "
-                + "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP_COPY failed" + exactly + "; it is in PRE_COPY_P2P now");
+                + "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP_COPY failed" + exactly
+                + "; it is in PRE_COPY_P2P now");
         assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
         assertThat(kernel.openFiles()).as("only the device").isEqualTo(1);
         fake.failing.clear();
@@ -247,11 +248,15 @@ class VfioDriverTest extends DriverFixture {
 
     @Test
     void shouldBelieveTheFlagsOfThePrecopyInformationOnlyAfterTheOptIn() throws Exception {
-        assertThat(preCopy().precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        SavingSession before = preCopy();
+        assertThat(before.precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        assertThat(before.announcesReinitialization()).isFalse();
         driver.reset();
         fake.knowsPrecopyV2 = true;
         leaveIn(DeviceState.RUNNING);
-        assertThat(preCopy().precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        SavingSession behind = preCopy();
+        assertThat(behind.precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        assertThat(behind.announcesReinitialization()).isTrue();
     }
 
     @Test

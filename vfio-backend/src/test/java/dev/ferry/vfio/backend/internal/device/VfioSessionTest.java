@@ -118,7 +118,8 @@ class VfioSessionTest extends DriverFixture {
     }
 
     @ParameterizedTest
-    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (errno 121)'", "7, EOVERFLOW, ' (E2BIG)'"})
+    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (errno 121)'",
+        "7, EOVERFLOW, ' (E2BIG)'"})
     void shouldTellTheKernelsErrorOfARead(int number, Errno errno, String exactly) throws Exception {
         SavingSession session = stopCopy();
         kernel.refuse(Request.DATA_READ, number);
@@ -159,7 +160,8 @@ class VfioSessionTest extends DriverFixture {
         assertThat(fake.config[0x04]).isEqualTo((byte) 0x07);
         assertThat(fake.steps).containsExactly(
                 "2-5", "5-1", "1-4", "config 0x10", "config 0x14", "config 0x18", "config 0x1c", "config 0x20",
-                "config 0x24", "config 0x30", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04", "4-1", "1-5", "5-2");
+                "config 0x24", "config 0x30", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04",
+                "4-1", "1-5", "5-2");
     }
 
     @Test

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.fsm.Arc;
+import dev.ferry.migration.Bandwidth;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationReport.Result;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.Timeouts;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The clocks of a migration: when they start, and what happens when one is over. */
+class TimeoutsTest {
+
+    private static final int PAGE = LiveRig.PAGE;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"total", "phase"})
+    void shouldEndWithATimeoutWhoseClockBeganWithWhatItMeasures(String which) {
+        try (LiveRig rig = new LiveRig(1)) {
+            Duration allowed = Duration.ofSeconds(7);
+            Timeouts timeouts = which.equals("total")
+                    ? Timeouts.DEFAULT.withTotal(allowed)
+                    : Timeouts.DEFAULT.withPhase(MigrationPhase.SETUP, allowed);
+            rig.destinations.get(0).device.once(
+                    Arc.STOP_TO_RESUMING, () -> rig.clock.advance(allowed));
+
+            MigrationReport report = rig.migrate(rig.request().withTimeouts(timeouts));
+
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
+            assertThat(failure.message()).contains("7000 ms");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldNotCountTimeBeforeThePhaseBegins() {
+        try (LiveRig rig = new LiveRig(1)) {
+            Duration allowed = Duration.ofSeconds(7);
+            MigrationRequest request = rig.request()
+                    .withTimeouts(Timeouts.DEFAULT.withNoProgress(allowed).withPhase(MigrationPhase.SETUP, allowed));
+            MigrationReport report = MigrationRig.report(rig.service.start(request, event -> {
+                if (event instanceof MigrationEvent.PhaseStarted now && now.phase() == MigrationPhase.CONNECT) {
+                    rig.clock.advance(Duration.ofMinutes(1));
+                }
+            }));
+            assertThat(report.failure()).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldEndWhenNothingMovesForTooLong() {
+        try (LiveRig rig = new LiveRig(1)) {
+            // It announces initial data and gives none.
+            rig.sources.get(0).device.announceAndGiveNothing();
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
+
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
+            assertThat(failure.phase()).contains(MigrationPhase.PRE_COPY);
+            assertThat(failure.message()).contains("Nothing was carried", "2000 ms");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"changed data of another device", "memory that is written again"})
+    void shouldEndWhenOnlyWhatComesAgainAndAgainIsCarried(String which) {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.sources.get(0).device.announceAndGiveNothing();
+            if (which.startsWith("memory")) {
+                rig.writeFast();
+            } else {
+                rig.sources.get(1).device.endlessDirtyBytes = 1;
+            }
+
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2))));
+
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.TIMEOUT);
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldNotCountTimeWithoutProgressWhileSomethingIsCarried() {
+        try (LiveRig rig = new LiveRig(1)) {
+            MigrationRequest request = rig.request()
+                    .withBandwidth(new Bandwidth(4 * PAGE))
+                    .withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2)));
+
+            assertThat(rig.migrate(request).result()).isEqualTo(Result.COMPLETED);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.fsm.core.internal.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.fsm.core.internal.pace.StepHistory;
+import dev.ferry.migration.Bandwidth;
+import dev.ferry.migration.DowntimeStep.Step;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.junit.jupiter.api.Test;
+
+class DowntimePlanTest {
+
+    private static final StepHistory.Kind KNOWN = new StepHistory.Kind("known", true);
+    private static final StepHistory.Kind NEW = new StepHistory.Kind("new", true);
+    private static final OptionalDouble UNKNOWN = OptionalDouble.empty();
+    private static final int THREADS = 5;
+
+    private final StepHistory history = new StepHistory();
+
+    DowntimePlanTest() {
+        history.add(KNOWN, Map.of(Step.STOP, Duration.ofMillis(1), Step.TRANSFER, Duration.ofMillis(2),
+                Step.LOAD, Duration.ofMillis(10)));
+    }
+
+    private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
+        List<DowntimePlan.Load> loads = Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes));
+        return DowntimePlan.of(loads, THREADS, memoryBytes, rate, limit, history);
+    }
+
+    @Test
+    void shouldCountTheStateOfDevicesAgainstTheLimitAlsoWhenTheirTimesAreKnown() {
+        DowntimePlan plan = plan(2, 1000, 500, OptionalDouble.of(1e9), new Bandwidth(1000));
+        assertThat(plan.steps().get(Step.TRANSFER)).hasMillis(2500);
+        assertThat(plan.bytes()).isEqualTo(2500);
+    }
+
+    @Test
+    void shouldTakeTheTimesOfDevicesWhenTheLimitAllowsMore() {
+        DowntimePlan plan = plan(1, 1000, 0, UNKNOWN, new Bandwidth(1_000_000_000));
+        assertThat(plan.steps().get(Step.TRANSFER)).hasMillis(2);
+    }
+
+    @Test
+    void shouldTakeTurnsWhenThereAreMoreDevicesThanThreads() {
+        DowntimePlan one = plan(THREADS, 0, 0, UNKNOWN, Bandwidth.UNLIMITED);
+        DowntimePlan four = plan(16, 0, 0, UNKNOWN, Bandwidth.UNLIMITED);
+        assertThat(one.total()).contains(Duration.ofMillis(13));
+        assertThat(four.total()).contains(Duration.ofMillis(4 * 13));
+        assertThat(four.steps().get(Step.LOAD)).hasMillis(40);
+    }
+
+    @Test
+    void shouldCountTheMemoryAsThePieceOfOneThread() {
+        DowntimePlan beside = plan(8, 0, 1000, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(beside.steps().get(Step.TRANSFER)).as("devices go beside it").hasMillis(1000);
+        DowntimePlan behind = plan(8, 0, 3, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(behind.steps().get(Step.TRANSFER)).as("four threads, then all five").hasMillis(4);
+    }
+
+    @Test
+    void shouldTakeTheSizeOfADeviceWhoseKindIsNew() {
+        DowntimePlan plan = DowntimePlan.of(
+                List.of(new DowntimePlan.Load(KNOWN, 1), new DowntimePlan.Load(NEW, 500)),
+                THREADS,
+                0,
+                OptionalDouble.of(1000),
+                Bandwidth.UNLIMITED,
+                history);
+        assertThat(plan.steps().get(Step.TRANSFER)).hasMillis(500);
+    }
+
+    @Test
+    void shouldNotPredictWithoutARate() {
+        assertThat(plan(1, 0, 1, UNKNOWN, Bandwidth.UNLIMITED).total()).isEmpty();
+    }
+}
