@@ -23,8 +23,8 @@ import java.util.stream.Stream;
 
 /**
  * Whether a descriptor is of the device that it is said to be, as far as the kernel tells: exactly for a character
- * device, by its number, and for every device where the kernel prints it in {@code /proc/self/fdinfo}; elsewhere for a PCI
- * function by its vendor and device id, and for a mediated device not at all. Thread-safe.
+ * device, by its number, and for every device where the kernel prints it in {@code /proc/self/fdinfo}; elsewhere for a
+ * PCI function by its vendor and device id, and for a mediated device not at all. Thread-safe.
  */
 final class DeviceIdentity {
     /** Names the folder of the device in sysfs; Linux, Documentation/filesystems/proc.rst, "VFIO Device files". */
