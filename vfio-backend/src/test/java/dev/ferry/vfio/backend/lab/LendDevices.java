@@ -83,6 +83,7 @@ public final class LendDevices {
     }
 
     private void returned() throws Exception {
+        demand(Files.exists(lent), "nothing was lent");
         await(migrated);
         demandState(first, DeviceState.STOP);
         for (LentDevice device : List.of(first, second)) {
