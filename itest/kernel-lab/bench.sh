@@ -2,8 +2,6 @@
 # Ferry beside a program in C that makes the same system calls. Sourced by run.
 
 readonly gib=$((1 << 30))
-# Of device state per round in the guest, where everything is emulated; eight rounds and two turns make GiBs of it.
-readonly stream_bytes=$((128 << 20))
 
 # The peer, for guest and host alike, so without libraries.
 build_peer() {
@@ -32,7 +30,7 @@ measure_guest() {
   local folder=$work/bench
   cp -r "$work/ferry" "$folder"
   cp "$1" "$folder/lab/peer"
-  echo "$stream_bytes" > "$folder/lab/stream-bytes"
+  echo "${FERRY_KERNEL_LAB_STREAM:-$gib}" > "$folder/lab/stream-bytes"
   cp "$lab/guest/bench" "$folder/lab"
   ln -sf bench "$folder/lab/program"
   boot 6.12 "$folder" "$results/bench.log"
@@ -47,7 +45,7 @@ measure_host() {
   bounded 300 "$peer" hold "$gib" sh -c '
     "$1" sink "$2/sink" & sink=$!
     for turn in 1 2 3; do
-      "$1" memory /proc/self/fd/9 | sed "s/^/c /"
+      "$1" memory /proc/self/fd/9 "$2/sink" | sed "s/^/c /"
       "$3" --enable-native-access=ALL-UNNAMED -Dslf4j.internal.verbosity=ERROR -cp "$4:$5" \
         dev.ferry.vfio.backend.lab.Benchmark memory /proc/self/fd/9 "$2/sink" | sed "s/^/java /"
     done

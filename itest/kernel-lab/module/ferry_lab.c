@@ -940,6 +940,16 @@ static long fl_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long a
 
 /* ---- life ---- */
 
+/* A vendor id that nobody has, header type 0, and capabilities of which nothing is armed: all of it plain memory. */
+static const u8 fl_config[FL_CONFIG_BYTES] = {
+	[0x00] = 0xfe, 0xfe, 0x01,
+	[0x06] = 0x10,                                           /* there is a list of capabilities */
+	[0x34] = 0x40,
+	[0x40] = 0x05, 0x60, 0x80, 0x01,                         /* MSI: 64-bit address, mask bits */
+	[0x60] = 0x11, 0x70, 0x03, 0x00, [0x65] = 0x08, [0x69] = 0x0c, /* MSI-X: four vectors, in BAR 0 */
+	[0x70] = 0x10, 0x00, 0x02,                               /* PCI Express, version 2 */
+};
+
 static int fl_init(struct vfio_device *vdev)
 {
 	struct fl_device *fl = container_of(vdev, struct fl_device, vdev);
@@ -950,10 +960,7 @@ static int fl_init(struct vfio_device *vdev)
 	mutex_init(&fl->log_lock);
 	fl->state = VFIO_DEVICE_STATE_RUNNING;
 	fl_defaults(fl);
-	/* A vendor id that nobody has; header type 0, no capabilities. */
-	fl->config[0] = 0xfe;
-	fl->config[1] = 0xfe;
-	fl->config[2] = 0x01;
+	memcpy(fl->config, fl_config, sizeof(fl_config));
 	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &fl_migration_ops;
 	vdev->log_ops = &fl_log_ops;

@@ -32,6 +32,7 @@ import java.nio.file.Path;
  */
 public final class Benchmark {
     private static final int ROUNDS = 8;
+    private static final int STREAM_ROUNDS = 4;
     /** The compilers need some time, on the one emulated processor, too. */
     private static final int WARM_UP_ROUNDS = 40;
 
@@ -111,7 +112,7 @@ public final class Benchmark {
 
     private static void stream(String name, MigrationDriver driver, Path socket) throws IOException {
         double best = 0;
-        for (int round = 0; round < ROUNDS; round++) {
+        for (int round = 0; round < STREAM_ROUNDS; round++) {
             LabChecks.take(driver, Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
             SavingSession saving =
                     (SavingSession) driver.step(Arc.STOP_TO_STOP_COPY).orElseThrow();

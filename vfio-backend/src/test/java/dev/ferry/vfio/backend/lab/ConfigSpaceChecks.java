@@ -9,18 +9,47 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import dev.ferry.vfio.backend.internal.device.Region;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
-/** The configuration space of the lab's own device, which is no part of what its module saves: the driver carries it. */
+/** The configuration space of the lab's own device, which is no part of what its module saves: our driver's. */
 final class ConfigSpaceChecks {
     private static final int VENDOR = 0x00;
-    private static final int COMMAND = 0x04;
-    private static final int CACHE_LINE_SIZE = 0x0C;
-    private static final int LATENCY_TIMER = 0x0D;
-    private static final int BAR_0 = 0x10;
-    private static final int BAR_5 = 0x24;
-    private static final int INTERRUPT_LINE = 0x3C;
+
+    /**
+     * What a guest writes.
+     *
+     * @param before what the register holds in a device that no guest has
+     */
+    private record Written(String register, int offset, byte[] before, byte[] value) {
+        Written(String register, int offset, int bytes, long before, long value) {
+            this(register, offset, littleEndian(before, bytes), littleEndian(value, bytes));
+        }
+
+        private static byte[] littleEndian(long value, int bytes) {
+            byte[] all = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(value).array();
+            return Arrays.copyOf(all, bytes);
+        }
+    }
+
+    /** The capabilities stand where the module has them: MSI at 0x40, MSI-X at 0x60, PCI Express at 0x70. */
+    private static final List<Written> WRITTEN = List.of(
+            new Written("command", 0x04, 2, 0, 0x0407),
+            new Written("cache line size", 0x0C, 1, 0, 0x10),
+            new Written("latency timer", 0x0D, 1, 0, 0x40),
+            new Written("BAR 0", 0x10, 4, 0, 0xFEE01000L),
+            new Written("BAR 5", 0x24, 4, 0, 0xFEE02000L),
+            new Written("ROM address", 0x30, 4, 0, 0xFEF00000L),
+            new Written("interrupt line", 0x3C, 1, 0, 0x0B),
+            new Written("MSI control", 0x42, 2, 0x0180, 0x0190),
+            new Written("MSI address", 0x44, 8, 0, 0x1_FEE00000L),
+            new Written("MSI data", 0x4C, 2, 0, 0x4122),
+            new Written("MSI mask", 0x50, 4, 0, 1),
+            new Written("MSI-X control", 0x62, 2, 0x0003, 0x4003),
+            new Written("device control", 0x78, 2, 0, 0x283F),
+            new Written("device control 2", 0x98, 2, 0, 0x0005));
 
     private final HostDevices devices;
     private final String first;
@@ -34,7 +63,8 @@ final class ConfigSpaceChecks {
 
     List<Check> checks() {
         return List.of(
-                new Check("PCI configuration space: what a guest wrote at the source is read at the destination", this::carried),
+                new Check("PCI configuration space: what a guest wrote at the source is read at the destination",
+                        this::carried),
                 new Check("PCI configuration space: a state of another kind of device is refused", this::anotherKind));
     }
 
@@ -47,22 +77,15 @@ final class ConfigSpaceChecks {
                 Driven destination = devices.open(second)) {
             source.driver().reset();
             destination.driver().reset();
-            // What an earlier migration left there; not the class, 8 to 11.
-            config(destination).write(COMMAND, new byte[2]);
-            config(destination).write(CACHE_LINE_SIZE, new byte[INTERRUPT_LINE + 1 - CACHE_LINE_SIZE]);
-            write(config(source), COMMAND, 0x07, 0x04);
-            write(config(source), CACHE_LINE_SIZE, 0x10);
-            write(config(source), LATENCY_TIMER, 0x40);
-            write(config(source), BAR_0, 0x00, 0x10, 0xE0, 0xFE);
-            write(config(source), BAR_5, 0x00, 0x20, 0xE0, 0xFE);
-            write(config(source), INTERRUPT_LINE, 0x0B);
+            for (Written written : WRITTEN) {
+                config(source).write(written.offset(), written.value());
+                config(destination).write(written.offset(), written.before());
+            }
             LabChecks.migrate(source.driver(), destination.driver());
-            demandRead(config(destination), COMMAND, 0x07, 0x04);
-            demandRead(config(destination), CACHE_LINE_SIZE, 0x10);
-            demandRead(config(destination), LATENCY_TIMER, 0x40);
-            demandRead(config(destination), BAR_0, 0x00, 0x10, 0xE0, 0xFE);
-            demandRead(config(destination), BAR_5, 0x00, 0x20, 0xE0, 0xFE);
-            demandRead(config(destination), INTERRUPT_LINE, 0x0B);
+            for (Written written : WRITTEN) {
+                byte[] read = config(destination).read(written.offset(), written.value().length);
+                demand(Arrays.equals(read, written.value()), "%s holds %s", written.register(), Arrays.toString(read));
+            }
         }
     }
 
@@ -82,22 +105,5 @@ final class ConfigSpaceChecks {
             source.driver().reset();
             destination.driver().reset();
         }
-    }
-
-    private static byte[] bytes(int... values) {
-        byte[] bytes = new byte[values.length];
-        for (int i = 0; i < values.length; i++) {
-            bytes[i] = (byte) values[i];
-        }
-        return bytes;
-    }
-
-    private static void write(Region region, int offset, int... values) throws Exception {
-        region.write(offset, bytes(values));
-    }
-
-    private static void demandRead(Region region, int offset, int... values) throws Exception {
-        byte[] read = region.read(offset, values.length);
-        demand(Arrays.equals(read, bytes(values)), "0x%02x holds %s", offset, Arrays.toString(read));
     }
 }

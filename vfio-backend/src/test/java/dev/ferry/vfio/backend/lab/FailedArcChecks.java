@@ -73,7 +73,8 @@ final class FailedArcChecks {
                 && message.endsWith("it is in %s now".formatted(left));
         demand(named && (errno == EIO || message.contains("EPERM")), "told: %s", message);
         demand(told.getCause() instanceof KernelException kernel && kernel.number() == errno
-                && kernel.call().equals("VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to()), "cause: %s", told.getCause());
+                && kernel.call().equals("VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to()),
+                "cause: %s", told.getCause());
     }
 
     private static void use(DataTransferSession session) throws Exception {

@@ -207,7 +207,8 @@ final class KernelChecks {
             int fd = raw.descriptor(DeviceState.RESUMING);
             byte[] cut = Arrays.copyOf(state, state.length - 1);
             demand(raw.write(fd, cut) == cut.length, "a part of a state is not taken");
-            expect("STOP where the last byte is missing", raw.set(DeviceState.STOP.number()).error(), LinuxErrno.EINVAL);
+            expect("STOP where the last byte is missing",
+                    raw.set(DeviceState.STOP.number()).error(), LinuxErrno.EINVAL);
             demandState(driven.driver(), DeviceState.RESUMING);
             demand(raw.write(fd, new byte[] {state[state.length - 1]}) == 1, "the last byte is not taken");
             raw.bring(DeviceState.STOP);

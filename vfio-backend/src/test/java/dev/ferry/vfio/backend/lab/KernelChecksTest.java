@@ -38,6 +38,7 @@ class KernelChecksTest {
         HostDevices devices = new HostDevices(host.kernel, host.root, cdev ? "cdev" : "group");
         List<Check> checks = new ArrayList<>(new KernelChecks(devices, NAME).checks());
         checks.addAll(new OpeningChecks(devices, NAME).checks());
+        checks.add(new DirtyPagesChecks(devices, NAME, KernelFlavor.IOMMUFD).answered());
         return DynamicContainer.dynamicContainer(name, checks.stream().map(check -> DynamicTest.dynamicTest(
                 check.name(), () -> {
                     check.run();

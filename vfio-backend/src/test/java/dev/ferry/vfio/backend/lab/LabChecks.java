@@ -16,9 +16,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What the kernel lab checks on real devices beyond the vendor contract: one line per check, and an exit status of 1 when
- * one failed. Arguments: {@code auto}, {@code group} or {@code cdev}; {@code shipped} or {@code iommufd} for the {@link
- * KernelFlavor}; then the UUIDs of two {@code mtty} devices and of two devices of the lab's own module. All are reset.
+ * What the kernel lab checks on real devices beyond the vendor contract: one line per check, and an exit status of 1
+ * when one failed. Arguments: {@code auto}, {@code group} or {@code cdev}; {@code shipped} or {@code iommufd} for the
+ * {@link KernelFlavor}; then the UUIDs of two {@code mtty} devices and of two devices of the lab's own module. All are
+ * reset.
  */
 public final class LabChecks {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -77,7 +78,8 @@ public final class LabChecks {
         long kernel = new RawRequests(devices.calls(), driven.open().device()).dataSize();
         demand(kernel == bytes, "the kernel tells %d bytes in STOP_COPY instead of %d", kernel, bytes);
         long told = driven.driver().stopCopySize();
-        demand(told >= bytes && told <= bytes + MOST_BYTES_AROUND, "the driver tells %d bytes instead of %d", told, bytes);
+        demand(told >= bytes && told <= bytes + MOST_BYTES_AROUND,
+                "the driver tells %d bytes instead of %d", told, bytes);
     }
 
     /** Something that a device has to refuse. */

@@ -20,10 +20,10 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Is killed: at every arc, in a read and a write of data, in ERROR, and in the midst of a migration. A device of the
- * lab's own module is in the arc, or in the read or write, at that moment, since its kernel module holds it there; {@code
- * mtty} has just taken the arc. Arguments: {@code auto}, {@code group} or {@code cdev}; a file that is made when all
- * devices are there; two devices to migrate between; three of the lab's own, to bring to ERROR, to read from and to write
- * to; then triples of an arc, {@code mtty} or {@code steered}, and a device.
+ * lab's own module is in the arc, or in the read or write, at that moment, since its kernel module holds it there;
+ * {@code mtty} has just taken the arc. Arguments: {@code auto}, {@code group} or {@code cdev}; a file that is made when
+ * all devices are there; two devices to migrate between; three of the lab's own, to bring to ERROR, to read from and to
+ * write to; then triples of an arc, {@code mtty} or {@code steered}, and a device.
  */
 public final class LeftBehind {
     private static final int EIO = 5;

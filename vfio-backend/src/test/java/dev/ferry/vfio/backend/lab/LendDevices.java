@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A VMM, as far as the application sees: has two {@code mtty} devices open, lends them to the running application by its
- * handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code shipped} or
- * {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that appears when
+ * A VMM, as far as the application sees: has two {@code mtty} devices open, lends them to the running application by
+ * its handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code shipped}
+ * or {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that appears when
  * the migration is over; two devices.
  */
 public final class LendDevices {
@@ -29,7 +29,8 @@ public final class LendDevices {
     private final LentDevice first;
     private final LentDevice second;
 
-    private LendDevices(KernelFlavor flavor, Path socket, Path lent, Path migrated, LentDevice first, LentDevice second) {
+    private LendDevices(
+            KernelFlavor flavor, Path socket, Path lent, Path migrated, LentDevice first, LentDevice second) {
         this.flavor = flavor;
         this.socket = socket;
         this.lent = lent;
@@ -54,7 +55,8 @@ public final class LendDevices {
 
     private List<Check> checks() {
         return List.of(
-                new Check("handover: a device under another's name is refused, where the kernel tells them apart", this::misnamed),
+                new Check("handover: a device under another's name is refused, where the kernel tells them apart",
+                        this::misnamed),
                 new Check("handover: two open devices are lent to the running application", this::lend),
                 new Check("handover: the state has moved between them when they are returned", this::returned));
     }
@@ -66,7 +68,8 @@ public final class LendDevices {
             return;
         }
         String answer = second.lendAs(socket, first.name());
-        demand(answer.startsWith("refused EINVAL the descriptor is of another device than " + first.name()), "%s", answer);
+        demand(answer.startsWith("refused EINVAL the descriptor is of another device than " + first.name()),
+                "%s", answer);
     }
 
     private void lend() throws Exception {
@@ -80,6 +83,7 @@ public final class LendDevices {
     }
 
     private void returned() throws Exception {
+        demand(Files.exists(lent), "nothing was lent");
         await(migrated);
         demandState(first, DeviceState.STOP);
         for (LentDevice device : List.of(first, second)) {

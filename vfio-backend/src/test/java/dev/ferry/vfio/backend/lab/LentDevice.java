@@ -21,7 +21,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A device that this program has opened, as a VMM does, and lends to another: the calls are a VMM's, not our driver's. */
+/** A device that this program has opened by a VMM's calls, not by our driver's, and lends to another program. */
 final class LentDevice implements AutoCloseable {
     private final SystemCalls calls = new LinuxSystemCalls();
     private final List<Integer> open = new ArrayList<>();
@@ -58,7 +58,8 @@ final class LentDevice implements AutoCloseable {
 
     private int ofGroup(int group, int container) {
         try (Arena arena = Arena.ofConfined()) {
-            int joined = calls.ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, arena.allocateFrom(JAVA_INT, container));
+            MemorySegment pointer = arena.allocateFrom(JAVA_INT, container);
+            int joined = calls.ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, pointer);
             int iommu = calls.ioctl(container, VfioIoctl.VFIO_SET_IOMMU, VfioIoctl.VFIO_TYPE1v2_IOMMU);
             int device = calls.ioctl(group, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(name));
             demand(joined == 0 && iommu == 0 && device >= 0, "%s: %d, %d, %d", name, joined, iommu, device);

@@ -123,7 +123,8 @@ final class RawRequests {
     }
 
     static void expect(String what, long result, int errno) {
-        demand(result == -errno, "%s gives %s instead of %s", what, told(result), errno == 0 ? "0" : LinuxErrno.name(errno));
+        demand(result == -errno, "%s gives %s instead of %s",
+                what, told(result), errno == 0 ? "0" : LinuxErrno.name(errno));
     }
 
     static String told(long result) {
