@@ -42,6 +42,7 @@ public final class VfioBackend {
     private static final long STOP_WAIT_SECONDS = 5;
 
     private final Path root;
+    private final long firstLookMillis;
     private final DeviceFinder finder;
     private final Supplier<SystemCalls> calls;
     private final DeviceServices services;
@@ -54,12 +55,13 @@ public final class VfioBackend {
     @Activate
     public VfioBackend(BundleContext context, BackendConfiguration configuration) {
         this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) ->
-                register(context, driver, properties));
+                register(context, driver, properties), FIRST_LOOK_MILLIS);
         modified(configuration);
     }
 
-    VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry) {
+    VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry, long firstLookMillis) {
         this.root = root;
+        this.firstLookMillis = firstLookMillis;
         this.calls = calls;
         finder = new DeviceFinder(root);
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
@@ -131,9 +133,9 @@ public final class VfioBackend {
         }
     }
 
-    private static void awaitBriefly(Future<?> look) {
+    private void awaitBriefly(Future<?> look) {
         try {
-            look.get(FIRST_LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            look.get(firstLookMillis, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             LOG.info("opening VFIO devices takes long; their drivers come later");
         } catch (ExecutionException e) {

@@ -20,6 +20,9 @@ abstract class BackendFixture {
     static final String VF = "0000:3b:00.2";
     static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
 
+    /** A stalled build must not make a test fail. */
+    static final long PATIENCE_MILLIS = 60_000;
+
     record Registered(MigrationDriver driver, Map<String, Object> properties) {}
 
     @TempDir
@@ -35,7 +38,7 @@ abstract class BackendFixture {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        backend = new VfioBackend(folder, () -> host.kernel, this::register);
+        backend = new VfioBackend(folder, () -> host.kernel, this::register, PATIENCE_MILLIS);
     }
 
     private Runnable register(MigrationDriver driver, Map<String, Object> properties) {

@@ -66,7 +66,7 @@ class KilledProcessTest {
         backend = new VfioBackend(folder, () -> host.kernel, (driver, properties) -> {
             registered.put(VF, driver);
             return () -> registered.remove(VF, driver);
-        });
+        }, BackendFixture.PATIENCE_MILLIS);
         backend.modified(Configured.with(Map.of("devices", new String[] {VF})));
         return registered.get(VF);
     }

@@ -41,7 +41,7 @@ class VfioBackendTest {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        backend = new VfioBackend(folder, () -> host.kernel, this::register);
+        backend = new VfioBackend(folder, () -> host.kernel, this::register, BackendFixture.PATIENCE_MILLIS);
     }
 
     private Runnable register(MigrationDriver driver, Map<String, Object> properties) {

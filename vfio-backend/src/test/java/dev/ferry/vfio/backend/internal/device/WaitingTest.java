@@ -10,6 +10,7 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.vfio.backend.internal.fake.FakeKernel.Poll;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +73,17 @@ class WaitingTest extends DriverFixture {
         session.read(ByteBuffer.allocate(100));
 
         assertPollsWithinTheLimit();
+    }
+
+    /** A profiler sends many; what waits is told by the clock, not by their number. */
+    @Test
+    void shouldGoOnHoweverManySignalsInterrupt() throws Exception {
+        driver.close();
+        driver = VfioDriver.of(device, Optional.empty(), () -> 60_000);
+        SavingSession session = stopCopy();
+        kernel.interruptNext(1_000);
+
+        assertThat(session.read(ByteBuffer.allocate(100))).isEqualTo(32);
     }
 
     @Test

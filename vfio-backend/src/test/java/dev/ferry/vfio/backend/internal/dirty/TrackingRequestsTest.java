@@ -18,9 +18,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -28,6 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What reaches the kernel of each request of dirty tracking, and what its answers lead to. */
+@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TrackingRequestsTest {
     private static final String ADDRESS = "0000:3b:00.2";
     private static final long PAGE = 4096;
@@ -90,6 +93,21 @@ class TrackingRequestsTest {
         tracker.reportAndClear(RANGE, bitmap);
 
         assertThat(bitmap.array()).containsExactly(0b11, 0x80, 0, 0, 0, 0, 0, 0);
+        tracker.stop();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldReportTheRangeThatWasAskedFor(Way way) throws Exception {
+        host.mapPages(16 * PAGE, 64);
+        DirtyTracker tracker = tracker(way);
+        tracker.start(PAGE, List.of(RANGE));
+        (way == Way.DEVICE ? fake.written : host.dirty).addAll(List.of(15L, 16L, 17L, 79L, 80L));
+        ByteBuffer bitmap = ByteBuffer.allocate(8);
+
+        tracker.reportAndClear(RANGE, bitmap);
+
+        assertThat(bitmap.array()).containsExactly(0b11, 0, 0, 0, 0, 0, 0, 0x80);
         tracker.stop();
     }
 

@@ -2,18 +2,16 @@
 package dev.ferry.vfio.backend.internal.fake;
 
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
@@ -27,7 +25,6 @@ import java.util.function.ToLongFunction;
 public final class FakeKernel implements SystemCalls {
     static final int EINTR = 4;
     private static final int O_CLOEXEC = 0x80000;
-    private static final short POLLNVAL = 0x20;
 
     /** One poll: of how many files, and how long it might have waited. */
     public record Poll(int count, int timeoutMillis) {}
@@ -38,6 +35,8 @@ public final class FakeKernel implements SystemCalls {
     private final Failures failures = new Failures();
     private final FakeSockets sockets = new FakeSockets(this);
     public final List<String> log = new ArrayList<>();
+    /** Requests that were made, and reached what they are for. */
+    public final Set<Request> asked = Collections.synchronizedSet(EnumSet.noneOf(Request.class));
     /** Polls of devices' data descriptors, and pauses. */
     public final List<Poll> polls = Collections.synchronizedList(new ArrayList<>());
     /** Where descriptors that arrive from another process are shown; null: nowhere. */
@@ -85,6 +84,7 @@ public final class FakeKernel implements SystemCalls {
     }
 
     int answer(Request request, IntSupplier answer) {
+        asked.add(request);
         int errno = refused.getOrDefault(request, 0);
         return errno != 0 ? -errno : answer.getAsInt();
     }
@@ -201,7 +201,7 @@ public final class FakeKernel implements SystemCalls {
     /** Only a poll that looks at sockets waits: no other file becomes ready by itself. */
     @Override
     public synchronized int poll(MemorySegment fds, int count, int timeoutMillis) {
-        boolean waits = hasSocket(fds, count);
+        boolean waits = Polled.hasSocket(open, fds, count);
         if (!waits) {
             polls.add(new Poll(count, timeoutMillis));
         }
@@ -212,7 +212,7 @@ public final class FakeKernel implements SystemCalls {
         if (isInterrupted()) {
             return -EINTR;
         }
-        int ready = look(fds, count);
+        int ready = Polled.look(open, fds, count);
         if (ready == 0 && waits) {
             try {
                 wait(Math.max(1, timeoutMillis));
@@ -220,29 +220,7 @@ public final class FakeKernel implements SystemCalls {
                 Thread.currentThread().interrupt();
                 return -EINTR;
             }
-            ready = look(fds, count);
-        }
-        return ready;
-    }
-
-    private boolean hasSocket(MemorySegment fds, int count) {
-        for (long at = 0; at < 8L * count; at += 8) {
-            if (open.get(fds.get(ValueLayout.JAVA_INT, at)) instanceof FakeSocket) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    private int look(MemorySegment fds, int count) {
-        int ready = 0;
-        for (long at = 0; at < 8L * count; at += 8) {
-            int fd = fds.get(ValueLayout.JAVA_INT, at);
-            FakeFile file = open.get(fd);
-            int wanted = fds.get(ValueLayout.JAVA_SHORT, at + 4);
-            int found = fd < 0 ? 0 : file == null ? POLLNVAL : wanted & file.ready();
-            fds.set(ValueLayout.JAVA_SHORT, at + 6, (short) found);
-            ready += found == 0 ? 0 : 1;
+            ready = Polled.look(open, fds, count);
         }
         return ready;
     }
@@ -250,20 +228,6 @@ public final class FakeKernel implements SystemCalls {
     /** Another process connects to a socket of ours. */
     public FakePeer connect(Path path, int user) {
         return sockets.connect(path, user);
-    }
-
-    /** Shows a descriptor as a file of no kind that a program could take for a character device. */
-    void show(int fd) {
-        if (proc != null) {
-            try {
-                Files.createDirectories(proc.resolve("fd"));
-                Files.createDirectories(proc.resolve("fdinfo"));
-                Files.writeString(proc.resolve("fd/" + fd), "");
-                Files.writeString(proc.resolve("fdinfo/" + fd), "pos:\t0\nflags:\t02000002\n");
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
     }
 
     @Override

@@ -163,10 +163,25 @@ final class FakeSockets {
         control.set(JAVA_INT, 12, 1);
         for (int i = 0; i < count; i++) {
             int fd = kernel.install(files.get(i));
-            kernel.show(fd);
+            show(fd);
             control.set(JAVA_INT, 16 + 4L * i, fd);
         }
         header.set(JAVA_LONG, 40, Math.min(room, (16 + 4L * count + 7) / 8 * 8));
         return count < files.size() ? CTRUNC : 0;
+    }
+
+    /** Shows a descriptor as a file of no kind that a program could take for a character device. */
+    private void show(int fd) {
+        Path proc = kernel.proc;
+        if (proc != null) {
+            try {
+                Files.createDirectories(proc.resolve("fd"));
+                Files.createDirectories(proc.resolve("fdinfo"));
+                Files.writeString(proc.resolve("fd/" + fd), "");
+                Files.writeString(proc.resolve("fdinfo/" + fd), "pos:\t0\nflags:\t02000002\n");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 }
