@@ -6,6 +6,7 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * What a migration of one VF holds: the buffers that it reports, which are fsm-core's own, beside all live memory of the
@@ -20,6 +21,8 @@ final class HeldFigures {
     private static final int[] GUEST_MEBIBYTES = {16, 64, 256};
     private static final int WARM_UPS = 3;
     private static final int RUNS = 3;
+    private static final int MOST_LOOKS = 50;
+    private static final long PAUSE_NANOS = 20_000_000;
 
     private HeldFigures() {}
 
@@ -62,18 +65,35 @@ final class HeldFigures {
     private record Peak(MigrationReport report, long heap, long direct) {
 
         static Peak of(Shuttle shuttle) throws Exception {
-            Live before = Live.now();
+            Live before = Live.settled();
             List<Live> during = new ArrayList<>();
             MigrationReport report = shuttle.migrate(1, true, event -> during.add(Live.now()));
+            // What an earlier migration left may go during this one.
+            Live after = Live.settled();
             return new Peak(
                     report,
-                    during.stream().mapToLong(Live::heap).max().orElseThrow() - before.heap(),
-                    during.stream().mapToLong(Live::direct).max().orElseThrow() - before.direct());
+                    during.stream().mapToLong(Live::heap).max().orElseThrow() - Math.min(before.heap(), after.heap()),
+                    during.stream().mapToLong(Live::direct).max().orElseThrow()
+                            - Math.min(before.direct(), after.direct()));
         }
     }
 
     /** Memory in use after a collection. */
     private record Live(long heap, long direct) {
+
+        /** Direct buffers are given back some time after the collection that finds them. */
+        static Live settled() {
+            Live last = now();
+            for (int look = 0; look < MOST_LOOKS; look++) {
+                LockSupport.parkNanos(PAUSE_NANOS);
+                Live next = now();
+                if (next.direct() == last.direct()) {
+                    return next;
+                }
+                last = next;
+            }
+            return last;
+        }
 
         static Live now() {
             System.gc();
