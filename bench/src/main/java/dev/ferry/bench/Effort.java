@@ -23,6 +23,11 @@ record Effort(int warmUps, int runs, long guestBytes, int memoryBytes, int[] dev
     /** The same with so many runs, where one takes long; no more than there are. */
     Effort withRuns(int fewerWarmUps, int fewerRuns) {
         return new Effort(
-                Math.min(warmUps, fewerWarmUps), Math.min(runs, fewerRuns), guestBytes, memoryBytes, devices, queuePairs);
+                Math.min(warmUps, fewerWarmUps),
+                Math.min(runs, fewerRuns),
+                guestBytes,
+                memoryBytes,
+                devices,
+                queuePairs);
     }
 }

@@ -18,8 +18,8 @@ import java.util.List;
 
 /**
  * How fast the written pages of a guest are taken from trackers and turned into runs to carry, beside {@linkplain
- * PlainScan plain scans} of the same bits. One thread does all of it, whatever the number of trackers, and its processor
- * time is what counts: it does not wait for anything, and a busy machine disturbs it less.
+ * PlainScan plain scans} of the same bits. One thread does all of it, whatever the number of trackers, and its
+ * processor time is what counts: it does not wait for anything, and a busy machine disturbs it less.
  */
 final class HarvestFigures {
 

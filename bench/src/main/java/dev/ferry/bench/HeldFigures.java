@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * What a migration of one VF holds: the buffers that it reports, which are fsm-core's own, beside all live memory of the
- * process, heap and direct, that was not there before it. The latter has the images of the provider in it, as well as
- * what the emulated devices keep for a session.
+ * What a migration of one VF holds: the buffers that it reports, which are fsm-core's own, beside all live memory of
+ * the process, heap and direct, that was not there before it. The latter has the images of the provider in it, as well
+ * as what the emulated devices keep for a session.
  *
  * <p>Live memory is what is left after a collection; there is one at every event of the migration, on its own thread,
  * which makes it slow but changes nothing else.

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Figures of live migrations, each beside what it is to be compared with, from the same run. Not for JMH: a migration is
- * no operation to repeat a million times. The README has the command, and what each part prints.
+ * Figures of live migrations, each beside what it is to be compared with, from the same run. Not for JMH: a migration
+ * is no operation to repeat a million times. The README has the command, and what each part prints.
  */
 public final class LiveFigures {
 
