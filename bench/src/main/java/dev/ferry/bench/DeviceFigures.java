@@ -1,79 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.bench;
 
-import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationReport.Result;
-import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
+import java.util.function.Function;
 
-/**
- * Downtime, time in total and memory held of migrations of 1 to 255 VFs together, which answer at once: what Ferry adds
- * to the devices' own time, and how it grows.
- */
+/** Downtime and time in total of migrations of 1 to 255 VFs together, and how they grow. */
 final class DeviceFigures {
 
-    private static final int[] COUNTS = {1, 4, 16, 64, 255};
-    private static final int WARM_UPS = 6;
-    private static final int RUNS = 9;
-    private static final long LIMIT_SECONDS = 120;
+    /** Of the guest that moves with devices which take their time. */
+    private static final int GUEST_BYTES = 64 << 20;
+
+    private static final int SLOW_WARM_UPS = 1;
+    private static final int SLOW_RUNS = 3;
+    private static final int DEFAULT_THREADS = 16;
+    private static final int MANY_THREADS = 256;
     private static final double MILLION = 1e6;
 
-    private DeviceFigures() {}
+    private final Effort effort;
+    private final int guestBytes;
 
-    static void print() throws Exception {
-        EmulatedHosts hosts = EmulatedHosts.start(COUNTS[COUNTS.length - 1], 1);
+    private DeviceFigures(Effort effort, int guestBytes) {
+        this.effort = effort;
+        this.guestBytes = guestBytes;
+    }
+
+    /** Devices that answer at once: what Ferry adds to the devices' own time. */
+    static void atOnce(Effort effort) throws Exception {
+        LiveFigures.line("%nVFs together that answer at once, without a guest");
+        new DeviceFigures(effort, 0).print("none", DEFAULT_THREADS);
+    }
+
+    /** Devices that take their time, with a guest: what waits for what. */
+    static void slow(Effort effort) throws Exception {
+        DeviceFigures figures = new DeviceFigures(effort.withRuns(SLOW_WARM_UPS, SLOW_RUNS), GUEST_BYTES);
+        for (int threads : new int[] {DEFAULT_THREADS, MANY_THREADS}) {
+            LiveFigures.line("%nVFs together with latency smartnic, a guest of %d MiB, pre-copy, transfer.threads %d",
+                    GUEST_BYTES >> 20, threads);
+            figures.print("smartnic", threads);
+        }
+    }
+
+    private void print(String latency, int threads) throws Exception {
+        int members = effort.devices()[effort.devices().length - 1];
+        // A queue for each, so that none waits for another one's command.
+        EmulatedHosts hosts = EmulatedHosts.start(
+                Map.of("members", members, "queuePairs", 1, "latency", latency, "adminQueues", members),
+                Map.of("transfer.threads", threads));
         try {
-            LiveFigures.line("%nVFs together, without a guest");
-            LiveFigures.line("%-6s %14s %14s %16s %16s %14s", "VFs", "downtime ms", "total ms", "downtime/VF us",
-                    "total/VF us", "held bytes");
-            for (int count : COUNTS) {
-                print(hosts, count);
+            Shuttle shuttle = new Shuttle(hosts, guestBytes);
+            LiveFigures.line("%-6s %14s %20s %14s %20s %14s", "VFs", "downtime ms", "more by each VF, ms", "total ms",
+                    "more by each VF, ms", "held bytes");
+            Row last = null;
+            for (int count : effort.devices()) {
+                Row row = measure(shuttle, count);
+                row.print(last);
+                last = row;
             }
         } finally {
             hosts.stop();
         }
     }
 
-    private static void print(EmulatedHosts hosts, int count) throws Exception {
-        List<MigrationReport> reports = new ArrayList<>();
-        int here = 1;
-        for (int run = 0; run < WARM_UPS + RUNS + (WARM_UPS + RUNS) % 2; run++) {
-            reports.add(migrate(hosts, request(here, 3 - here, count)));
-            here = 3 - here;
+    private Row measure(Shuttle shuttle, int count) throws Exception {
+        List<MigrationReport> counted = new ArrayList<>();
+        for (int run = -effort.warmUps(); run < effort.runs(); run++) {
+            MigrationReport report = shuttle.migrate(count, true, MigrationListener.NONE);
+            if (run >= 0) {
+                counted.add(report);
+            }
         }
-        List<MigrationReport> counted = reports.subList(WARM_UPS, WARM_UPS + RUNS);
-        double downtime = counted.stream().mapToLong(report -> report.downtime().toNanos()).sorted().skip(RUNS / 2)
-                .findFirst().orElseThrow();
-        double total = counted.stream().mapToLong(report -> report.total().toNanos()).sorted().skip(RUNS / 2)
-                .findFirst().orElseThrow();
-        long held = counted.stream().map(MigrationReport::bufferBytes).max(Comparator.naturalOrder()).orElseThrow();
-        LiveFigures.line("%-6d %14.3f %14.3f %16.1f %16.1f %14d", count, downtime / MILLION, total / MILLION,
-                downtime / count / 1000, total / count / 1000, held);
+        long held = counted.stream().mapToLong(MigrationReport::bufferBytes).max().orElseThrow();
+        return new Row(
+                count,
+                medianMillis(counted, MigrationReport::downtime),
+                medianMillis(counted, MigrationReport::total),
+                held);
     }
 
-    private static MigrationRequest request(int from, int to, int count) {
-        List<DevicePair> pairs = new ArrayList<>();
-        for (int vf = 1; vf <= count; vf++) {
-            pairs.add(new DevicePair("host" + from + "/pf0/vf" + vf, "host" + to + "/pf0/vf" + vf));
-        }
-        return MigrationRequest.of(pairs);
+    private static double medianMillis(List<MigrationReport> reports, Function<MigrationReport, Duration> time) {
+        return LiveFigures.median(reports.stream()
+                .mapToDouble(report -> time.apply(report).toNanos() / MILLION)
+                .toArray());
     }
 
-    /** One migration that must complete. */
-    static MigrationReport migrate(EmulatedHosts hosts, MigrationRequest request) throws Exception {
-        MigrationReport report = hosts.migrations()
-                .start(request, MigrationListener.NONE)
-                .result()
-                .toCompletableFuture()
-                .get(LIMIT_SECONDS, TimeUnit.SECONDS);
-        if (report.result() != Result.COMPLETED) {
-            throw new IllegalStateException("a migration failed: " + report.failure());
+    private record Row(int count, double downtime, double total, long held) {
+
+        /** With what each VF more than in the line above takes; null when there is none. */
+        void print(Row before) {
+            LiveFigures.line("%-6d %14.3f %20s %14.3f %20s %14d", count, downtime,
+                    before == null ? "" : more(before, downtime - before.downtime), total,
+                    before == null ? "" : more(before, total - before.total), held);
         }
-        return report;
+
+        private String more(Row before, double more) {
+            return "%.3f".formatted(more / (count - before.count));
+        }
     }
 }

@@ -38,6 +38,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 final class EmulatedHosts {
 
     private static final String ADAPTER_PID = "dev.ferry.emulator.adapter";
+    private static final String MIGRATIONS_PID = "dev.ferry.fsm.core";
     private static final long WAIT_SECONDS = 60;
 
     /** Packages of libraries that bundles and benchmark share, with the versions that the bundles import. */
@@ -76,6 +77,16 @@ final class EmulatedHosts {
      * @param queuePairs of each member
      */
     static EmulatedHosts start(int members, int queuePairs) throws Exception {
+        return start(Map.of("members", members, "queuePairs", queuePairs), Map.of());
+    }
+
+    /**
+     * The same with any configuration.
+     *
+     * @param adapter of the owner devices, as the emulator has it; with {@code members}
+     * @param migrations of fsm-core
+     */
+    static EmulatedHosts start(Map<String, Object> adapter, Map<String, Object> migrations) throws Exception {
         Path storage = Files.createTempDirectory("ferry-bench");
         Felix felix = new Felix(Map.of(
                 Constants.FRAMEWORK_STORAGE, storage.toString(),
@@ -84,8 +95,11 @@ final class EmulatedHosts {
         EmulatedHosts hosts = new EmulatedHosts(storage, felix);
         try {
             hosts.deploy();
-            hosts.configure("host1", members, queuePairs);
-            hosts.configure("host2", members, queuePairs);
+            hosts.await(() -> hosts.context.getServiceReference(ConfigurationAdmin.class) != null);
+            hosts.configureMigrations(migrations);
+            hosts.configure("host1", adapter);
+            hosts.configure("host2", adapter);
+            int members = (int) adapter.get("members");
             hosts.await(() -> hosts.services(MigrationDriver.class, null).size() == 2 * members);
             return hosts;
         } catch (Exception e) {
@@ -121,13 +135,18 @@ final class EmulatedHosts {
         }
     }
 
-    private void configure(String host, int members, int queuePairs) throws IOException {
-        await(() -> context.getServiceReference(ConfigurationAdmin.class) != null);
-        Dictionary<String, Object> adapter = new Hashtable<>();
+    private void configureMigrations(Map<String, Object> values) throws IOException {
+        if (!values.isEmpty()) {
+            service(ConfigurationAdmin.class, null)
+                    .getConfiguration(MIGRATIONS_PID, "?")
+                    .update(new Hashtable<>(values));
+        }
+    }
+
+    private void configure(String host, Map<String, Object> values) throws IOException {
+        Dictionary<String, Object> adapter = new Hashtable<>(values);
         adapter.put("host", host);
         adapter.put("name", "pf0");
-        adapter.put("members", members);
-        adapter.put("queuePairs", queuePairs);
         service(ConfigurationAdmin.class, null)
                 .createFactoryConfiguration(ADAPTER_PID, "?")
                 .update(adapter);

@@ -4,197 +4,190 @@ package dev.ferry.bench;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
+import dev.ferry.emulator.internal.memory.PageTracker;
 import dev.ferry.fsm.core.internal.memory.Buffers;
 import dev.ferry.fsm.core.internal.memory.DirtyTracking;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
 import dev.ferry.fsm.core.internal.memory.Tracker;
-import dev.ferry.migration.Guest;
-import dev.ferry.migration.GuestMemory;
 import dev.ferry.migration.MigrationException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.SplittableRandom;
 
 /**
- * How fast the written pages of a guest of 1 TiB are taken from a tracker and turned into runs to carry, beside a plain
- * scan: the same bits copied into a buffer, then looked at word by word, each run in a word added up, and cleared.
+ * How fast the written pages of a guest are taken from trackers and turned into runs to carry, beside {@linkplain
+ * PlainScan plain scans} of the same bits. One thread does all of it, whatever the number of trackers, and its
+ * processor time is what counts: it does not wait for anything, and a busy machine disturbs it less.
  */
 final class HarvestFigures {
 
-    private static final long GUEST_BYTES = 1L << 40;
-    private static final long PAGE_BYTES = 4096;
-    private static final int BITMAP_BYTES = (int) (GUEST_BYTES / PAGE_BYTES / Byte.SIZE);
-    private static final int WORDS = BITMAP_BYTES / Long.BYTES;
-    private static final double NANOS = 1e9;
+    private static final int SEVERAL = 4;
     private static final double GIGA = 1e9;
     private static final double MILLION = 1e6;
 
-    /** Which pages are written. */
-    private enum Pattern {
-        /** None. */
-        NOTHING,
-        /** Single pages, one of ten thousand. */
-        SPARSE,
-        /** All but single ones, one of ten thousand. */
-        DENSE,
-        /** Every second one by chance, which no guest does: as many runs as there can be, nearly. */
-        RANDOM
+    private final Effort effort;
+    private long sink;
+
+    /** Makes a tracker report bits in its next answer. */
+    @FunctionalInterface
+    private interface Refill {
+        void refill();
     }
 
-    private static long sink;
+    private HarvestFigures(Effort effort) {
+        this.effort = effort;
+    }
 
-    private HarvestFigures() {}
-
-    static void print() throws Exception {
-        LiveFigures.line("%nBitmap of a guest of 1 TiB, pages of 4 KiB: %d bytes", BITMAP_BYTES);
-        LiveFigures.line("%-8s %12s %12s %8s %16s %16s", "pages", "harvest ms", "scan ms", "ratio", "guest GB/s",
-                "bitmap GB/s");
-        for (Pattern pattern : Pattern.values()) {
-            print(pattern, bits(pattern));
+    static void print(Effort effort) throws Exception {
+        HarvestFigures figures = new HarvestFigures(effort);
+        LiveFigures.line("%nBitmap of a guest of %d GiB, pages of 4 KiB: %d bytes", effort.guestBytes() >> 30,
+                WrittenPages.bitmapBytes(effort.guestBytes()));
+        LiveFigures.line("%-8s %-14s %10s %10s %10s %9s %9s %12s %12s", "pages", "trackers", "harvest ms", "read ms",
+                "take ms", "/ read", "/ take", "guest GB/s", "bitmap GB/s");
+        for (WrittenPages pages : WrittenPages.values()) {
+            figures.steady(pages, 1);
+            figures.steady(pages, SEVERAL);
+            if (pages != WrittenPages.RANDOM) {
+                figures.recorded(pages, 1);
+                figures.recorded(pages, SEVERAL);
+            }
         }
     }
 
-    private static void print(Pattern pattern, ByteBuffer bits) throws Exception {
-        ByteBuffer own = ByteBuffer.allocateDirect(BITMAP_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        DirtyTracking tracking = tracking(bits);
+    /** Trackers that cost as little as can be. */
+    private void steady(WrittenPages pages, int count) throws Exception {
+        List<ByteBuffer> bits = bits(pages, count);
+        List<DirtyTracker> trackers = new ArrayList<>();
+        bits.forEach(each -> trackers.add(new SteadyTracker(each)));
+        print(pages, count + " steady", bits, trackers, () -> {});
+    }
+
+    /** Trackers of the emulator; writes are noted before each harvest, and the time for it does not count. */
+    private void recorded(WrittenPages pages, int count) throws Exception {
+        List<ByteBuffer> bits = bits(pages, count);
+        List<PageTracker> trackers = new ArrayList<>();
+        bits.forEach(each -> trackers.add(new PageTracker("nobody", "measured", true)));
+        print(pages, count + " emulator", bits, trackers, () -> {
+            for (int i = 0; i < count; i++) {
+                note(bits.get(i), trackers.get(i));
+            }
+        });
+    }
+
+    /** Different pages for each; with one, those of the table's other lines. */
+    private List<ByteBuffer> bits(WrittenPages pages, int count) {
+        List<ByteBuffer> bits = new ArrayList<>();
+        for (int seed = 1; seed <= count; seed++) {
+            bits.add(pages.bits(effort.guestBytes(), seed));
+        }
+        return bits;
+    }
+
+    private static void note(ByteBuffer bits, PageTracker tracker) {
+        for (int at = 0; at < bits.capacity(); at += Long.BYTES) {
+            long page = (long) at * Byte.SIZE;
+            for (long word = bits.getLong(at); word != 0; ) {
+                int from = Long.numberOfTrailingZeros(word);
+                int run = Long.numberOfTrailingZeros(~(word >>> from));
+                tracker.written((page + from) * WrittenPages.PAGE_BYTES, (int) (run * WrittenPages.PAGE_BYTES));
+                word = from + run >= Long.SIZE ? 0 : word & -1L << from + run;
+            }
+        }
+    }
+
+    private void print(
+            WrittenPages pages,
+            String name,
+            List<ByteBuffer> bits,
+            List<? extends DirtyTracker> trackers,
+            Refill refill)
+            throws Exception {
+        DirtyTracking tracking = tracking(trackers);
         tracking.start();
         tracking.bitmap().drain((iova, length) -> sink += length);
-        long expected = scan(bits, own);
-        double[] medians = LiveFigures.medians(() -> timedScan(bits, own), () -> timedHarvest(tracking, expected));
-        double scan = medians[0];
-        double harvest = medians[1];
-        LiveFigures.line("%-8s %12.2f %12.2f %8.2f %16.0f %16.1f", pattern, harvest / MILLION, scan / MILLION,
-                harvest / scan, GUEST_BYTES / GIGA / (harvest / NANOS), BITMAP_BYTES / GIGA / (harvest / NANOS));
+        long expected = PlainScan.read(union(bits));
+        Taken taken = new Taken(bits);
+        double[] medians = LiveFigures.medians(
+                effort,
+                () -> timedHarvest(tracking, expected, refill),
+                () -> timedRead(bits),
+                taken::nanos);
+        double harvest = medians[0];
+        LiveFigures.line("%-8s %-14s %10.2f %10.2f %10.2f %9.2f %9.2f %12.0f %12.1f", pages, name, harvest / MILLION,
+                medians[1] / MILLION, medians[2] / MILLION, harvest / medians[1], harvest / medians[2],
+                effort.guestBytes() / GIGA / (harvest / GIGA),
+                WrittenPages.bitmapBytes(effort.guestBytes()) / GIGA / (harvest / GIGA));
+        tracking.stop();
     }
 
-    private static long timedScan(ByteBuffer bits, ByteBuffer own) {
-        long begin = System.nanoTime();
-        sink += scan(bits, own);
-        return System.nanoTime() - begin;
+    private ByteBuffer union(List<ByteBuffer> bits) throws DeviceException {
+        ByteBuffer union = WrittenPages.empty(effort.guestBytes());
+        for (ByteBuffer each : bits) {
+            new SteadyTracker(each).reportAndClear(new IovaRange(0, effort.guestBytes()), union);
+        }
+        return union;
     }
 
-    private static long timedHarvest(DirtyTracking tracking, long expected) throws MigrationException {
+    private DirtyTracking tracking(List<? extends DirtyTracker> trackers) throws MigrationException {
+        List<IovaRange> ranges = List.of(new IovaRange(0, effort.guestBytes()));
+        List<Tracker> all = new ArrayList<>();
+        for (DirtyTracker tracker : trackers) {
+            all.add(Tracker.of(new GuestCalls("source", new RecordedGuest(ranges, tracker))).orElseThrow());
+        }
+        return new DirtyTracking(
+                new MemoryChoice(ranges, all, WrittenPages.PAGE_BYTES, "measured"), new Buffers());
+    }
+
+    private long timedHarvest(DirtyTracking tracking, long expected, Refill refill) throws MigrationException {
+        refill.refill();
         long before = sink;
-        long begin = System.nanoTime();
-        tracking.harvest(tracking.trackers().get(0), () -> {});
+        long begin = processorNanos();
+        for (Tracker tracker : tracking.trackers()) {
+            tracking.harvest(tracker, () -> {});
+        }
         tracking.bitmap().drain((iova, length) -> sink += length);
-        long nanos = System.nanoTime() - begin;
-        if (sink - before != expected * PAGE_BYTES) {
+        long nanos = processorNanos() - begin;
+        if (sink - before != expected * WrittenPages.PAGE_BYTES) {
             throw new IllegalStateException("harvested " + (sink - before) + " bytes of " + expected + " pages");
         }
         return nanos;
     }
 
-    /** Pages that are set. */
-    private static long scan(ByteBuffer bits, ByteBuffer own) {
-        own.put(0, bits, 0, BITMAP_BYTES);
-        long pages = 0;
-        for (int at = 0; at < BITMAP_BYTES; at += Long.BYTES) {
-            long word = own.getLong(at);
-            if (word == -1L) {
-                pages += Long.SIZE;
-            } else {
-                while (word != 0) {
-                    int from = Long.numberOfTrailingZeros(word);
-                    int run = Long.numberOfTrailingZeros(~(word >>> from));
-                    pages += run;
-                    word &= -1L << Math.min(from + run, Long.SIZE - 1);
-                    word = from + run >= Long.SIZE ? 0 : word;
-                }
+    private static long processorNanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    private long timedRead(List<ByteBuffer> bits) {
+        long begin = processorNanos();
+        for (ByteBuffer each : bits) {
+            sink += PlainScan.read(each);
+        }
+        return processorNanos() - begin;
+    }
+
+    /** Bitmaps that are taken to and fro. */
+    private final class Taken {
+
+        private final List<ByteBuffer> from;
+        private ByteBuffer spare = WrittenPages.empty(effort.guestBytes());
+
+        /** Takes copies, as the bits are needed elsewhere. */
+        Taken(List<ByteBuffer> bits) {
+            from = new ArrayList<>();
+            for (ByteBuffer each : bits) {
+                from.add(WrittenPages.empty(effort.guestBytes()).put(0, each, 0, each.capacity()));
             }
-            own.putLong(at, 0);
-        }
-        return pages;
-    }
-
-    private static ByteBuffer bits(Pattern pattern) {
-        ByteBuffer bits = ByteBuffer.allocateDirect(BITMAP_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        SplittableRandom random = new SplittableRandom(1);
-        for (int word = 0; word < WORDS; word++) {
-            // One page of 10,000 is in one word of 156.
-            long single = random.nextInt(156) == 0 ? 1L << random.nextInt(Long.SIZE) : 0;
-            bits.putLong(word * Long.BYTES, switch (pattern) {
-                case NOTHING -> 0;
-                case SPARSE -> single;
-                case DENSE -> ~single;
-                case RANDOM -> random.nextLong();
-            });
-        }
-        return bits;
-    }
-
-    private static DirtyTracking tracking(ByteBuffer bits) throws MigrationException {
-        List<IovaRange> ranges = List.of(new IovaRange(0, GUEST_BYTES));
-        Tracker tracker = Tracker.of(new GuestCalls("source", new TrackedGuest(ranges, bits))).orElseThrow();
-        return new DirtyTracking(
-                new MemoryChoice(ranges, List.of(tracker), PAGE_BYTES, "measured"), new Buffers());
-    }
-
-    /** A guest of which nothing is there but its record of written pages, always the same. */
-    private record TrackedGuest(List<IovaRange> ranges, ByteBuffer bits) implements Guest, GuestMemory, DirtyTracker {
-
-        @Override
-        public Capabilities capabilities() {
-            return new Capabilities("always the same pages", PAGE_BYTES, 1, true);
         }
 
-        @Override
-        public void start(long pageSize, List<IovaRange> recorded) {
-            // Always the same.
-        }
-
-        @Override
-        public void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException {
-            int at = (int) (range.iova() / PAGE_BYTES / Byte.SIZE);
-            bitmap.put(bitmap.position(), bits, at, (int) (range.length() / PAGE_BYTES / Byte.SIZE));
-        }
-
-        @Override
-        public void stop() {
-            // Always the same.
-        }
-
-        @Override
-        public GuestMemory memory() {
-            return this;
-        }
-
-        @Override
-        public Optional<DirtyTracker> dirtyTracker() {
-            return Optional.of(this);
-        }
-
-        @Override
-        public void pause() {
-            // Nothing runs.
-        }
-
-        @Override
-        public void resume() {
-            // Nothing runs.
-        }
-
-        @Override
-        public void read(long address, ByteBuffer into) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void write(long address, ByteBuffer from) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public ByteBuffer saveDeviceConfig(String deviceId) {
-            return ByteBuffer.allocate(0);
-        }
-
-        @Override
-        public void loadDeviceConfig(String deviceId, ByteBuffer config) {
-            // There is none.
+        long nanos() {
+            long begin = processorNanos();
+            for (int i = 0; i < from.size(); i++) {
+                sink += PlainScan.take(from.get(i), spare);
+                spare = from.set(i, spare);
+            }
+            return processorNanos() - begin;
         }
     }
 }

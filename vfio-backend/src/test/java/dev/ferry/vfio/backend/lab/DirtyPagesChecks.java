@@ -69,17 +69,24 @@ final class DirtyPagesChecks {
             SteeredDevice device = new SteeredDevice(driven.open().device());
             IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
             tracker.start(PAGE, List.of(range));
-            device.set(SteeredDevice.DMA_IOVA, IOVA + 5L * PAGE + 100);
-            device.set(SteeredDevice.DMA_WRITE, PAGE);
-            device.set(SteeredDevice.DMA_IOVA, IOVA + (PAGES - 1L) * PAGE);
-            device.set(SteeredDevice.DMA_WRITE, 1);
+            // The first and the last page, their neighbours outside, and two pages by one write that begins within one.
+            write(device, -1, 1);
+            write(device, 0, 1);
+            write(device, 5L * PAGE + 100, PAGE);
+            write(device, (PAGES - 1L) * PAGE, 1);
+            write(device, (long) PAGES * PAGE, 1);
             byte[] expected = new byte[BITMAP_BYTES];
-            expected[0] = 0b0110_0000;
+            expected[0] = 0b0110_0001;
             expected[BITMAP_BYTES - 1] = (byte) 0x80;
             demandReport(tracker, range, expected);
             demandReport(tracker, range, new byte[BITMAP_BYTES]);
             tracker.stop();
         }
+    }
+
+    private static void write(SteeredDevice device, long at, int bytes) throws Exception {
+        device.set(SteeredDevice.DMA_IOVA, IOVA + at);
+        device.set(SteeredDevice.DMA_WRITE, bytes);
     }
 
     /** Nothing pins pages here, so that a report that succeeds tells none; one that is made up would tell all. */

@@ -70,11 +70,14 @@ final class PageBits {
      */
     void move(PageBits others, long from) {
         int first = Math.toIntExact(from / BITS);
-        for (int word = others.skip(0, 0); word < others.words; word = others.skip(word + 1, 0)) {
+        for (int word = 0; word < others.words; ) {
             long bits = others.word(word);
-            if (bits != 0) {
+            if (bits == 0) {
+                word = others.skip(word + 1, 0);
+            } else {
                 put(first + word, word(first + word) | bits);
                 others.put(word, 0);
+                word++;
             }
         }
     }

@@ -35,16 +35,18 @@ final class DeviceFiles {
         String path = dev.resolve(file).toString();
         int fd = (int) Interrupts.retry(() -> calls.open(path, Posix.O_RDWR | Posix.O_CLOEXEC));
         if (fd < 0) {
-            throw new KernelException(path, "open", -fd, advice(-fd, path));
+            throw new KernelException(path, "open", -fd, advice(-fd, file, path));
         }
         return new Descriptor(calls, fd);
     }
 
-    private static String advice(int number, String path) {
+    private static String advice(int number, String file, String path) {
         return switch (number) {
             case LinuxErrno.EACCES, LinuxErrno.EPERM ->
                     "give this process's user read and write permission for " + path + ", by a udev rule for example";
-            case LinuxErrno.ENOENT -> "load the module that makes it: vfio-pci, the device's own VFIO driver, or mdev";
+            case LinuxErrno.ENOENT -> file.equals(IOMMUFD)
+                    ? "load the module iommufd, or open devices by group where the kernel has none"
+                    : "load the module that makes it: vfio-pci, the device's own VFIO driver, or mdev";
             case LinuxErrno.ENODEV, LinuxErrno.ENXIO -> "load the modules vfio and vfio_iommu_type1, or iommufd";
             case LinuxErrno.EBUSY -> "another process has it; end that process, or let it hand its descriptor over";
             default -> "";

@@ -206,6 +206,15 @@ class DeviceOpenerTest {
     }
 
     @Test
+    void shouldSayThatTheKernelHasNoIommufd() throws Exception {
+        host.cdev(FIRST, "pci", "vfio3");
+        host.refuse("iommu", 2);
+
+        assertThat(assertRefused(Errno.ENOENT, FIRST, Way.CDEV)).hasMessage(host.root
+                + "/dev/iommu: open failed; load the module iommufd, or open devices by group where the kernel has none");
+    }
+
+    @Test
     void shouldCloseTheGroupWhenTheContainerCannotBeOpened() {
         host.refuse("vfio/vfio", 19);
 
