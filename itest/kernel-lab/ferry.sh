@@ -31,6 +31,7 @@ collect_ferry() {
   cp "$application" "$root/ferry.jar"
   cp -r "$project"/{api,contract,vfio-backend}/target/classes/dev "$root/classes"
   cp -r "$programs" "$root/classes/dev/ferry/vfio/backend"
+  cp "${programs%/lab}"/internal/handover/HandoverClient.class "$root/classes/dev/ferry/vfio/backend/internal/handover"
   (cd "$root" && "$JAVA_HOME/bin/jar" --extract --file ferry.jar bundles && mv bundles/slf4j-api-*.jar slf4j.jar \
     && rm -rf bundles)
   cp "$lab"/guest/{checks,devices} "$root"

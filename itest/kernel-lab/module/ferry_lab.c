@@ -20,9 +20,11 @@
  *   0x50 DMA_IOVA      rw  where DMA_WRITE writes
  *   0x58 DMA_WRITE     w   so many bytes count as written by the device, from DMA_IOVA on
  *   0x60 LOADED_BYTES  r   size of the state that was loaded last, 0 after reset
- *   0x68 HOLD_ARC      rw  from << 8 | to: this arc waits until the process that asked for it is being killed (a minute
- *                          at most), and then is taken, once; 0: none
- *   0x70 HELD          r   1: a process waits in that arc
+ *   0x68 HOLD_ARC      rw  from << 8 | to: this arc waits until the process that asked for it is being killed (ten
+ *                          minutes at most), and then is taken, once; 0: none
+ *   0x70 HELD          r   1: a process waits in that arc, or in that read or write
+ *   0x78 POLL_READY    rw  1: a poll says that there are data to read even where a read gives ENOMSG
+ *   0x80 HOLD_DATA     rw  1: the next read or write of device data waits in the same way, once
  *
  * A stream is a sequence of chunks: kind u32, reserved u32, seed u64, scratch u64, length u64, then length bytes of
  * the pattern of the seed. Exactly one chunk of kind STATE ends it; the receiver checks every byte.
@@ -52,12 +54,13 @@
 #define FL_MAX_CHUNKS 256
 #define FL_LOG_PAGE SZ_4K
 #define FL_MAX_LOG_PAGES (1UL << 20)
-#define FL_MAX_HOLD_MS 60000
+#define FL_MAX_HOLD_MS 600000
 #define FL_HOLD_POLL_MS 20
 
 enum fl_register {
 	FL_STATE_BYTES, FL_SEED, FL_SCRATCH, FL_INITIAL_BYTES, FL_MAKE_DIRTY, FL_REINIT, FL_FAIL_ARC, FL_FAIL_ERRNO,
-	FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE, FL_LOADED_BYTES, FL_HOLD_ARC, FL_HELD, FL_REGISTERS
+	FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE, FL_LOADED_BYTES, FL_HOLD_ARC, FL_HELD,
+	FL_POLL_READY, FL_HOLD_DATA, FL_REGISTERS
 };
 
 enum fl_kind { FL_INITIAL = 1, FL_DIRTY = 2, FL_STATE = 3 };
@@ -131,6 +134,47 @@ static void fl_pattern(u64 seed, u64 at, u8 *into, size_t length)
 	}
 	for (; i < length; i++)
 		into[i] = fl_word(seed, (at + i) / 8) >> (8 * ((at + i) % 8));
+}
+
+/* ---- registers ---- */
+
+static u64 fl_register(struct fl_device *fl, enum fl_register which)
+{
+	u64 value;
+
+	mutex_lock(&fl->register_lock);
+	value = fl->registers[which];
+	mutex_unlock(&fl->register_lock);
+	return value;
+}
+
+/* Takes an order: a register that holds just this value, once. */
+static bool fl_take_order(struct fl_device *fl, enum fl_register which, u64 value)
+{
+	bool ordered;
+
+	mutex_lock(&fl->register_lock);
+	ordered = fl->registers[which] == value;
+	if (ordered) {
+		fl->registers[which] = 0;
+		fl->registers[FL_HELD] = 1;
+	}
+	mutex_unlock(&fl->register_lock);
+	return ordered;
+}
+
+/* Waits where the user ordered it, for the death of the caller: as firmware that takes its time would. */
+static void fl_ordered_hold(struct fl_device *fl, enum fl_register which, u64 value)
+{
+	unsigned int waited;
+
+	if (!fl_take_order(fl, which, value))
+		return;
+	for (waited = 0; waited < FL_MAX_HOLD_MS && !fatal_signal_pending(current); waited += FL_HOLD_POLL_MS)
+		msleep(FL_HOLD_POLL_MS);
+	mutex_lock(&fl->register_lock);
+	fl->registers[FL_HELD] = 0;
+	mutex_unlock(&fl->register_lock);
 }
 
 /* ---- sessions ---- */
@@ -208,6 +252,7 @@ static ssize_t fl_save_read(struct file *filp, char __user *buf, size_t len, lof
 	bounce = (u8 *)__get_free_pages(GFP_KERNEL, 4);
 	if (!bounce)
 		return -ENOMEM;
+	fl_ordered_hold(session->device, FL_HOLD_DATA, 1);
 	mutex_lock(&session->lock);
 	if (session->dead) {
 		copied = -ENODEV;
@@ -251,7 +296,7 @@ static __poll_t fl_save_poll(struct file *filp, struct poll_table_struct *wait)
 	mutex_lock(&session->lock);
 	if (session->dead)
 		ready = EPOLLIN | EPOLLRDNORM | EPOLLERR;
-	else if (session->complete || session->first < session->count)
+	else if (session->complete || session->first < session->count || fl_register(session->device, FL_POLL_READY))
 		ready = EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&session->lock);
 	return ready;
@@ -367,6 +412,7 @@ static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t
 	if (!bounce)
 		return -ENOMEM;
 	expected = bounce + 16 * PAGE_SIZE;
+	fl_ordered_hold(session->device, FL_HOLD_DATA, 1);
 	mutex_lock(&session->lock);
 	if (session->dead || session->broken) {
 		taken = -ENODEV;
@@ -490,44 +536,6 @@ static void fl_unlock_state(struct fl_device *fl)
 	mutex_unlock(&fl->reset_mutex);
 }
 
-static u64 fl_register(struct fl_device *fl, enum fl_register which)
-{
-	u64 value;
-
-	mutex_lock(&fl->register_lock);
-	value = fl->registers[which];
-	mutex_unlock(&fl->register_lock);
-	return value;
-}
-
-static bool fl_take_order(struct fl_device *fl, enum vfio_device_mig_state to)
-{
-	bool ordered;
-
-	mutex_lock(&fl->register_lock);
-	ordered = fl->registers[FL_HOLD_ARC] == ((u64)fl->state << 8 | to);
-	if (ordered) {
-		fl->registers[FL_HOLD_ARC] = 0;
-		fl->registers[FL_HELD] = 1;
-	}
-	mutex_unlock(&fl->register_lock);
-	return ordered;
-}
-
-/* Waits where the user ordered it, for the death of the caller: as firmware that takes its time would. */
-static void fl_ordered_hold(struct fl_device *fl, enum vfio_device_mig_state to)
-{
-	unsigned int waited;
-
-	if (!fl_take_order(fl, to))
-		return;
-	for (waited = 0; waited < FL_MAX_HOLD_MS && !fatal_signal_pending(current); waited += FL_HOLD_POLL_MS)
-		msleep(FL_HOLD_POLL_MS);
-	mutex_lock(&fl->register_lock);
-	fl->registers[FL_HELD] = 0;
-	mutex_unlock(&fl->register_lock);
-}
-
 /* The failure that the user ordered for an arc, or 0. */
 static int fl_ordered_failure(struct fl_device *fl, enum vfio_device_mig_state to)
 {
@@ -598,7 +606,7 @@ static struct file *fl_step(struct fl_device *fl, enum vfio_device_mig_state to)
 	enum vfio_device_mig_state from = fl->state;
 	int error;
 
-	fl_ordered_hold(fl, to);
+	fl_ordered_hold(fl, FL_HOLD_ARC, (u64)from << 8 | to);
 	error = fl_ordered_failure(fl, to);
 	if (error)
 		return ERR_PTR(error);

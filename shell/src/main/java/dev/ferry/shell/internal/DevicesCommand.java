@@ -27,10 +27,13 @@ final class DevicesCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
     private final Service<List<OwnerDevice>> owners;
+    private final DeviceDetails details;
 
-    DevicesCommand(Service<MigrationService> migrations, Service<List<OwnerDevice>> owners) {
+    DevicesCommand(
+            Service<MigrationService> migrations, Service<List<OwnerDevice>> owners, DeviceDetails details) {
         this.migrations = migrations;
         this.owners = owners;
+        this.details = details;
     }
 
     @Override
@@ -47,7 +50,7 @@ final class DevicesCommand extends FerryCommand {
         return CommandResult.done(document, text(found, foundOwners));
     }
 
-    private static JsonObject document(DeviceDescription device) {
+    private JsonObject document(DeviceDescription device) {
         JsonObject document = new JsonObject();
         document.addProperty("id", device.id());
         document.addProperty("type", device.type());
@@ -58,6 +61,7 @@ final class DevicesCommand extends FerryCommand {
         document.addProperty("state", device.state().map(DeviceState::name).orElse(null));
         document.add("features", Json.names(device.features()));
         document.addProperty("notMigratable", device.notMigratable().orElse(null));
+        document.add("details", details.of(device.id()));
         return document;
     }
 

@@ -3,6 +3,7 @@ package dev.ferry.shell.internal;
 
 import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandRun;
+import dev.ferry.device.MigrationDriver;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
 import java.util.List;
@@ -42,9 +43,17 @@ public final class DevicesCommands {
             collectionType = CollectionType.TUPLE)
     private volatile List<Map.Entry<Map<String, Object>, AdminQueue>> queues = List.of();
 
+    @Reference(
+            service = MigrationDriver.class,
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY,
+            collectionType = CollectionType.PROPERTIES)
+    private volatile List<Map<String, Object>> drivers = List.of();
+
     /** Command {@code devices}. */
     public void devices(String... arguments) {
-        CommandRun.of(new DevicesCommand(this::service, this::owners), arguments);
+        CommandRun.of(new DevicesCommand(this::service, this::owners, new DeviceDetails(drivers)), arguments);
     }
 
     /** Command {@code admin}. */

@@ -3,6 +3,7 @@ package dev.ferry.shell.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.device.MigrationDriver;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.virtio.AdminQueue;
 import java.util.List;
@@ -17,13 +18,20 @@ class DevicesCommandTest {
 
     private static final AdminQueue SILENT = (readable, writable) -> new CompletableFuture<>();
 
+    private static final DeviceDetails DETAILS = new DeviceDetails(List.of(
+            Map.of(MigrationDriver.DEVICE_ID, "host1/pf0/vf1", MigrationDriver.BACKEND, "virtio",
+                    MigrationDriver.HOST, "host1", "ferry.vfio.access", "another backend's"),
+            Map.of(MigrationDriver.DEVICE_ID, "mdev0", MigrationDriver.BACKEND, "vfio",
+                    "service.id", 7L, "ferry.vfio.driver", "vfio_mtty", "ferry.vfio.configured", true,
+                    "ferry.vfio.access", "group 12 and container (as configured)")));
+
     private final CommandFixture shell = new CommandFixture();
 
     private int devices(String... arguments) {
         List<OwnerDevice> owners = OwnerDevice.of(List.of(
                 Map.entry(properties("host2/pf0", "host2", 0), SILENT),
                 Map.entry(properties("host1/pf0", "host1", 4), SILENT)));
-        return shell.run(new DevicesCommand(FakeMigrations::new, () -> owners), arguments);
+        return shell.run(new DevicesCommand(FakeMigrations::new, () -> owners, DETAILS), arguments);
     }
 
     private static Map<String, Object> properties(String id, String host, int members) {
@@ -62,7 +70,8 @@ class DevicesCommandTest {
                         "STOP_COPY",
                         "P2P"
                       ],
-                      "notMigratable": null
+                      "notMigratable": null,
+                      "details": {}
                     },
                     {
                       "id": "mdev0",
@@ -75,7 +84,12 @@ class DevicesCommandTest {
                       "features": [
                         "STOP_COPY"
                       ],
-                      "notMigratable": null
+                      "notMigratable": null,
+                      "details": {
+                        "access": "group 12 and container (as configured)",
+                        "configured": "true",
+                        "driver": "vfio_mtty"
+                      }
                     }
                   ],
                   "owners": [
@@ -110,12 +124,12 @@ class DevicesCommandTest {
                     Optional.of("host3/pf0 allows no device parts objects")));
         }
 
-        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of))).isZero();
+        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of, DETAILS))).isZero();
 
         assertThat(shell.out())
                 .contains("host3/pf0/vf1  virtio-net  host3  host3/pf0  1       virtio   unknown  -\n")
                 .endsWith("\nnot migratable: host3/pf0/vf1 and 2 more: host3/pf0 allows no device parts objects\n");
-        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of), "--json")).isZero();
+        assertThat(shell.run(new DevicesCommand(() -> migrations, List::of, DETAILS), "--json")).isZero();
         assertThat(shell.out()).contains("\"notMigratable\": \"host3/pf0 allows no device parts objects\"");
     }
 }

@@ -5,9 +5,11 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +38,8 @@ final class DeviceServices implements HandoverServer.Lending {
     static final String ACCESS = "ferry.vfio.access";
     /** Service property: how dirty pages are tracked and why so. */
     static final String DIRTY_TRACKING = "ferry.vfio.dirty.tracking";
+    /** Service property: the driver of the kernel that the device is bound to; absent when to none. */
+    static final String DRIVER = "ferry.vfio.driver";
     /** Service property: the device is among those that the configuration in force allows to open. */
     static final String CONFIGURED = "ferry.vfio.configured";
 
@@ -54,6 +58,8 @@ final class DeviceServices implements HandoverServer.Lending {
     private final String hostName;
     private final Map<String, Served> served = new LinkedHashMap<>();
     private final ReentrantLock turn = new ReentrantLock();
+    /** What whoever began it could not wait for: his time was over, or he was interrupted. */
+    private final Set<Closing> unended = ConcurrentHashMap.newKeySet();
     private final Set<String> wantedBack = ConcurrentHashMap.newKeySet();
     private volatile BackendSettings settings = BackendSettings.none();
     private volatile boolean closed;
@@ -124,10 +130,10 @@ final class DeviceServices implements HandoverServer.Lending {
             return;
         }
         try {
-            if (!settings.devices().contains(device.name())) {
-                explain(device, NOT_ALLOWED);
-            } else if (device.obstacle().isPresent()) {
+            if (device.obstacle().isPresent()) {
                 explain(device, device.obstacle().get());
+            } else if (!settings.devices().contains(device.name())) {
+                explain(device, NOT_ALLOWED);
             } else if (now == null || now.driven().isEmpty()) {
                 open(device);
             }
@@ -141,7 +147,7 @@ final class DeviceServices implements HandoverServer.Lending {
             put(device, factory.get().open(device, id(device.name()), settings.access(),
                     settings.dirtyTracking(), this::dataTimeoutMillis), false);
         } catch (DeviceException e) {
-            explain(device, e.getMessage());
+            explain(device, KernelException.reason(e));
         } catch (RuntimeException | LinkageError e) {
             if (explain(device, "it cannot be opened; the log says more: " + e)) {
                 LOG.error("{} cannot be opened", id(device.name()), e);
@@ -254,6 +260,7 @@ final class DeviceServices implements HandoverServer.Lending {
             return;
         }
         leave();
+        await(unended);
     }
 
     /** Devices leave; one that does not leave in order must not keep the others. Gives whether all are closed. */
@@ -266,10 +273,19 @@ final class DeviceServices implements HandoverServer.Lending {
                 leaving.driven().ifPresent(driven -> closings.add(Closing.begin(id(name), driven::close)));
             }
         }
+        unended.addAll(closings);
+        return await(closings);
+    }
+
+    private boolean await(Collection<Closing> closings) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS);
         boolean all = true;
         for (Closing closing : closings) {
-            all &= closing.await(deadline);
+            boolean ended = closing.await(deadline);
+            if (ended) {
+                unended.remove(closing);
+            }
+            all &= ended;
         }
         return all;
     }
@@ -302,6 +318,7 @@ final class DeviceServices implements HandoverServer.Lending {
         properties.put(MigrationDriver.BACKEND, BACKEND);
         properties.put(MigrationDriver.HOST, host());
         properties.put(CONFIGURED, settings.devices().contains(device.name()));
+        device.driver().ifPresent(driver -> properties.put(DRIVER, driver));
         return properties;
     }
 }

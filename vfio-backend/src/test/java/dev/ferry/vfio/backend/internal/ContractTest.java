@@ -62,6 +62,7 @@ class ContractTest {
             prepare(host.pci(FIRST, "virtio_vfio_pci", "12"), flags, bareTracking, zero);
             prepare(host.mdev(SECOND, "mtty-2", "13"), flags, bareTracking, zero);
             host.iommuTracksDirtyPages = true;
+            host.mapPages(0, 1024);
             if (cdev) {
                 host.cdev(FIRST, "pci", "vfio0");
                 host.cdev(SECOND, "mdev", "vfio1");

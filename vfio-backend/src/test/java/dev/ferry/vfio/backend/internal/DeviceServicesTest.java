@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -113,6 +114,27 @@ class DeviceServicesTest {
     private static void end(Thread thread) throws InterruptedException {
         thread.join(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
         assertThat(thread.isAlive()).isFalse();
+    }
+
+    @Test
+    void shouldWaitForWhatAnInterruptedThreadLeftClosingWhenAllEnds() throws Exception {
+        update(MDEV);
+        before.put("close", arguments -> block());
+        List<FoundDevice> found = new DeviceFinder(folder).find(Set.of());
+
+        Thread.currentThread().interrupt(); // as the thread that looks for devices is when the bundle stops
+        services.update(found, BackendSettings.none());
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        Thread closing = start(services::close);
+        while (closing.isAlive() && closing.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+
+        assertThat(closing.isAlive()).as("waits").isTrue();
+        letGo.countDown();
+        end(closing);
+        assertThat(host.kernel.openFiles()).isZero();
     }
 
     @Test

@@ -50,6 +50,7 @@ class EveryCallFailsTest {
     private FakeHost makeHost(boolean cdev) throws IOException {
         FakeHost made = new FakeHost(folder);
         made.iommuTracksDirtyPages = true;
+        made.mapPages(0, 64);
         made.pci(SOURCE, "virtio_vfio_pci", "12");
         made.mdev(DESTINATION, "mtty-2", "13");
         made.devices.get(DESTINATION).content = new byte[0];

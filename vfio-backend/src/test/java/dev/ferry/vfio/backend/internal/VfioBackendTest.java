@@ -83,6 +83,24 @@ class VfioBackendTest {
     }
 
     @Test
+    void shouldSayWhatStandsAgainstADeviceBeforeItIsConfigured() throws Exception {
+        host.pci("0000:3b:00.3", "virtio_vfio_pci", null);
+        host.mdev("83b8f4f2-509f-382f-3c1e-e6bfe0fa1002", "mtty-2", "14");
+        Files.delete(folder.resolve("sys/bus/mdev/devices/83b8f4f2-509f-382f-3c1e-e6bfe0fa1002/driver"));
+
+        configure(Map.of());
+
+        assertThat(reason("0000:3b:00.3")).asString().contains("is in no IOMMU group");
+        assertThat(registered.get("host9/0000:3b:00.3").properties()).containsEntry(
+                "ferry.vfio.driver", "virtio_vfio_pci");
+        assertThat(reason("83b8f4f2-509f-382f-3c1e-e6bfe0fa1002")).asString().contains("is bound to no driver");
+        assertThat(registered.get("host9/83b8f4f2-509f-382f-3c1e-e6bfe0fa1002").properties())
+                .doesNotContainKey("ferry.vfio.driver");
+        assertThat(reason(VF)).isEqualTo(NOT_ALLOWED);
+        assertThat(host.kernel.log).isEmpty();
+    }
+
+    @Test
     void shouldOpenWhatIsConfigured() throws Exception {
         configure(Map.of("devices", new String[] {MDEV}));
 
@@ -92,6 +110,7 @@ class VfioBackendTest {
                 "ferry.backend", "vfio",
                 "ferry.host", "host9",
                 "ferry.vfio.configured", true,
+                "ferry.vfio.driver", "vfio_mtty",
                 "ferry.vfio.access", "group 13 and container (the kernel offers no iommufd with character devices)",
                 "ferry.vfio.dirty.tracking", "device DMA logging"));
         assertThat(driver(MDEV).features()).hasSize(3);
@@ -138,7 +157,7 @@ class VfioBackendTest {
 
         assertThat(reason(VF)).isEqualTo(
                 "the kernel driver of host9/" + VF + " has no migration support");
-        assertThat(reason(MDEV)).asString().contains("read and write permission");
+        assertThat(reason(MDEV)).asString().contains(": open failed (EACCES); give this process's user read and write");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }
 

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.lab;
 
+import dev.ferry.contract.Check;
 import dev.ferry.contract.DriverContract;
 import dev.ferry.contract.DriverSubject;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.DriverFactory;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The vendor contract on two real devices of this host, without a framework and without JUnit: one line per check, and
  * an exit status of 1 when one failed. Arguments: two PCI addresses or UUIDs, then {@code auto}, {@code group} or
- * {@code cdev}. Both devices are reset.
+ * {@code cdev}; in the lab, {@code shipped} or {@code iommufd} for the {@link KernelFlavor}, which says how dirty pages
+ * must be tracked. Both devices are reset.
  */
 public final class ContractOnDevices {
     private final HostDevices devices;
@@ -26,16 +30,26 @@ public final class ContractOnDevices {
 
     /** Runs all checks. */
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 3) {
-            System.err.println("usage: ContractOnDevices DEVICE DEVICE auto|group|cdev");
+        if (arguments.length < 3 || arguments.length > 4) {
+            System.err.println("usage: ContractOnDevices DEVICE DEVICE auto|group|cdev [shipped|iommufd]");
             System.exit(2);
         }
-        int failed = new ContractOnDevices(arguments[0], arguments[1], arguments[2]).run();
-        System.exit(failed == 0 ? 0 : 1);
+        ContractOnDevices contract = new ContractOnDevices(arguments[0], arguments[1], arguments[2]);
+        List<Check> checks = new ArrayList<>(new DriverContract(contract::pair).checks());
+        if (arguments.length == 4) {
+            KernelFlavor flavor = KernelFlavor.of(arguments[3]);
+            checks.add(new Check("dirty pages are tracked in the best way that this kernel has", () -> {
+                try (Pair pair = contract.pair()) {
+                    flavor.demandTracking(pair.source);
+                    flavor.demandTracking(pair.destination);
+                }
+            }));
+        }
+        System.exit(LabChecks.run(checks) == 0 ? 0 : 1);
     }
 
-    private int run() throws Exception {
-        return LabChecks.run(new DriverContract(Pair::new).checks());
+    private Pair pair() throws IOException, DeviceException {
+        return new Pair();
     }
 
     private final class Pair implements DriverSubject {

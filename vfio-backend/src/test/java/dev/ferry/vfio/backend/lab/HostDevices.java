@@ -7,6 +7,7 @@ import dev.ferry.vfio.backend.internal.DriverFactory;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
@@ -19,8 +20,10 @@ import java.util.Set;
 final class HostDevices {
     private static final int DATA_TIMEOUT_MILLIS = 2_000;
 
-    private final DriverFactory factory = new DriverFactory(new LinuxSystemCalls(), Path.of("/"));
-    private final DeviceFinder finder = new DeviceFinder(Path.of("/"));
+    private final SystemCalls calls;
+    private final Path root;
+    private final DriverFactory factory;
+    private final DeviceFinder finder;
     private final DeviceOpener.Way way;
 
     /**
@@ -29,7 +32,26 @@ final class HostDevices {
      * @param way {@code auto}, {@code group} or {@code cdev}
      */
     HostDevices(String way) {
+        this(new LinuxSystemCalls(), Path.of("/"), way);
+    }
+
+    /** The devices of any host, a fake one too, below a root. */
+    HostDevices(SystemCalls calls, Path root, String way) {
+        this.calls = calls;
+        this.root = root;
+        this.factory = new DriverFactory(calls, root);
+        this.finder = new DeviceFinder(root);
         this.way = DeviceOpener.Way.valueOf(way.toUpperCase(Locale.ROOT));
+    }
+
+    /** What the devices are driven with. */
+    SystemCalls calls() {
+        return calls;
+    }
+
+    /** The path of a device file, {@code vfio/vfio} for example. */
+    String file(String name) {
+        return root.resolve("dev").resolve(name).toString();
     }
 
     /** What sysfs says of a device. */

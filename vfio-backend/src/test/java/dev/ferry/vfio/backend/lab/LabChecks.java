@@ -9,6 +9,7 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -16,11 +17,13 @@ import java.util.List;
 
 /**
  * What the kernel lab checks on real devices beyond the vendor contract: one line per check, and an exit status of 1 when
- * one failed. Arguments: {@code auto}, {@code group} or {@code cdev}, then the UUIDs of two {@code mtty} devices and of
- * two devices of the lab's own module. All are reset.
+ * one failed. Arguments: {@code auto}, {@code group} or {@code cdev}; {@code shipped} or {@code iommufd} for the {@link
+ * KernelFlavor}; then the UUIDs of two {@code mtty} devices and of two devices of the lab's own module. All are reset.
  */
 public final class LabChecks {
     private static final int BUFFER_BYTES = 1 << 20;
+    /** The configuration space of a PCI Express function, and headers of records. */
+    private static final int MOST_BYTES_AROUND = 5000;
     /** Reads that may bring nothing before a check gives up. */
     private static final int MAX_READS = 100_000;
 
@@ -28,16 +31,22 @@ public final class LabChecks {
 
     /** Runs all checks. */
     public static void main(String[] arguments) throws Exception {
-        if (arguments.length != 5) {
-            System.err.println("usage: LabChecks auto|group|cdev MTTY MTTY LAB LAB");
+        if (arguments.length != 6) {
+            System.err.println("usage: LabChecks auto|group|cdev shipped|iommufd MTTY MTTY LAB LAB");
             System.exit(2);
         }
         HostDevices devices = new HostDevices(arguments[0]);
+        KernelFlavor flavor = KernelFlavor.of(arguments[1]);
+        KernelChecks kernel = new KernelChecks(devices, arguments[2]);
         List<Check> checks = new ArrayList<>();
-        checks.addAll(new MttyChecks(devices, arguments[1], arguments[2]).checks());
-        checks.addAll(new OpeningChecks(devices, arguments[1]).checks());
-        checks.addAll(new KernelChecks(devices, arguments[1]).checks());
-        checks.addAll(new SteeredDeviceChecks(devices, arguments[3], arguments[4]).checks());
+        checks.addAll(new MttyChecks(devices, arguments[2], arguments[3]).checks());
+        checks.addAll(new OpeningChecks(devices, arguments[2]).checks());
+        checks.addAll(kernel.checks());
+        checks.addAll(kernel.ofMtty());
+        checks.addAll(new SteeredDeviceChecks(devices, arguments[4], arguments[5]).checks());
+        checks.addAll(new ConfigSpaceChecks(devices, arguments[4], arguments[5]).checks());
+        checks.addAll(new FailedArcChecks(devices, arguments[4]).checks());
+        checks.addAll(new DirtyPagesChecks(devices, arguments[4], flavor).checks());
         System.exit(run(checks) == 0 ? 0 : 1);
     }
 
@@ -61,6 +70,14 @@ public final class LabChecks {
         if (!held) {
             throw new AssertionError(demand.formatted(arguments));
         }
+    }
+
+    /** Demands that the kernel tells just this size in STOP_COPY, and the driver this and what it puts around it. */
+    static void demandStopCopySize(HostDevices devices, Driven driven, long bytes) throws DeviceException {
+        long kernel = new RawRequests(devices.calls(), driven.open().device()).dataSize();
+        demand(kernel == bytes, "the kernel tells %d bytes in STOP_COPY instead of %d", kernel, bytes);
+        long told = driven.driver().stopCopySize();
+        demand(told >= bytes && told <= bytes + MOST_BYTES_AROUND, "the driver tells %d bytes instead of %d", told, bytes);
     }
 
     /** Something that a device has to refuse. */

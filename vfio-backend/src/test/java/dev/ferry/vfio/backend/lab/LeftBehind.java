@@ -3,17 +3,12 @@ package dev.ferry.vfio.backend.lab;
 
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 
-import dev.ferry.device.DataTransferSession;
-import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,53 +19,60 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Is killed: at every arc, in ERROR, and in the midst of a migration. A device of the lab's own module is in the arc at
- * that moment, since its kernel module holds it there; {@code mtty} has just taken it. Arguments: {@code auto}, {@code
- * group} or {@code cdev}; a file that is made when all devices are there; two devices to migrate between; one of the
- * lab's own to bring to ERROR; then triples of an arc, {@code mtty} or {@code steered}, and a device.
+ * Is killed: at every arc, in a read and a write of data, in ERROR, and in the midst of a migration. A device of the
+ * lab's own module is in the arc, or in the read or write, at that moment, since its kernel module holds it there; {@code
+ * mtty} has just taken the arc. Arguments: {@code auto}, {@code group} or {@code cdev}; a file that is made when all
+ * devices are there; two devices to migrate between; three of the lab's own, to bring to ERROR, to read from and to write
+ * to; then triples of an arc, {@code mtty} or {@code steered}, and a device.
  */
 public final class LeftBehind {
-    /** Those of a device that has P2P and PRE_COPY. */
-    private static final Set<Arc> ALL_ARCS = EnumSet.complementOf(
-            EnumSet.of(Arc.STOP_TO_RUNNING, Arc.RUNNING_TO_STOP, Arc.PRE_COPY_TO_STOP_COPY));
-
     private static final int EIO = 5;
-    private static final int FEW_BYTES = 50;
     /** Nobody killed it. */
     private static final int SURVIVED = 3;
 
-    private static final int MOST_MIGRATIONS = 100_000;
-    private static final long HOLD_SECONDS = 30;
+    private static final int TRIPLES = 7;
+    private static final int MOST_MIGRATIONS = 1_000_000;
+    private static final long HOLD_SECONDS = 60;
 
     private final HostDevices devices;
-    private final List<Driven> held = new ArrayList<>();
+    private final List<Driven> left = new ArrayList<>();
+    private final List<SteeredDevice> held = new ArrayList<>();
 
     private LeftBehind(HostDevices devices) {
         this.devices = devices;
+    }
+
+    private interface Step {
+        void take() throws Exception;
     }
 
     /** Does not return. */
     public static void main(String[] arguments) throws Exception {
         LeftBehind program = new LeftBehind(new HostDevices(arguments[0]));
         program.bringToError(arguments[4]);
+        program.holdRead(arguments[5]);
+        program.holdWrite(arguments[6]);
         for (String kind : List.of("mtty", "steered")) {
             Set<Arc> arcs = EnumSet.noneOf(Arc.class);
-            for (int i = 5; i + 2 < arguments.length; i += 3) {
+            for (int i = TRIPLES; i + 2 < arguments.length; i += 3) {
                 if (arguments[i + 1].equals(kind)) {
                     arcs.add(Arc.valueOf(arguments[i]));
                     program.leave(arguments[i + 2], Arc.valueOf(arguments[i]), kind.equals("steered"));
                 }
             }
-            demand(arcs.equals(ALL_ARCS), "%s: the arcs are %s instead of %s", kind, arcs, ALL_ARCS);
+            demand(arcs.equals(ArcWalk.ALL_ARCS), "%s: the arcs are %s instead of %s", kind, arcs, ArcWalk.ALL_ARCS);
         }
         program.migrateUntilKilled(arguments[2], arguments[3], Path.of(arguments[1]));
-        System.err.println("nobody killed this program, which held " + program.held.size() + " devices");
+        System.err.println("nobody killed this program, which had " + program.left.size() + " devices");
         System.exit(SURVIVED);
     }
 
     private void migrateUntilKilled(String source, String destination, Path ready) throws Exception {
         try (Driven first = devices.open(source);
                 Driven second = devices.open(destination)) {
+            for (SteeredDevice device : held) {
+                demand(device.get(SteeredDevice.HELD) == 1, "a device is held no longer");
+            }
             Files.createFile(ready);
             for (int i = 0; i < MOST_MIGRATIONS; i++) {
                 LabChecks.migrate(first.driver(), second.driver());
@@ -82,7 +84,7 @@ public final class LeftBehind {
 
     private Driven open(String name) throws Exception {
         Driven driven = devices.open(name);
-        held.add(driven);
+        left.add(driven);
         return driven;
     }
 
@@ -94,79 +96,60 @@ public final class LeftBehind {
         LabChecks.demandState(driven.driver(), DeviceState.ERROR);
     }
 
-    /** Leaves a device at an arc: in it when it can be held there, else right behind it. */
-    private void leave(String name, Arc arc, boolean hold) throws Exception {
+    private void holdRead(String name) throws Exception {
         Driven driven = open(name);
-        bringBefore(driven.driver(), arc);
-        LabChecks.demandState(driven.driver(), arc.from());
-        if (!hold) {
-            step(driven.driver(), arc);
-            LabChecks.demandState(driven.driver(), arc.to());
-            return;
-        }
+        LabChecks.take(driven.driver(), Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
+        SavingSession saving =
+                (SavingSession) driven.driver().step(Arc.STOP_TO_STOP_COPY).orElseThrow();
         SteeredDevice device = new SteeredDevice(driven.open().device());
-        device.hold(arc);
-        Thread thread = new Thread(() -> stepInto(driven.driver(), arc), arc.toString());
+        device.set(SteeredDevice.HOLD_DATA, 1);
+        hold(name, device, () -> saving.read(ByteBuffer.allocate(Byte.MAX_VALUE)));
+    }
+
+    private void holdWrite(String name) throws Exception {
+        Driven driven = open(name);
+        byte[] state = ArcWalk.saved(driven.driver());
+        ResumingSession resuming =
+                (ResumingSession) driven.driver().step(Arc.STOP_TO_RESUMING).orElseThrow();
+        SteeredDevice device = new SteeredDevice(driven.open().device());
+        device.set(SteeredDevice.HOLD_DATA, 1);
+        hold(name, device, () -> resuming.write(ByteBuffer.wrap(state)));
+    }
+
+    /** Leaves a device at an arc: in it when it can be held there, else right behind it. */
+    private void leave(String name, Arc arc, boolean inside) throws Exception {
+        Driven driven = open(name);
+        ArcWalk.before(driven.driver(), arc);
+        LabChecks.demandState(driven.driver(), arc.from());
+        if (inside) {
+            SteeredDevice device = new SteeredDevice(driven.open().device());
+            device.hold(arc);
+            hold(name + " in " + arc, device, () -> driven.driver().step(arc));
+        } else {
+            ArcWalk.step(driven.driver(), arc);
+            LabChecks.demandState(driven.driver(), arc.to());
+        }
+    }
+
+    /** Takes a step from which there is no return, and waits until the device is in it. */
+    private void hold(String where, SteeredDevice device, Step step) throws Exception {
+        Thread thread = new Thread(() -> take(where, step), where);
         thread.setDaemon(true);
         thread.start();
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(HOLD_SECONDS);
         while (device.get(SteeredDevice.HELD) == 0) {
-            demand(thread.isAlive() && System.nanoTime() < deadline, "%s: is not held in %s", name, arc);
+            demand(thread.isAlive() && System.nanoTime() < deadline, "%s is not held", where);
             Thread.yield();
         }
+        held.add(device);
     }
 
-    private static void stepInto(MigrationDriver driver, Arc arc) {
+    private static void take(String where, Step step) {
         try {
-            driver.step(arc);
-            System.err.println(arc + " ended, and this program lives");
-        } catch (DeviceException e) {
-            System.err.println(arc + " failed: " + e);
-        }
-    }
-
-    private static void bringBefore(MigrationDriver driver, Arc arc) throws IOException {
-        if (arc == Arc.RESUMING_TO_STOP) {
-            load(driver);
-            return;
-        }
-        for (Arc step : way(arc.from())) {
-            step(driver, step);
-        }
-    }
-
-    private static List<Arc> way(DeviceState state) {
-        return switch (state) {
-            case RUNNING -> List.of();
-            case RUNNING_P2P -> List.of(Arc.RUNNING_TO_RUNNING_P2P);
-            case STOP -> List.of(Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
-            case STOP_COPY -> List.of(Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP, Arc.STOP_TO_STOP_COPY);
-            case PRE_COPY -> List.of(Arc.RUNNING_TO_PRE_COPY);
-            case PRE_COPY_P2P -> List.of(Arc.RUNNING_TO_PRE_COPY, Arc.PRE_COPY_TO_PRE_COPY_P2P);
-            case RESUMING, ERROR -> throw new IllegalArgumentException(state.toString());
-        };
-    }
-
-    /** To the end of RESUMING: with the device's own state, all of it. */
-    private static void load(MigrationDriver driver) throws IOException {
-        LabChecks.take(driver, Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_STOP);
-        SavingSession saving = (SavingSession) driver.step(Arc.STOP_TO_STOP_COPY).orElseThrow();
-        ByteArrayOutputStream state = new ByteArrayOutputStream();
-        byte[] piece = new byte[1 << 13];
-        for (int count = 0; count >= 0; count = saving.read(ByteBuffer.wrap(piece))) {
-            state.write(piece, 0, count);
-        }
-        LabChecks.take(driver, Arc.STOP_COPY_TO_STOP);
-        ResumingSession resuming =
-                (ResumingSession) driver.step(Arc.STOP_TO_RESUMING).orElseThrow();
-        resuming.write(ByteBuffer.wrap(state.toByteArray()));
-    }
-
-    /** A saving session that begins is left in the middle of its stream. */
-    private static void step(MigrationDriver driver, Arc arc) throws IOException {
-        DataTransferSession session = driver.step(arc).orElse(null);
-        if (session instanceof SavingSession saving) {
-            saving.read(ByteBuffer.allocate(FEW_BYTES));
+            step.take();
+            System.err.println(where + " ended, and this program lives");
+        } catch (Exception e) {
+            System.err.println(where + " failed: " + e);
         }
     }
 }

@@ -59,8 +59,7 @@ final class MttyChecks {
         try (Driven device = devices.open(first)) {
             demand(device.driver().features().equals(EnumSet.allOf(MigrationFeature.class)),
                     "features are %s", device.driver().features());
-            long bytes = device.driver().stopCopySize();
-            demand(bytes >= STATE_BYTES, "a stop-copy size of %d", bytes);
+            LabChecks.demandStopCopySize(devices, device, STATE_BYTES);
         }
     }
 

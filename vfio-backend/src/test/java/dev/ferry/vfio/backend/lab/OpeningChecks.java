@@ -5,7 +5,6 @@ import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ferry.contract.Check;
-import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
@@ -24,22 +23,25 @@ import java.util.List;
 final class OpeningChecks {
     private static final String NOBODY = "00000000-0000-0000-0000-000000000000";
 
-    private final SystemCalls calls = new LinuxSystemCalls();
+    private final HostDevices devices;
+    private final SystemCalls calls;
     private final FoundDevice device;
 
     OpeningChecks(HostDevices devices, String name) throws Exception {
+        this.devices = devices;
+        this.calls = devices.calls();
         this.device = devices.found(name);
     }
 
     /** Of the way that the kernel offers; sysfs names a character device where there is none, too. */
     List<Check> checks() {
-        return Files.exists(Path.of("/dev/iommu"))
+        return Files.exists(Path.of(devices.file("iommu")))
                 ? List.of(new Check("the kernel's answers on the way by character device", this::characterDevice))
                 : List.of(new Check("the kernel's answers on the way by group", this::group));
     }
 
     private void group() {
-        String path = "/dev/vfio/" + device.group().orElseThrow();
+        String path = devices.file("vfio/" + device.group().orElseThrow());
         try (Descriptors open = new Descriptors();
                 Arena arena = Arena.ofConfined()) {
             int group = open.open(path);
@@ -47,7 +49,7 @@ final class OpeningChecks {
             MemorySegment name = arena.allocateFrom(device.name());
             expect("a device before there is a container",
                     calls.ioctl(group, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, name), LinuxErrno.EINVAL);
-            int container = open.open("/dev/vfio/vfio");
+            int container = open.open(devices.file("vfio/vfio"));
             MemorySegment pointer = arena.allocateFrom(JAVA_INT, container);
             demand(calls.ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, pointer) == 0, "no container");
             expect("a device before there is an IOMMU",
@@ -62,7 +64,7 @@ final class OpeningChecks {
     private void characterDevice() {
         try (Descriptors open = new Descriptors();
                 Arena arena = Arena.ofConfined()) {
-            int cdev = open.open("/dev/vfio/devices/" + device.cdev().orElseThrow());
+            int cdev = open.open(devices.file("vfio/devices/" + device.cdev().orElseThrow()));
             MemorySegment feature = arena.allocate(DeviceFeature.Header.BYTES + Long.BYTES, Long.BYTES);
             feature.set(JAVA_INT, DeviceFeature.Header.ARGSZ, (int) feature.byteSize());
             feature.set(JAVA_INT, DeviceFeature.Header.FLAGS, DeviceFeature.MIGRATION | DeviceFeature.GET);
@@ -70,12 +72,12 @@ final class OpeningChecks {
                     calls.ioctl(cdev, VfioIoctl.VFIO_DEVICE_FEATURE, feature), LinuxErrno.EINVAL);
             MemorySegment bind = arena.allocate(BindIommufd.BYTES, Long.BYTES);
             bind.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
-            bind.set(JAVA_INT, BindIommufd.IOMMUFD, open.open("/dev/iommu"));
+            bind.set(JAVA_INT, BindIommufd.IOMMUFD, open.open(devices.file("iommu")));
             demand(calls.ioctl(cdev, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, bind) == 0, "cannot be bound");
             demand(calls.ioctl(cdev, VfioIoctl.VFIO_DEVICE_FEATURE, feature) == 0, "no features although it is bound");
             expect("a second bind", calls.ioctl(cdev, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, bind), LinuxErrno.EINVAL);
             expect("the group of a device that is bound",
-                    calls.open("/dev/vfio/" + device.group().orElseThrow(), Posix.O_RDWR | Posix.O_CLOEXEC),
+                    calls.open(devices.file("vfio/" + device.group().orElseThrow()), Posix.O_RDWR | Posix.O_CLOEXEC),
                     LinuxErrno.EBUSY);
         }
     }

@@ -23,6 +23,8 @@ final class SteeredDevice {
     static final int DMA_WRITE = 0x58;
     static final int LOADED_BYTES = 0x60;
     static final int HELD = 0x70;
+    static final int POLL_READY = 0x78;
+    static final int HOLD_DATA = 0x80;
 
     private static final int FAIL_ARC = 0x30;
     private static final int FAIL_ERRNO = 0x38;

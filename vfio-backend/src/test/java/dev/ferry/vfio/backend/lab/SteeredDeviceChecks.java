@@ -10,9 +10,7 @@ import static dev.ferry.vfio.backend.lab.LabChecks.take;
 
 import dev.ferry.contract.Check;
 import dev.ferry.device.DeviceException;
-import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
-import dev.ferry.device.IovaRange;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
@@ -20,6 +18,9 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -32,8 +33,6 @@ final class SteeredDeviceChecks {
     private static final int LARGE_STATE = 3_000_001;
     private static final int HEADER_BYTES = 32;
     private static final int PAGE = 4096;
-    private static final long IOVA = 0x10000000L;
-    private static final String RELEASE = System.getProperty("os.version");
 
     private final HostDevices devices;
     private final String first;
@@ -49,12 +48,11 @@ final class SteeredDeviceChecks {
         return List.of(
                 new Check("a state of 3,000,001 bytes arrives, every byte checked by the device", this::largeState),
                 new Check("dirty bytes come, are read, and end in nothing for now", this::dirtyBytes),
+                new Check("a read that the kernel answers with ENOMSG is nothing for now", this::noMessage),
                 new Check("a read that the device fails ends the session with EIO", this::failedRead),
                 new Check("a write that the device fails ends the session for good", this::failedWrite),
-                new Check("an arc that fails leaves the device where it was, told with call, errno and state", this::failedArc),
                 new Check("an arc that fails into ERROR is left by a reset only", this::errorState),
                 new Check("new initial data are announced where the kernel knows how", this::reinitialization),
-                new Check("dirty pages: exactly those that the device wrote, or a way that says why it is coarse", this::pages),
                 new Check("a device that its user resets meanwhile is RUNNING, and its session dead", this::resetMeanwhile),
                 new Check("where a program left a session, the arc that needs it is refused", this::lostSession));
     }
@@ -78,6 +76,7 @@ final class SteeredDeviceChecks {
             from.set(SteeredDevice.STATE_BYTES, LARGE_STATE);
             from.set(SteeredDevice.SEED, 0x123456789ABCDEFL);
             from.set(SteeredDevice.SCRATCH, 0xFEDCBA987654321L);
+            LabChecks.demandStopCopySize(devices, source, HEADER_BYTES + LARGE_STATE);
             LabChecks.migrate(source.driver(), destination.driver());
             demand(to.get(SteeredDevice.LOADED_BYTES) == LARGE_STATE, "loaded %d", to.get(SteeredDevice.LOADED_BYTES));
             demand(to.get(SteeredDevice.SEED) == 0x123456789ABCDEFL, "another seed");
@@ -105,6 +104,29 @@ final class SteeredDeviceChecks {
             take(source.driver(), Arc.PRE_COPY_TO_PRE_COPY_P2P, Arc.PRE_COPY_P2P_TO_STOP_COPY);
             demand(pump(saving, loading), "no end in STOP_COPY");
             take(destination.driver(), Arc.RESUMING_TO_STOP);
+        });
+    }
+
+    /** The kernel says that a read would not wait, and has nothing: as with devices that have no poll. */
+    private void noMessage() throws Exception {
+        with((source, destination, from, to) -> {
+            from.set(SteeredDevice.POLL_READY, 1);
+            RawRequests raw = new RawRequests(devices.calls(), source.open().device());
+            int fd = raw.descriptor(DeviceState.PRE_COPY);
+            try (Arena arena = Arena.ofConfined()) {
+                MemorySegment bytes = arena.allocate(PAGE);
+                demand(devices.calls().read(fd, bytes) > 0, "no initial data");
+                RawRequests.expect("read behind the data", devices.calls().read(fd, bytes), LinuxErrno.ENOMSG);
+            } finally {
+                devices.calls().close(fd);
+            }
+            source.driver().reset();
+            from.set(SteeredDevice.POLL_READY, 1);
+            SavingSession saving = precopy(source);
+            demand(!pump(saving, resuming(destination.driver())), "PRE_COPY has no end");
+            demand(saving.read(ByteBuffer.allocate(1)) == 0, "something behind the data");
+            from.set(SteeredDevice.MAKE_DIRTY, 1);
+            demand(saving.read(ByteBuffer.allocate(1)) == 1, "nothing although there are data again");
         });
     }
 
@@ -136,21 +158,6 @@ final class SteeredDeviceChecks {
         });
     }
 
-    private void failedArc() throws Exception {
-        with((source, destination, from, to) -> {
-            for (Arc arc : List.of(Arc.RUNNING_TO_RUNNING_P2P, Arc.RUNNING_TO_PRE_COPY)) {
-                from.fail(arc, EIO, false);
-                DeviceException told = refusal(Errno.EIO, () -> source.driver().step(arc));
-                demand(told.getMessage().contains(first) && told.getMessage().contains("RUNNING"),
-                        "told: %s", told.getMessage());
-                demandState(source.driver(), DeviceState.RUNNING);
-                // Ordered once, so that it works now.
-                take(source.driver(), arc);
-                source.driver().reset();
-            }
-        });
-    }
-
     private void errorState() throws Exception {
         with((source, destination, from, to) -> {
             take(source.driver(), Arc.RUNNING_TO_RUNNING_P2P);
@@ -166,7 +173,7 @@ final class SteeredDeviceChecks {
     private void reinitialization() throws Exception {
         with((source, destination, from, to) -> {
             boolean known = source.open().device().probe(DeviceFeature.MIG_PRECOPY_INFO_V2, DeviceFeature.SET);
-            demand(known == kernelHasPrecopyInfoV2(), "the probe says %s on Linux %s", known, RELEASE);
+            demand(known == KernelFlavor.isRelease(7, 1), "the probe says %s", known);
             SavingSession saving = precopy(source);
             ResumingSession loading = resuming(destination.driver());
             pump(saving, loading);
@@ -175,39 +182,6 @@ final class SteeredDeviceChecks {
             PrecopyInfo info = saving.precopyInfo();
             demand(info.initialBytes() == HEADER_BYTES + 700, "initial bytes: %s", info);
             demand(info.reinitialized() == known, "announced: %s, known to the kernel: %s", info.reinitialized(), known);
-        });
-    }
-
-    private static boolean kernelHasPrecopyInfoV2() {
-        String[] version = RELEASE.split("[.+-]");
-        int major = Integer.parseInt(version[0]);
-        return major > 7 || major == 7 && Integer.parseInt(version[1]) >= 1;
-    }
-
-    private void pages() throws Exception {
-        with((source, destination, from, to) -> {
-            DirtyTracker tracker = source.driver().dirtyTracker().orElse(null);
-            System.out.println("      " + source.dirtyTracking());
-            if (tracker == null || !tracker.capabilities().exact()) {
-                demand(!source.dirtyTracking().isBlank(), "no reason for the way that was taken");
-                return;
-            }
-            IovaRange range = new IovaRange(IOVA, 1024L * PAGE);
-            tracker.start(PAGE, List.of(range));
-            from.set(SteeredDevice.DMA_IOVA, IOVA + 5L * PAGE + 100);
-            from.set(SteeredDevice.DMA_WRITE, PAGE);
-            from.set(SteeredDevice.DMA_IOVA, IOVA + 1023L * PAGE);
-            from.set(SteeredDevice.DMA_WRITE, 1);
-            ByteBuffer bitmap = ByteBuffer.allocateDirect(128);
-            tracker.reportAndClear(range, bitmap);
-            byte[] expected = new byte[128];
-            expected[0] = 0b0110_0000;
-            expected[127] = (byte) 0x80;
-            demand(bitmap.equals(ByteBuffer.wrap(expected)), "another bitmap");
-            ByteBuffer again = ByteBuffer.allocateDirect(128);
-            tracker.reportAndClear(range, again);
-            demand(again.equals(ByteBuffer.wrap(new byte[128])), "reported twice");
-            tracker.stop();
         });
     }
 

@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.util.HexFormat;
 
 /**
- * What is told of a PCI configuration space: what a device is known by, and what is restored; little-endian registers
- * of {@code linux/pci_regs.h}.
+ * What is told of a PCI configuration space: what a device is known by, and what of its header is restored;
+ * little-endian registers of {@code linux/pci_regs.h}.
  */
 enum ConfigRegister {
     VENDOR_ID(0x00, 2),
@@ -22,6 +22,7 @@ enum ConfigRegister {
     BASE_ADDRESS_3(0x1C, 4),
     BASE_ADDRESS_4(0x20, 4),
     BASE_ADDRESS_5(0x24, 4),
+    ROM_ADDRESS(0x30, 4),
     INTERRUPT_LINE(0x3C, 1);
 
     /** Bytes of the part that every function has. */

@@ -59,7 +59,7 @@ class VfioStateReaderTest {
                         new Part(66, 12, "CACHE_LINE_SIZE", 0, 0, 1, "0x10"),
                         new Part(70, 16, "BASE_ADDRESS_0", 0, 0, 4, "0xfe00000c"),
                         new Part(114, 60, "INTERRUPT_LINE", 0, 0, 1, "0x0b"))
-                .hasSize(13);
+                .hasSize(14);
     }
 
     @Test

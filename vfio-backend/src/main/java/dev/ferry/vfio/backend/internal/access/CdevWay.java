@@ -15,35 +15,67 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The newer way: the device's own character device, bound to an iommufd and attached to an address space of it. */
+/**
+ * The newer way: the device's own character device, bound to an iommufd and attached to an address space of it.
+ *
+ * <p>The kernel gives the devices of one IOMMU group to one iommufd only, and keeps them attached to one page table; so
+ * they share both.
+ */
 final class CdevWay {
     private final SystemCalls calls;
     private final DeviceFiles files;
+    private final SharedByGroup<Context> contexts = new SharedByGroup<>();
+
+    /** An iommufd and the space that the devices of one group are attached to. */
+    private record Context(Descriptor iommufd, IommufdSpace space) implements SharedByGroup.Shared {
+        @Override
+        public void close() {
+            iommufd.close();
+        }
+    }
 
     CdevWay(SystemCalls calls, DeviceFiles files) {
         this.calls = calls;
         this.files = files;
     }
 
-    OpenDevice open(String cdev, String name, String why) throws DeviceException {
+    /**
+     * Opens a device.
+     *
+     * @param group the number of its IOMMU group, or what else only its group has
+     */
+    OpenDevice open(String cdev, String group, String name, String why) throws DeviceException {
+        SharedByGroup<Context>.Share share = contexts.join(group, () -> context(group));
+        try {
+            return new OpenDevice(
+                    new VfioDevice(calls, attached(cdev, share.get(), name), name),
+                    Optional.of(share.get().space),
+                    "character device %s and iommufd (%s)".formatted(cdev, why),
+                    share::close);
+        } catch (DeviceException e) {
+            share.close();
+            throw e;
+        }
+    }
+
+    private Descriptor attached(String cdev, Context context, String name) throws DeviceException {
         Descriptor device = files.open(DeviceFiles.CDEVS + cdev);
         try {
-            Descriptor iommufd = files.open(DeviceFiles.IOMMUFD);
-            try {
-                int id = bind(device, iommufd, name);
-                IommufdSpace space = IommufdSpace.allocate(calls, iommufd, name);
-                attach(device, space.pageTableFor(id), name);
-                return new OpenDevice(
-                        new VfioDevice(calls, device, name),
-                        Optional.of(space),
-                        "character device %s and iommufd (%s)".formatted(cdev, why),
-                        iommufd::close);
-            } catch (DeviceException e) {
-                iommufd.close();
-                throw e;
-            }
+            int id = bind(device, context.iommufd, name);
+            attach(device, context.space.pageTableFor(id), name);
+            return device;
         } catch (DeviceException e) {
             device.close();
+            throw e;
+        }
+    }
+
+    private Context context(String group) throws DeviceException {
+        Descriptor iommufd = files.open(DeviceFiles.IOMMUFD);
+        try {
+            return new Context(iommufd, IommufdSpace.allocate(calls, iommufd, "the iommufd of group " + group));
+        } catch (DeviceException e) {
+            iommufd.close();
             throw e;
         }
     }
@@ -56,7 +88,7 @@ final class CdevWay {
                 argument.set(JAVA_INT, BindIommufd.IOMMUFD, fd);
                 return device.use(open -> calls.ioctl(open, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, argument));
             });
-            require(result, name, "VFIO_DEVICE_BIND_IOMMUFD");
+            require(result, name, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, "VFIO_DEVICE_BIND_IOMMUFD");
             return argument.get(JAVA_INT, BindIommufd.OUT_DEVID);
         }
     }
@@ -67,13 +99,13 @@ final class CdevWay {
             argument.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
             argument.set(JAVA_INT, AttachPt.PT_ID, pageTable);
             require(device.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, argument)),
-                    name, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
+                    name, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
         }
     }
 
-    private static void require(long result, String name, String call) throws DeviceException {
+    private static void require(long result, String name, int request, String call) throws DeviceException {
         if (result < 0) {
-            throw new KernelException(name, call, (int) -result);
+            throw new KernelException(name, call, (int) -result, Advice.on(request, (int) -result));
         }
     }
 }

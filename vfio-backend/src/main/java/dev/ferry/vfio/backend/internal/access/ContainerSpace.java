@@ -45,11 +45,15 @@ public final class ContainerSpace implements IommuSpace {
         this.name = name;
     }
 
-    /** One request on the container. */
-    public void request(int request, MemorySegment argument, String call) throws DeviceException {
-        long result = container.use(fd -> calls.ioctl(fd, request, argument));
+    /** One request on the container: what the kernel gives, or the negated error number. */
+    public int ioctl(int request, MemorySegment argument) {
+        return (int) container.use(fd -> calls.ioctl(fd, request, argument));
+    }
+
+    private void request(int request, MemorySegment argument, String call) throws DeviceException {
+        int result = ioctl(request, argument);
         if (result < 0) {
-            throw new KernelException(name, call, (int) -result);
+            throw new KernelException(name, call, -result);
         }
     }
 

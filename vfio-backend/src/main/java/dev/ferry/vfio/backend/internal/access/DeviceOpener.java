@@ -56,7 +56,7 @@ public final class DeviceOpener {
     private OpenDevice cdev(FoundDevice device, String name, String why) throws DeviceException {
         String cdev = device.cdev().orElseThrow(() -> new DeviceException(
                 Errno.EOPNOTSUPP, name + " has no character device; the kernel needs VFIO_DEVICE_CDEV and IOMMUFD"));
-        return cdevs.open(cdev, name, why);
+        return cdevs.open(cdev, device.group().orElse(device.name()), name, why);
     }
 
     private OpenDevice group(FoundDevice device, String name, String why) throws DeviceException {

@@ -13,11 +13,7 @@ import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.GroupStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The older way: the IOMMU group is opened, joined to a container with a type 1 IOMMU, and asked for the device.
@@ -27,17 +23,14 @@ import java.util.Set;
 final class GroupWay {
     private final SystemCalls calls;
     private final DeviceFiles files;
-    private final Map<String, Group> open = new HashMap<>();
+    private final SharedByGroup<Group> groups = new SharedByGroup<>();
 
-    /** An open group with its container, and the devices of it that are open: a device can leave only once. */
-    private static final class Group {
-        final Descriptor group;
-        final Descriptor container;
-        final Set<VfioDevice> devices = new HashSet<>();
-
-        Group(Descriptor group, Descriptor container) {
-            this.group = group;
-            this.container = container;
+    /** An open group with its container. */
+    private record Group(Descriptor group, Descriptor container) implements SharedByGroup.Shared {
+        @Override
+        public void close() {
+            group.close();
+            container.close();
         }
     }
 
@@ -46,36 +39,16 @@ final class GroupWay {
         this.files = files;
     }
 
-    synchronized OpenDevice open(String number, String device, String name, String why) throws DeviceException {
-        Group group = open.get(number);
-        if (group == null) {
-            group = join(number);
-            open.put(number, group);
-        }
+    OpenDevice open(String number, String device, String name, String why) throws DeviceException {
+        SharedByGroup<Group>.Share share = groups.join(number, () -> join(number));
         try {
-            VfioDevice opened = device(group, device, name);
-            group.devices.add(opened);
-            ContainerSpace space = new ContainerSpace(calls, group.container, "the container of group " + number);
+            VfioDevice opened = device(share.get(), device, name);
+            ContainerSpace space = new ContainerSpace(calls, share.get().container, "the container of group " + number);
             String way = "group %s and container (%s)".formatted(number, why);
-            Group joined = group;
-            return new OpenDevice(opened, Optional.of(space), way, () -> leave(number, joined, opened));
+            return new OpenDevice(opened, Optional.of(space), way, share::close);
         } catch (DeviceException e) {
-            closeUnused(number, group);
+            share.close();
             throw e;
-        }
-    }
-
-    private synchronized void leave(String number, Group group, VfioDevice device) {
-        if (group.devices.remove(device)) {
-            closeUnused(number, group);
-        }
-    }
-
-    private void closeUnused(String number, Group group) {
-        if (group.devices.isEmpty()) {
-            open.remove(number);
-            group.group.close();
-            group.container.close();
         }
     }
 
@@ -101,7 +74,8 @@ final class GroupWay {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(GroupStatus.BYTES, Long.BYTES);
             status.set(JAVA_INT, GroupStatus.ARGSZ, GroupStatus.BYTES);
-            require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, "VFIO_GROUP_GET_STATUS");
+            require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, VfioIoctl.VFIO_GROUP_GET_STATUS,
+                    "VFIO_GROUP_GET_STATUS");
             if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.FLAG_VIABLE) == 0) {
                 throw new DeviceException(Errno.EBUSY,
                         "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none"
@@ -112,7 +86,7 @@ final class GroupWay {
 
     private void join(Descriptor group, Descriptor container, String number) throws DeviceException {
         int version = (int) container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_GET_API_VERSION, 0));
-        require(version, number, "VFIO_GET_API_VERSION");
+        require(version, number, VfioIoctl.VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION");
         if (version != VfioIoctl.VFIO_API_VERSION) {
             throw new DeviceException(Errno.EOPNOTSUPP, "the kernel's VFIO has version " + version + ", not 0");
         }
@@ -125,15 +99,15 @@ final class GroupWay {
                 pointer.set(JAVA_INT, 0, fd);
                 return ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, pointer);
             });
-            require(joined, number, "VFIO_GROUP_SET_CONTAINER");
+            require(joined, number, VfioIoctl.VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER");
         }
-        require(container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, type)), number, "VFIO_SET_IOMMU",
-                "load the module vfio_iommu_type1");
+        require(container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, type)), number,
+                VfioIoctl.VFIO_SET_IOMMU, "VFIO_SET_IOMMU");
     }
 
     private boolean supports(Descriptor container, long type, String number) throws DeviceException {
         long supported = container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type));
-        require(supported, number, "VFIO_CHECK_EXTENSION");
+        require(supported, number, VfioIoctl.VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION");
         return supported > 0;
     }
 
@@ -141,7 +115,8 @@ final class GroupWay {
         try (Arena arena = Arena.ofConfined()) {
             long fd = ioctl(group.group, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(device));
             if (fd < 0) {
-                throw new KernelException(name, "VFIO_GROUP_GET_DEVICE_FD", (int) -fd);
+                throw new KernelException(name, "VFIO_GROUP_GET_DEVICE_FD", (int) -fd,
+                        Advice.on(VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, (int) -fd));
             }
             return new VfioDevice(calls, new Descriptor(calls, (int) fd), name);
         }
@@ -151,13 +126,10 @@ final class GroupWay {
         return descriptor.use(fd -> calls.ioctl(fd, request, argument));
     }
 
-    private static void require(long result, String number, String call) throws DeviceException {
-        require(result, number, call, "");
-    }
-
-    private static void require(long result, String number, String call, String advice) throws DeviceException {
+    private static void require(long result, String number, int request, String call) throws DeviceException {
         if (result < 0) {
-            throw new KernelException("IOMMU group " + number, call, (int) -result, advice);
+            throw new KernelException(
+                    "IOMMU group " + number, call, (int) -result, Advice.on(request, (int) -result));
         }
     }
 }

@@ -26,6 +26,9 @@ public final class IommufdSpace implements IommuSpace {
     private final Descriptor iommufd;
     private final String name;
     private final int ioas;
+    /** What the space's devices are attached to; empty before the first. */
+    private OptionalInt pageTable = OptionalInt.empty();
+    /** The same when it can track dirty pages. */
     private OptionalInt trackingPageTable = OptionalInt.empty();
     private String trackingObstacle = "the IOMMU behind the device cannot track";
 
@@ -55,26 +58,30 @@ public final class IommufdSpace implements IommuSpace {
 
     /**
      * What a device is to be attached to: a page table that tracks dirty pages where the IOMMU can do that, else the
-     * space itself, for which the kernel makes an ordinary one.
+     * space itself, for which the kernel makes an ordinary one. The first device decides for the others: the kernel
+     * attaches the devices of one group to one page table.
      *
      * @param device the id that binding gave
      */
-    int pageTableFor(int device) {
-        if (canTrack(device)) {
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment argument = arena.allocate(HwptAlloc.BYTES, Long.BYTES);
-                argument.set(JAVA_INT, Iommufd.SIZE, HwptAlloc.BYTES);
-                argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.FLAG_DIRTY_TRACKING);
-                argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
-                argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
-                if (succeeds(Iommufd.IOMMU_HWPT_ALLOC, argument, "IOMMU_HWPT_ALLOC")) {
-                    int id = argument.get(JAVA_INT, HwptAlloc.OUT_HWPT_ID);
-                    trackingPageTable = OptionalInt.of(id);
-                    return id;
-                }
-            }
+    synchronized int pageTableFor(int device) {
+        if (pageTable.isEmpty()) {
+            trackingPageTable = canTrack(device) ? newTrackingPageTable(device) : OptionalInt.empty();
+            pageTable = OptionalInt.of(trackingPageTable.orElse(ioas));
         }
-        return ioas;
+        return pageTable.getAsInt();
+    }
+
+    private OptionalInt newTrackingPageTable(int device) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(HwptAlloc.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, HwptAlloc.BYTES);
+            argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.FLAG_DIRTY_TRACKING);
+            argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
+            argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
+            return succeeds(Iommufd.IOMMU_HWPT_ALLOC, argument, "IOMMU_HWPT_ALLOC")
+                    ? OptionalInt.of(argument.get(JAVA_INT, HwptAlloc.OUT_HWPT_ID))
+                    : OptionalInt.empty();
+        }
     }
 
     /** A mediated device has no IOMMU of its own, and older kernels cannot be asked: both mean no. */
@@ -97,21 +104,21 @@ public final class IommufdSpace implements IommuSpace {
     }
 
     /** Why there is no {@link #trackingPageTable}, for people. */
-    public String trackingObstacle() {
+    public synchronized String trackingObstacle() {
         return trackingObstacle;
     }
 
     /** The page table that tracks dirty pages; empty when the device's IOMMU cannot. */
-    public OptionalInt trackingPageTable() {
+    public synchronized OptionalInt trackingPageTable() {
         return trackingPageTable;
     }
 
-    private int ioctl(int request, MemorySegment argument) {
+    /** One request on the iommufd: what the kernel gives, or the negated error number. */
+    public int ioctl(int request, MemorySegment argument) {
         return (int) iommufd.use(fd -> calls.ioctl(fd, request, argument));
     }
 
-    /** One request on the iommufd. */
-    public void request(int request, MemorySegment argument, String call) throws DeviceException {
+    private void request(int request, MemorySegment argument, String call) throws DeviceException {
         int result = ioctl(request, argument);
         if (result < 0) {
             throw new KernelException(name, call, -result);
@@ -148,7 +155,7 @@ public final class IommufdSpace implements IommuSpace {
     @Override
     public boolean recordsWith(IommuSpace other) {
         return other instanceof IommufdSpace space
-                && trackingPageTable.equals(space.trackingPageTable)
+                && trackingPageTable().equals(space.trackingPageTable())
                 && iommufd.isSameFileAs(space.iommufd);
     }
 }

@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.device;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.device.GuestRegisters.Register;
 import dev.ferry.vfio.backend.internal.uapi.PciConfig;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
@@ -13,14 +14,18 @@ import java.util.Optional;
  * The PCI configuration space of a device: saved whole when the device is stopped, restored before its state ends being
  * loaded. The kernel's device state leaves it out, because a VMM virtualizes it.
  *
- * <p>Restored is what a guest programs and this program can write: base addresses, cache line size, latency timer,
- * interrupt line, and the command register last, so that nothing is enabled before its address is known. Interrupts
- * (MSI, MSI-X) are armed with event descriptors that only who runs the guest has.
+ * <p>Restored are the {@linkplain GuestRegisters registers that a guest programs}; the kernel keeps those that it
+ * virtualizes for whoever reads them next, and lets no enable bit of MSI or MSI-X be set before interrupts are armed.
+ *
+ * <p>Neither saved nor restored is what only a VMM has, and carries by {@code saveDeviceConfig} and {@code
+ * loadDeviceConfig} of {@link dev.ferry.migration.Guest}. The vectors of MSI-X and their pending bits: a guest's
+ * accesses to them end in the VMM, what lies in the device is the host's, and {@code vfio-pci} gives ones for a read of
+ * that part of a BAR and drops writes. The level of the INTx pin: the VMM drives it. Arming, {@code
+ * VFIO_DEVICE_SET_IRQS}: it wants the event descriptors that the guest's interrupts are bound to.
  */
 final class ConfigSpace {
     private static final int REVISION_BYTES = 1;
-    private static final int WORD = 2;
-    private static final int DWORD = 4;
+    private static final int CLASS_BYTES = 3;
 
     private final Region region;
     private final int size;
@@ -57,35 +62,42 @@ final class ConfigSpace {
     /**
      * Sets what {@link #save} gave at a device of the same kind.
      *
+     * @param saved as long as the space
      * @throws DeviceException EINVAL when it was saved from another kind of device; nothing was written then
      */
     void restore(byte[] saved) throws DeviceException {
-        requireSameDevice(saved);
-        for (int bar = 0; bar < PciConfig.BARS; bar++) {
-            copy(saved, PciConfig.BAR_0 + bar * DWORD, DWORD);
+        byte[] own = region.read(0, Math.min(size, PciConfig.CONVENTIONAL_BYTES));
+        if (!isSameKind(saved, own)) {
+            throw another("another kind");
         }
-        copy(saved, PciConfig.CACHE_LINE_SIZE, 1);
-        copy(saved, PciConfig.LATENCY_TIMER, 1);
-        copy(saved, PciConfig.INTERRUPT_LINE, 1);
-        copy(saved, PciConfig.COMMAND, WORD);
+        GuestRegisters registers = new GuestRegisters(saved, "the saved state");
+        if (!registers.areLike(new GuestRegisters(own, region.device().name()))) {
+            throw another("other capabilities");
+        }
+        for (Register register : registers.registers()) {
+            write(register, saved);
+        }
     }
 
-    private void requireSameDevice(byte[] saved) throws DeviceException {
-        byte[] own = region.read(0, PciConfig.HEADER_BYTES);
-        boolean same = saved.length == size
-                && equal(saved, own, PciConfig.VENDOR_DEVICE, DWORD)
-                && equal(saved, own, PciConfig.CLASS_REVISION + REVISION_BYTES, DWORD - REVISION_BYTES);
-        if (!same) {
-            throw new DeviceException(Errno.EINVAL,
-                    "the state was saved from a PCI device of another kind than " + region.device().name());
-        }
+    private static boolean isSameKind(byte[] saved, byte[] own) {
+        return equal(saved, own, PciConfig.VENDOR_DEVICE, PciConfig.VENDOR_DEVICE_BYTES)
+                && equal(saved, own, PciConfig.CLASS_REVISION + REVISION_BYTES, CLASS_BYTES);
     }
 
     private static boolean equal(byte[] saved, byte[] own, int offset, int count) {
         return Arrays.equals(saved, offset, offset + count, own, offset, offset + count);
     }
 
-    private void copy(byte[] saved, int offset, int count) throws DeviceException {
-        region.write(offset, Arrays.copyOfRange(saved, offset, offset + count));
+    private DeviceException another(String what) {
+        return new DeviceException(Errno.EINVAL,
+                "the state was saved from a PCI device of %s than %s".formatted(what, region.device().name()));
+    }
+
+    private void write(Register register, byte[] saved) throws DeviceException {
+        byte[] value = Arrays.copyOfRange(saved, register.offset(), register.offset() + register.bytes());
+        for (int i = 0; i < value.length; i++) {
+            value[i] &= (byte) ~(register.never() >> i * Byte.SIZE);
+        }
+        region.write(register.offset(), value);
     }
 }

@@ -6,12 +6,18 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.util.Optional;
 
-/** A system call failed. The message names the device and the call, and the kernel's errno where ours is only near. */
+/**
+ * A system call failed. The message names the device and the call, what to do, and where the device is now; whoever
+ * shows it adds our errno, so that the kernel's stands in it only where ours is another. Errors of a call on a device
+ * are made by {@link VfioDevice} alone.
+ */
 public final class KernelException extends DeviceException {
     private static final long serialVersionUID = 1L;
 
+    private final String device;
     private final String call;
     private final int number;
+    private final String advice;
 
     /**
      * A failed call.
@@ -26,10 +32,24 @@ public final class KernelException extends DeviceException {
 
     /** As above, with a sentence that says what to do. */
     public KernelException(String device, String call, int number, String advice) {
-        super(nearest(number), "%s: %s failed%s%s".formatted(device, call, exactly(number), advice.isEmpty()
-                ? "" : "; " + advice));
+        this(device, call, number, advice, "");
+    }
+
+    /** As above, with a sentence that says where the device is now. */
+    KernelException(String device, String call, int number, String advice, String whereabouts) {
+        super(nearest(number), sentence(device + ": " + failed(call, number), advice, whereabouts));
+        this.device = device;
         this.call = call;
         this.number = number;
+        this.advice = advice;
+    }
+
+    private static String sentence(String... parts) {
+        StringBuilder sentence = new StringBuilder(parts[0]);
+        for (int i = 1; i < parts.length; i++) {
+            sentence.append(parts[i].isEmpty() ? "" : "; ").append(parts[i]);
+        }
+        return sentence.toString();
     }
 
     /** What was called, for example {@code VFIO_DEVICE_RESET}. */
@@ -47,9 +67,25 @@ public final class KernelException extends DeviceException {
         return LinuxErrno.name(number);
     }
 
-    /** Empty when our name of the error is the kernel's; otherwise the kernel's in brackets. */
-    static String exactly(int number) {
-        return Errno.ofNumber(number).isPresent() ? "" : " (" + LinuxErrno.name(number) + ")";
+    /**
+     * What failed, as a reason that stands alone: a property or a line of a log, where nobody adds an errno. Where the
+     * device was at that time is left out, since a reason outlives it.
+     */
+    public static String reason(DeviceException failure) {
+        return failure instanceof KernelException kernel
+                ? sentence("%s: %s failed (%s)".formatted(kernel.device, kernel.call, kernel.errnoName()),
+                        kernel.advice)
+                : failure.getMessage();
+    }
+
+    /** That the call failed, with the kernel's errno where our name of it is another. */
+    String what() {
+        return failed(call, number);
+    }
+
+    private static String failed(String call, int number) {
+        String exactly = Errno.ofNumber(number).isPresent() ? "" : " (" + LinuxErrno.name(number) + ")";
+        return call + " failed" + exactly;
     }
 
     /** Our error for a kernel's: the same, or the one with the same consequence. */

@@ -21,6 +21,7 @@ import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.RegionInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.Set;
 
 /** The requests that an open VFIO device takes, one method each; no state of its own. Thread-safe. */
@@ -33,6 +34,14 @@ public final class VfioDevice implements AutoCloseable {
      * @param dataFd a new data descriptor, or -1; may come with an error, too, and is the caller's to close
      */
     record StateSet(int error, int dataFd) {}
+
+    /**
+     * Where the device is, read back after something failed.
+     *
+     * @param state empty when the kernel could not tell
+     * @param sentence the same for people, to end a message with
+     */
+    record Whereabouts(Optional<DeviceState> state, String sentence) {}
 
     private final SystemCalls calls;
     private final Descriptor descriptor;
@@ -111,8 +120,10 @@ public final class VfioDevice implements AutoCloseable {
     public DeviceState state() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + MigState.BYTES, Long.BYTES);
-            require(feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.GET, argument),
-                    "VFIO_DEVICE_FEATURE GET MIG_DEVICE_STATE");
+            int result = feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.GET, argument);
+            if (result < 0) {
+                throw new KernelException(name, "VFIO_DEVICE_FEATURE GET MIG_DEVICE_STATE", -result);
+            }
             int number = argument.get(JAVA_INT, Header.DATA + MigState.DEVICE_STATE);
             return DeviceState.ofNumber(number).orElseThrow(() -> new DeviceException(
                     Errno.EIO, "%s says it is in state %d, which this program does not know".formatted(name, number)));
@@ -140,7 +151,7 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Asks for reliable flags in the pre-copy information; 0, or the error number: ENOTTY or EINVAL by older kernels. */
+    /** Asks for reliable flags in the pre-copy information; 0 or the error number, ENOTTY or EINVAL by older kernels. */
     int enablePrecopyInfoV2() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
@@ -152,8 +163,7 @@ public final class VfioDevice implements AutoCloseable {
     void reset() throws DeviceException {
         int result = ioctl(VfioIoctl.VFIO_DEVICE_RESET, MemorySegment.NULL);
         if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
-            throw new KernelException(name, "VFIO_DEVICE_RESET", -result,
-                    "the device has no reset; use the means of its host");
+            throw failure("VFIO_DEVICE_RESET", result, "the device has no reset; use the means of its host");
         }
         require(result, "VFIO_DEVICE_RESET");
     }
@@ -180,10 +190,36 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    void require(long result, String call) throws DeviceException {
+    /**
+     * Demands that a call succeeded, on the device or on what only this device has.
+     *
+     * @param result what the call gave: the negated error number when it is negative
+     * @throws DeviceException that names the call, what the kernel said, and where the device is now
+     */
+    public void require(long result, String call) throws DeviceException {
         if (result < 0) {
-            throw new KernelException(name, call, (int) -result);
+            throw failure(call, result);
         }
+    }
+
+    /** Where the device is now; asked of the kernel, since a failure may leave it anywhere. */
+    Whereabouts whereabouts() {
+        try {
+            DeviceState now = state();
+            return new Whereabouts(Optional.of(now), "it is in %s now".formatted(now));
+        } catch (DeviceException e) {
+            return new Whereabouts(
+                    Optional.empty(), "where it is could not be asked: " + KernelException.reason(e));
+        }
+    }
+
+    /** Our error for a call that failed: the one place that makes it. */
+    KernelException failure(String call, long result) {
+        return failure(call, result, "");
+    }
+
+    private KernelException failure(String call, long result, String advice) {
+        return new KernelException(name, call, (int) -result, advice, whereabouts().sentence());
     }
 
     /** Gives the device back to the kernel, which may reset it when nobody else holds it. */

@@ -10,6 +10,7 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
+import dev.ferry.vfio.backend.internal.device.VfioDevice.Whereabouts;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.util.Optional;
@@ -134,7 +135,12 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     }
 
     private void requirePresent(DeviceState from, Arc arc) throws DeviceException {
-        DeviceState now = device.state();
+        DeviceState now;
+        try {
+            now = device.state();
+        } catch (KernelException e) {
+            throw failed(arc, e.errno(), e.what(), device.whereabouts(), e);
+        }
         if (now != from) {
             throw new DeviceException(
                     Errno.EINVAL, "%s is in %s and cannot take %s".formatted(device.name(), now, arc));
@@ -203,36 +209,25 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
         KernelException cause = new KernelException(
                 device.name(), "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to(), set.error());
-        return left(arc, cause.errno(), "the request for %s was refused%s"
-                .formatted(arc.to(), KernelException.exactly(set.error())), cause);
-    }
-
-    /** Ends the session, which no failure outlives, and says where the device is. */
-    private DeviceException left(Arc arc, Errno errno, String what, KernelException cause) {
-        session.clear();
-        DeviceException failure;
-        try {
-            failure = new DeviceException(errno, "%s could not take %s: %s; it is in %s now"
-                    .formatted(device.name(), arc, what, present(arc)), cause);
-        } catch (DeviceException e) {
-            failure = new DeviceException(
-                    errno, "%s could not take %s: %s; where it is cannot be asked"
-                            .formatted(device.name(), arc, what), cause);
-            failure.addSuppressed(e);
-        }
-        return failure;
+        return left(arc, cause.errno(), cause.what(), cause);
     }
 
     /**
-     * Where a failed arc left the device. One that went on to save without a session is led back to where it was: a
-     * saving state may always be given up. RESUMING may not: the device has let go of the state it had, and only a
-     * reset leads out.
+     * Ends the session, which no failure outlives, and says where the device is. One that went on to save without a
+     * session is led back to where it was: a saving state may always be given up. RESUMING may not: the device has let
+     * go of the state it had, and only a reset leads out.
      */
-    private DeviceState present(Arc arc) throws DeviceException {
-        DeviceState now = device.state();
-        if (now != arc.to() || arc.sessionEffect() != Arc.SessionEffect.OPENS_SAVING) {
-            return now;
+    private DeviceException left(Arc arc, Errno errno, String what, KernelException cause) {
+        session.clear();
+        Whereabouts now = device.whereabouts();
+        if (now.state().equals(Optional.of(arc.to())) && arc.sessionEffect() == Arc.SessionEffect.OPENS_SAVING) {
+            giveUpSaving(arc);
+            now = device.whereabouts();
         }
+        return failed(arc, errno, what, now, cause);
+    }
+
+    private void giveUpSaving(Arc arc) {
         StateSet back = device.setState(arc.from());
         if (back.dataFd() >= 0) {
             device.calls().close(back.dataFd());
@@ -240,7 +235,11 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (back.error() != 0) {
             LOG.warn("{} could not be led back to {}: {}", device.name(), arc.from(), LinuxErrno.name(back.error()));
         }
-        return device.state();
+    }
+
+    private DeviceException failed(Arc arc, Errno errno, String what, Whereabouts now, KernelException cause) {
+        return new DeviceException(
+                errno, "%s could not take %s: %s; %s".formatted(device.name(), arc, what, now.sentence()), cause);
     }
 
     @Override
@@ -252,7 +251,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (length < 0) {
             return UNKNOWN_STOP_COPY_BYTES;
         }
-        int around = StateRecord.HEADER_BYTES + config.map(ConfigSpace::size).orElse(0);
+        int space = config.map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
+        int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data, and the end
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }
 
@@ -289,7 +289,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             tracker.stop();
         } catch (DeviceException e) {
             LOG.warn("dirty pages of {} may be recorded until its last user closes it: {}", device.name(),
-                    e.getMessage());
+                    KernelException.reason(e));
         }
     }
 }

@@ -210,6 +210,6 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
             throw new DeviceException(Errno.ETIMEDOUT,
                     "%s took no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        throw new KernelException(device.name(), "write of the device's data", (int) -result);
+        throw device.failure("write of the device's data", result);
     }
 }

@@ -177,7 +177,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             return new DeviceException(Errno.ETIMEDOUT,
                     "%s is stopped and gave no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        return new KernelException(device.name(), "read of the device's data", number);
+        return device.failure("read of the device's data", -number);
     }
 
     @Override

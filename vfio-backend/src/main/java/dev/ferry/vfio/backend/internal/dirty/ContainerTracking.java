@@ -10,6 +10,8 @@ import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace.DirtyPages;
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DirtyBitmap;
 import java.lang.foreign.Arena;
@@ -24,9 +26,11 @@ final class ContainerTracking implements DirtyLog {
     /** Kernels take 64 times as much; nobody asks for so many pages at once. */
     private static final long MOST_BITMAP_BYTES = 1 << 22;
 
+    private final VfioDevice device;
     private final ContainerSpace space;
 
-    ContainerTracking(ContainerSpace space) {
+    ContainerTracking(VfioDevice device, ContainerSpace space) {
+        this.device = device;
         this.space = space;
     }
 
@@ -55,7 +59,7 @@ final class ContainerTracking implements DirtyLog {
             MemorySegment argument = arena.allocate(DirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.FLAGS, flag);
-            space.request(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument, "VFIO_IOMMU_DIRTY_PAGES " + what);
+            device.require(space.ioctl(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument), "VFIO_IOMMU_DIRTY_PAGES " + what);
         }
     }
 
@@ -70,7 +74,23 @@ final class ContainerTracking implements DirtyLog {
             argument.set(JAVA_LONG, DirtyBitmap.GET_PGSIZE, pageSize);
             argument.set(JAVA_LONG, DirtyBitmap.GET_BITMAP_SIZE, bitmap.byteSize());
             argument.set(ADDRESS, DirtyBitmap.GET_DATA, bitmap);
-            space.request(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument, "VFIO_IOMMU_DIRTY_PAGES GET_BITMAP");
+            int result = space.ioctl(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
+            if (result == -LinuxErrno.EINVAL) {
+                setAll(bitmap, range.length() / pageSize);
+            } else {
+                device.require(result, "VFIO_IOMMU_DIRTY_PAGES GET_BITMAP");
+            }
+        }
+    }
+
+    /**
+     * The kernel tells nothing of a range that begins or ends inside a mapping, and loses nothing by being asked: every
+     * page of the range counts as written, as most would anyway, and the record goes on.
+     */
+    private static void setAll(MemorySegment bitmap, long pages) {
+        for (long page = 0; page < pages; page += Long.SIZE) {
+            long bits = pages - page < Long.SIZE ? (1L << pages - page) - 1 : -1;
+            bitmap.set(JAVA_LONG, page / Byte.SIZE, bits);
         }
     }
 }

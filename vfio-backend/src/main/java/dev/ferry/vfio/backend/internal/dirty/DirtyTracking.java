@@ -8,6 +8,7 @@ import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import java.lang.foreign.Arena;
@@ -90,7 +91,7 @@ public final class DirtyTracking {
                     case CONTAINER -> container();
                 };
             } catch (DeviceException e) {
-                return not(way, "it is offered, but " + e.getMessage());
+                return not(way, "it is offered, but " + KernelException.reason(e));
             }
         }
 
@@ -131,7 +132,7 @@ public final class DirtyTracking {
             if (hwpt.isEmpty()) {
                 return not(Way.IOMMUFD, iommufd.trackingObstacle());
             }
-            DirtyLog log = shared.share(iommufd, new IommufdTracking(iommufd, hwpt.getAsInt()));
+            DirtyLog log = shared.share(iommufd, new IommufdTracking(device, iommufd, hwpt.getAsInt()));
             tryOut(log, page -> {}); // a report needs something mapped
             return tracker(
                     IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
@@ -145,7 +146,7 @@ public final class DirtyTracking {
             if (limits.isEmpty()) {
                 return not(Way.CONTAINER, "the container has no migration capability");
             }
-            DirtyLog log = shared.share(container, new ContainerTracking(container));
+            DirtyLog log = shared.share(container, new ContainerTracking(device, container));
             tryOut(log, page -> {}); // a report needs something mapped
             return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
                     ContainerTracking.mostPages(limits.get()), log);

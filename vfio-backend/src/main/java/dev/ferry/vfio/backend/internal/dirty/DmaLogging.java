@@ -8,7 +8,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
-import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
@@ -57,7 +56,7 @@ final class DmaLogging implements DirtyLog {
             fewer = JoinedRanges.atMost(fewer.size() / 2, fewer);
             result = request(pageSize, fewer);
         }
-        require(result, "SET DMA_LOGGING_START");
+        device.require(result, "VFIO_DEVICE_FEATURE SET DMA_LOGGING_START");
     }
 
     private int request(long pageSize, List<IovaRange> ranges) {
@@ -84,8 +83,8 @@ final class DmaLogging implements DirtyLog {
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.LENGTH, range.length());
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, Header.DATA + LoggingReport.BITMAP, bitmap);
-            require(device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument),
-                    "GET DMA_LOGGING_REPORT");
+            device.require(device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument),
+                    "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT");
         }
     }
 
@@ -93,14 +92,8 @@ final class DmaLogging implements DirtyLog {
     public void end() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument),
-                    "SET DMA_LOGGING_STOP");
-        }
-    }
-
-    private void require(int result, String what) throws DeviceException {
-        if (result < 0) {
-            throw new KernelException(device.name(), "VFIO_DEVICE_FEATURE " + what, -result);
+            device.require(device.feature(DeviceFeature.DMA_LOGGING_STOP | DeviceFeature.SET, argument),
+                    "VFIO_DEVICE_FEATURE SET DMA_LOGGING_STOP");
         }
     }
 }

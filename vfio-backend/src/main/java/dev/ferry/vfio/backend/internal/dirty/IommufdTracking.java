@@ -9,6 +9,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.GetDirtyBitmap;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.SetDirtyTracking;
@@ -24,10 +25,12 @@ final class IommufdTracking implements DirtyLog {
     /** Pages of one report. */
     static final long MOST_PAGES = 32L << 20;
 
+    private final VfioDevice device;
     private final IommufdSpace space;
     private final int hwpt;
 
-    IommufdTracking(IommufdSpace space, int hwpt) {
+    IommufdTracking(VfioDevice device, IommufdSpace space, int hwpt) {
+        this.device = device;
         this.space = space;
         this.hwpt = hwpt;
     }
@@ -53,7 +56,8 @@ final class IommufdTracking implements DirtyLog {
             argument.set(JAVA_INT, Iommufd.SIZE, SetDirtyTracking.BYTES);
             argument.set(JAVA_INT, SetDirtyTracking.FLAGS, flags);
             argument.set(JAVA_INT, SetDirtyTracking.HWPT_ID, hwpt);
-            space.request(Iommufd.IOMMU_HWPT_SET_DIRTY_TRACKING, argument, "IOMMU_HWPT_SET_DIRTY_TRACKING");
+            device.require(space.ioctl(Iommufd.IOMMU_HWPT_SET_DIRTY_TRACKING, argument),
+                    "IOMMU_HWPT_SET_DIRTY_TRACKING");
         }
     }
 
@@ -67,7 +71,7 @@ final class IommufdTracking implements DirtyLog {
             argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, range.length());
             argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, GetDirtyBitmap.DATA, bitmap);
-            space.request(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument, "IOMMU_HWPT_GET_DIRTY_BITMAP");
+            device.require(space.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument), "IOMMU_HWPT_GET_DIRTY_BITMAP");
         }
     }
 }

@@ -8,11 +8,17 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceOpenerTest {
     private static final String FIRST = "0000:3b:00.2";
@@ -73,6 +79,53 @@ class DeviceOpenerTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldShareAnIommufdAmongTheDevicesOfAGroup(boolean tracking) throws Exception {
+        host.iommuTracksDirtyPages = tracking;
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev(SECOND, "pci", "vfio1");
+
+        OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV);
+        try (OpenDevice second = opener.open(host.found(SECOND), "dev1", Way.CDEV)) {
+            assertThat(host.kernel.openFiles()).as("two devices and one iommufd").isEqualTo(3);
+            assertThat(second.space()).isEqualTo(first.space());
+            first.close();
+            first.close();
+            assertThat(host.kernel.openFiles()).isEqualTo(2);
+            assertThat(second.device().migrationFeatures()).hasSize(3);
+            opener.open(host.found(FIRST), "dev0", Way.CDEV).close();
+        }
+        assertThat(host.kernel.openFiles()).isZero();
+        opener.open(host.found(SECOND), "dev1", Way.CDEV).close();
+    }
+
+    @Test
+    void shouldOpenAnIommufdForEachGroup() throws Exception {
+        host.pci("0000:3c:00.2", "vfio-pci", "13");
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev("0000:3c:00.2", "pci", "vfio2");
+
+        try (OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV);
+                OpenDevice other = opener.open(host.found("0000:3c:00.2"), "dev2", Way.CDEV)) {
+            assertThat(host.kernel.openFiles()).isEqualTo(4);
+            assertThat(other.space()).isNotEqualTo(first.space());
+        }
+    }
+
+    @Test
+    void shouldLeaveTheOtherDevicesOfAGroupAloneWhenOneCannotBeOpened() throws Exception {
+        host.cdev(FIRST, "pci", "vfio0");
+        host.cdev(SECOND, "pci", "vfio1");
+        host.refuse("vfio/devices/vfio1", 13);
+
+        try (OpenDevice first = opener.open(host.found(FIRST), "dev0", Way.CDEV)) {
+            assertRefused(Errno.EACCES, SECOND, Way.CDEV);
+            assertThat(host.kernel.openFiles()).isEqualTo(2);
+            assertThat(first.device().migrationFeatures()).hasSize(3);
+        }
+    }
+
     @Test
     void shouldSayWhatTheCharacterDeviceNeeds() {
         assertThat(assertRefused(Errno.EOPNOTSUPP, FIRST, Way.CDEV))
@@ -96,10 +149,44 @@ class DeviceOpenerTest {
 
     @Test
     void shouldSayWhichModuleIsMissing() {
-        host.setIommuFails = true;
+        host.kernel.refuse(Request.SET_IOMMU, 19);
 
         assertThat(assertRefused(Errno.ENODEV, FIRST, Way.AUTO))
                 .hasMessage("IOMMU group 12: VFIO_SET_IOMMU failed; load the module vfio_iommu_type1");
+    }
+
+    /** The host's kernel, but for one request. */
+    private void refuse(int request, int errno) {
+        opener = new DeviceOpener(
+                (SystemCalls) Proxy.newProxyInstance(
+                        SystemCalls.class.getClassLoader(),
+                        new Class<?>[] {SystemCalls.class},
+                        (proxy, method, arguments) ->
+                                method.getName().equals("ioctl") && arguments[1].equals(request)
+                                        ? (Object) (-errno)
+                                        : method.invoke(host.kernel, arguments)),
+                host.root);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "GROUP; 15206;  1; EACCES; IOMMU group 12: VFIO_SET_IOMMU failed (EPERM);        interrupt remapping on",
+        "GROUP; 15206;  1; EACCES; IOMMU group 12: VFIO_SET_IOMMU failed (EPERM);        of vfio_iommu_type1",
+        "GROUP; 15206; 22; EINVAL; IOMMU group 12: VFIO_SET_IOMMU failed;                VFIO_SET_IOMMU failed",
+        "GROUP; 15210; 13; EACCES; dev0: VFIO_GROUP_GET_DEVICE_FD failed;                PCI_VF_TOKEN",
+        "GROUP; 15210; 19; ENODEV; dev0: VFIO_GROUP_GET_DEVICE_FD failed;                has left its IOMMU group",
+        "CDEV;  15222;  1; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed (EPERM);        another process has a device",
+        "CDEV;  15222;  1; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed (EPERM);        interrupts of iommufd",
+        "CDEV;  15222; 13; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed;                PCI_VF_TOKEN",
+        "CDEV;  15222; 16; EBUSY;  dev0: VFIO_DEVICE_BIND_IOMMUFD failed;                open in the older way",
+        "CDEV;  15223; 22; EINVAL; dev0: VFIO_DEVICE_ATTACH_IOMMUFD_PT failed;           PT failed"
+    })
+    void shouldSayWhatEachErrorOfARequestMeans(
+            Way way, int request, int errno, Errno ours, String begin, String advice) throws Exception {
+        host.cdev(FIRST, "pci", "vfio0");
+        refuse(request, errno);
+
+        assertThat(assertRefused(ours, FIRST, way)).hasMessageStartingWith(begin).hasMessageContaining(advice);
     }
 
     @Test

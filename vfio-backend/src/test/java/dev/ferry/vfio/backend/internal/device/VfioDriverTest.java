@@ -9,9 +9,11 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +46,9 @@ class VfioDriverTest extends DriverFixture {
 
         DeviceException e = assertErrno(errno, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
 
-        assertThat(e).hasMessage("dev0 could not take PRE_COPY_P2P_TO_STOP_COPY: the request for STOP_COPY was refused"
-                + exactly + "; it is in PRE_COPY_P2P now");
+        assertThat(e).hasMessage("dev0 could not take PRE_COPY_P2P_TO_STOP_COPY: "
+                + "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP_COPY failed" + exactly
+                + "; it is in PRE_COPY_P2P now");
         assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
         assertThat(kernel.openFiles()).as("only the device").isEqualTo(1);
         fake.failing.clear();
@@ -82,7 +85,7 @@ class VfioDriverTest extends DriverFixture {
         fake.outOfDescriptors = true;
 
         assertThat(assertErrno(Errno.ENOSPC, () -> driver.step(STOP_TO_STOP_COPY)))
-                .hasMessageContaining("refused (EMFILE); it is in STOP now");
+                .hasMessageContaining("failed (EMFILE); it is in STOP now");
         assertThat(driver.state()).isEqualTo(DeviceState.STOP);
     }
 
@@ -92,7 +95,7 @@ class VfioDriverTest extends DriverFixture {
         fake.outOfDescriptors = true;
 
         assertThat(assertErrno(Errno.ENOSPC, () -> driver.step(STOP_TO_RESUMING)))
-                .hasMessageContaining("refused (EMFILE); it is in RESUMING now");
+                .hasMessageContaining("failed (EMFILE); it is in RESUMING now");
         fake.outOfDescriptors = false;
         assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))
                 .hasMessageEndingWith("is gone; reset the device");
@@ -245,28 +248,38 @@ class VfioDriverTest extends DriverFixture {
 
     @Test
     void shouldBelieveTheFlagsOfThePrecopyInformationOnlyAfterTheOptIn() throws Exception {
-        SavingSession withoutOptIn = preCopy();
-        assertThat(withoutOptIn.precopyInfo().reinitialized()).isFalse();
-        assertThat(withoutOptIn.announcesReinitialization()).isFalse();
-        assertThat(preCopyInfoWithV2(false)).isFalse();
-        assertThat(preCopyInfoWithV2(true)).isTrue();
-    }
-
-    private boolean preCopyInfoWithV2(boolean reinit) throws DeviceException {
+        SavingSession before = preCopy();
+        assertThat(before.precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        assertThat(before.announcesReinitialization()).isFalse();
         driver.reset();
         fake.knowsPrecopyV2 = true;
-        fake.reinit = reinit;
-        driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        leaveIn(DeviceState.RUNNING);
+        SavingSession behind = preCopy();
+        assertThat(behind.precopyInfo()).isEqualTo(new PrecopyInfo(8, 0, false));
+        assertThat(behind.announcesReinitialization()).isTrue();
+    }
+
+    @Test
+    void shouldFollowTheBytesThatARunningDeviceStillHasToGive() throws Exception {
+        fake.knowsPrecopyV2 = true;
+        leaveIn(DeviceState.RUNNING);
         SavingSession session = preCopy();
-        assertThat(session.announcesReinitialization()).isTrue();
-        assertThat(session.precopyInfo().initialBytes()).isEqualTo(8);
-        return session.precopyInfo().reinitialized();
+        fake.changeState(5);
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(8, 5, false));
+        fake.shortRead = 10;
+        session.read(ByteBuffer.allocate(100));
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(0, 3, false));
+
+        fake.reinitialize(4);
+
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(7, 0, true));
+        fake.changeState(2);
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(7, 2, false));
     }
 
     @Test
     void shouldEstimateTheSizeAndAssumeMuchWhereTheKernelCannotTell() throws Exception {
-        assertThat(driver.stopCopySize()).isEqualTo(16 + 16 + 256);
+        assertThat(driver.stopCopySize()).isEqualTo(16 + 16 + (16 + 256) + 16);
         fake.knowsDataSize = false;
         for (int errno : new int[] {25, 22}) {
             fake.unknownErrno = errno;
@@ -278,10 +291,10 @@ class VfioDriverTest extends DriverFixture {
     @ParameterizedTest
     @CsvSource({"22, EINVAL", "25, ENOTTY", "5, EIO"})
     void shouldNotTakeAFailureToTellTheSizeForAnOldKernel(int number, Errno errno) {
-        fake.dataSizeErrno = number;
+        kernel.refuse(Request.DATA_SIZE, number);
 
         assertThat(assertErrno(errno, driver::stopCopySize))
-                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed");
+                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET MIG_DATA_SIZE failed; it is in RUNNING now");
     }
 
     @ParameterizedTest

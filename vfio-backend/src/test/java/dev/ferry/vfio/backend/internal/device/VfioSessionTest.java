@@ -10,6 +10,7 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -111,20 +112,21 @@ class VfioSessionTest extends DriverFixture {
     @Test
     void shouldNotTakeNothingForNowForTheEndOfAStoppedDevice() throws Exception {
         SavingSession session = stopCopy();
-        fake.readErrno = 42;
+        kernel.refuse(Request.DATA_READ, 42);
 
         assertErrno(Errno.ENOMSG, () -> session.read(ByteBuffer.allocate(100)));
     }
 
     @ParameterizedTest
-    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, (errno 121)", "7, EOVERFLOW, (E2BIG)"})
+    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (errno 121)'",
+        "7, EOVERFLOW, ' (E2BIG)'"})
     void shouldTellTheKernelsErrorOfARead(int number, Errno errno, String exactly) throws Exception {
         SavingSession session = stopCopy();
-        fake.readErrno = number;
+        kernel.refuse(Request.DATA_READ, number);
 
         DeviceException e = assertErrno(errno, () -> session.read(ByteBuffer.allocateDirect(8192)));
-        assertThat(e).hasMessageStartingWith("dev0: read of the device's data failed").hasMessageEndingWith(
-                exactly.isEmpty() ? "failed" : exactly);
+        assertThat(e).hasMessage(
+                "dev0: read of the device's data failed" + exactly + "; it is in STOP_COPY now");
     }
 
     @Test
@@ -158,7 +160,8 @@ class VfioSessionTest extends DriverFixture {
         assertThat(fake.config[0x04]).isEqualTo((byte) 0x07);
         assertThat(fake.steps).containsExactly(
                 "2-5", "5-1", "1-4", "config 0x10", "config 0x14", "config 0x18", "config 0x1c", "config 0x20",
-                "config 0x24", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04", "4-1", "1-5", "5-2");
+                "config 0x24", "config 0x30", "config 0x0c", "config 0x0d", "config 0x3c", "config 0x04",
+                "4-1", "1-5", "5-2");
     }
 
     @Test
@@ -178,9 +181,9 @@ class VfioSessionTest extends DriverFixture {
         byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
         driver.reset();
         ResumingSession session = resuming();
-        fake.writeErrno = 14;
+        kernel.refuse(Request.DATA_WRITE, 14);
         assertErrno(Errno.EFAULT, () -> session.write(ByteBuffer.wrap(state)));
-        fake.writeErrno = 0;
+        kernel.refuse(Request.DATA_WRITE, 0);
 
         assertErrno(Errno.EIO, () -> session.write(ByteBuffer.wrap(state)));
         assertThat(assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP)))
@@ -277,7 +280,8 @@ class VfioSessionTest extends DriverFixture {
         DeviceException e = assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
 
         assertThat(e).hasMessage(
-                "dev0 could not take RESUMING_TO_STOP: the request for STOP was refused; it is in RESUMING now");
+                "dev0 could not take RESUMING_TO_STOP: VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP failed; "
+                        + "it is in RESUMING now");
         assertThat(e.getCause()).isInstanceOfSatisfying(KernelException.class, cause -> {
             assertThat(cause.call()).isEqualTo("VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE STOP");
             assertThat(cause.errnoName()).isEqualTo("EINVAL");

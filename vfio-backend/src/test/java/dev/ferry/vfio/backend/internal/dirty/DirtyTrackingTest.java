@@ -13,7 +13,9 @@ import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -25,6 +27,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DirtyTrackingTest {
     private static final String ADDRESS = "0000:3b:00.2";
@@ -70,10 +74,11 @@ class DirtyTrackingTest {
         return words;
     }
 
-    private static void assertErrno(Errno errno, ThrowingCallable call) {
-        assertThatExceptionOfType(DeviceException.class)
+    private static DeviceException assertErrno(Errno errno, ThrowingCallable call) {
+        return assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(call)
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno))
+                .actual();
     }
 
     @Test
@@ -95,11 +100,11 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotTakeALogThatCannotReport() throws Exception {
-        fake.reportErrno = 95;
+        host.kernel.refuse(Request.LOGGING_REPORT, 95);
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
                 + "(device DMA logging: it is offered, but dev0: "
-                + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed;");
+                + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed (EOPNOTSUPP);");
         assertThat(fake.logging).isFalse();
     }
 
@@ -129,10 +134,10 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotTakeAContainerThatRefusesToRecord() throws Exception {
-        host.startErrno = 13;
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 13);
 
         assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).reason()).contains("container dirty pages: it is "
-                + "offered, but the container of group 12: VFIO_IOMMU_DIRTY_PAGES START failed");
+                + "offered, but dev0: VFIO_IOMMU_DIRTY_PAGES START failed (EACCES)");
     }
 
     @Test
@@ -182,7 +187,7 @@ class DirtyTrackingTest {
 
         tracker.start(PAGE, ranges);
 
-        assertThat(fake.loggedRanges).isEqualTo(4);
+        assertThat(fake.loggedRanges).hasSize(4);
         report(tracker, ranges.get(16));
     }
 
@@ -191,9 +196,10 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 5;
-        assertErrno(Errno.EOVERFLOW, () -> report(tracker, range));
-        fake.reportErrno = 0;
+        host.kernel.refuse(Request.LOGGING_REPORT, 5);
+        assertThat(assertErrno(Errno.EOVERFLOW, () -> report(tracker, range)).getCause())
+                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed; it is in RUNNING now");
+        host.kernel.refuse(Request.LOGGING_REPORT, 0);
         fake.written.add(3L);
 
         assertThat(report(tracker, range)).containsExactly(0b1000);
@@ -204,7 +210,7 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
-        fake.reportErrno = 75; // EOVERFLOW, which would say that recording goes on
+        host.kernel.refuse(Request.LOGGING_REPORT, 75); // EOVERFLOW, which would say that recording goes on
         fake.logRanges = 0;
 
         assertErrno(Errno.EIO, () -> report(tracker, range));
@@ -216,24 +222,48 @@ class DirtyTrackingTest {
         DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
         List<IovaRange> ranges = List.of(new IovaRange(0, 64 * PAGE));
         tracker.start(PAGE, ranges);
-        fake.stopErrno = 5;
+        host.kernel.refuse(Request.LOGGING_STOP, 5);
         assertErrno(Errno.EIO, tracker::stop);
         assertErrno(Errno.EINVAL, () -> report(tracker, ranges.get(0)));
         assertThat(fake.logging).isTrue();
         assertErrno(Errno.EIO, () -> tracker.start(PAGE, ranges));
-        fake.stopErrno = 0;
+        host.kernel.refuse(Request.LOGGING_STOP, 0);
 
         tracker.stop();
         assertThat(fake.logging).isFalse();
 
         tracker.start(PAGE, ranges);
-        fake.stopErrno = 5;
+        host.kernel.refuse(Request.LOGGING_STOP, 5);
         assertErrno(Errno.EIO, tracker::stop);
-        fake.stopErrno = 0;
+        host.kernel.refuse(Request.LOGGING_STOP, 0);
         tracker.start(PAGE, ranges);
         report(tracker, ranges.get(0));
         tracker.stop();
         assertThat(fake.logging).isFalse();
+    }
+
+    /** The kernel answers EINVAL for a range that begins or ends inside a mapping, whatever was written. */
+    @ParameterizedTest
+    @CsvSource({"0, 66, -1, 3", "2, 68, -1, 15", "1, 69, 0, 0", "0, 128, 0, 0"})
+    void shouldTakeEveryPageOfARangeThatCutsAMappingForWritten(int first, int pages, long word, long last)
+            throws Exception {
+        fake.logRanges = -1;
+        DirtyTracker container = tracker(DeviceOpener.Way.GROUP);
+        try (Arena arena = Arena.ofConfined()) {
+            open.space().orElseThrow().map(PAGE, arena.allocate(69 * PAGE, PAGE)); // pages 1 to 69
+            IovaRange whole = new IovaRange(0, 128 * PAGE);
+            container.start(PAGE, List.of(whole));
+            IovaRange cut = new IovaRange(first * PAGE, pages * PAGE);
+
+            host.kernel.fail(-1, 0, 0);
+            long[] written = report(container, cut);
+
+            assertThat(host.kernel.made()).as("one request, no new beginning").isEqualTo(1);
+            assertThat(written).containsExactly(word, last);
+            host.dirty.add(80L);
+            assertThat(report(container, whole)).containsExactly(0, 1L << 16);
+            open.space().orElseThrow().unmap(PAGE, 69 * PAGE);
+        }
     }
 
     @Test
@@ -253,6 +283,7 @@ class DirtyTrackingTest {
         host.cdev(ADDRESS, "pci", "vfio0");
         host.iommuTracksDirtyPages = true;
         DirtyTracker iommufd = tracker(DeviceOpener.Way.CDEV);
+        host.mapPages(0, 320);
         iommufd.start(PAGE, List.of(range));
         host.dirty.add(64L);
         assertThat(report(iommufd, range)).containsExactly(0, 1, 0, 0, 0);
@@ -266,8 +297,11 @@ class DirtyTrackingTest {
         for (DeviceOpener.Way way : List.of(DeviceOpener.Way.GROUP, DeviceOpener.Way.CDEV)) {
             choose(way, Way.DEVICE);
             try (Arena arena = Arena.ofConfined()) {
-                open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096));
-                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, 8192L));
+                MemorySegment memory = arena.allocate(8192, 4096);
+                open.space().orElseThrow().map(0x10000, memory);
+                // read and write; iommufd also has a flag that the address is the caller's choice
+                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, new FakeHost.Mapping(
+                        8192, memory.address(), way == DeviceOpener.Way.GROUP ? 3 : 7)));
                 assertErrno(Errno.EEXIST, () -> open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096)));
                 open.space().orElseThrow().unmap(0x10000, 8192);
             }

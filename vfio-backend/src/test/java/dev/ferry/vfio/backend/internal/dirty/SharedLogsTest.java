@@ -14,6 +14,7 @@ import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -133,9 +134,9 @@ class SharedLogsTest {
     void shouldKnowAnOpenFileThatCameByAnotherNumber() throws Exception {
         ofGroup("0000:3b:00.2");
         host.cdev("0000:3b:00.2", "pci", "vfio0");
-        int fd = host.kernel.open(folder.resolve("dev/iommu").toString(), 0x80002);
-        DirtyTracker first = ofPageTable(fd, 8);
-        DirtyTracker second = ofPageTable(host.kernel.dup(fd), 8);
+        int fd = host.kernel.install(host.iommufdOfVmm());
+        DirtyTracker first = ofPageTable(fd, 7);
+        DirtyTracker second = ofPageTable(host.kernel.dup(fd), 7);
         first.start(PAGE, List.of(RANGE));
         second.start(PAGE, List.of(RANGE));
         first.stop();
@@ -148,9 +149,8 @@ class SharedLogsTest {
     void shouldKeepSpacesApartThatAreNotOne() throws Exception {
         ofGroup("0000:3b:00.2");
         host.cdev("0000:3b:00.2", "pci", "vfio0");
-        String path = folder.resolve("dev/iommu").toString();
-        DirtyTracker first = ofPageTable(host.kernel.open(path, 0x80002), 8);
-        DirtyTracker second = ofPageTable(host.kernel.open(path, 0x80002), 8);
+        DirtyTracker first = ofPageTable(host.kernel.install(host.iommufdOfVmm()), 7);
+        DirtyTracker second = ofPageTable(host.kernel.install(host.iommufdOfVmm()), 7);
         first.start(PAGE, List.of(RANGE));
         second.start(PAGE, List.of(RANGE));
         first.stop();
@@ -183,9 +183,9 @@ class SharedLogsTest {
         for (DirtyTracker tracker : trackers) {
             tracker.start(PAGE, List.of(RANGE));
         }
-        host.reportErrno = 5;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 5);
         assertLost(trackers.get(0));
-        host.reportErrno = 0;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 0);
         host.dirty.add(1L);
 
         assertThat(report(trackers.get(0), RANGE)).containsExactly(0b10, 0);
@@ -205,11 +205,11 @@ class SharedLogsTest {
         for (DirtyTracker tracker : trackers) {
             tracker.start(PAGE, List.of(RANGE));
         }
-        host.reportErrno = 5;
-        host.startErrno = 12;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 5);
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 12);
         assertErrno(Errno.EIO, () -> report(trackers.get(0), RANGE));
-        host.reportErrno = 0;
-        host.startErrno = 0;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 0);
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 0);
 
         assertLost(trackers.get(1));
         assertThat(report(trackers.get(1), RANGE)).containsExactly(0, 0);
@@ -223,12 +223,12 @@ class SharedLogsTest {
         for (DirtyTracker tracker : trackers) {
             tracker.start(PAGE, List.of(RANGE));
         }
-        host.reportErrno = 5;
-        host.startErrno = 12;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 5);
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 12);
         assertErrno(Errno.EIO, () -> report(trackers.get(0), RANGE));
-        host.reportErrno = 0;
+        host.kernel.refuse(Request.DIRTY_PAGES_GET_BITMAP, 0);
         assertErrno(Errno.EIO, () -> report(trackers.get(1), RANGE));
-        host.startErrno = 0;
+        host.kernel.refuse(Request.DIRTY_PAGES_START, 0);
         assertErrno(Errno.EINVAL, () -> report(trackers.get(0), RANGE));
         trackers.get(1).start(PAGE, List.of(RANGE));
         host.dirty.add(2L);
@@ -243,13 +243,13 @@ class SharedLogsTest {
         List<DirtyTracker> trackers = inOneContainer();
         DirtyTracker first = trackers.get(0);
         first.start(PAGE, List.of(RANGE));
-        host.stopErrno = 5;
+        host.kernel.refuse(Request.DIRTY_PAGES_STOP, 5);
         assertErrno(Errno.EIO, first::stop);
         trackers.get(1).start(PAGE, List.of(RANGE));
         first.stop();
         report(trackers.get(1), RANGE);
         assertErrno(Errno.EIO, trackers.get(1)::stop);
-        host.stopErrno = 0;
+        host.kernel.refuse(Request.DIRTY_PAGES_STOP, 0);
         trackers.get(1).stop();
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.fake;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import dev.ferry.device.IovaRange;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
-/** A migratable PCI device with its kernel driver: features, states, reset, configuration space, DMA log. */
+/**
+ * A migratable device with its kernel driver: features, reset, configuration space; states are {@link FakeStates}, the
+ * log of its writes is {@link FakeDmaLog}.
+ */
 public final class FakeDevice extends FakeFile {
     public static final int STOP = 1;
     public static final int RUNNING = 2;
@@ -22,7 +25,9 @@ public final class FakeDevice extends FakeFile {
     public static final int RESUMING = 4;
     public static final int PRE_COPY = 6;
 
-    private static final long CONFIG_OFFSET = 7L << 40;
+    private static final int CONFIG_REGION = 7;
+    private static final int REGIONS = 9;
+    private static final int REGION_SHIFT = 40;
 
     final FakeKernel kernel;
     /** Capability flags; 0: no migration support. */
@@ -31,6 +36,8 @@ public final class FakeDevice extends FakeFile {
     /** What moves. */
     public byte[] content = "Bonjour".getBytes(StandardCharsets.US_ASCII);
     public byte[] config = new byte[256];
+    /** Regions beside the configuration space, by index. */
+    public final Map<Integer, byte[]> regions = new HashMap<>();
     public final List<String> steps = new ArrayList<>();
 
     // What a test can make of the driver.
@@ -42,41 +49,51 @@ public final class FakeDevice extends FakeFile {
     public boolean descriptorWithFailure;
     /** The state changed, but no descriptor could be had: -EMFILE. */
     public boolean outOfDescriptors;
-    /** A read of the data descriptor gives so many bytes at most. */
+    /** A state set that succeeds gives a descriptor where none belongs. */
+    public boolean strayDescriptor;
+    /** The state that a reset leads to. */
+    public int stateAfterReset = RUNNING;
+    /** A read or write of data moves so many bytes at most. */
     public int shortRead = Integer.MAX_VALUE;
+    /** A read or write of a region moves so many bytes at most; drivers that emulate registers take four. */
+    public int shortRegion = 4;
+    /** A write to a region moves nothing, without an error. */
+    public boolean noRegionWrites;
     /** Nothing for now is 0, as with mtty, instead of -ENOMSG. */
     public boolean zeroInPreCopy;
     /** The data descriptor is never ready. */
     public boolean silent;
-    public int readErrno;
-    public int writeErrno;
     /** Feature 12 is known. */
     public boolean knowsPrecopyV2;
-    public boolean reinit;
+    /** The sizes in the pre-copy information, unsigned; null: what they are. */
+    public Long precopyBytes;
     public boolean knowsDataSize = true;
-    public int dataSizeErrno;
+    /** The estimate of the state's size, unsigned; null: what it is. */
+    public Long dataSize;
     /** What features give that are not known: ENOTTY, or EINVAL by kernels of 2022 and 2023 for mediated devices. */
     public int unknownErrno = ENOTTY;
     /** It has a configuration space. */
     public boolean pci = true;
+    boolean mediated;
     /** Runs once, behind the next read of a data descriptor and before its answer arrives. */
     public Runnable behindRead = () -> {};
-    /** A state set that succeeds gives a descriptor where none belongs. */
-    public boolean strayDescriptor;
     /** Runs once, when the next state set was done and before its answer arrives. */
     public Runnable behindSet = () -> {};
+
+    // The log of its writes.
     /** Ranges the device's log can keep; -1: it has no log. */
     public int logRanges = 4;
-    public int reportErrno;
-    public int stopErrno;
+    public int tooManyRangesErrno = E2BIG;
     public boolean logging;
+    public List<IovaRange> loggedRanges = List.of();
+    public long loggedPageSize;
     /** Pages of 4096 bytes that the device wrote, by number. */
     public final TreeSet<Long> written = new TreeSet<>();
-    public int loggedRanges;
 
-    boolean precopyV2;
-    FakeSaving saving;
-    FakeResuming resuming;
+    private final FakeDmaLog log = new FakeDmaLog(this);
+    final FakeStates states = new FakeStates(this);
+    public boolean precopyV2;
+    private int users;
 
     public FakeDevice(FakeKernel kernel) {
         this.kernel = kernel;
@@ -88,87 +105,123 @@ public final class FakeDevice extends FakeFile {
     }
 
     @Override
+    void opened() {
+        users++;
+    }
+
+    /** The state stays for whoever opens it next; sessions, the log and what was asked for end with the last user. */
+    @Override
+    void close() {
+        if (--users == 0) {
+            states.endSessions();
+            precopyV2 = false;
+            logging = false;
+        }
+    }
+
+    @Override
     int ioctl(int request, MemorySegment argument) {
         return switch (request) {
-            case 0x3B75 -> argument.address() == 0 ? -EFAULT : feature(argument);
-            case 0x3B6F -> reset();
-            case 0x3B6B -> info(argument);
-            case 0x3B6C -> region(argument);
+            case 0x3B75 -> sized(argument, 8, () -> feature(argument));
+            case 0x3B6F -> kernel.answer(Request.RESET, this::reset);
+            case 0x3B6B -> kernel.answer(Request.DEVICE_GET_INFO, () -> sized(argument, 16, () -> info(argument)));
+            case 0x3B6C -> kernel.answer(Request.GET_REGION_INFO, () -> sized(argument, 32, () -> region(argument)));
             default -> -ENOTTY;
         };
     }
 
     private int info(MemorySegment argument) {
         argument.set(JAVA_INT, 4, pci ? 3 : 1);
-        argument.set(JAVA_INT, 8, 9);
+        argument.set(JAVA_INT, 8, REGIONS);
         argument.set(JAVA_INT, 12, 5);
         return 0;
     }
 
+    private byte[] region(int index) {
+        return index == CONFIG_REGION ? config : regions.getOrDefault(index, new byte[0]);
+    }
+
     private int region(MemorySegment argument) {
-        if (argument.get(JAVA_INT, 8) != 7) {
+        int index = argument.get(JAVA_INT, 8);
+        if (Integer.compareUnsigned(index, REGIONS) >= 0) {
             return -EINVAL;
         }
-        argument.set(JAVA_LONG, 16, config.length);
-        argument.set(JAVA_LONG, 24, CONFIG_OFFSET);
+        argument.set(JAVA_INT, 4, 3);
+        argument.set(JAVA_LONG, 16, region(index).length);
+        argument.set(JAVA_LONG, 24, (long) index << REGION_SHIFT);
         return 0;
     }
 
-    /** Four bytes at a time at most, as drivers that emulate registers do. */
     @Override
     long pread(MemorySegment into, long offset) {
-        int count = (int) Math.min(4, into.byteSize());
-        MemorySegment.copy(config, (int) (offset - CONFIG_OFFSET), into, JAVA_BYTE, 0, count);
-        return count;
+        return kernel.answer(Request.REGION_READ, () -> {
+            byte[] region = region((int) (offset >> REGION_SHIFT));
+            int at = (int) (offset & (1L << REGION_SHIFT) - 1);
+            if (at >= region.length) {
+                return -EINVAL;
+            }
+            int count = (int) Math.min(Math.min(shortRegion, into.byteSize()), region.length - at);
+            MemorySegment.copy(region, at, into, JAVA_BYTE, 0, count);
+            return count;
+        });
     }
 
     @Override
     long pwrite(MemorySegment from, long offset) {
-        int count = (int) Math.min(4, from.byteSize());
-        int at = (int) (offset - CONFIG_OFFSET);
-        steps.add("config 0x%02x".formatted(at));
-        if (at >= 4) {
-            MemorySegment.copy(from, JAVA_BYTE, 0, config, at, count);
-        }
-        return count;
+        return kernel.answer(Request.REGION_WRITE, () -> {
+            int index = (int) (offset >> REGION_SHIFT);
+            byte[] region = region(index);
+            int at = (int) (offset & (1L << REGION_SHIFT) - 1);
+            if (at >= region.length) {
+                return -EINVAL;
+            }
+            int most = noRegionWrites ? 0 : shortRegion;
+            int count = (int) Math.min(Math.min(most, from.byteSize()), region.length - at);
+            steps.add((index == CONFIG_REGION ? "config" : "region " + index) + " 0x%02x".formatted(at));
+            if (index != CONFIG_REGION || at >= 4) { // what it is cannot be written
+                MemorySegment.copy(from, JAVA_BYTE, 0, region, at, count);
+            }
+            return count;
+        });
     }
 
-    /** Another user of the device, or a hot reset. */
+    /** By a user of the device, or a hot reset. */
     public int reset() {
-        endSessions();
-        state = RUNNING;
+        states.endSessions();
+        state = stateAfterReset;
         steps.add("reset");
         return 0;
     }
 
-    private void endSessions() {
-        if (saving != null) {
-            saving.dead = true;
-        }
-        if (resuming != null) {
-            resuming.dead = true;
-        }
-        saving = null;
-        resuming = null;
+    /** The device writes so many bytes of state anew while it is saved. */
+    public void changeState(int bytes) {
+        states.saving().change(bytes);
+    }
+
+    /** The device makes so many new initial bytes; the next information says so where somebody asked for that. */
+    public void reinitialize(int bytes) {
+        states.saving().reinitialize(bytes);
     }
 
     private int feature(MemorySegment argument) {
-        int argsz = argument.get(JAVA_INT, 0);
         int word = argument.get(JAVA_INT, 4);
         boolean probe = (word & 0x40000) != 0;
-        if (argsz < 8 || (word & 0x30000) == 0x30000 && !probe || (word & ~0x7FFFF) != 0) {
+        if ((word & 0x30000) == 0x30000 && !probe || (word & ~0x7FFFF) != 0) {
             return -EINVAL;
         }
-        MemorySegment data = argument.asSlice(8, argsz - 8);
+        MemorySegment data = argument.asSlice(8, argument.get(JAVA_INT, 0) - 8);
+        boolean migrates = flags != 0;
+        boolean logs = logRanges >= 0;
         return switch (word & 0xFFFF) {
-            case 1 -> checked(word, 0x10000, 8, data, flags != 0, this::getMigration);
-            case 2 -> checked(word, 0x30000, 8, data, flags != 0, body ->
-                    (word & 0x20000) != 0 ? setState(body) : getState(body));
-            case 6 -> checked(word, 0x20000, 24, data, logRanges >= 0, this::startLog);
-            case 7 -> checked(word, 0x20000, 0, data, logRanges >= 0, body -> stopLog());
-            case 8 -> checked(word, 0x10000, 32, data, logRanges >= 0, this::reportLog);
-            case 9 -> checked(word, 0x10000, 8, data, flags != 0 && knowsDataSize, this::dataSize);
-            case 12 -> checked(word, 0x20000, 0, data, knowsPrecopyV2, body -> enablePrecopyV2());
+            case 1 -> checked(Request.GET_MIGRATION, word, 8, data, migrates, this::getMigration);
+            case 2 -> (word & 0x20000) != 0
+                    ? checked(Request.SET_STATE, word, 8, data, migrates, states::set)
+                    : checked(Request.GET_STATE, word, 8, data, migrates, states::get);
+            case 6 -> checked(Request.LOGGING_START, word, 24, data, logs, log::start);
+            case 7 -> checked(Request.LOGGING_STOP, word, 0, data, logs, body -> log.stop());
+            case 8 -> checked(Request.LOGGING_REPORT, word, 32, data, logs, log::report);
+            case 9 -> checked(Request.DATA_SIZE, word, 8, data, migrates && knowsDataSize, this::getDataSize);
+            case 12 -> checked(Request.PRECOPY_INFO_V2, word, 0, data, knowsPrecopyV2, body -> enablePrecopyV2());
             default -> -unknownErrno;
         };
     }
@@ -177,17 +230,26 @@ public final class FakeDevice extends FakeFile {
         int run(MemorySegment data);
     }
 
-    private int checked(int word, int operations, int leastBytes, MemorySegment data, boolean known, Handler handler) {
+    private static int operations(Request request) {
+        return switch (request) {
+            case GET_STATE, SET_STATE -> 0x30000;
+            case LOGGING_START, LOGGING_STOP, PRECOPY_INFO_V2 -> 0x20000;
+            default -> 0x10000;
+        };
+    }
+
+    private int checked(Request request, int word, int least, MemorySegment data, boolean known, Handler handler) {
         if (!known) {
             return -unknownErrno;
         }
-        if ((word & 0x30000 & ~operations) != 0) {
+        if ((word & 0x30000 & ~operations(request)) != 0) {
             return -EINVAL;
         }
         if ((word & 0x40000) != 0) {
             return 0;
         }
-        return (word & 0x30000) == 0 || data.byteSize() < leastBytes ? -EINVAL : handler.run(data);
+        boolean whole = (word & 0x30000) != 0 && data.byteSize() >= least;
+        return whole ? kernel.answer(request, () -> handler.run(data)) : -EINVAL;
     }
 
     private int getMigration(MemorySegment data) {
@@ -195,129 +257,16 @@ public final class FakeDevice extends FakeFile {
         return 0;
     }
 
-    private int getState(MemorySegment data) {
-        data.set(JAVA_INT, 0, state);
-        data.set(JAVA_INT, 4, -1);
-        return 0;
-    }
-
-    private int dataSize(MemorySegment data) {
-        if (dataSizeErrno != 0) {
-            return -dataSizeErrno;
-        }
-        data.set(JAVA_LONG, 0, FakeSaving.HEADER.length + 1L + content.length);
+    private int getDataSize(MemorySegment data) {
+        data.set(JAVA_LONG, 0, dataSize == null ? FakeSaving.HEADER.length + 1L + content.length : dataSize);
         return 0;
     }
 
     private int enablePrecopyV2() {
+        if ((flags & 4) == 0) {
+            return -EINVAL;
+        }
         precopyV2 = true;
         return 0;
-    }
-
-    private int setState(MemorySegment data) {
-        int wanted = data.get(JAVA_INT, 0);
-        data.set(JAVA_INT, 4, -1);
-        FakeFile opened = null;
-        while (state != wanted) {
-            int next = NextState.of(flags, state, wanted);
-            int errno = next < 0 ? EINVAL : arcError(state, next);
-            if (errno != 0) {
-                if (descriptorWithFailure) {
-                    data.set(JAVA_INT, 4, kernel.install(new FakeSaving(this)));
-                }
-                return -errno;
-            }
-            opened = arc(state, next);
-            steps.add(state + "-" + next);
-            state = next;
-        }
-        Runnable behind = behindSet;
-        behindSet = () -> {};
-        behind.run();
-        if (opened != null && outOfDescriptors) {
-            return -24;
-        }
-        if (opened != null || strayDescriptor) {
-            data.set(JAVA_INT, 4, kernel.install(opened != null ? opened : new FakeSaving(this)));
-        }
-        return 0;
-    }
-
-    private int arcError(int from, int to) {
-        Integer errno = failing.get(from + "-" + to);
-        if (errno != null) {
-            if (failsToError) {
-                endSessions();
-                state = 0;
-            }
-            return errno;
-        }
-        return from == RESUMING && !resuming.isComplete() ? EINVAL : 0;
-    }
-
-    private FakeFile arc(int from, int to) {
-        boolean wasSaving = from == STOP_COPY || from >= PRE_COPY;
-        boolean isSaving = to == STOP_COPY || to >= PRE_COPY;
-        if (from == RESUMING) {
-            content = resuming.content();
-        }
-        if (wasSaving && !isSaving || from == RESUMING) {
-            endSessions();
-        }
-        if (to == RESUMING) {
-            resuming = new FakeResuming(this);
-            return resuming;
-        }
-        if (isSaving && !wasSaving) {
-            saving = new FakeSaving(this);
-            return saving;
-        }
-        return null;
-    }
-
-    private int startLog(MemorySegment data) {
-        int ranges = data.get(JAVA_INT, 8);
-        if (ranges > 256 || ranges > logRanges) {
-            return -7;
-        }
-        if (logging || ranges == 0 || data.get(ADDRESS, 16).address() == 0) {
-            return -EINVAL;
-        }
-        logging = true;
-        loggedRanges = ranges;
-        return 0;
-    }
-
-    private int stopLog() {
-        if (stopErrno != 0) {
-            return -stopErrno;
-        }
-        logging = false;
-        return 0;
-    }
-
-    private int reportLog(MemorySegment data) {
-        if (reportErrno != 0) {
-            return -reportErrno;
-        }
-        if (!logging) {
-            return -EINVAL;
-        }
-        mark(written, data.get(JAVA_LONG, 0), data.get(JAVA_LONG, 8), data.get(JAVA_LONG, 16), data.get(JAVA_LONG, 24));
-        return 0;
-    }
-
-    /** Sets bits for pages of 4096 bytes in a bitmap of u64 words, and clears them. */
-    @SuppressWarnings("restricted")
-    static void mark(TreeSet<Long> pages, long iova, long length, long pageSize, long address) {
-        MemorySegment words = MemorySegment.ofAddress(address).reinterpret((length / pageSize + 63) / 64 * 8);
-        for (Long page : List.copyOf(pages)) {
-            long at = page * 4096 - iova;
-            if (at >= 0 && at < length) {
-                long bit = at / pageSize;
-                words.set(JAVA_LONG, bit / 64 * 8, words.get(JAVA_LONG, bit / 64 * 8) | 1L << bit % 64);
-                pages.remove(page);
-            }
-        }
     }
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.fake;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,33 +19,33 @@ import java.util.TreeSet;
 
 /** A host below a folder: sysfs and device files, and the fake kernel that answers when these are opened. */
 public final class FakeHost {
-    private static final int EBUSY = 16;
-    private static final int EEXIST = 17;
-    private static final int ENODEV = 19;
-    private static final int ENOENT = 2;
+
+    /** What a device may reach; flags are those of the request that mapped it. */
+    public record Mapping(long size, long address, int flags) {}
 
     public final Path root;
     public final FakeKernel kernel = new FakeKernel();
     public final Map<String, FakeDevice> devices = new HashMap<>();
-    private final Map<String, String> groupOf = new HashMap<>();
-    private final Set<String> openGroups = new TreeSet<>();
+    final Map<String, String> groupOf = new HashMap<>();
+    final Set<String> openGroups = new TreeSet<>();
+    final Map<String, FakeCdev.Group> cdevGroups = new HashMap<>();
+    private final Set<Object> recording = new HashSet<>();
 
     // What a test can make of the host.
+    public int apiVersion;
     public boolean viable = true;
     public boolean type1v2 = true;
-    public boolean setIommuFails;
     public boolean migrationCapability = true;
     public long mostDirtyBitmapBytes = 256L << 20;
+    /** Where the chain of the container's capabilities begins. */
+    public int firstCapability = 24;
+    /** What stands in the place of the container's capabilities; null: what a kernel says. */
+    public byte[] otherCapabilities;
     public boolean iommuTracksDirtyPages;
-    /** What dirty tracking answers to a start, a stop and a report; 0 for success. */
-    public int startErrno;
-    public int stopErrno;
-    public int reportErrno;
-    /** Starts and stops of containers and iommufds that worked. */
+    /** Starts and stops of containers and page tables that worked. */
     public final List<String> tracking = new ArrayList<>();
-    private final Set<FakeFile> recording = new HashSet<>();
     public final TreeSet<Long> dirty = new TreeSet<>();
-    public final Map<Long, Long> mapped = new TreeMap<>();
+    public final Map<Long, Mapping> mapped = new TreeMap<>();
 
     public FakeHost(Path root) throws IOException {
         this.root = root;
@@ -55,7 +53,8 @@ public final class FakeHost {
         Files.createDirectories(root.resolve("dev/vfio/devices"));
         Files.createDirectories(root.resolve("proc/sys/kernel"));
         Files.writeString(root.resolve("proc/sys/kernel/hostname"), "host9\n");
-        kernel.path(file("vfio/vfio"), FakeContainer::new);
+        kernel.proc = root.resolve("proc/self");
+        kernel.path(file("vfio/vfio"), () -> new FakeContainer(this));
     }
 
     /** A host may be made where one was before. */
@@ -81,7 +80,9 @@ public final class FakeHost {
     public FakeDevice mdev(String uuid, String type, String group) throws IOException {
         Path device = Files.createDirectories(root.resolve("sys/bus/mdev/devices").resolve(uuid));
         link(device.resolve("mdev_type"), Path.of("../mdev_supported_types/" + type));
-        return add(device, uuid, "vfio_mtty", group);
+        FakeDevice added = add(device, uuid, "vfio_mtty", group);
+        added.mediated = true;
+        return added;
     }
 
     private FakeDevice add(Path sysfs, String name, String driver, String group) throws IOException {
@@ -90,12 +91,17 @@ public final class FakeHost {
         }
         if (group != null) {
             link(sysfs.resolve("iommu_group"), Path.of("../../kernel/iommu_groups/" + group));
-            kernel.path(file("vfio/" + group), () -> openGroups.add(group) ? new FakeGroup(group) : EBUSY);
+            allow(group);
             groupOf.put(name, group);
         }
         FakeDevice device = new FakeDevice(kernel);
         devices.put(name, device);
         return device;
+    }
+
+    private Object openGroup(String group) {
+        boolean usedOtherwise = cdevGroups.containsKey(group) && cdevGroups.get(group).bound > 0;
+        return !usedOtherwise && openGroups.add(group) ? new FakeGroup(this, group) : (Object) FakeFile.EBUSY;
     }
 
     /** Gives a device a character device, and the host iommufd. */
@@ -104,30 +110,18 @@ public final class FakeHost {
                 .resolve("vfio-dev").resolve(cdev));
         Files.writeString(root.resolve("dev/vfio/devices").resolve(cdev), "");
         Files.writeString(root.resolve("dev/iommu"), "");
-        kernel.path(file("vfio/devices/" + cdev), () -> new FakeCdev(devices.get(name)));
-        kernel.path(file("iommu"), FakeIommufd::new);
-    }
-
-    /** Whether a container or an iommufd records. */
-    public boolean trackingIsOn() {
-        return !recording.isEmpty();
-    }
-
-    private int track(FakeFile file, boolean on) {
-        int errno = on ? startErrno : stopErrno;
-        if (errno == 0) {
-            tracking.add(on ? "start" : "stop");
-            recording.remove(file);
-            if (on) {
-                recording.add(file);
-            }
-        }
-        return -errno;
+        kernel.path(file("vfio/devices/" + cdev), () -> new FakeCdev(this, name));
+        kernel.path(file("iommu"), () -> new FakeIommufd(this));
     }
 
     /** Opening a device file fails from now on. */
     public void refuse(String name, int errno) {
         kernel.path(file(name), () -> errno);
+    }
+
+    /** A group can be opened again. */
+    public void allow(String group) {
+        kernel.path(file("vfio/" + group), () -> openGroup(group));
     }
 
     /** What the finder makes of a device. */
@@ -138,209 +132,68 @@ public final class FakeHost {
                 .orElseThrow();
     }
 
-    private final class FakeGroup extends FakeFile {
-        private final String number;
-        private boolean joined;
+    /** A container that a VMM has, with the group of a device in it. */
+    public FakeFile containerOfVmm() {
+        FakeContainer container = new FakeContainer(this);
+        container.groups++;
+        container.ioctl(0x3B66, 3);
+        return container;
+    }
 
-        FakeGroup(String number) {
-            this.number = number;
-        }
+    /** An iommufd that a VMM has, with one page table that tracks dirty pages: number 7. */
+    public FakeFile iommufdOfVmm() {
+        FakeIommufd iommufd = new FakeIommufd(this);
+        iommufd.makeTrackingPageTable();
+        return iommufd;
+    }
 
-        @Override
-        int ioctl(int request, MemorySegment argument) {
-            return switch (request) {
-                case 0x3B67 -> {
-                    argument.set(JAVA_INT, 4, viable ? 1 : 0);
-                    yield 0;
-                }
-                case 0x3B68 -> join(argument.get(JAVA_INT, 0));
-                case 0x3B6A -> device(argument.getString(0));
-                default -> -ENOTTY;
-            };
-        }
-
-        private int join(int container) {
-            joined = kernel.file(container) instanceof FakeContainer;
-            return joined ? 0 : -EINVAL;
-        }
-
-        private int device(String name) {
-            if (!joined) {
-                return -EINVAL;
-            }
-            return number.equals(groupOf.get(name)) ? kernel.install(devices.get(name)) : -ENODEV;
-        }
-
-        @Override
-        void close() {
-            openGroups.remove(number);
+    /** A VMM has mapped so many pages from an address on, each by itself. */
+    public void mapPages(long iova, int count) {
+        for (int i = 0; i < count; i++) {
+            mapped.put(iova + i * Mappings.PAGE, new Mapping(Mappings.PAGE, Mappings.PAGE, 7));
         }
     }
 
-    /** A container with a type 1 IOMMU. */
-    public final class FakeContainer extends FakeFile {
-        @Override
-        void close() {
-            recording.remove(this);
-        }
-
-        @Override
-        int ioctl(int request, long argument) {
-            return switch (request) {
-                case 0x3B64 -> 0;
-                case 0x3B65 -> argument == 1 || argument == 3 && type1v2 ? 1 : 0;
-                case 0x3B66 -> setIommuFails ? -ENODEV : argument == (type1v2 ? 3 : 1) ? 0 : -EINVAL;
-                default -> -ENOTTY;
-            };
-        }
-
-        @Override
-        int ioctl(int request, MemorySegment argument) {
-            return switch (request) {
-                case 0x3B70 -> info(argument);
-                case 0x3B71 -> map(argument.get(JAVA_LONG, 16), argument.get(JAVA_LONG, 24));
-                case 0x3B72 -> {
-                    mapped.remove(argument.get(JAVA_LONG, 8));
-                    yield 0;
-                }
-                case 0x3B75 -> dirtyPages(argument);
-                default -> -ENOTTY;
-            };
-        }
-
-        /** Capabilities: IOVA ranges at 24, migration at 56. */
-        private int info(MemorySegment argument) {
-            int argsz = argument.get(JAVA_INT, 0);
-            argument.set(JAVA_INT, 0, migrationCapability ? 88 : 24);
-            argument.set(JAVA_INT, 4, migrationCapability ? 3 : 1);
-            argument.set(JAVA_LONG, 8, 0x1000);
-            if (migrationCapability && argsz >= 88) {
-                argument.set(JAVA_INT, 16, 24);
-                argument.set(JAVA_INT, 24, 1 | 1 << 16);
-                argument.set(JAVA_INT, 28, 56);
-                argument.set(JAVA_INT, 56, 2 | 1 << 16);
-                argument.set(JAVA_INT, 60, 0);
-                argument.set(JAVA_LONG, 72, 0x1000);
-                argument.set(JAVA_LONG, 80, mostDirtyBitmapBytes);
-            }
-            return 0;
-        }
-
-        private int dirtyPages(MemorySegment argument) {
-            switch (argument.get(JAVA_INT, 4)) {
-                case 1 -> {
-                    return track(this, true);
-                }
-                case 2 -> {
-                    return track(this, false);
-                }
-                case 4 -> {
-                    if (reportErrno != 0) {
-                        return -reportErrno;
-                    }
-                    long bytes = argument.get(JAVA_LONG, 16) / 4096 / 8;
-                    if (!recording.contains(this)
-                            || argument.get(JAVA_LONG, 24) != 4096 || argument.get(JAVA_INT, 0) != 48
-                            || argument.get(JAVA_LONG, 32) < bytes || bytes > mostDirtyBitmapBytes) {
-                        return -EINVAL;
-                    }
-                    FakeDevice.mark(dirty, argument.get(JAVA_LONG, 8), argument.get(JAVA_LONG, 16), 4096,
-                            argument.get(JAVA_LONG, 40));
-                }
-                default -> {
-                    return -EINVAL;
-                }
-            }
-            return 0;
-        }
+    /** Whether a container or a page table records. */
+    public boolean trackingIsOn() {
+        return !recording.isEmpty();
     }
 
-    private int map(long iova, long size) {
-        return mapped.putIfAbsent(iova, size) == null ? 0 : -EEXIST;
+    boolean isRecording(Object recorder) {
+        return recording.contains(recorder);
     }
 
-    /** The character device of a device: nothing but binding works before it is bound. */
-    private static final class FakeCdev extends FakeFile {
-        private final FakeDevice device;
-        private boolean bound;
-
-        FakeCdev(FakeDevice device) {
-            this.device = device;
+    int track(Object recorder, boolean on) {
+        tracking.add(on ? "start" : "stop");
+        forget(recorder);
+        if (on) {
+            recording.add(recorder);
         }
-
-        @Override
-        int ioctl(int request, MemorySegment argument) {
-            if (request == 0x3B76) {
-                if (bound || argument.get(JAVA_INT, 0) != 16) {
-                    return -EINVAL;
-                }
-                bound = device.kernel.file(argument.get(JAVA_INT, 8)) instanceof FakeIommufd;
-                argument.set(JAVA_INT, 12, 41);
-                return bound ? 0 : -EBADF;
-            }
-            if (!bound) {
-                return -EINVAL;
-            }
-            if (request == 0x3B77) {
-                device.steps.add("attach " + argument.get(JAVA_INT, 8));
-                return 0;
-            }
-            return device.ioctl(request, argument);
-        }
-
-        @Override
-        long pread(MemorySegment into, long offset) {
-            return device.pread(into, offset);
-        }
-
-        @Override
-        long pwrite(MemorySegment from, long offset) {
-            return device.pwrite(from, offset);
-        }
+        return 0;
     }
 
-    /** iommufd with one address space, 7, and one page table, 8. */
-    private final class FakeIommufd extends FakeFile {
-        @Override
-        void close() {
-            recording.remove(this);
-        }
+    void forget(Object recorder) {
+        recording.remove(recorder);
+    }
 
-        @Override
-        int ioctl(int request, MemorySegment argument) {
-            return switch (request) {
-                case 0x3B81 -> {
-                    argument.set(JAVA_INT, 8, 7);
-                    yield argument.get(JAVA_INT, 0) == 12 ? 0 : -EINVAL;
-                }
-                case 0x3B85 -> argument.get(JAVA_INT, 4) == 7 && argument.get(JAVA_INT, 8) == 7
-                        ? map(argument.get(JAVA_LONG, 32), argument.get(JAVA_LONG, 24)) : -EINVAL;
-                case 0x3B86 -> mapped.remove(argument.get(JAVA_LONG, 8)) == null ? -ENOENT : 0;
-                case 0x3B8A -> {
-                    argument.set(JAVA_LONG, 32, iommuTracksDirtyPages ? 1 : 0);
-                    yield argument.get(JAVA_INT, 8) == 41 ? 0 : -ENOENT;
-                }
-                case 0x3B89 -> {
-                    argument.set(JAVA_INT, 16, 8);
-                    yield argument.get(JAVA_INT, 4) == 2 && argument.get(JAVA_INT, 12) == 7 ? 0 : -EINVAL;
-                }
-                case 0x3B8B -> argument.get(JAVA_INT, 8) == 8
-                        ? track(this, argument.get(JAVA_INT, 4) == 1) : -ENOENT;
-                case 0x3B8C -> bitmap(argument);
-                default -> -ENOTTY;
-            };
+    /** IOVA ranges at 24, migration at 56, free mappings at 88, counted from the start of the information. */
+    byte[] capabilities() {
+        if (otherCapabilities != null || !migrationCapability) {
+            return otherCapabilities != null ? otherCapabilities : new byte[0];
         }
+        return capabilities(56, 88, 0, 0x1000, mostDirtyBitmapBytes);
+    }
 
-        private int bitmap(MemorySegment argument) {
-            if (reportErrno != 0) {
-                return -reportErrno;
-            }
-            if (!recording.contains(this) || argument.get(JAVA_INT, 4) != 8) {
-                return -EINVAL;
-            }
-            FakeDevice.mark(dirty, argument.get(JAVA_LONG, 16), argument.get(JAVA_LONG, 24),
-                    argument.get(JAVA_LONG, 32), argument.get(JAVA_LONG, 40));
-            return 0;
-        }
+    /**
+     * Capabilities as in a kernel's answer, for a test to damage: where each of the three says the next one is, and what
+     * the second says.
+     */
+    public static byte[] capabilities(int next1, int next2, int next3, long pageSizes, long mostBytes) {
+        ByteBuffer chain = ByteBuffer.allocate(80).order(ByteOrder.LITTLE_ENDIAN);
+        chain.putShort((short) 1).putShort((short) 1).putInt(next1).putInt(1).putInt(0).putLong(0).putLong(-1L >>> 1);
+        chain.putShort((short) 2).putShort((short) 1).putInt(next2).putInt(0).putInt(0).putLong(pageSizes)
+                .putLong(mostBytes);
+        chain.putShort((short) 3).putShort((short) 1).putInt(next3).putInt(65535);
+        return chain.array();
     }
 }

@@ -2,36 +2,48 @@
 package dev.ferry.vfio.backend.internal.fake;
 
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.LongSupplier;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
 
 /**
  * A kernel as the references describe it: a table of descriptors and files behind paths. Numbers are written out here,
- * so that a wrong constant of ours does not agree with itself. Counts what is open.
+ * so that a wrong constant of ours does not agree with itself. Looks at every field that it is given; counts what is
+ * open.
  */
 public final class FakeKernel implements SystemCalls {
-    private static final int ENOENT = 2;
-    private static final int EINTR = 4;
-    private static final int EBADF = 9;
+    static final int EINTR = 4;
     private static final int O_CLOEXEC = 0x80000;
+    private static final short POLLNVAL = 0x20;
+
+    /** One poll: of how many files, and how long it might have waited. */
+    public record Poll(int count, int timeoutMillis) {}
 
     private final Map<String, Supplier<Object>> paths = new HashMap<>();
     private final Map<Integer, FakeFile> open = new TreeMap<>();
+    private final Map<Request, Integer> refused = Collections.synchronizedMap(new EnumMap<>(Request.class));
+    private final Failures failures = new Failures();
+    private final FakeSockets sockets = new FakeSockets(this);
     public final List<String> log = new ArrayList<>();
+    /** Polls of devices' data descriptors, and pauses. */
+    public final List<Poll> polls = Collections.synchronizedList(new ArrayList<>());
+    /** Where descriptors that arrive from another process are shown; null: nowhere. */
+    Path proc;
     private int next = 100;
     private int interrupts;
-    private int made;
-    private int failing = -1;
-    private int failingErrno;
-    private int laterErrno;
-    private String failed = "";
 
     /** What opening a path gives: a {@link FakeFile}, or an errno. */
     synchronized void path(String path, Supplier<Object> file) {
@@ -40,6 +52,9 @@ public final class FakeKernel implements SystemCalls {
 
     /** Gives an open file a number. */
     public synchronized int install(FakeFile file) {
+        if (!open.containsValue(file)) {
+            file.opened();
+        }
         open.put(next, file);
         return next++;
     }
@@ -60,6 +75,20 @@ public final class FakeKernel implements SystemCalls {
         return open.get(fd);
     }
 
+    synchronized boolean isOpen(FakeFile file) {
+        return open.containsValue(file);
+    }
+
+    /** A request fails from now on, before anything of it is done or written; with 0 it is answered again. */
+    public void refuse(Request request, int errno) {
+        refused.put(request, errno);
+    }
+
+    int answer(Request request, IntSupplier answer) {
+        int errno = refused.getOrDefault(request, 0);
+        return errno != 0 ? -errno : answer.getAsInt();
+    }
+
     /** So many of the next reads, writes and polls are interrupted by a signal. */
     public synchronized void interruptNext(int count) {
         interrupts = count;
@@ -69,54 +98,44 @@ public final class FakeKernel implements SystemCalls {
         return interrupts > 0 && interrupts-- > 0;
     }
 
-    /**
-     * A call that is made from now on fails, and does nothing; 0 is the next. What is closed is closed all the same.
-     *
-     * @param then what all further calls give, too; 0: these are answered
-     */
-    public synchronized void fail(int number, int errno, int then) {
-        made = 0;
-        failing = number;
-        failingErrno = errno;
-        laterErrno = then;
+    /** See {@link Failures#fail}. */
+    public void fail(int number, int errno, int then) {
+        failures.fail(number, errno, then);
     }
 
     /** How many calls were made since {@link #fail}. */
-    public synchronized int made() {
-        return made;
+    public int made() {
+        return failures.made();
     }
 
     /** The name of the call that failed. */
-    public synchronized String failed() {
-        return failed;
+    public String failed() {
+        return failures.failed();
     }
 
-    private synchronized int failure(String call) {
-        int number = made++;
-        if (number == failing) {
-            failed = call;
+    /** What an open file answers, unless the call is to fail. */
+    private long call(String name, int fd, ToLongFunction<FakeFile> answer) {
+        int errno = failures.of(name);
+        if (errno != 0) {
+            return -errno;
         }
-        return failing < 0 || number < failing ? 0 : number == failing ? failingErrno : laterErrno;
-    }
-
-    /** What the kernel does unless it is to fail. */
-    private long call(String name, LongSupplier answer) {
-        int errno = failure(name);
-        return errno != 0 ? -errno : answer.getAsLong();
+        FakeFile file = file(fd);
+        return file == null ? -FakeFile.EBADF : answer.applyAsLong(file);
     }
 
     @Override
-    public int open(String path, int flags) {
-        return (int) call("open", () -> opened(path, flags));
+    public synchronized int open(String path, int flags) {
+        int errno = failures.of("open");
+        return errno != 0 ? -errno : opened(path, flags);
     }
 
-    private synchronized int opened(String path, int flags) {
+    private int opened(String path, int flags) {
         log.add("open " + path);
         if ((flags & O_CLOEXEC) == 0 || (flags & 3) != 2) {
             throw new AssertionError("descriptors must be read-write and closed on exec: " + flags);
         }
         Supplier<Object> file = paths.get(path);
-        Object opened = file == null ? (Object) ENOENT : file.get();
+        Object opened = file == null ? (Object) FakeFile.ENOENT : file.get();
         return opened instanceof Integer errno ? -errno : install((FakeFile) opened);
     }
 
@@ -127,6 +146,7 @@ public final class FakeKernel implements SystemCalls {
         synchronized (this) {
             file = open.remove(fd);
             last = !open.containsValue(file);
+            notifyAll();
         }
         if (file == null) {
             throw new AssertionError("closed twice, or never open: " + fd);
@@ -134,7 +154,7 @@ public final class FakeKernel implements SystemCalls {
         if (last) {
             file.close();
         }
-        return -failure("close");
+        return -failures.of("close");
     }
 
     /** Another number of an open file, as one process gives it to another. */
@@ -144,70 +164,116 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public synchronized int kcmp(int first, int second) {
-        return !open.containsKey(first) || !open.containsKey(second) ? -EBADF
+        return !open.containsKey(first) || !open.containsKey(second) ? -FakeFile.EBADF
                 : open.get(first) == open.get(second) ? 0 : 1;
     }
 
     @Override
     public int ioctl(int fd, int request, MemorySegment argument) {
-        FakeFile file = file(fd);
-        return (int) call("ioctl", () -> file == null ? -EBADF : file.ioctl(request, argument));
+        return (int) call("ioctl", fd, file -> file.ioctl(request, argument));
     }
 
     @Override
     public int ioctl(int fd, int request, long argument) {
-        FakeFile file = file(fd);
-        return (int) call("ioctl", () -> file == null ? -EBADF : file.ioctl(request, argument));
+        return (int) call("ioctl", fd, file -> file.ioctl(request, argument));
     }
 
     @Override
     public long read(int fd, MemorySegment into) {
-        FakeFile file = file(fd);
-        return call("read", () -> isInterrupted() ? -EINTR : file == null ? -EBADF : file.read(into));
+        return call("read", fd, file -> isInterrupted() ? -EINTR : file.read(into));
     }
 
     @Override
     public long write(int fd, MemorySegment from) {
-        FakeFile file = file(fd);
-        return call("write", () -> isInterrupted() ? -EINTR : file == null ? -EBADF : file.write(from));
+        return call("write", fd, file -> isInterrupted() ? -EINTR : file.write(from));
     }
 
     @Override
     public long pread(int fd, MemorySegment into, long offset) {
-        FakeFile file = file(fd);
-        return call("pread", () -> file == null ? -EBADF : file.pread(into, offset));
+        return call("pread", fd, file -> file.pread(into, offset));
     }
 
     @Override
     public long pwrite(int fd, MemorySegment from, long offset) {
-        FakeFile file = file(fd);
-        return call("pwrite", () -> file == null ? -EBADF : file.pwrite(from, offset));
+        return call("pwrite", fd, file -> file.pwrite(from, offset));
     }
 
+    /** Only a poll that looks at sockets waits: no other file becomes ready by itself. */
     @Override
-    public int poll(MemorySegment fds, int count, int timeoutMillis) {
-        return count == 0 ? 0 : (int) call("poll", () -> polled(fds));
-    }
-
-    private int polled(MemorySegment fds) {
-        FakeFile file = file(fds.get(ValueLayout.JAVA_INT, 0));
-        short events = fds.get(ValueLayout.JAVA_SHORT, 4);
+    public synchronized int poll(MemorySegment fds, int count, int timeoutMillis) {
+        boolean waits = hasSocket(fds, count);
+        if (!waits) {
+            polls.add(new Poll(count, timeoutMillis));
+        }
+        int errno = waits || count == 0 ? 0 : failures.of("poll");
+        if (errno != 0) {
+            return -errno;
+        }
         if (isInterrupted()) {
             return -EINTR;
         }
-        boolean ready = file == null || file.isReady();
-        fds.set(ValueLayout.JAVA_SHORT, 6, ready ? events : 0);
-        return ready ? 1 : 0;
+        int ready = look(fds, count);
+        if (ready == 0 && waits) {
+            try {
+                wait(Math.max(1, timeoutMillis));
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return -EINTR;
+            }
+            ready = look(fds, count);
+        }
+        return ready;
+    }
+
+    private boolean hasSocket(MemorySegment fds, int count) {
+        for (long at = 0; at < 8L * count; at += 8) {
+            if (open.get(fds.get(ValueLayout.JAVA_INT, at)) instanceof FakeSocket) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private int look(MemorySegment fds, int count) {
+        int ready = 0;
+        for (long at = 0; at < 8L * count; at += 8) {
+            int fd = fds.get(ValueLayout.JAVA_INT, at);
+            FakeFile file = open.get(fd);
+            int wanted = fds.get(ValueLayout.JAVA_SHORT, at + 4);
+            int found = fd < 0 ? 0 : file == null ? POLLNVAL : wanted & file.ready();
+            fds.set(ValueLayout.JAVA_SHORT, at + 6, (short) found);
+            ready += found == 0 ? 0 : 1;
+        }
+        return ready;
+    }
+
+    /** Another process connects to a socket of ours. */
+    public FakePeer connect(Path path, int user) {
+        return sockets.connect(path, user);
+    }
+
+    /** Shows a descriptor as a file of no kind that a program could take for a character device. */
+    void show(int fd) {
+        if (proc != null) {
+            try {
+                Files.createDirectories(proc.resolve("fd"));
+                Files.createDirectories(proc.resolve("fdinfo"));
+                Files.writeString(proc.resolve("fd/" + fd), "");
+                Files.writeString(proc.resolve("fdinfo/" + fd), "pos:\t0\nflags:\t02000002\n");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
     }
 
     @Override
     public int socket(int domain, int type, int protocol) {
-        throw new UnsupportedOperationException("sockets are tested with the real kernel");
+        return sockets.socket(domain, type, protocol);
     }
 
     @Override
     public int bind(int fd, MemorySegment address) {
-        throw new UnsupportedOperationException();
+        return sockets.bind(fd, address);
     }
 
     @Override
@@ -217,27 +283,27 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public int listen(int fd, int backlog) {
-        throw new UnsupportedOperationException();
+        return sockets.listen(fd, backlog);
     }
 
     @Override
     public int accept(int fd, int flags) {
-        throw new UnsupportedOperationException();
+        return answer(Request.ACCEPT, () -> sockets.accept(fd, flags));
     }
 
     @Override
     public int getsockopt(int fd, int level, int option, MemorySegment value) {
-        throw new UnsupportedOperationException();
+        return answer(Request.PEER_CREDENTIALS, () -> sockets.getsockopt(fd, level, option, value));
     }
 
     @Override
     public long sendmsg(int fd, MemorySegment header, int flags) {
-        throw new UnsupportedOperationException();
+        return answer(Request.SEND, () -> sockets.sendmsg(fd, header, flags));
     }
 
     @Override
     public long recvmsg(int fd, MemorySegment header, int flags) {
-        throw new UnsupportedOperationException();
+        return sockets.recvmsg(fd, header, flags);
     }
 
     @Override
@@ -247,6 +313,6 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public int effectiveUser() {
-        return 0;
+        return 1000;
     }
 }

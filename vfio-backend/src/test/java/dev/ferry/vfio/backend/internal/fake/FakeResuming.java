@@ -10,7 +10,6 @@ import java.util.Arrays;
 /** A resuming data descriptor: takes any split of what {@link FakeSaving} gives, refuses anything else. */
 final class FakeResuming extends FakeFile {
     private static final int ENOMEM = 12;
-    private static final int ENODEV = 19;
 
     private final FakeDevice device;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -21,17 +20,18 @@ final class FakeResuming extends FakeFile {
     }
 
     @Override
-    boolean isReady() {
-        return !device.silent;
+    short ready() {
+        return device.silent ? 0 : POLLOUT;
     }
 
     @Override
     long write(MemorySegment from) {
+        return device.kernel.answer(Request.DATA_WRITE, () -> take(from));
+    }
+
+    private int take(MemorySegment from) {
         if (dead) {
             return -ENODEV;
-        }
-        if (device.writeErrno != 0) {
-            return -device.writeErrno;
         }
         int count = (int) Math.min(from.byteSize(), device.shortRead);
         bytes.writeBytes(from.asSlice(0, count).toArray(JAVA_BYTE));
@@ -40,20 +40,27 @@ final class FakeResuming extends FakeFile {
         if (!Arrays.equals(all, 0, header, FakeSaving.HEADER, 0, header)) {
             return -EFAULT;
         }
-        return all.length > FakeSaving.HEADER.length && all.length > size(all) ? -ENOMEM : count;
+        int length = lengthAt(all);
+        return length < all.length && all.length > length + 1 + (all[length] & 0xFF) ? -ENOMEM : count;
     }
 
-    private static int size(byte[] all) {
-        return FakeSaving.HEADER.length + 1 + (all[FakeSaving.HEADER.length] & 0xFF);
+    /** Where the length of the content stands: behind the header and what came while the source ran. */
+    private static int lengthAt(byte[] all) {
+        int at = FakeSaving.HEADER.length;
+        while (at < all.length && (all[at] & 0xFF) >= FakeSaving.INITIAL) {
+            at++;
+        }
+        return at;
     }
 
     boolean isComplete() {
         byte[] all = bytes.toByteArray();
-        return all.length > FakeSaving.HEADER.length && all.length == size(all);
+        int length = lengthAt(all);
+        return length < all.length && all.length == length + 1 + (all[length] & 0xFF);
     }
 
     byte[] content() {
         byte[] all = bytes.toByteArray();
-        return Arrays.copyOfRange(all, FakeSaving.HEADER.length + 1, all.length);
+        return Arrays.copyOfRange(all, lengthAt(all) + 1, all.length);
     }
 }

@@ -5,55 +5,74 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 
-/** A saving data descriptor: a header while the device runs, length and content when it is stopped. */
+/**
+ * A saving data descriptor: a header while the device runs, then 0xFF for each byte that changed and 0xFE for each new
+ * initial one; when it is stopped, length and content.
+ */
 final class FakeSaving extends FakeFile {
     static final byte[] HEADER = "DEVSTATE".getBytes(StandardCharsets.US_ASCII);
+    static final int CHANGED = 0xFF;
+    static final int INITIAL = 0xFE;
 
-    private static final int ENODEV = 19;
     private static final int ENOMSG = 42;
 
     private final FakeDevice device;
+    private final ByteArrayOutputStream stream = new ByteArrayOutputStream();
     boolean dead;
+    private boolean whole;
     private int position;
+    private int initialEnd = HEADER.length;
+    private boolean reinitialized;
 
     FakeSaving(FakeDevice device) {
         this.device = device;
+        stream.writeBytes(HEADER);
+    }
+
+    void change(int bytes) {
+        for (int i = 0; i < bytes; i++) {
+            stream.write(CHANGED);
+        }
+    }
+
+    void reinitialize(int bytes) {
+        for (int i = 0; i < bytes; i++) {
+            stream.write(INITIAL);
+        }
+        initialEnd = stream.size();
+        reinitialized = true;
     }
 
     private byte[] available() {
-        if (device.state != FakeDevice.STOP_COPY) {
-            return HEADER;
+        if (device.state == FakeDevice.STOP_COPY && !whole) {
+            whole = true;
+            stream.write(device.content.length);
+            stream.writeBytes(device.content);
         }
-        byte[] all = new byte[HEADER.length + 1 + device.content.length];
-        System.arraycopy(HEADER, 0, all, 0, HEADER.length);
-        all[HEADER.length] = (byte) device.content.length;
-        System.arraycopy(device.content, 0, all, HEADER.length + 1, device.content.length);
-        return all;
+        return stream.toByteArray();
     }
 
     @Override
-    boolean isReady() {
-        return !device.silent;
+    short ready() {
+        return device.silent ? 0 : POLLIN;
     }
 
     @Override
     long read(MemorySegment into) {
-        long result = answer(into);
+        long result = device.kernel.answer(Request.DATA_READ, () -> answer(into));
         Runnable behind = device.behindRead;
         device.behindRead = () -> {};
         behind.run();
         return result;
     }
 
-    private long answer(MemorySegment into) {
+    private int answer(MemorySegment into) {
         if (dead) {
             return -ENODEV;
-        }
-        if (device.readErrno != 0) {
-            return -device.readErrno;
         }
         byte[] all = available();
         int count = (int) Math.min(Math.min(into.byteSize(), all.length - position), device.shortRead);
@@ -67,19 +86,27 @@ final class FakeSaving extends FakeFile {
 
     @Override
     int ioctl(int request, MemorySegment argument) {
-        if (request != 0x3B79) {
-            return -ENOTTY;
-        }
+        return request == 0x3B79
+                ? device.kernel.answer(Request.PRECOPY_INFO, () -> sized(argument, 24, () -> info(argument)))
+                : -ENOTTY;
+    }
+
+    private int info(MemorySegment argument) {
         if (dead) {
             return -ENODEV;
         }
-        if (argument.get(JAVA_INT, 0) < 24 || device.state < FakeDevice.PRE_COPY) {
+        if (device.state < FakeDevice.PRE_COPY) {
             return -EINVAL;
         }
-        // Without the opt-in, flags go back as they came: garbage of the caller's would be garbage in the answer.
-        argument.set(JAVA_INT, 4, device.precopyV2 ? device.reinit ? 1 : 0 : 1);
-        argument.set(JAVA_LONG, 8, HEADER.length - position);
-        argument.set(JAVA_LONG, 16, 0L);
+        if (argument.get(JAVA_INT, 4) != 0 || argument.get(JAVA_LONG, 8) != 0 || argument.get(JAVA_LONG, 16) != 0) {
+            throw new AssertionError("drivers may give back what they were given: it must be zero");
+        }
+        // Without the opt-in, flags mean nothing, whatever they are.
+        argument.set(JAVA_INT, 4, !device.precopyV2 || reinitialized ? 1 : 0);
+        reinitialized &= !device.precopyV2;
+        Long said = device.precopyBytes;
+        argument.set(JAVA_LONG, 8, said != null ? said : Math.max(0, initialEnd - position));
+        argument.set(JAVA_LONG, 16, said != null ? said : stream.size() - Math.max(position, initialEnd));
         return 0;
     }
 }

@@ -15,9 +15,9 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The other side of a handover, as a VMM would write it from the README; layouts are written out. */
+/** The other side of a handover, as a VMM would write it from the README; layouts are written out. The kernel lab has it, too. */
 @SuppressWarnings("restricted")
-final class HandoverClient implements AutoCloseable {
+public final class HandoverClient implements AutoCloseable {
     private static final int LIMIT_MILLIS = 20_000;
     private static final int SEQPACKET_CLOEXEC = 5 | 0x80000;
     private static final MethodHandle CONNECT = Linker.nativeLinker().downcallHandle(
@@ -27,7 +27,7 @@ final class HandoverClient implements AutoCloseable {
     private final SystemCalls calls;
     private final int fd;
 
-    HandoverClient(SystemCalls calls, Path path) {
+    public HandoverClient(SystemCalls calls, Path path) {
         this.calls = calls;
         fd = calls.socket(1, SEQPACKET_CLOEXEC, 0);
         try (Arena arena = Arena.ofConfined()) {
@@ -45,7 +45,7 @@ final class HandoverClient implements AutoCloseable {
     }
 
     /** Sends a message with descriptors; gives the answer, empty when the other side closed. */
-    String ask(String message, int... descriptors) {
+    public String ask(String message, int... descriptors) {
         long sent = send(message, descriptors);
         if (sent != message.length()) {
             throw new AssertionError("sent " + sent);

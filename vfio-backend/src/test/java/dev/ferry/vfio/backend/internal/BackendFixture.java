@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The bundle on a fake host with a PCI function and a mediated device, and what it registers. */
+abstract class BackendFixture {
+    static final String VF = "0000:3b:00.2";
+    static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
+    record Registered(MigrationDriver driver, Map<String, Object> properties) {}
+
+    @TempDir
+    Path folder;
+
+    final Map<String, Registered> registered = new ConcurrentHashMap<>();
+    private final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
+    FakeHost host;
+    VfioBackend backend;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        host.pci(VF, "virtio_vfio_pci", "12");
+        host.mdev(MDEV, "mtty-2", "13");
+        backend = new VfioBackend(folder, () -> host.kernel, this::register);
+    }
+
+    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
+        String id = (String) properties.get("ferry.device.id");
+        assertThat(registered.put(id, new Registered(driver, new TreeMap<>(properties)))).isNull();
+        changes.add("+" + id);
+        return () -> {
+            registered.remove(id);
+            changes.add("-" + id);
+        };
+    }
+
+    void configure(Map<String, ?> values) {
+        backend.modified(Configured.with(values));
+        changes.clear();
+    }
+
+    /** Waits for a service that comes, with a plus before its id, or goes, with a minus. */
+    void await(String change) throws InterruptedException {
+        String seen = "";
+        while (!change.equals(seen)) {
+            seen = changes.poll(30, TimeUnit.SECONDS);
+            assertThat(seen).as("waiting for %s", change).isNotNull();
+        }
+    }
+
+    MigrationDriver driver(String name) {
+        return registered.get("host9/" + name).driver();
+    }
+
+    Object property(String name, String key) {
+        return registered.get("host9/" + name).properties().get(key);
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.access;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every request on the way to a device fails once; nothing stays open, and the next attempt succeeds. */
+class OpeningFailuresTest {
+    private static final String NAME = "0000:3b:00.2";
+
+    @TempDir
+    private Path folder;
+
+    private FakeHost host;
+    private DeviceOpener opener;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        host.pci(NAME, "vfio-pci", "12");
+        opener = new DeviceOpener(host.kernel, host.root);
+    }
+
+    @AfterEach
+    void shouldLeaveNoDescriptor() {
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    private DeviceException refused(Way way) {
+        DeviceException refused = assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> opener.open(host.found(NAME), "dev0", way))
+                .actual();
+        assertThat(host.kernel.openFiles()).isZero();
+        return refused;
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Request.class, names = {
+        "GROUP_GET_STATUS", "GROUP_SET_CONTAINER", "SET_IOMMU", "GROUP_GET_DEVICE_FD"})
+    void shouldCloseTheGroupAndTheContainer(Request request) throws Exception {
+        host.kernel.refuse(request, 5);
+        assertThat(refused(Way.GROUP)).hasMessageContaining("VFIO_" + request + " failed");
+
+        host.kernel.refuse(request, 0);
+        opener.open(host.found(NAME), "dev0", Way.GROUP).close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "BIND_IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD", "ATTACH_IOMMUFD_PT, VFIO_DEVICE_ATTACH_IOMMUFD_PT",
+        "IOAS_ALLOC, IOMMU_IOAS_ALLOC"})
+    void shouldCloseTheCharacterDeviceAndIommufd(Request request, String call) throws Exception {
+        host.cdev(NAME, "pci", "vfio0");
+        host.kernel.refuse(request, 5);
+        assertThat(refused(Way.CDEV)).hasMessageContaining(call + " failed");
+
+        host.kernel.refuse(request, 0);
+        opener.open(host.found(NAME), "dev0", Way.CDEV).close();
+    }
+
+    @Test
+    void shouldNotUseAVfioOfAnotherVersion() {
+        host.apiVersion = 1;
+
+        DeviceException refused = refused(Way.GROUP);
+        assertThat(refused.errno()).isEqualTo(Errno.EOPNOTSUPP);
+        assertThat(refused).hasMessage("the kernel's VFIO has version 1, not 0");
+    }
+
+    /** What the IOMMU can do is asked; where that cannot be asked, it cannot. */
+    @ParameterizedTest
+    @EnumSource(value = Request.class, names = {"GET_HW_INFO", "HWPT_ALLOC"})
+    void shouldAttachToAnOrdinaryPageTableWhereTheIommuCannotTrack(Request request) throws Exception {
+        host.cdev(NAME, "pci", "vfio0");
+        host.iommuTracksDirtyPages = true;
+        host.kernel.refuse(request, 95);
+
+        try (OpenDevice open = opener.open(host.found(NAME), "dev0", Way.CDEV)) {
+            IommufdSpace space = (IommufdSpace) open.space().orElseThrow();
+            assertThat(space.trackingPageTable()).isEmpty();
+            assertThat(host.devices.get(NAME).steps).containsExactly("attach 7");
+        }
+    }
+
+    @Test
+    void shouldAttachAMediatedDeviceToTheSpaceItself() throws Exception {
+        String uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+        host.mdev(uuid, "mtty-2", "13");
+        host.cdev(uuid, "mdev", "vfio1");
+        host.iommuTracksDirtyPages = true;
+
+        opener.open(host.found(uuid), "dev0", Way.CDEV).close();
+
+        assertThat(host.devices.get(uuid).steps).containsExactly("attach 7");
+    }
+
+    @Test
+    void shouldPassOnRefusalsOfMappings() throws Exception {
+        host.cdev(NAME, "pci", "vfio0");
+        for (Way way : List.of(Way.GROUP, Way.CDEV)) {
+            try (OpenDevice open = opener.open(host.found(NAME), "dev0", way);
+                    Arena arena = Arena.ofConfined()) {
+                IommuSpace space = open.space().orElseThrow();
+                space.map(0x10000, arena.allocate(16384, 4096));
+                assertErrno(Errno.EEXIST, () -> space.map(0x13000, arena.allocate(8192, 4096)));
+                assertErrno(Errno.EINVAL, () -> space.map(0x20800, arena.allocate(8192, 4096)));
+                assertErrno(way == Way.GROUP ? Errno.EINVAL : Errno.ENOENT, () -> space.unmap(0x12000, 4096));
+                host.kernel.refuse(Request.MAP_DMA, 12);
+                host.kernel.refuse(Request.IOAS_MAP, 12);
+                assertErrno(Errno.ENOMEM, () -> space.map(0x40000, arena.allocate(4096, 4096)));
+                host.kernel.refuse(Request.MAP_DMA, 0);
+                host.kernel.refuse(Request.IOAS_MAP, 0);
+                space.unmap(0x10000, 16384);
+                assertThat(host.mapped).isEmpty();
+            }
+        }
+    }
+
+    private interface Body {
+        void run() throws Exception;
+    }
+
+    private static void assertErrno(Errno errno, Body body) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(body::run)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+    }
+}

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import static dev.ferry.fsm.Arc.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.device.PrecopyInfo;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import dev.ferry.vfio.backend.internal.fake.Request;
+import java.nio.ByteBuffer;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What becomes of each request on a device that the kernel refuses, or answers out of the ordinary. */
+class RefusedRequestsTest extends DriverFixture {
+    private static final int EIO = 5;
+    private static final int ENODEV = 19;
+    private static final int EINVAL = 22;
+    private static final int ENOTTY = 25;
+
+    private void reopen() throws DeviceException {
+        driver.close();
+        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+    }
+
+    /** The kernel writes nothing back then: what stands in the field of the descriptor is ours. */
+    @Test
+    void shouldCloseNothingWhenARequestForAStateIsRefusedBeforeItBegins() {
+        kernel.refuse(Request.SET_STATE, EIO);
+
+        assertThat(assertErrno(Errno.EIO, () -> driver.step(RUNNING_TO_PRE_COPY)))
+                .hasMessageStartingWith("dev0 could not take RUNNING_TO_PRE_COPY: ")
+                .hasMessageEndingWith("; it is in RUNNING now");
+        assertThat(fake.steps).isEmpty();
+    }
+
+    @Test
+    void shouldSayWhenNobodyCanTellWhereAFailedArcLeftTheDevice() throws Exception {
+        SavingSession session = preCopy();
+        kernel.fail(1, EIO, ENODEV); // the first asks where it is
+
+        DeviceException e = assertErrno(Errno.EIO, () -> driver.step(PRE_COPY_TO_PRE_COPY_P2P));
+
+        kernel.fail(-1, 0, 0);
+        assertThat(e).hasMessageContaining("; where it is could not be asked: ");
+        assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
+        assertThat(kernel.openFiles()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldTakeNoArcWhileItCannotAskWhereTheDeviceIs() {
+        kernel.refuse(Request.GET_STATE, EIO);
+
+        assertErrno(Errno.EIO, () -> driver.step(RUNNING_TO_PRE_COPY));
+        assertErrno(Errno.EIO, driver::state);
+        assertThat(fake.steps).isEmpty();
+    }
+
+    @Test
+    void shouldSayThatItDoesNotKnowAState() {
+        fake.state = 8;
+
+        assertThat(assertErrno(Errno.EIO, driver::state))
+                .hasMessage("dev0 says it is in state 8, which this program does not know");
+    }
+
+    @Test
+    void shouldNotTakeAResetForDoneThatLeftTheDeviceElsewhere() {
+        fake.stateAfterReset = FakeDevice.STOP;
+
+        assertThat(assertErrno(Errno.EIO, driver::reset)).hasMessage("dev0 was reset and is in STOP, not RUNNING");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"22, EINVAL", "25, ENOTTY"})
+    void shouldSayWhatToDoWhereADeviceHasNoReset(int number, Errno errno) {
+        kernel.refuse(Request.RESET, number);
+
+        assertThat(assertErrno(errno, driver::reset))
+                .hasMessageContaining("VFIO_DEVICE_RESET failed; the device has no reset; use the means of its host");
+    }
+
+    @Test
+    void shouldNotSayThatADeviceHasNoResetWhenItFailed() {
+        kernel.refuse(Request.RESET, EIO);
+
+        assertThat(assertErrno(Errno.EIO, driver::reset))
+                .hasMessageContaining("VFIO_DEVICE_RESET failed")
+                .message().doesNotContain("has no reset");
+    }
+
+    @Test
+    void shouldEndTheSessionEvenIfTheResetFails() throws Exception {
+        SavingSession session = preCopy();
+        kernel.refuse(Request.RESET, EIO);
+
+        assertErrno(Errno.EIO, driver::reset);
+
+        assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(1)));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {EINVAL, ENOTTY})
+    void shouldTakeARefusalOfTheFlagsForNoMigrationSupport(int number) {
+        kernel.refuse(Request.GET_MIGRATION, number);
+
+        assertThat(assertErrno(Errno.EOPNOTSUPP, this::reopen))
+                .hasMessage("the kernel driver of dev0 has no migration support");
+    }
+
+    @Test
+    void shouldNotTakeAnyOtherErrorForNoMigrationSupport() {
+        kernel.refuse(Request.GET_MIGRATION, EIO);
+
+        assertThat(assertErrno(Errno.EIO, this::reopen)).hasMessageContaining("VFIO_DEVICE_FEATURE GET MIGRATION failed");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"DEVICE_GET_INFO, VFIO_DEVICE_GET_INFO", "GET_REGION_INFO, VFIO_DEVICE_GET_REGION_INFO 7"})
+    void shouldNotDriveADeviceThatDoesNotDescribeItself(Request request, String call) {
+        kernel.refuse(request, ENODEV);
+
+        assertThat(assertErrno(Errno.ENODEV, this::reopen)).hasMessageContaining(call + " failed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 63, 4097})
+    void shouldNotDriveADeviceWithAConfigurationSpaceOfNoSuchSize(int bytes) {
+        fake.config = new byte[bytes];
+
+        assertThat(assertErrno(Errno.EINVAL, this::reopen)).hasMessageContaining(bytes + " bytes");
+    }
+
+    @Test
+    void shouldAskForReliableFlagsOnceAndOnlyOfDevicesWithPreCopy() throws Exception {
+        fake.knowsPrecopyV2 = true;
+        reopen();
+        assertThat(fake.precopyV2).isTrue();
+
+        fake.precopyV2 = false;
+        fake.flags = 3;
+        reopen();
+        assertThat(fake.precopyV2).isFalse();
+    }
+
+    @Test
+    void shouldNotBelieveFlagsThatItCouldNotAskFor() throws Exception {
+        fake.knowsPrecopyV2 = true;
+        kernel.refuse(Request.PRECOPY_INFO_V2, EIO);
+        reopen();
+
+        assertThat(preCopy().precopyInfo().reinitialized()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"5, EIO", "22, EINVAL", "19, ENODEV"})
+    void shouldPassOnARefusalOfThePrecopyInformation(int number, Errno errno) throws Exception {
+        SavingSession session = preCopy();
+        kernel.refuse(Request.PRECOPY_INFO, number);
+
+        assertThat(assertErrno(errno, session::precopyInfo)).hasMessageContaining("VFIO_MIG_GET_PRECOPY_INFO failed");
+    }
+
+    @Test
+    void shouldTakeUnsignedSizesForMuchAndLetThemBeAdded() throws Exception {
+        SavingSession session = preCopy();
+        fake.precopyBytes = -1L;
+
+        PrecopyInfo info = session.precopyInfo();
+
+        assertThat(info.initialBytes()).isEqualTo(Long.MAX_VALUE / 2);
+        assertThat(Math.addExact(info.initialBytes(), info.dirtyBytes())).isPositive();
+        fake.precopyBytes = 3L << 40;
+        assertThat(session.precopyInfo()).isEqualTo(new PrecopyInfo(3L << 40, 3L << 40, false));
+    }
+
+    @Test
+    void shouldTakeAnUnsignedStopCopySizeForMuch() throws Exception {
+        fake.dataSize = -1L;
+        assertThat(driver.stopCopySize()).isEqualTo(100L << 30);
+        fake.dataSize = Long.MAX_VALUE;
+        assertThat(driver.stopCopySize()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
+    void shouldEndTheSessionWhenTheConfigurationSpaceCannotBeRead() throws Exception {
+        for (boolean ends : new boolean[] {false, true}) {
+            SavingSession session = stopCopy();
+            assertThat(session.read(ByteBuffer.allocate(100))).isEqualTo(32);
+            kernel.refuse(Request.REGION_READ, ends ? 0 : ENODEV);
+            fake.shortRegion = ends ? 0 : 4;
+
+            assertThat(assertErrno(ends ? Errno.EIO : Errno.ENODEV, () -> session.read(ByteBuffer.allocate(100))))
+                    .hasMessageContaining("pread of a region at 0x0");
+
+            kernel.refuse(Request.REGION_READ, 0);
+            fake.shortRegion = 4;
+            driver.reset();
+        }
+    }
+
+    @Test
+    void shouldRefuseAStateWhoseConfigurationSpaceCannotBeWritten() throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(512));
+        driver.reset();
+        for (boolean ends : new boolean[] {false, true}) {
+            ResumingSession session = resuming();
+            kernel.refuse(Request.REGION_WRITE, ends ? 0 : ENODEV);
+            fake.noRegionWrites = ends;
+
+            assertThat(assertErrno(ends ? Errno.EIO : Errno.ENODEV, () -> session.write(ByteBuffer.wrap(state))))
+                    .hasMessageContaining("pwrite of a region at 0x");
+
+            kernel.refuse(Request.REGION_WRITE, 0);
+            fake.noRegionWrites = false;
+            assertErrno(Errno.EINVAL, () -> driver.step(RESUMING_TO_STOP));
+            driver.reset();
+        }
+    }
+
+    @Test
+    void shouldMoveRegionsHoweverFewBytesAtATime() throws Exception {
+        fake.config[0x13] = 0x7A;
+        fake.shortRegion = 1;
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(512));
+        driver.reset();
+        fake.config[0x13] = 0;
+
+        resuming().write(ByteBuffer.wrap(state));
+        walk(RESUMING_TO_STOP);
+
+        assertThat(fake.config[0x13]).isEqualTo((byte) 0x7A);
+    }
+
+    /** The class code is in bytes 9 to 11; byte 8, the revision, may differ. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2, 3, 9, 10, 11})
+    void shouldRefuseTheConfigurationOfAnotherKindOfDevice(int at) throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(512));
+        driver.reset();
+        fake.config[at] ^= 0x40;
+        fake.steps.clear();
+
+        ResumingSession session = resuming();
+
+        assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(state)));
+        assertThat(fake.steps).noneMatch(step -> step.startsWith("config"));
+    }
+
+    @Test
+    void shouldRefuseAConfigurationOfAnotherLength() throws Exception {
+        byte[] state = readAll(stopCopy(), ByteBuffer.allocate(512));
+        driver.reset();
+        byte[] longer = new byte[4096];
+        System.arraycopy(fake.config, 0, longer, 0, 256);
+        fake.config = longer;
+        reopen();
+        fake.steps.clear();
+
+        ResumingSession session = resuming();
+
+        assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(state)));
+        assertThat(fake.steps).noneMatch(step -> step.startsWith("config"));
+        assertThat(driver.state()).isEqualTo(DeviceState.RESUMING);
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.device;
+
+import static dev.ferry.fsm.Arc.*;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.device.Errno;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
+import dev.ferry.vfio.backend.internal.fake.FakeKernel.Poll;
+import dev.ferry.vfio.backend.internal.fake.Request;
+import java.nio.ByteBuffer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How long a session lets itself be kept waiting, by the time limits of its polls: the driver's is 50 ms. */
+class WaitingTest extends DriverFixture {
+    private static final int EAGAIN = 11;
+    private static final int LIMIT_MILLIS = 50;
+    private static final Poll PAUSE = new Poll(0, 1);
+
+    @BeforeEach
+    void forget() {
+        kernel.polls.clear();
+    }
+
+    private void assertPollsWithinTheLimit() {
+        assertThat(kernel.polls).isNotEmpty().allSatisfy(poll ->
+                assertThat(poll.timeoutMillis()).isBetween(0, LIMIT_MILLIS));
+        assertThat(kernel.polls.get(0)).isEqualTo(new Poll(1, LIMIT_MILLIS));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldNotWaitInPreCopy(boolean silent) throws Exception {
+        SavingSession session = preCopy();
+        fake.silent = silent;
+
+        session.read(ByteBuffer.allocate(100));
+        session.read(ByteBuffer.allocateDirect(8192));
+
+        assertThat(kernel.polls).containsOnly(new Poll(1, 0));
+    }
+
+    @Test
+    void shouldNotPauseInPreCopyWhenThereIsNothingAfterAll() throws Exception {
+        SavingSession session = preCopy();
+        kernel.refuse(Request.DATA_READ, EAGAIN);
+
+        assertThat(session.read(ByteBuffer.allocate(100))).isZero();
+
+        assertThat(kernel.polls).containsExactly(new Poll(1, 0));
+    }
+
+    @Test
+    void shouldWaitForAStoppedDeviceUpToTheLimit() throws Exception {
+        SavingSession session = stopCopy();
+        fake.silent = true;
+
+        assertErrno(Errno.ETIMEDOUT, () -> session.read(ByteBuffer.allocate(100)));
+
+        assertPollsWithinTheLimit();
+    }
+
+    @Test
+    void shouldWaitUpToTheLimitBehindThePassageToStopCopy() throws Exception {
+        SavingSession session = preCopy();
+        walk(PRE_COPY_TO_PRE_COPY_P2P, PRE_COPY_P2P_TO_STOP_COPY);
+
+        session.read(ByteBuffer.allocate(100));
+
+        assertPollsWithinTheLimit();
+    }
+
+    @Test
+    void shouldWaitForARoomToWriteUpToTheLimit() throws Exception {
+        ResumingSession session = resuming();
+        fake.silent = true;
+
+        assertErrno(Errno.ETIMEDOUT, () -> session.write(
+                ByteBuffer.allocate(17).putLong(0xFFFFFFFF_EF100004L).putLong(1).rewind()));
+
+        assertPollsWithinTheLimit();
+    }
+
+    @Test
+    void shouldPauseBeforeItAsksAgainADeviceThatSaysItIsReadyAndIsNot() throws Exception {
+        SavingSession session = stopCopy();
+        kernel.refuse(Request.DATA_READ, EAGAIN);
+
+        assertErrno(Errno.ETIMEDOUT, () -> session.read(ByteBuffer.allocate(100)));
+
+        assertPollsWithinTheLimit();
+        for (int i = 1; i < kernel.polls.size(); i += 2) {
+            assertThat(kernel.polls.get(i)).isEqualTo(PAUSE);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.dirty;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
+import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.DeviceOpener;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
+import dev.ferry.vfio.backend.internal.fake.FakeDevice;
+import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What reaches the kernel of each request of dirty tracking, and what its answers lead to. */
+class TrackingRequestsTest {
+    private static final String ADDRESS = "0000:3b:00.2";
+    private static final long PAGE = 4096;
+    private static final IovaRange RANGE = new IovaRange(16 * PAGE, 64 * PAGE);
+
+    @TempDir
+    private Path folder;
+
+    private FakeHost host;
+    private FakeDevice fake;
+    private OpenDevice open;
+
+    @BeforeEach
+    void makeHost() throws Exception {
+        host = new FakeHost(folder);
+        fake = host.pci(ADDRESS, "mlx5_vfio_pci", "12");
+        host.cdev(ADDRESS, "pci", "vfio0");
+        host.iommuTracksDirtyPages = true;
+    }
+
+    @AfterEach
+    void shouldLeaveNothing() {
+        if (open != null) {
+            open.close();
+        }
+        assertThat(host.kernel.openFiles()).isZero();
+        assertThat(fake.logging).isFalse();
+        assertThat(host.trackingIsOn()).isFalse();
+    }
+
+    private DirtyTracking.Choice choose(Way way) throws Exception {
+        DeviceOpener.Way access = way == Way.IOMMUFD ? DeviceOpener.Way.CDEV : DeviceOpener.Way.GROUP;
+        open = new DeviceOpener(host.kernel, host.root).open(host.found(ADDRESS), "dev0", access);
+        return new DirtyTracking().choose(open.device(), open.space(), 4096, List.of(way));
+    }
+
+    private DirtyTracker tracker(Way way) throws Exception {
+        return choose(way).tracker().orElseThrow();
+    }
+
+    @Test
+    void shouldTellTheDeviceThePageSizeAndTheRanges() throws Exception {
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        List<IovaRange> ranges = List.of(RANGE, new IovaRange(1 << 21, 2 << 20));
+
+        tracker.start(2 * PAGE, ranges);
+
+        assertThat(fake.loggedPageSize).isEqualTo(2 * PAGE);
+        assertThat(fake.loggedRanges).isEqualTo(ranges);
+        tracker.stop();
+    }
+
+    @Test
+    void shouldReportInThePagesThatWereAskedFor() throws Exception {
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        tracker.start(4 * PAGE, List.of(RANGE));
+        fake.written.addAll(List.of(16L, 19L, 20L, 79L));
+        ByteBuffer bitmap = ByteBuffer.allocate(8);
+
+        tracker.reportAndClear(RANGE, bitmap);
+
+        assertThat(bitmap.array()).containsExactly(0b11, 0x80, 0, 0, 0, 0, 0, 0);
+        tracker.stop();
+    }
+
+    /** Some drivers say that they have no more room with another error than others. */
+    @ParameterizedTest
+    @ValueSource(ints = {7, 28})
+    void shouldJoinRangesWhenTheDeviceHasNoRoomForMore(int errno) throws Exception {
+        fake.tooManyRangesErrno = errno;
+        fake.logRanges = 1;
+        DirtyTracker tracker = tracker(Way.DEVICE);
+
+        tracker.start(PAGE, List.of(RANGE, new IovaRange(100 * PAGE, PAGE)));
+
+        assertThat(fake.loggedRanges).containsExactly(new IovaRange(16 * PAGE, 85 * PAGE));
+        tracker.stop();
+    }
+
+    @Test
+    void shouldGiveUpJoiningWhenOneRangeIsTooMany() throws Exception {
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        fake.logRanges = 0;
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker.start(PAGE, List.of(RANGE, new IovaRange(100 * PAGE, PAGE))))
+                .withMessageContaining("SET DMA_LOGGING_START failed (E2BIG)");
+    }
+
+    @Test
+    void shouldTakeAsManyRangesAsItSays() throws Exception {
+        fake.logRanges = 256;
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        List<IovaRange> ranges = new ArrayList<>();
+        for (int i = 0; i < tracker.capabilities().maxRanges(); i++) {
+            ranges.add(new IovaRange(2 * i * PAGE, PAGE));
+        }
+
+        tracker.start(PAGE, ranges);
+
+        assertThat(fake.loggedRanges).hasSize(256);
+        tracker.stop();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "DEVICE, LOGGING_START", "DEVICE, LOGGING_REPORT", "IOMMUFD, SET_DIRTY_TRACKING_ON",
+        "CONTAINER, DIRTY_PAGES_START", "CONTAINER, IOMMU_GET_INFO"})
+    void shouldNotChooseWhatItCannotTryOut(Way way, Request request) throws Exception {
+        host.kernel.refuse(request, 95);
+
+        DirtyTracking.Choice choice = choose(way);
+
+        assertThat(choice.tracker()).isEmpty();
+        assertThat(choice.reason()).contains("it is offered, but ", "failed (EOPNOTSUPP)");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void shouldPassOnARefusalToStart(Way way) throws Exception {
+        DirtyTracker tracker = tracker(way);
+        for (Request request : List.of(
+                Request.LOGGING_START, Request.SET_DIRTY_TRACKING_ON, Request.DIRTY_PAGES_START)) {
+            host.kernel.refuse(request, 12);
+        }
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker.start(PAGE, List.of(RANGE)))
+                .withMessageContaining("failed");
+        assertThat(fake.logging || host.trackingIsOn()).isFalse();
+        tracker.stop();
+    }
+
+    @Test
+    void shouldNotTrackWithAnOlderContainer() throws Exception {
+        host.type1v2 = false;
+
+        assertThat(choose(Way.CONTAINER).tracker()).isEmpty();
+    }
+
+    /** The capabilities of a container: where each says the next is, page sizes and longest bitmap of the second. */
+    @ParameterizedTest
+    @CsvSource({
+        "24, 56, 88, 0, 4096, 8, true",
+        "56, 0, 88, 0, 4096, 8, true",
+        "88, 0, 24, 56, 4096, 8, false", // backwards: not followed, so that no chain is endless
+        "24, 24, 0, 0, 4096, 8, false",
+        "24, 57, 0, 0, 4096, 8, false",
+        "24, 8000, 0, 0, 4096, 8, false",
+        "24, -8, 0, 0, 4096, 8, false",
+        "24, 0, 0, 0, 4096, 8, false",
+        "0, 56, 0, 0, 4096, 8, false",
+        "24, 56, 0, 0, 0, 8, false",
+        "24, 56, 0, 0, 4096, 7, false",
+        "24, 56, 0, 0, 4096, -1, false",
+    })
+    void shouldFollowTheChainOfCapabilities(
+            int first, int next1, int next2, int next3, long pageSizes, long mostBytes, boolean found)
+            throws Exception {
+        host.firstCapability = first;
+        host.otherCapabilities = FakeHost.capabilities(next1, next2, next3, pageSizes, mostBytes);
+
+        assertThat(choose(Way.CONTAINER).tracker().isPresent()).isEqualTo(found);
+    }
+
+    @Test
+    void shouldNotReadACapabilityThatTheAnswerDoesNotHold() throws Exception {
+        byte[] whole = FakeHost.capabilities(56, 0, 0, 4096, 8);
+        host.otherCapabilities = Arrays.copyOf(whole, 56);
+
+        assertThat(choose(Way.CONTAINER).tracker()).isEmpty();
+    }
+
+    @Test
+    void shouldNotAllocateWhateverTheKernelSaysItNeeds() throws Exception {
+        host.otherCapabilities = new byte[1 << 20];
+
+        assertThat(choose(Way.CONTAINER).reason()).contains("says it needs 1048600 bytes to describe itself");
+    }
+
+    @Test
+    void shouldAskAContainerForTheSmallestPages() throws Exception {
+        host.otherCapabilities = FakeHost.capabilities(56, 88, 0, 0x40201000L, 1 << 20);
+
+        assertThat(tracker(Way.CONTAINER).capabilities().pageSizes()).isEqualTo(4096);
+    }
+}

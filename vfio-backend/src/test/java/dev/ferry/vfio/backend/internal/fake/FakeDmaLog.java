@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal.fake;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.IovaRange;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/** A device's log of where it writes: keeps what was started, and reports pages that lie in it. */
+final class FakeDmaLog {
+    private static final int MOST_RANGES = 256;
+    private static final int RANGE_BYTES = 16;
+
+    private final FakeDevice device;
+
+    FakeDmaLog(FakeDevice device) {
+        this.device = device;
+    }
+
+    int start(MemorySegment data) {
+        long pageSize = data.get(JAVA_LONG, 0);
+        int count = data.get(JAVA_INT, 8);
+        if (count == 0 || data.get(JAVA_INT, 12) != 0) {
+            return -FakeFile.EINVAL;
+        }
+        if (Integer.compareUnsigned(count, MOST_RANGES) > 0) {
+            return -FakeFile.E2BIG;
+        }
+        if (data.get(JAVA_LONG, 16) == 0) {
+            return -FakeFile.EFAULT;
+        }
+        List<IovaRange> ranges = new ArrayList<>();
+        int error = take(memory(data.get(JAVA_LONG, 16), (long) count * RANGE_BYTES), pageSize, ranges);
+        if (error != 0) {
+            return -error;
+        }
+        if (device.logging) {
+            return -FakeFile.EINVAL;
+        }
+        if (count > device.logRanges) {
+            return -device.tooManyRangesErrno;
+        }
+        device.logging = true;
+        device.loggedRanges = List.copyOf(ranges);
+        device.loggedPageSize = pageSize;
+        return 0;
+    }
+
+    private static int take(MemorySegment list, long pageSize, List<IovaRange> ranges) {
+        for (long at = 0; at < list.byteSize(); at += RANGE_BYTES) {
+            long iova = list.get(JAVA_LONG, at);
+            long length = list.get(JAVA_LONG, at + 8);
+            if (((iova | length) & pageSize - 1) != 0) {
+                return FakeFile.EINVAL;
+            }
+            if (length == 0) {
+                throw new AssertionError("the kernel takes a range of no bytes and goes wrong");
+            }
+            if (Long.compareUnsigned(iova + length - 1, iova) < 0) {
+                return FakeFile.EOVERFLOW;
+            }
+            if (ranges.stream().anyMatch(one -> one.iova() < iova + length && iova < one.end())) {
+                return FakeFile.EINVAL;
+            }
+            ranges.add(new IovaRange(iova, length));
+        }
+        return 0;
+    }
+
+    int stop() {
+        device.logging = false;
+        return 0;
+    }
+
+    int report(MemorySegment data) {
+        long iova = data.get(JAVA_LONG, 0);
+        long length = data.get(JAVA_LONG, 8);
+        long pageSize = data.get(JAVA_LONG, 16);
+        if (pageSize < 4096 || Long.bitCount(pageSize) != 1) {
+            return -FakeFile.EINVAL;
+        }
+        if (length <= 0 || iova + length < 0) {
+            return -FakeFile.EOVERFLOW;
+        }
+        if (data.get(JAVA_LONG, 24) == 0) {
+            return -FakeFile.EFAULT;
+        }
+        if (!device.logging) {
+            return -FakeFile.EINVAL;
+        }
+        TreeSet<Long> logged = new TreeSet<>(device.written);
+        logged.removeIf(page -> device.loggedRanges.stream()
+                .noneMatch(one -> one.iova() <= page * 4096 && page * 4096 < one.end()));
+        device.written.removeAll(logged);
+        mark(logged, iova, length, pageSize, data.get(JAVA_LONG, 24));
+        device.written.addAll(logged);
+        return 0;
+    }
+
+    /** Sets bits for pages of 4096 bytes in a bitmap of u64 words, and clears them. */
+    static void mark(TreeSet<Long> pages, long iova, long length, long pageSize, long address) {
+        MemorySegment words = memory(address, (length / pageSize + 63) / 64 * 8);
+        for (Long page : List.copyOf(pages)) {
+            long at = page * 4096 - iova;
+            if (at >= 0 && at < length) {
+                long bit = at / pageSize;
+                words.set(JAVA_LONG, bit / 64 * 8, words.get(JAVA_LONG, bit / 64 * 8) | 1L << bit % 64);
+                pages.remove(page);
+            }
+        }
+    }
+
+    /** The process's memory behind an address, as the kernel reaches it. */
+    @SuppressWarnings("restricted")
+    static MemorySegment memory(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
+    }
+}
