@@ -9,6 +9,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
+import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
@@ -103,6 +104,17 @@ class DeviceServicesTest {
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** Somebody may end a connection when what he lent has long been returned and opened here. */
+    @Test
+    void shouldGiveBackOnlyWhatIsLent() throws Exception {
+        update(VF);
+
+        services.takeBack(VF);
+
+        assertThat(registered.get(VF)).containsKey("ferry.vfio.access");
+        assertThat(drivers.get(VF).state()).isEqualTo(DeviceState.RUNNING);
     }
 
     private static Thread start(Runnable task) {
