@@ -123,7 +123,8 @@ class RefusedRequestsTest extends DriverFixture {
     void shouldNotTakeAnyOtherErrorForNoMigrationSupport() {
         kernel.refuse(Request.GET_MIGRATION, EIO);
 
-        assertThat(assertErrno(Errno.EIO, this::reopen)).hasMessageContaining("VFIO_DEVICE_FEATURE GET MIGRATION failed");
+        assertThat(assertErrno(Errno.EIO, this::reopen))
+                .hasMessageContaining("VFIO_DEVICE_FEATURE GET MIGRATION failed");
     }
 
     @ParameterizedTest
