@@ -17,10 +17,11 @@ import java.util.Optional;
  * <p>Restored are the {@linkplain GuestRegisters registers that a guest programs}; the kernel keeps those that it
  * virtualizes for whoever reads them next, and lets no enable bit of MSI or MSI-X be set before interrupts are armed.
  *
- * <p>Neither saved nor restored is what only a VMM has. The vectors of MSI-X and their pending bits: a guest's accesses
- * to them end in the VMM, what lies in the device is the host's, and {@code vfio-pci} gives ones for a read of that
- * part of a BAR and drops writes. The level of the INTx pin: the VMM drives it. Arming, {@code VFIO_DEVICE_SET_IRQS}: it
- * wants the event descriptors that the guest's interrupts are bound to.
+ * <p>Neither saved nor restored is what only a VMM has, and carries by {@code saveDeviceConfig} and {@code
+ * loadDeviceConfig} of {@link dev.ferry.migration.Guest}. The vectors of MSI-X and their pending bits: a guest's
+ * accesses to them end in the VMM, what lies in the device is the host's, and {@code vfio-pci} gives ones for a read of
+ * that part of a BAR and drops writes. The level of the INTx pin: the VMM drives it. Arming, {@code
+ * VFIO_DEVICE_SET_IRQS}: it wants the event descriptors that the guest's interrupts are bound to.
  */
 final class ConfigSpace {
     private static final int REVISION_BYTES = 1;
