@@ -17,7 +17,7 @@ final class DeviceFigures {
 
     private static final int SLOW_WARM_UPS = 1;
     private static final int SLOW_RUNS = 3;
-    private static final int DEFAULT_THREADS = 16;
+    private static final int DEFAULT_THREADS = 64;
     private static final int MANY_THREADS = 256;
     private static final double MILLION = 1e6;
 

@@ -73,7 +73,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
             description = "How many threads help each migration to work on several devices at a time.",
             min = "1",
             max = "256")
-    int transfer_threads() default 16;
+    int transfer_threads() default 64;
 
     /** Key {@code bitmap.mib}. */
     @AttributeDefinition(

@@ -21,7 +21,7 @@ final class ConfiguredSettings {
     private final Value parallelMigrations = new Value("parallel.migrations", 1, 256, 16);
     private final Value outgoingPerHost = new Value("outgoing.per.host", 1, 256, 16);
     private final Value incomingPerHost = new Value("incoming.per.host", 1, 256, 16);
-    private final Value transferThreads = new Value("transfer.threads", 1, 256, 16);
+    private final Value transferThreads = new Value("transfer.threads", 1, 256, 64);
     private final Value bitmapMib = new Value("bitmap.mib", 1, 1024, 256);
     private final Value reportsKept = new Value("reports.kept", 1, 10_000, 100);
 
