@@ -22,8 +22,9 @@ public interface Migration {
 
     /**
      * Asks it to stop. Until the end of COMMIT, where ownership passes, the source is brought back to RUNNING and the
-     * result is CANCELLED; from START on it completes. A cancel that comes during COMMIT may still be accepted. A
-     * migration that waits for its turn ends at once. Does not wait.
+     * result is CANCELLED; it is FAILED when something failed before, or when a source could not keep the state it had.
+     * From START on it completes. A cancel that comes during COMMIT may still be accepted. A migration that waits for
+     * its turn ends at once. Does not wait.
      *
      * @return false when it is too late
      */

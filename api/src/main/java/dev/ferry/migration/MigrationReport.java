@@ -60,7 +60,7 @@ public record MigrationReport(
         PASSED,
         /** It failed; {@link #failure} says whether the source runs again. */
         FAILED,
-        /** It was cancelled before ownership passed; the source runs again. */
+        /** It was cancelled before ownership passed; the source runs again, with the state it had. */
         CANCELLED
     }
 

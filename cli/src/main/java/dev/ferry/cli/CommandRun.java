@@ -21,6 +21,7 @@ public final class CommandRun {
     private final Console console;
     private final CommandLine line;
     private Throwable untraced;
+    private boolean interrupted;
 
     private CommandRun(FerryCommand command, Console console) {
         this.command = command;
@@ -48,6 +49,10 @@ public final class CommandRun {
         int status = run.run(arguments);
         console.out().flush();
         console.err().flush();
+        if (run.interrupted) {
+            // Not before: a shell's stream may be closed by a write of an interrupted thread.
+            Thread.currentThread().interrupt();
+        }
         if (status != 0) {
             throw new CommandExit(status, run.untraced);
         }
@@ -73,7 +78,7 @@ public final class CommandRun {
         } catch (UsageException e) {
             return misused(e.getMessage(), e, command.isJson());
         } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            interrupted = true;
             return failed(e);
         } catch (Exception | LinkageError e) {
             return failed(e);

@@ -23,6 +23,9 @@ public final class Errors {
 
     private static final String DEVICES = "`ferry devices`";
 
+    /** What the service advises, which knows of no command. */
+    private static final String LIST_THEM = "list the devices there are";
+
     /** A word of language and not a name, which goes on with a digit, a colon or a capital letter. */
     private static final Pattern FIRST_WORD = Pattern.compile("[A-Z][a-z]* ");
 
@@ -48,6 +51,9 @@ public final class Errors {
         if (error instanceof IOException && error.getMessage() != null) {
             return error.getMessage();
         }
+        if (error instanceof MigrationInterruptedException) {
+            return error.getMessage();
+        }
         if (error instanceof InterruptedException) {
             return "interrupted before it was done";
         }
@@ -60,9 +66,13 @@ public final class Errors {
         String sentence = FIRST_WORD.matcher(message).lookingAt()
                 ? message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1)
                 : message;
-        return failure.code() == FailureCode.DEVICE_NOT_FOUND && !message.contains(DEVICES)
-                ? sentence.replaceFirst("\\.$", "") + "; " + DEVICES + " lists those there are"
-                : sentence;
+        if (failure.code() != FailureCode.DEVICE_NOT_FOUND || message.contains(DEVICES)) {
+            return sentence;
+        }
+        String how = DEVICES + " lists those there are";
+        return message.contains(LIST_THEM)
+                ? sentence.replace(LIST_THEM, how)
+                : sentence.replaceFirst("\\.$", "") + "; " + how;
     }
 
     /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
+import dev.ferry.migration.Convergence;
+import dev.ferry.migration.Convergence.OnStall;
 import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** How to migrate, as options of every command that does; a mixin. Confined to the thread of the run. */
@@ -10,12 +14,29 @@ public final class MigrationOptions {
     private static final String MAX_DOWNTIME = "--max-downtime";
     private static final String BANDWIDTH = "--bandwidth";
     private static final String TIMEOUT = "--timeout";
+    private static final String RAMP_LIMIT = "--ramp-limit";
+    private static final String ON_STALL = "--on-stall";
+    private static final Map<String, OnStall> OUTCOMES = Map.of("fail", OnStall.FAIL, "switchover", OnStall.SWITCH_OVER);
 
     @Option(
             names = MAX_DOWNTIME,
             paramLabel = "TIME",
             description = "How long the guest may stand still, for example 150ms or 1.5s; default: 300ms.")
     private String maxDowntime;
+
+    @Option(
+            names = RAMP_LIMIT,
+            paramLabel = "TIME",
+            description = "How far the allowed downtime may grow when the guest writes its memory too fast; default: "
+                    + "not at all.")
+    private String rampLimit;
+
+    @Option(
+            names = ON_STALL,
+            paramLabel = "OUTCOME",
+            description = "What to do when even that cannot be reached: fail, and the guest goes on where it is, or "
+                    + "switchover, and it stands still for longer; default: fail.")
+    private String onStall;
 
     @Option(
             names = BANDWIDTH,
@@ -47,6 +68,12 @@ public final class MigrationOptions {
         if (maxDowntime != null) {
             made = made.withMaxDowntime(Quantities.time(MAX_DOWNTIME, maxDowntime));
         }
+        if (rampLimit != null) {
+            made = made.withConvergence(ramp(made.convergence()));
+        }
+        if (onStall != null) {
+            made = made.withConvergence(made.convergence().withOnStall(outcome()));
+        }
         if (bandwidth != null) {
             made = made.withBandwidth(Quantities.bandwidth(BANDWIDTH, bandwidth));
         }
@@ -54,6 +81,23 @@ public final class MigrationOptions {
             made = made.withTimeout(Quantities.time(TIMEOUT, timeout));
         }
         return made;
+    }
+
+    private Convergence ramp(Convergence convergence) throws UsageException {
+        Duration limit = Quantities.time(RAMP_LIMIT, rampLimit);
+        if (limit.compareTo(convergence.maxDowntime()) < 0) {
+            throw new UsageException("%s takes no less than the downtime allowed to begin with, %s, not '%s'".formatted(
+                    RAMP_LIMIT, Amounts.time(convergence.maxDowntime()), rampLimit));
+        }
+        return convergence.withRampLimit(limit);
+    }
+
+    private OnStall outcome() throws UsageException {
+        OnStall outcome = OUTCOMES.get(onStall);
+        if (outcome == null) {
+            throw new UsageException("%s takes fail or switchover, not '%s'".formatted(ON_STALL, onStall));
+        }
+        return outcome;
     }
 
     /** Whether pre-copy is switched off. */

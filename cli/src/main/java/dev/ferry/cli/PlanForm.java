@@ -3,6 +3,7 @@ package dev.ferry.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.ferry.migration.Convergence;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
 
@@ -51,9 +52,16 @@ public final class PlanForm {
         return text.append("memory: ").append(plan.memory().explanation()).append('\n')
                 .append("downtime: %s expected, %s allowed; bandwidth %s; at most %s in total\n".formatted(
                         Amounts.time(plan.plannedDowntime()),
-                        Amounts.time(request.convergence().maxDowntime()),
+                        allowed(request.convergence()),
                         Amounts.rate(request.bandwidth()),
                         Amounts.time(request.timeout())))
                 .toString();
+    }
+
+    private static String allowed(Convergence convergence) {
+        String allowed = Amounts.time(convergence.maxDowntime());
+        return convergence.rampLimit().equals(convergence.maxDowntime())
+                ? allowed
+                : allowed + " to " + Amounts.time(convergence.rampLimit());
     }
 }

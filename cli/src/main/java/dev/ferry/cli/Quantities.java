@@ -62,11 +62,12 @@ public final class Quantities {
         }
         Matcher typed = NUMBER_AND_UNIT.matcher(text.strip());
         if (!typed.matches()) {
-            throw unclearRate(option, text, "");
+            throw unclearRate(option, text, "is no number of more than zero with a unit");
         }
         BigDecimal rate = new BigDecimal(typed.group(1)).multiply(bytesPerSecond(option, text, typed.group(2)));
         if (rate.compareTo(BigDecimal.ONE) < 0 || rate.compareTo(LARGEST) > 0) {
-            throw new UsageException("%s takes 1 B/s or more, or 'unlimited', not '%s'".formatted(option, text));
+            throw new UsageException("%s takes 1 B/s to %d GB/s, or 'unlimited', not '%s'"
+                    .formatted(option, LARGEST.divideToIntegralValue(BYTE_RATES.get("GB/s")).longValue(), text));
         }
         return new Bandwidth(rate.longValue());
     }
@@ -81,13 +82,11 @@ public final class Quantities {
         if (BINARY_RATES.containsKey(unit)) {
             return BINARY_RATES.get(unit);
         }
-        throw unclearRate(option, text, unit);
+        throw unclearRate(
+                option, text, unit.isEmpty() ? "has no unit" : "has the unit '" + unit + "', which is not clear");
     }
 
-    private static UsageException unclearRate(String option, String text, String unit) {
-        String why = unit.isEmpty()
-                ? "is a number with no unit, or no number"
-                : "has the unit '" + unit + "', which is not clear";
+    private static UsageException unclearRate(String option, String text, String why) {
         return new UsageException("%s: '%s' %s; write bytes per second as B/s, kB/s, MB/s, GB/s (times 1000) or KiB/s, "
                         .formatted(option, text, why)
                 + "MiB/s, GiB/s (times 1024), or bits as bit/s, kbit/s, Mbit/s, Gbit/s, for example 100MB/s");

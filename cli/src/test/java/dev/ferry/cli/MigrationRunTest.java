@@ -10,21 +10,30 @@ import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class MigrationRunTest {
 
     private final Endless migration = new Endless();
+    private final List<String> told = new ArrayList<>();
 
     private static final class Endless implements Migration {
         private final CompletableFuture<MigrationReport> report = new CompletableFuture<>();
         private final CountDownLatch told = new CountDownLatch(1);
         private volatile boolean cancelled;
+        /** Its turn comes after so many looks; when it is there, it has ended, where it ends. */
+        private final AtomicInteger looks = new AtomicInteger();
+        private MigrationReport ended;
 
         @Override
         public String id() {
@@ -43,7 +52,21 @@ class MigrationRunTest {
 
         @Override
         public MigrationProgress progress() {
-            throw new UnsupportedOperationException();
+            boolean waiting = looks.getAndDecrement() > 0;
+            if (!waiting && ended != null) {
+                report.complete(ended);
+            }
+            return new MigrationProgress(
+                    phase(),
+                    waiting,
+                    0,
+                    MigrationProgress.Transfer.NONE,
+                    MigrationProgress.Transfer.NONE,
+                    List.of(),
+                    0,
+                    Duration.ofMillis(300),
+                    Optional.empty(),
+                    Optional.empty());
         }
 
         @Override
@@ -61,17 +84,34 @@ class MigrationRunTest {
 
     @Test
     void shouldCancelAndSayWhereItIsWhenItDoesNotEnd() {
-        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMillis(10)))
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMillis(10), told::add))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageStartingWith("migration m1 did not end within 0 s, is in SWITCHOVER and was told to stop");
         assertThat(migration.cancelled).isTrue();
     }
 
     @Test
+    void shouldNotCountTheTimeBeforeItsTurn() throws Exception {
+        migration.looks.set(3);
+        migration.ended = new MigrationReport(
+                "m1", MigrationReport.Result.COMPLETED, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(),
+                List.of(), List.of(new MigrationReport.Device(
+                        "a", "b", Optional.empty(), Optional.empty(), 0, 0, List.of())),
+                MigrationReport.Memory.NONE, List.of(), 0, Optional.empty());
+
+        assertThat(MigrationRun.await(migration, Duration.ofMillis(10), told::add)).isSameAs(migration.ended);
+
+        assertThat(migration.cancelled).isFalse();
+        assertThat(told).containsExactly("m1 waits for its turn; `jobs` shows those before it");
+    }
+
+    @Test
     void shouldCancelWhenItIsInterrupted() {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1)))
-                .isInstanceOf(InterruptedException.class);
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
+                .isInstanceOf(InterruptedException.class)
+                .extracting(Errors::sentence)
+                .isEqualTo("interrupted: m1 was told to stop and is still in SWITCHOVER; `jobs` follows it");
         assertThat(migration.cancelled).isTrue();
     }
 
@@ -90,7 +130,7 @@ class MigrationRunTest {
         });
         unwinding.start();
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1)))
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
                 .isInstanceOf(InterruptedException.class);
         assertThat(back).isTrue();
         unwinding.join();

@@ -49,7 +49,7 @@ class QuantitiesTest {
     @ValueSource(strings = {"0B/s", "0.5B/s", "7bit/s", "999999999999GiB/s"})
     void shouldRefuseRatesOutOfBounds(String text) {
         assertThatThrownBy(() -> Quantities.bandwidth("--bandwidth", text))
-                .hasMessage("--bandwidth takes 1 B/s or more, or 'unlimited', not '" + text + "'");
+                .hasMessage("--bandwidth takes 1 B/s to 9223372036 GB/s, or 'unlimited', not '" + text + "'");
     }
 
     @Test

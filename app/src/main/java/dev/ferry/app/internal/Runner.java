@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.threadio.ThreadIO;
@@ -26,7 +27,7 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
  * thread of the process, after all bundles were started.
  */
 @Component(service = ToIntFunction.class, property = "ferry.runner:Boolean=true")
-public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
+public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, AutoCloseable {
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
@@ -92,6 +93,16 @@ public final class Runner implements ToIntFunction<String[]>, AutoCloseable {
         if (!atPrompt) {
             awaitEnd();
         }
+    }
+
+    /**
+     * Ctrl-C at a prompt: interrupts the command that was typed, and the shell goes on.
+     *
+     * @return false where that does not help: there is no prompt, or the command was interrupted before
+     */
+    @Override
+    public boolean getAsBoolean() {
+        return session().map(ShellSession::interruptCommand).orElse(false);
     }
 
     private void awaitEnd() {

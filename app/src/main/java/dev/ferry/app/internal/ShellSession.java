@@ -11,21 +11,30 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import org.apache.felix.gogo.runtime.Closure;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
+import org.apache.felix.gogo.runtime.CommandSessionImpl;
 import org.apache.felix.gogo.runtime.Parser;
+import org.apache.felix.gogo.runtime.Parser.Executable;
+import org.apache.felix.gogo.runtime.Parser.Program;
+import org.apache.felix.gogo.runtime.Parser.Statement;
 import org.apache.felix.gogo.runtime.SyntaxError;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
 
-/** One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt}. */
+/**
+ * One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt} and {@link
+ * #interruptCommand}.
+ */
 final class ShellSession implements AutoCloseable {
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final String PROMPT = "ferry> ";
     private static final String BACKGROUND = "&";
+    private static final String NEXT = ";";
     private static final Set<String> LEAVING = Set.of("exit", "quit");
     /** System property: whether somebody types; the launcher script knows, since Java does not tell reliably. */
     private static final String TERMINAL = "ferry.terminal";
@@ -39,6 +48,10 @@ final class ShellSession implements AutoCloseable {
     /** Interrupts what runs now; null when nothing does. */
     private volatile Runnable interruption;
     private volatile boolean interrupted;
+    /** Whether somebody types at a prompt. */
+    private volatile boolean atPrompt;
+    /** Whether what runs ends when its thread is interrupted; once, after that it was. */
+    private boolean interruptible;
     private boolean left;
 
     /**
@@ -65,13 +78,14 @@ final class ShellSession implements AutoCloseable {
         if (function == null) {
             return misused("the command '" + name + "' has gone");
         }
-        return guarded(Thread.currentThread()::interrupt, () -> function.execute(session, new ArrayList<>(arguments)));
+        return guarded(
+                Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
     }
 
     /** Runs a text of commands, up to the first that fails. */
     int script(String text) {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
-        return guarded(session::close, () -> {
+        return guarded(session::close, false, () -> {
             if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
                 throw new Refused("commands run one after the other: '&' is not for here, use ';'");
             }
@@ -94,12 +108,49 @@ final class ShellSession implements AutoCloseable {
     }
 
     /**
+     * Ctrl-C: interrupts the command that runs; where none does, a new prompt begins. Any thread; returns at once.
+     *
+     * @return false when there is no prompt, when the command was interrupted before and still runs, or for commands
+     *     that depend on each other, as in {@code a | b}
+     */
+    synchronized boolean interruptCommand() {
+        if (!atPrompt) {
+            return false;
+        }
+        if (interruption == null) {
+            out.print("\n`exit` leaves\n" + PROMPT);
+            out.flush();
+            return true;
+        }
+        boolean helps = interruptible;
+        interruptible = false;
+        if (helps) {
+            interruption.run();
+        }
+        return helps;
+    }
+
+    private synchronized void begin(Runnable interrupting, boolean alone) {
+        interruption = interrupting;
+        interruptible = alone;
+    }
+
+    /** What was typed has ended: an interrupt that came too late is not for the next one. */
+    private synchronized void ended() {
+        interruption = null;
+        if (atPrompt) {
+            Thread.interrupted();
+        }
+    }
+
+    /**
      * Reads commands line by line to the end of standard input.
      *
      * @return 0 at a terminal; else the status of the first line that failed, or 0
      */
     int interact() throws IOException {
         boolean terminal = Boolean.parseBoolean(System.getProperty(TERMINAL, "" + (System.console() != null)));
+        atPrompt = terminal;
         BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), Charset.defaultCharset()));
         int status = 0;
         while (!interrupted && !left) {
@@ -126,7 +177,40 @@ final class ShellSession implements AutoCloseable {
             out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
             return 0;
         }
-        return script(line);
+        return atPrompt ? typed(line) : script(line);
+    }
+
+    /**
+     * Commands apart by {@code ;} run on this thread, so that an interrupt reaches the one that runs, and the prompt
+     * waits for its end. Gogo would run them on threads of the session, whose streams an interrupt closes.
+     */
+    private int typed(String text) {
+        Program program;
+        try {
+            program = new Parser(text).program();
+        } catch (RuntimeException e) {
+            // Told by what follows.
+            return script(text);
+        }
+        if (!program.tokens().stream().allMatch(ShellSession::isAlone)) {
+            return script(text);
+        }
+        return guarded(Thread.currentThread()::interrupt, true, () -> {
+            Closure closure = new Closure((CommandSessionImpl) session, null, program);
+            Object result = null;
+            for (Executable each : program.tokens()) {
+                if (each instanceof Statement command) {
+                    result = closure.execute(command);
+                }
+            }
+            return result;
+        });
+    }
+
+    private static boolean isAlone(Executable part) {
+        return part instanceof Statement command
+                ? command.redirections().isEmpty()
+                : part.toString().equals(NEXT);
     }
 
     @Override
@@ -149,8 +233,8 @@ final class ShellSession implements AutoCloseable {
     }
 
     // Commands print their own errors, and then end in an exception that carries the exit status.
-    private int guarded(Runnable interrupting, Execution execution) {
-        interruption = interrupting;
+    private int guarded(Runnable interrupting, boolean alone, Execution execution) {
+        begin(interrupting, alone);
         if (interrupted) {
             return FAILED;
         }
@@ -179,6 +263,10 @@ final class ShellSession implements AutoCloseable {
             if (e instanceof Refused) {
                 return misused(e.getMessage());
             }
+            if (e instanceof InterruptedException) {
+                err.println("ferry: interrupted before it was done");
+                return FAILED;
+            }
             // What Gogo itself cannot do, it says in this exception.
             if (e instanceof IllegalArgumentException) {
                 return misused("this cannot be run as commands: a command is a name and its arguments, apart by blanks");
@@ -186,7 +274,7 @@ final class ShellSession implements AutoCloseable {
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;
         } finally {
-            interruption = null;
+            ended();
             out.flush();
         }
     }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
 import org.apache.felix.framework.FrameworkFactory;
@@ -118,6 +119,19 @@ final class Application {
         } finally {
             err.close();
         }
+    }
+
+    /**
+     * Has the command end that somebody typed at a prompt, and returns at once; what runs the commands goes on.
+     *
+     * @return false when there is no prompt, or the command was told before
+     */
+    boolean interruptCommand() {
+        ToIntFunction<String[]> running;
+        synchronized (this) {
+            running = runner;
+        }
+        return running instanceof BooleanSupplier prompt && prompt.getAsBoolean();
     }
 
     @SuppressWarnings("unchecked")

@@ -59,6 +59,7 @@ public final class Main {
             stop(application, stray, debug);
         }, "ferry-shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
+        InterruptKey.offer(application::interruptCommand, debug);
         try {
             return application.run(arguments);
         } catch (Exception e) {

@@ -13,17 +13,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntSupplier;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.service.command.Function;
 import org.apache.felix.service.threadio.ThreadIO;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ShellSessionTest {
 
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private final List<Map<String, Object>> services = new ArrayList<>();
+    private final CountDownLatch waiting = new CountDownLatch(1);
+    private final CountDownLatch mayEnd = new CountDownLatch(1);
+    private final AtomicInteger waits = new AtomicInteger();
 
     private static final class Exit extends RuntimeException implements IntSupplier {
         private static final long serialVersionUID = 1L;
@@ -55,6 +64,20 @@ class ShellSessionTest {
             services.add(Map.of("osgi.command.function", "late"));
             return null;
         };
+        Function wait = (session, arguments) -> {
+            waits.incrementAndGet();
+            waiting.countDown();
+            try {
+                new CountDownLatch(1).await();
+            } catch (InterruptedException e) {
+                // A command puts things back before it ends, and leaves the flag as it was.
+                assertThat(mayEnd.await(20, TimeUnit.SECONDS)).isTrue();
+                Thread.currentThread().interrupt();
+                throw new Exit(e);
+            }
+            return null;
+        };
+        processor.addCommand("ferry", wait, "wait");
         processor.addCommand("ferry", fail, "fail");
         processor.addCommand("ferry", deploy, "deploy");
         return new ShellSession(
@@ -125,6 +148,80 @@ class ShellSessionTest {
             }
         }
         assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    /** As somebody does who types Ctrl-C while a command runs. */
+    private int interactAtATerminal(ShellSession session) throws Exception {
+        System.setProperty("ferry.terminal", "true");
+        try {
+            return session.interact();
+        } finally {
+            System.clearProperty("ferry.terminal");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wait", "wait; wait"})
+    void shouldEndOnlyTheCommandWhenInterruptedAtAPrompt(String typed) throws Exception {
+        try (ShellSession session = session(typed + "\ndeploy\n", false)) {
+            CompletableFuture<Boolean> first = new CompletableFuture<>();
+            CompletableFuture<Boolean> second = new CompletableFuture<>();
+            Thread key = new Thread(() -> {
+                try {
+                    assertThat(waiting.await(20, TimeUnit.SECONDS)).isTrue();
+                    first.complete(session.interruptCommand());
+                    second.complete(session.interruptCommand());
+                } catch (Throwable e) {
+                    first.completeExceptionally(e);
+                } finally {
+                    mayEnd.countDown();
+                }
+            });
+            key.start();
+
+            assertThat(interactAtATerminal(session)).isZero();
+
+            assertThat(first.get(20, TimeUnit.SECONDS)).as("it has a prompt").isTrue();
+            assertThat(second.get(20, TimeUnit.SECONDS)).as("it did not help").isFalse();
+            assertThat(waits).as("the rest of the line is left out").hasValue(1);
+            assertThat(services).as("the next command runs").hasSize(1);
+            key.join();
+        }
+    }
+
+    @Test
+    void shouldLeaveItToTheProcessToEndCommandsThatDependOnEachOther() throws Exception {
+        try (ShellSession session = session("wait | wait\ndeploy\n", false)) {
+            CompletableFuture<Boolean> taken = new CompletableFuture<>();
+            mayEnd.countDown();
+            Thread key = new Thread(() -> {
+                try {
+                    assertThat(waiting.await(20, TimeUnit.SECONDS)).isTrue();
+                    taken.complete(session.interruptCommand());
+                } catch (Throwable e) {
+                    taken.completeExceptionally(e);
+                } finally {
+                    session.interrupt();
+                }
+            });
+            key.start();
+
+            interactAtATerminal(session);
+
+            assertThat(taken.get(20, TimeUnit.SECONDS)).isFalse();
+            assertThat(services).as("nothing more is run").isEmpty();
+            key.join();
+        }
+    }
+
+    @Test
+    void shouldShowAnotherPromptWhenInterruptedWhileNothingRuns() throws Exception {
+        try (ShellSession session = session("", false)) {
+            assertThat(session.interruptCommand()).as("nobody types").isFalse();
+            interactAtATerminal(session);
+            assertThat(session.interruptCommand()).isTrue();
+        }
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("ferry> \n`exit` leaves\nferry> ");
     }
 
     @Test

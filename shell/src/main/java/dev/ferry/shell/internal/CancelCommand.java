@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
+import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.migration.FailureCode;
@@ -55,17 +56,30 @@ final class CancelCommand extends FerryCommand {
         boolean told = migration.cancel();
         MigrationReport report = await(migration);
         JsonObject document = ReportDocument.of(report);
-        if (report.result() == MigrationReport.Result.CANCELLED) {
-            return CommandResult.done(
-                    document, id + " is cancelled; " + report.source() + stateOf(report) + ", as before");
-        }
-        String came = told ? " had ended before that took effect" : " could not be cancelled any more";
-        return CommandResult.failed(
-                document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
+        return switch (report.result()) {
+            case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
+            case FAILED -> CommandResult.failed(document, "", "%s is FAILED, not cancelled: %s; `report %s` tells more"
+                    .formatted(id, reason(report), id));
+            case COMPLETED, PASSED -> {
+                String came = told ? " had ended before that took effect" : " could not be cancelled any more";
+                yield CommandResult.failed(
+                        document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
+            }
+        };
     }
 
-    private static String stateOf(MigrationReport report) {
-        return report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
+    private static String reason(MigrationReport report) {
+        return report.failure()
+                .map(Errors::sentence)
+                .map(sentence -> sentence.replaceFirst("\\.$", ""))
+                .orElse("it does not say why");
+    }
+
+    private static String sources(MigrationReport report) {
+        if (report.devices().size() > 1) {
+            return "its %d sources run".formatted(report.devices().size());
+        }
+        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
     }
 
     private CommandFailedException notUnderWay(MigrationService service) {

@@ -84,10 +84,10 @@ final class MigrateCommand extends FerryCommand {
             throws Exception {
         Duration limit = request.timeout().plus(GRACE);
         if (options.isQuiet()) {
-            return MigrationRun.await(service.start(request, MigrationListener.NONE), limit);
+            return MigrationRun.await(service.start(request, MigrationListener.NONE), limit, line -> {});
         }
         try (ProgressDisplay display = ProgressDisplay.on(console)) {
-            return MigrationRun.await(service.start(request, display), limit);
+            return MigrationRun.await(service.start(request, display), limit, display::say);
         }
     }
 

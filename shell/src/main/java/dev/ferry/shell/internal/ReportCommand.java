@@ -43,16 +43,17 @@ final class ReportCommand extends FerryCommand {
         if (id == null) {
             return list(service.reports());
         }
+        // Asked in this order: one that ends meanwhile is found by the second question.
+        boolean underWay = service.migrations().stream().anyMatch(migration -> migration.id().equals(id));
         MigrationReport report = service.report(id).orElse(null);
         if (report == null) {
-            throw noReport(service);
+            throw noReport(underWay);
         }
         String why = report.failure().map(failure -> "\n" + failure.message() + "\n").orElse("");
         return CommandResult.done(ReportDocument.of(report), ReportText.of(report) + why);
     }
 
-    private CommandFailedException noReport(MigrationService service) {
-        boolean underWay = service.migrations().stream().anyMatch(migration -> migration.id().equals(id));
+    private CommandFailedException noReport(boolean underWay) {
         return underWay
                 ? new CommandFailedException(
                         FailureCode.DEVICE_BUSY, id + " has not ended; `jobs` shows how far it is, `jobs --wait` waits")

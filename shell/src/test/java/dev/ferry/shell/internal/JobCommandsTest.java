@@ -85,6 +85,16 @@ class JobCommandsTest {
     }
 
     @Test
+    void shouldFailWithTheReasonWhenItCouldNotBePutBack() {
+        running.end = Optional.of(Failure.of(FailureCode.DEVICE_FAILED, "a", "a: the reset failed: scripted."));
+        migrations.running.add(running);
+        assertThat(cancel("m1")).isEqualTo(1);
+        assertThat(shell.out()).isEmpty();
+        assertThat(shell.err()).isEqualTo(
+                "ferry: m1 is FAILED, not cancelled: a: the reset failed: scripted; `report m1` tells more\n");
+    }
+
+    @Test
     void shouldFailWhenItHadCompletedFirst() {
         running.end = Optional.empty();
         running.tooLate = true;

@@ -152,18 +152,22 @@ class MigrateCommandTest {
     void shouldAskForWhatTheOptionsSay() {
         assertThat(migrate(
                         "a,b", "x,y", "--max-downtime", "150ms", "--bandwidth", "1 Gbit/s", "--timeout", "2min",
-                        "--no-precopy", "--dry-run"))
+                        "--ramp-limit", "1s", "--on-stall", "switchover", "--no-precopy", "--dry-run"))
                 .isZero();
         assertThat(migrations.started).isEqualTo(new MigrationRequest(
                 List.of(new DevicePair("a", "x"), new DevicePair("b", "y")),
                 Optional.empty(),
                 false,
                 true,
-                Convergence.DEFAULT.withMaxDowntime(Duration.ofMillis(150)),
+                Convergence.DEFAULT
+                        .withMaxDowntime(Duration.ofMillis(150))
+                        .withRampLimit(Duration.ofSeconds(1))
+                        .withOnStall(Convergence.OnStall.SWITCH_OVER),
                 new Bandwidth(125_000_000),
                 Timeouts.DEFAULT.withTotal(Duration.ofMinutes(2))));
         assertThat(shell.out()).startsWith("m1 PASSED\n  a is STOP, x is RUNNING\n  b is STOP, y is RUNNING\n")
                 .contains("b, actual               51.000");
+        assertThat(shell.err()).contains("70 ms expected, 150 ms to 1.00 s allowed");
     }
 
     @ParameterizedTest

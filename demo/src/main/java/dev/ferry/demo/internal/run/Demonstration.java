@@ -162,11 +162,11 @@ public final class Demonstration {
             throws IOException, InterruptedException, CommandFailedException {
         try {
             senders.all(Sender::sendUntilReserve);
-            return MigrationRun.await(migration, migration.request().timeout().plus(GRACE));
+            return MigrationRun.await(migration, migration.request().timeout().plus(GRACE), progress);
         } catch (IOException | InterruptedException | CommandFailedException | RuntimeException e) {
             migration.cancel();
             try {
-                MigrationRun.await(migration, CANCEL_LIMIT);
+                MigrationRun.await(migration, CANCEL_LIMIT, progress);
             } catch (CommandFailedException | InterruptedException late) {
                 e.addSuppressed(late);
             }

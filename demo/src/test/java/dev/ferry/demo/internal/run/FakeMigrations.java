@@ -104,7 +104,17 @@ final class FakeMigrations implements MigrationService {
 
             @Override
             public MigrationProgress progress() {
-                throw new UnsupportedOperationException();
+                return new MigrationProgress(
+                        phase(),
+                        false,
+                        0,
+                        MigrationProgress.Transfer.NONE,
+                        MigrationProgress.Transfer.NONE,
+                        List.of(),
+                        0,
+                        request.convergence().maxDowntime(),
+                        Optional.empty(),
+                        Optional.empty());
             }
 
             @Override

@@ -70,7 +70,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /** Key {@code transfer.threads}. */
     @AttributeDefinition(
             name = "Transfer threads",
-            description = "How many devices and memories all migrations together carry at a time.",
+            description = "How many threads help each migration to work on several devices at a time.",
             min = "1",
             max = "256")
     int transfer_threads() default 16;

@@ -14,6 +14,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationEvent;
+import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
@@ -24,6 +25,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -118,6 +120,43 @@ class ManyDevicesTest {
             assertThat(rig.migrate(rig.request()).failure()).isEmpty();
             assertThat(met).hasSize(devices);
         }
+    }
+
+    @Test
+    void shouldNotWaitForThePreCopyOfAnotherMigration() {
+        int devices = 4;
+        try (LiveRig rig = new LiveRig(2 * devices)) {
+            rig.values.threads = devices - 1;
+            rig.service.modified(rig.values);
+            CountDownLatch reading = new CountDownLatch(devices);
+            CountDownLatch goOn = new CountDownLatch(1);
+            CyclicBarrier together = new CyclicBarrier(devices);
+            Set<String> slow = Set.of("host1/vf0", "host1/vf1", "host1/vf2", "host1/vf3");
+            rig.intercept((device, call) -> {
+                if (slow.contains(device) && call.equals("read") && goOn.getCount() > 0) {
+                    reading.countDown();
+                    MigrationTest.join(goOn);
+                } else if (call.equals("RESUMING_TO_STOP") && goOn.getCount() > 0) {
+                    meet(together);
+                }
+            });
+            Migration other = rig.service.start(pairs(0, devices), MigrationListener.NONE);
+            MigrationTest.join(reading);
+
+            Migration switching = rig.service.start(pairs(devices, devices), MigrationListener.NONE);
+
+            assertThat(MigrationRig.report(switching).failure()).isEmpty();
+            goOn.countDown();
+            assertThat(MigrationRig.report(other).failure()).isEmpty();
+        }
+    }
+
+    private static MigrationRequest pairs(int first, int count) {
+        List<DevicePair> pairs = new ArrayList<>();
+        for (int i = first; i < first + count; i++) {
+            pairs.add(new DevicePair("host1/vf" + i, "host2/vf" + i));
+        }
+        return MigrationRequest.of(pairs);
     }
 
     private static void meet(CyclicBarrier barrier) {

@@ -75,8 +75,51 @@ class MigrationStopTest {
             MigrationReport report = migrate(rig, MigrationPhase.LOAD, Migration::cancel);
 
             assertThat(report.result()).isEqualTo(MigrationReport.Result.FAILED);
-            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CANCELLED);
+            assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.DEVICE_FAILED);
             assertThat(report.failure().orElseThrow().following()).isNotEmpty();
+        }
+    }
+
+    @Test
+    void shouldReportFailedWhenACancelledMigrationHadToResetTheSource() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.on(Arc.STOP_COPY_TO_STOP, () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            });
+
+            MigrationReport report = migrate(rig, MigrationPhase.LOAD, Migration::cancel);
+
+            assertThat(report.result()).isEqualTo(MigrationReport.Result.FAILED);
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.DEVICE_FAILED);
+            assertThat(failure.phase()).contains(MigrationPhase.LOAD);
+            assertThat(failure.device()).contains(MigrationRig.SOURCE);
+            assertThat(failure.message()).contains("STOP_COPY to STOP failed: scripted");
+            assertThat(failure.following())
+                    .extracting(Failure::code)
+                    .containsExactly(FailureCode.DEVICE_FAILED, FailureCode.CANCELLED);
+            assertThat(failure.following().get(0).message()).contains("was reset", "is lost");
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+            assertThat(rig.sourceGuest.running).isTrue();
+            rig.assertDestinationOwnsNothing();
+        }
+    }
+
+    @Test
+    void shouldBeCancelledWhenOnlyTheDestinationHadToBeStopped() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.onReset = () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            };
+
+            MigrationReport report = migrate(rig, MigrationPhase.SWITCHOVER, Migration::cancel);
+
+            assertThat(report.result()).isEqualTo(MigrationReport.Result.CANCELLED);
+            assertThat(report.failure().orElseThrow().following()).isNotEmpty();
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(rig.sourceGuest.running).isTrue();
         }
     }
 

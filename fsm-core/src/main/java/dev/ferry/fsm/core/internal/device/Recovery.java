@@ -9,16 +9,28 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The failure ladder of one device: unwind through the state machine, else reset, else report. */
+/**
+ * The failure ladder of one device: unwind through the state machine, else reset, else report. Never throws, as other
+ * devices wait behind this one.
+ */
 public final class Recovery {
+
+    /** Where a device came out. */
+    public enum Rung {
+        /** As it was to be: RUNNING with what it held, or, when it was to be abandoned, without. */
+        IN_ORDER,
+        /** RUNNING, but what it held is lost, and its guest has to restart its driver. */
+        RESET,
+        /** Not RUNNING as far as is known; or, when it was to be abandoned, it may still act with what it held. */
+        BROKEN
+    }
 
     /**
      * How a device came out.
      *
-     * @param done whether the device is RUNNING, or when it was to be abandoned, does not act with what it held
      * @param failures in their order; empty when nothing went wrong on the way
      */
-    public record Outcome(boolean done, List<Failure> failures) {
+    public record Outcome(Rung rung, List<Failure> failures) {
         /** Copies the list. */
         public Outcome {
             failures = List.copyOf(failures);
@@ -42,27 +54,27 @@ public final class Recovery {
         try {
             machine.sync();
             machine.goTo(DeviceState.RUNNING, watch);
-            return new Outcome(true, failures);
-        } catch (MigrationException e) {
-            failures.add(e.failure());
+            return new Outcome(Rung.IN_ORDER, failures);
+        } catch (MigrationException | RuntimeException | Error e) {
+            failures.add(failureOf(e));
         }
         boolean running = reset();
         if (running) {
             report("it could not be unwound and was reset: it is RUNNING, but the guest's configuration of it is lost; "
                     + "restart its driver in the guest.");
         }
-        return new Outcome(running, failures);
+        return new Outcome(running ? Rung.RESET : Rung.BROKEN, failures);
     }
 
     /** Throws away what the device holds; where it cannot, stops the device. */
     public Outcome abandon() {
         if (reset()) {
-            return new Outcome(true, failures);
+            return new Outcome(Rung.IN_ORDER, failures);
         }
         boolean silent = silence();
         // What it holds must not run here, whatever is asked of it next.
         machine.release();
-        return new Outcome(silent, failures);
+        return new Outcome(silent ? Rung.IN_ORDER : Rung.BROKEN, failures);
     }
 
     private boolean silence() {
@@ -72,8 +84,8 @@ public final class Recovery {
                 machine.goTo(DeviceState.STOP, watch);
             }
             return true;
-        } catch (MigrationException e) {
-            failures.add(e.failure());
+        } catch (MigrationException | RuntimeException | Error e) {
+            failures.add(failureOf(e));
             return false;
         }
     }
@@ -82,12 +94,19 @@ public final class Recovery {
         try {
             machine.reset();
             return true;
-        } catch (MigrationException e) {
-            failures.add(e.failure());
+        } catch (MigrationException | RuntimeException | Error e) {
+            failures.add(failureOf(e));
             report("it could not be reset and must be taken for being in ERROR: reset it by its host's means before it "
                     + "is used again.");
             return false;
         }
+    }
+
+    private Failure failureOf(Throwable e) {
+        return e instanceof MigrationException known
+                ? known.failure()
+                : calls.failure(FailureCode.INTERNAL, Optional.empty(), "a defect of Ferry on its way back: " + e
+                        + "; please report it with the log.");
     }
 
     private void report(String message) {

@@ -2,34 +2,40 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.Gate;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Does the work on several devices, and on the memory, at the same time: on the thread of the migration, and on threads
- * that all migrations share, as many as are free. So a migration never waits for the long work of another one. When
- * one piece fails, those under way end at their next look at the gate and the others are left. Confined to the thread
- * of the migration.
+ * Does the work on several devices, and on the memory, of one migration at the same time: on its thread, and on helpers
+ * of its own. So it never waits for the work of another one. When one piece fails, those under way end at their next
+ * look at the gate and the others are left. Confined to the thread of the migration.
  */
 final class Crew {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Crew.class);
     private static final long TICK_MILLIS = 50;
 
     private final Executor threads;
     private final int helpers;
-    private final Gate stop;
+    private final StopSignal stop;
     private final Runnable tick;
 
-    /** At most so many threads help; {@code stop} ends the work early, {@code tick} is called while it goes on. */
-    Crew(Executor threads, int helpers, Gate stop, Runnable tick) {
+    /**
+     * At most so many threads help; {@code stop} ends the work early and is told the first failure, {@code tick} is
+     * called while it goes on.
+     */
+    Crew(Executor threads, int helpers, StopSignal stop, Runnable tick) {
         this.threads = threads;
         this.helpers = helpers;
         this.stop = stop;
@@ -49,20 +55,28 @@ final class Crew {
      */
     void run(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
-        for (int helper = 1; helper < pieces.size() && helper <= helpers; helper++) {
+        call(Math.min(pieces.size() - 1, helpers), () -> batch.work(batch::check));
+        try {
+            batch.work(() -> {
+                tick.run();
+                batch.check();
+            });
+        } finally {
+            batch.await();
+        }
+        batch.throwFirst();
+    }
+
+    private void call(int wanted, Runnable help) {
+        for (int helper = 0; helper < wanted; helper++) {
             try {
-                threads.execute(() -> batch.work(batch::check));
-            } catch (RejectedExecutionException e) {
-                // The service stops and its time is over; what is left is still put in order, on this thread.
-                break;
+                threads.execute(help);
+            } catch (RuntimeException | Error e) {
+                // The machine has no more threads, or the service stops: those there are do all of it.
+                LOG.warn("{} of {} threads help: {}", helper, wanted, e.toString());
+                return;
             }
         }
-        batch.work(() -> {
-            tick.run();
-            batch.check();
-        });
-        batch.await();
-        batch.throwFirst();
     }
 
     /** Marks a piece that ended because of another one's failure. */
@@ -78,7 +92,8 @@ final class Crew {
     private final class Batch {
         private final Queue<Piece> waiting;
         private final CountDownLatch left;
-        private final List<Throwable> failures = new ArrayList<>();
+        private final List<Throwable> later = new ArrayList<>();
+        private Throwable first;
 
         Batch(List<Piece> pieces) {
             waiting = new ConcurrentLinkedQueue<>(pieces);
@@ -101,21 +116,29 @@ final class Crew {
         }
 
         private synchronized boolean hasFailed() {
-            return !failures.isEmpty();
+            return first != null;
         }
 
         private void check() throws MigrationException {
             synchronized (this) {
-                if (!failures.isEmpty()) {
-                    throw new Abandoned(Failures.of(failures.get(0)));
+                if (first != null) {
+                    throw new Abandoned(Failures.of(first));
                 }
             }
             stop.check();
         }
 
         private synchronized void add(Throwable e) {
-            if (!(e instanceof Abandoned)) {
-                failures.add(e);
+            if (e instanceof Abandoned) {
+                return;
+            }
+            if (first != null) {
+                later.add(e);
+            } else {
+                // Takes no memory, as that may be what lacks: no failure may be lost.
+                first = e;
+                // Now, since others may be under way for long: who asks to stop meanwhile comes behind it.
+                stop.request(Failures.of(e));
             }
         }
 
@@ -123,12 +146,17 @@ final class Crew {
         void await() {
             boolean interrupted = false;
             boolean done = false;
+            Runnable ticking = tick;
             while (!done) {
                 try {
                     done = left.await(TICK_MILLIS, TimeUnit.MILLISECONDS);
-                    tick.run();
+                    ticking.run();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                } catch (RuntimeException | Error e) {
+                    // The devices are still in use, so the wait goes on.
+                    add(e);
+                    ticking = () -> {};
                 }
             }
             if (interrupted) {
@@ -137,29 +165,16 @@ final class Crew {
         }
 
         synchronized void throwFirst() throws MigrationException {
-            if (failures.isEmpty()) {
+            if (first == null) {
                 return;
             }
-            Failure first = Failures.of(failures.get(0));
-            List<Failure> following = new ArrayList<>(first.following());
-            for (Throwable later : failures.subList(1, failures.size())) {
-                Failure failure = Failures.of(later);
-                // All pieces see the same request to stop.
-                if (failure != first) {
-                    following.add(failure);
-                }
+            if (later.isEmpty() && first instanceof MigrationException same) {
+                throw same;
             }
-            throw following.isEmpty() && failures.get(0) instanceof MigrationException same
-                    ? same
-                    : new MigrationException(
-                            new Failure(
-                                    first.code(),
-                                    first.phase(),
-                                    first.device(),
-                                    first.errno(),
-                                    first.message(),
-                                    following),
-                            failures.get(0));
+            Failures all = new Failures(Failures.of(first));
+            // All pieces see the same request to stop, which is told once.
+            later.forEach(e -> all.add(Failures.of(e)));
+            throw new MigrationException(all.toFailure(Optional.empty()), first);
         }
     }
 }

@@ -10,6 +10,8 @@ import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,18 +19,17 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Everything that is under way: migrations on threads of their own, and what runs on the threads of callers. Owns the
- * executors of the bundle. Thread-safe.
+ * executor of the bundle. Thread-safe; nobody else's code is called under the lock.
  */
 public final class Jobs {
 
@@ -40,7 +41,6 @@ public final class Jobs {
 
     private final TimeSource clock;
     private final ThreadPoolExecutor executor;
-    private final ThreadPoolExecutor workers;
     private final StepHistory history = new StepHistory();
     private final ReportHistory reports;
     private final Turns<MigrationJob> turns;
@@ -51,23 +51,15 @@ public final class Jobs {
 
     /** Runs nothing yet. */
     public Jobs(Settings settings, TimeSource clock) {
+        this(settings, clock, Jobs::thread);
+    }
+
+    Jobs(Settings settings, TimeSource clock, ThreadFactory threads) {
         this.clock = clock;
-        // How many run is up to the turns; one that is cancelled before its turn needs a thread as well.
+        // Nothing queues here, so no migration waits for the work of another one. How many run is up to the turns, and
+        // how many help each of them to its crew; one that is cancelled before its turn needs a thread as well.
         executor = new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                IDLE_THREAD_SECONDS,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                task -> thread(task, "idle"));
-        workers = new ThreadPoolExecutor(
-                settings.transferThreads(),
-                settings.transferThreads(),
-                IDLE_THREAD_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                task -> thread(task, "transfer"));
-        workers.allowCoreThreadTimeOut(true);
+                0, Integer.MAX_VALUE, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
         reports = new ReportHistory(settings.reportsKept());
         turns = new Turns<>(limits(settings));
     }
@@ -84,31 +76,42 @@ public final class Jobs {
                 settings.parallelMigrations(), settings.outgoingPerHost(), settings.incomingPerHost());
     }
 
-    private static Thread thread(Runnable task, String name) {
-        Thread thread = new Thread(null, task, THREAD_PREFIX + name, 0, false);
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
         // On Java 17 that of the caller who happens to make a thread is inherited all the same, and kept alive by it.
         thread.setContextClassLoader(null);
         return thread;
     }
 
     /** Takes changed limits; what runs goes on. */
-    public synchronized void update(Settings settings) {
-        // The core size may never exceed the maximum, in between neither.
-        workers.setCorePoolSize(Math.min(settings.transferThreads(), workers.getMaximumPoolSize()));
-        workers.setMaximumPoolSize(settings.transferThreads());
-        workers.setCorePoolSize(settings.transferThreads());
+    public void update(Settings settings) {
         reports.setMost(settings.reportsKept());
-        turns.setLimits(limits(settings));
-        startNext();
+        List<MigrationJob> next;
+        synchronized (this) {
+            turns.setLimits(limits(settings));
+            next = turns.next();
+        }
+        launch(next);
     }
 
     TimeSource clock() {
         return clock;
     }
 
-    /** The threads on which migrations do several things at a time. */
-    Executor workers() {
-        return workers;
+    /** Threads on which one migration does several things at a time. */
+    Executor helpers(String migration) {
+        return task -> executor.execute(() -> named(migration + "-transfer", task));
+    }
+
+    private static void named(String name, Runnable task) {
+        Thread thread = Thread.currentThread();
+        String pooled = thread.getName();
+        thread.setName(THREAD_PREFIX + name);
+        try {
+            task.run();
+        } finally {
+            thread.setName(pooled);
+        }
     }
 
     StepHistory history() {
@@ -122,33 +125,72 @@ public final class Jobs {
      * @param to hosts that it goes to
      * @throws IllegalStateException when the service is being stopped
      */
-    synchronized MigrationJob start(Function<String, MigrationJob> job, Set<String> from, Set<String> to) {
-        if (stopping) {
-            throw new IllegalStateException(STOPPING);
+    MigrationJob start(Function<String, MigrationJob> job, Set<String> from, Set<String> to) {
+        MigrationJob migration;
+        List<MigrationJob> next;
+        synchronized (this) {
+            if (stopping) {
+                throw new IllegalStateException(STOPPING);
+            }
+            migration = job.apply("m" + ++started);
+            migrations.put(migration.id(), migration);
+            turns.add(migration, from, to);
+            next = turns.next();
         }
-        MigrationJob migration = job.apply("m" + ++started);
-        migrations.put(migration.id(), migration);
-        turns.add(migration, from, to);
-        startNext();
+        launch(next);
         return migration;
     }
 
-    private void startNext() {
-        turns.next().forEach(executor::execute);
-    }
-
-    /** A migration that waits was cancelled: it ends at once, without a turn. */
-    synchronized void noLongerWaits(MigrationJob migration) {
-        if (turns.withdraw(migration)) {
-            executor.execute(migration);
+    /** Gives each a thread. One that gets none ends here and gives its turn on. */
+    private void launch(List<MigrationJob> turn) {
+        Deque<MigrationJob> next = new ArrayDeque<>(turn);
+        for (MigrationJob job = next.poll(); job != null; job = next.poll()) {
+            MigrationJob launched = job;
+            try {
+                executor.execute(() -> named(launched.id(), () -> run(launched)));
+            } catch (RuntimeException | Error e) {
+                // As a rule the machine has no more threads.
+                next.addAll(end(launched, launched.failed(e)));
+            }
         }
     }
 
-    synchronized void ended(MigrationJob migration, MigrationReport report) {
+    /** On a thread of its own: whatever happens in it, it ends, and others get its turn. */
+    private void run(MigrationJob migration) {
+        MigrationReport report = migration.lastResort();
+        try {
+            report = migration.run();
+        } finally {
+            launch(end(migration, report));
+        }
+    }
+
+    /** Answers those whose turn it is now. */
+    private List<MigrationJob> end(MigrationJob migration, MigrationReport report) {
+        try {
+            return ended(migration, report);
+        } finally {
+            migration.complete(report);
+        }
+    }
+
+    private synchronized List<MigrationJob> ended(MigrationJob migration, MigrationReport report) {
         migrations.remove(migration.id());
-        reports.add(report);
         turns.ended(migration);
-        startNext();
+        reports.add(report);
+        notifyAll();
+        return turns.next();
+    }
+
+    /** A migration that waits was cancelled: it ends at once, without a turn. */
+    void noLongerWaits(MigrationJob migration) {
+        boolean waited;
+        synchronized (this) {
+            waited = turns.withdraw(migration);
+        }
+        if (waited) {
+            launch(List.of(migration));
+        }
     }
 
     /** The migrations that have not ended, oldest first. */
@@ -204,10 +246,7 @@ public final class Jobs {
     public void stop(Duration bound) {
         long deadline = System.nanoTime() + bound.toNanos();
         requestStop();
-        executor.shutdown();
-        boolean ended = awaitEnd(deadline);
-        workers.shutdown();
-        if (!ended) {
+        if (!awaitEnd(deadline)) {
             LOG.warn("Stopped while jobs were still putting their devices in order after {} ms; "
                     + "look at the states of the devices before using them", bound.toMillis());
         }
@@ -218,9 +257,10 @@ public final class Jobs {
         try {
             while (true) {
                 try {
-                    boolean migrationsEnded =
-                            executor.awaitTermination(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS);
-                    return awaitCallers(deadlineNanos) && migrationsEnded;
+                    boolean idle = awaitIdle(deadlineNanos);
+                    // Not before: a migration that ends may need helpers.
+                    executor.shutdown();
+                    return executor.awaitTermination(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS) && idle;
                 } catch (InterruptedException e) {
                     // The devices matter more than haste; the wait is bounded anyway.
                     interrupted = true;
@@ -233,18 +273,21 @@ public final class Jobs {
         }
     }
 
-    private synchronized void requestStop() {
-        stopping = true;
-        Consumer<StopSignal> stop = signal -> signal.request(Failure.of(FailureCode.CANCELLED, STOPPING));
-        onCallersThreads.forEach(stop);
-        for (MigrationJob migration : migrations.values()) {
+    private void requestStop() {
+        List<MigrationJob> underWay;
+        synchronized (this) {
+            stopping = true;
+            onCallersThreads.forEach(signal -> signal.request(Failure.of(FailureCode.CANCELLED, STOPPING)));
+            underWay = List.copyOf(migrations.values());
+        }
+        for (MigrationJob migration : underWay) {
             migration.stop(STOPPING);
             noLongerWaits(migration);
         }
     }
 
-    private synchronized boolean awaitCallers(long deadlineNanos) throws InterruptedException {
-        while (!onCallersThreads.isEmpty()) {
+    private synchronized boolean awaitIdle(long deadlineNanos) throws InterruptedException {
+        while (!onCallersThreads.isEmpty() || !migrations.isEmpty()) {
             long millis = Duration.ofNanos(deadlineNanos - System.nanoTime()).toMillis();
             if (millis <= 0) {
                 return false;

@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One migration as its caller sees it; runs on a thread of {@link Jobs}. Thread-safe. */
-final class MigrationJob implements Migration, Runnable {
+/** One migration as its caller sees it, from its start to its report; {@link Jobs} runs it. Thread-safe. */
+final class MigrationJob implements Migration {
 
     private static final Logger LOG = LoggerFactory.getLogger(MigrationJob.class);
 
@@ -29,6 +29,7 @@ final class MigrationJob implements Migration, Runnable {
     private final StopSignal signal;
     private final MigrationRun run;
     private final Jobs jobs;
+    private final MigrationReport lastResort;
     private final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
 
     MigrationJob(
@@ -44,7 +45,7 @@ final class MigrationJob implements Migration, Runnable {
         this.signal = StopSignal.within(
                 jobs.clock(), request.timeouts().total(), request.timeouts().noProgress());
         this.timeline = new Timeline(id, request, listener, signal, jobs.clock());
-        Crew crew = new Crew(jobs.workers(), settings.transferThreads(), signal, timeline::tick);
+        Crew crew = new Crew(jobs.helpers(id), settings.transferThreads(), signal, timeline::tick);
         Kit kit = new Kit(
                 request,
                 settings,
@@ -57,27 +58,44 @@ final class MigrationJob implements Migration, Runnable {
                 jobs.clock(),
                 jobs.history());
         this.run = new MigrationRun(id, kit, registry);
+        this.lastResort = ReportForm.broken(
+                id, request, Failure.of(FailureCode.INTERNAL, "The migration broke off: look at both ends' devices."));
     }
 
-    @Override
-    public void run() {
-        Thread thread = Thread.currentThread();
-        String pooled = thread.getName();
-        thread.setName(Jobs.THREAD_PREFIX + id);
+    /** Migrates, on a thread of its own. */
+    MigrationReport run() {
         try {
             // Not before: the wait for its turn is no part of the migration.
             timeline.begin();
             LOG.info("{}: {} {}", id, request.dryRun() ? "trying" : "migrating", request.describeDevices());
             MigrationReport report = run.run();
             log(report);
-            jobs.ended(this, report);
-            try {
-                timeline.tellEnd(report);
-            } finally {
-                result.complete(report);
-            }
+            return report;
+        } catch (RuntimeException | Error e) {
+            return failed(e);
+        }
+    }
+
+    /** It broke off, or could not begin, because of this. */
+    MigrationReport failed(Throwable e) {
+        LOG.error("{}: broken off", id, e);
+        return ReportForm.broken(id, request, Failures.of(e));
+    }
+
+    /** What there is to report when not even that can be made, for a lack of memory. */
+    MigrationReport lastResort() {
+        return lastResort;
+    }
+
+    /** It has ended: tells everybody. */
+    void complete(MigrationReport report) {
+        signal.end();
+        try {
+            timeline.tellEnd(report);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{}: who follows it does not know that it has ended", id, e);
         } finally {
-            thread.setName(pooled);
+            result.complete(report);
         }
     }
 

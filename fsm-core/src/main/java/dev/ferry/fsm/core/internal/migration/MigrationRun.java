@@ -34,8 +34,8 @@ final class MigrationRun {
     private final DeviceRegistry registry;
     private final ReportForm form;
 
-    /** Whether the source runs, or was never touched. */
-    private boolean sourceRuns = true;
+    /** How the source came out where it had to be brought back. */
+    private Recovery.Rung source = Recovery.Rung.IN_ORDER;
 
     MigrationRun(String id, Kit kit, DeviceRegistry registry) {
         this.id = id;
@@ -120,9 +120,12 @@ final class MigrationRun {
     private Failure rollBack(Ends ends, ForwardSteps forward, Failures failures) {
         MigrationPhase failedIn = timeline.phase();
         Recovery.Outcome outcome = new Rollback(ends, timeline).run();
-        sourceRuns = outcome.done();
+        source = outcome.rung();
         failures.add(outcome.failures());
         failures.add(forward.stopTracking());
+        if (source != Recovery.Rung.IN_ORDER) {
+            failures.blameNoCancel();
+        }
         return failures.toFailure(Optional.of(failedIn));
     }
 
@@ -130,13 +133,13 @@ final class MigrationRun {
     private Optional<Failure> unwind(Ends ends, ForwardSteps forward) {
         MigrationPhase endedIn = timeline.phase();
         Recovery.Outcome outcome = new Rollback(ends, timeline).run();
-        sourceRuns = outcome.done();
+        source = outcome.rung();
         List<Failure> failures = new ArrayList<>(outcome.failures());
         failures.addAll(forward.stopTracking());
         if (failures.isEmpty()) {
             return Optional.empty();
         }
-        Failures all = new Failures(kit.signal(), new MigrationException(failures.get(0)));
+        Failures all = new Failures(failures.get(0));
         all.add(failures.subList(1, failures.size()));
         return Optional.of(all.toFailure(Optional.of(endedIn)));
     }
@@ -153,7 +156,7 @@ final class MigrationRun {
         if (failure.isEmpty()) {
             return kit.request().dryRun() ? Result.PASSED : Result.COMPLETED;
         }
-        boolean cancelled = failure.get().code() == FailureCode.CANCELLED && sourceRuns;
+        boolean cancelled = failure.get().code() == FailureCode.CANCELLED && source == Recovery.Rung.IN_ORDER;
         return cancelled ? Result.CANCELLED : Result.FAILED;
     }
 }

@@ -123,6 +123,8 @@ final class Passes {
                     taken.add(way.move().device());
                 } catch (MigrationException e) {
                     onFailure.accept(e);
+                } catch (RuntimeException | Error e) {
+                    onFailure.accept(new MigrationException(Failures.of(e), e));
                 }
             });
         }

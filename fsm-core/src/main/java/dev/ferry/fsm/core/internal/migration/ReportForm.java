@@ -8,6 +8,9 @@ import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -25,6 +28,28 @@ final class ReportForm {
         this.id = id;
         this.kit = kit;
         this.registry = registry;
+    }
+
+    /** The report of a migration that broke off without one of its own: nothing is known of its devices. */
+    static MigrationReport broken(String id, MigrationRequest request, Failure failure) {
+        List<MigrationReport.Device> devices = request.devices().stream()
+                .map(pair -> new MigrationReport.Device(
+                        pair.source(), pair.destination(), Optional.empty(), Optional.empty(), 0, 0, List.of()))
+                .toList();
+        return new MigrationReport(
+                id,
+                MigrationReport.Result.FAILED,
+                request.dryRun(),
+                Instant.now(),
+                Duration.ZERO,
+                Duration.ZERO,
+                List.of(),
+                List.of(),
+                devices,
+                MigrationReport.Memory.NONE,
+                List.of(),
+                0,
+                Optional.of(failure));
     }
 
     /** The devices are about to move. */

@@ -5,6 +5,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.ArcWatch;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.Recovery;
+import dev.ferry.fsm.core.internal.device.Recovery.Rung;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
@@ -34,36 +35,45 @@ final class Rollback {
         this.watch = timeline.watch();
     }
 
-    /** Rolls back; answers whether the sources and their guest run again. What went wrong on the way is in the list. */
+    /** Rolls back; answers how the sources and their guest came out. What went wrong on the way is in the list. */
     Recovery.Outcome run() {
         // Where they could act for the guest already, they have to be silent before the sources act again.
         if (ends.mayDestinationsAct()) {
             abandonDestinations();
         }
-        boolean running = stuck.isEmpty() ? !ends.areSourcesTouched() || resumeSources() : leaveSourcesStopped();
-        if (running) {
+        Rung sources = stuck.isEmpty() ? resumeSources() : leaveSourcesStopped();
+        if (sources != Rung.BROKEN) {
             downtime.end();
         }
         if (ends.areDestinationsTouched() && !ends.mayDestinationsAct()) {
             abandonDestinations();
         }
-        return new Recovery.Outcome(running, failures);
+        return new Recovery.Outcome(sources, failures);
     }
 
-    private boolean resumeSources() {
+    private Rung resumeSources() {
+        if (!ends.areSourcesTouched()) {
+            return Rung.IN_ORDER;
+        }
         List<Device> sources = ends.sources();
         if (sources.size() > 1) {
             sources.forEach(this::quiesce);
         }
+        Rung lowest = Rung.IN_ORDER;
         List<Device> dead = new ArrayList<>();
         for (Device source : sources) {
             Recovery.Outcome outcome = new Recovery(source, watch).unwind();
             failures.addAll(outcome.failures());
-            if (!outcome.done()) {
+            lowest = lowest.compareTo(outcome.rung()) < 0 ? outcome.rung() : lowest;
+            if (outcome.rung() == Rung.BROKEN) {
                 dead.add(source);
             }
         }
-        return ends.isGuestPaused() ? dead.isEmpty() ? resumeGuest() : leaveGuestPaused(dead) : dead.isEmpty();
+        if (!ends.isGuestPaused()) {
+            return lowest;
+        }
+        boolean resumed = dead.isEmpty() ? resumeGuest() : leaveGuestPaused(dead);
+        return resumed ? lowest : Rung.BROKEN;
     }
 
     /** The way up in two passes as well: nobody runs before all can be reached. What fails here fails again below. */
@@ -73,7 +83,7 @@ final class Rollback {
             if (!state.isRunning() && DeviceState.RUNNING_P2P.isSupportedBy(source.features())) {
                 source.machine().goTo(DeviceState.RUNNING_P2P, watch);
             }
-        } catch (MigrationException e) {
+        } catch (MigrationException | RuntimeException | Error e) {
             LOG.debug("{}: cannot be unwound in two passes", source.id(), e);
         }
     }
@@ -96,7 +106,7 @@ final class Rollback {
         }
     }
 
-    private boolean leaveSourcesStopped() {
+    private Rung leaveSourcesStopped() {
         String destinations = names(stuck);
         for (Device source : ends.sources()) {
             failures.add(Failure.of(
@@ -106,14 +116,14 @@ final class Rollback {
                             + " could be neither reset nor stopped and may still act for the guest: reset "
                             + destinations + ", then take " + source.id() + " to RUNNING and resume its guest."));
         }
-        return false;
+        return Rung.BROKEN;
     }
 
     private void abandonDestinations() {
         for (Device destination : ends.destinations()) {
             Recovery.Outcome outcome = new Recovery(destination, watch).abandon();
             failures.addAll(outcome.failures());
-            if (!outcome.done()) {
+            if (outcome.rung() == Rung.BROKEN) {
                 stuck.add(destination);
             }
         }

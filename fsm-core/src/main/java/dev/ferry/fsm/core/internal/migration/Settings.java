@@ -14,7 +14,7 @@ import java.time.Duration;
  * @param parallelMigrations how many migrations run at a time; more wait for their turn
  * @param outgoingPerHost how many of them from one host
  * @param incomingPerHost how many of them to one host
- * @param transferThreads how many pieces of work, devices or memory, all migrations together do at a time
+ * @param transferThreads how many threads help one migration to work on several devices, and the memory, at a time
  * @param reportsKept how many reports of migrations that have ended are kept
  */
 public record Settings(

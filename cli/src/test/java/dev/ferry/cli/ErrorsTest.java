@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ErrorsTest {
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "x: no device has this id; list the devices there are. | x: no device has this id; `ferry devices` lists those"
+                + " there are.",
+        "No device has the id x. | no device has the id x; `ferry devices` lists those there are",
+        "x is gone; `ferry devices` shows it. | x is gone; `ferry devices` shows it.",
+    })
+    void shouldNameTheCommandThatListsDevicesOnce(String told, String sentence) {
+        assertThat(Errors.sentence(Failure.of(FailureCode.DEVICE_NOT_FOUND, told))).isEqualTo(sentence);
+    }
+}
