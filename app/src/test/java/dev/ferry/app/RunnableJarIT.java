@@ -129,7 +129,8 @@ class RunnableJarIT {
         String query = "admin host1/pf0 0c00" + toMember1 + object + "0000000000000000";
         String destroy = "admin host1/pf0 0d00" + toMember1 + object;
         String useAll = "admin host1/pf0 0100 0100 " + "00".repeat(12) + " 0000000000000000 83ff030000000000";
-        Ended ended = jar.run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
+        Ended ended =
+                jar.run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
         assertThat(ended.out().lines()).containsExactly(
                 "0000000000000000",
                 "0600030000000000",
@@ -165,7 +166,8 @@ class RunnableJarIT {
 
     @Test
     void shouldSayWhatIsWrongWithAMigrationThatIsAskedForWrongly() throws Exception {
-        Ended ended = jar.run("migrate a,b c\nmigrate a b --bandwidth 100M\nmigrate a b --max-downtime 300\ncancel m9\n");
+        Ended ended = jar.run(
+                "migrate a,b c\nmigrate a b --bandwidth 100M\nmigrate a b --max-downtime 300\ncancel m9\n");
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err().lines()).hasSize(4).allMatch(line -> line.startsWith("ferry: "));

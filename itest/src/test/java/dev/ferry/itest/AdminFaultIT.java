@@ -39,8 +39,8 @@ import org.osgi.framework.BundleContext;
 
 /**
  * A guest under traffic migrates, and each admin command in turn goes wrong in each way: the guest runs at exactly one
- * side, no frame is harmed, and no object and no session is left. The time it takes is bounded by the number of commands
- * of one migration; those by which both sides are asked for their profiles are sent in any order.
+ * side, no frame is harmed, and no object and no session is left. The time it takes is bounded by the number of
+ * commands of one migration; those by which both sides are asked for their profiles are sent in any order.
  */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
