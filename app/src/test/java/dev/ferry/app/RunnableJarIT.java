@@ -3,75 +3,38 @@ package dev.ferry.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
+import dev.ferry.app.RunnableJar.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The runnable jar as a process: what reaches a command, what comes out where, and how it ends. */
 class RunnableJarIT {
 
-    private static final Path JAR = Path.of("target/ferry-runnable.jar").toAbsolutePath();
-    private static final long LIMIT_SECONDS = 120;
-
     @TempDir
     private Path folder;
 
-    private record Ended(int status, String out, String err) {}
+    private RunnableJar jar;
 
-    private Process start(String input, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
-                "-jar",
-                JAR.toString()));
-        command.addAll(List.of(arguments));
-        Path in = Files.writeString(folder.resolve("in"), input);
-        return new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectInput(in.toFile())
-                .redirectOutput(folder.resolve("out").toFile())
-                .redirectError(folder.resolve("err").toFile())
-                .start();
-    }
-
-    private Ended run(String input, String... arguments) throws IOException, InterruptedException {
-        return end(start(input, arguments));
-    }
-
-    private Ended end(Process process) throws IOException, InterruptedException {
-        try {
-            assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("ends in time").isTrue();
-        } finally {
-            process.destroyForcibly();
-        }
-        return new Ended(
-                process.exitValue(), Files.readString(folder.resolve("out")), Files.readString(folder.resolve("err")));
-    }
-
-    private void assertNothingLeft() throws IOException {
-        try (Stream<Path> left = Files.list(folder.resolve("tmp"))) {
-            assertThat(left.filter(file -> file.getFileName().toString().startsWith("ferry-"))).isEmpty();
-        }
+    @BeforeEach
+    void atTheFolder() {
+        jar = new RunnableJar(folder);
     }
 
     @Test
     void shouldPrintResultsAloneOnStandardOutputWhenACommandIsDone() throws Exception {
-        Ended ended = run("", "transitions", "STOP", "RUNNING");
+        Ended ended = jar.run("", "transitions", "STOP", "RUNNING");
         assertThat(ended).isEqualTo(new Ended(0, "STOP -> RUNNING_P2P -> RUNNING\n", ""));
-        assertNothingLeft();
+        jar.assertNothingLeft();
     }
 
     @Test
     void shouldHaveTheDevicesOfTheDefaultConfigurationWhenACommandStarts() throws Exception {
-        Ended ended = run("", "devices");
+        Ended ended = jar.run("", "devices");
         assertThat(ended.status()).isZero();
         for (String host : List.of("host1", "host2")) {
             assertThat(ended.out().lines().filter(line -> line.startsWith(host + "/pf0/vf"))).hasSize(4);
@@ -83,13 +46,13 @@ class RunnableJarIT {
     @Test
     void shouldPassArgumentsUnchangedWhenTheyHaveSpecialCharacters() throws Exception {
         String name = "a $b; 'c' \"d\" | {e} [f] (g) #h *";
-        assertThat(run("", "save", "host1/pf0/vf1", name).status()).isZero();
+        assertThat(jar.run("", "save", "host1/pf0/vf1", name).status()).isZero();
         assertThat(folder.resolve(name)).isNotEmptyFile();
     }
 
     @Test
     void shouldEndWithTwoAndListTheCommandsWhenTheCommandIsUnknown() throws Exception {
-        Ended ended = run("", "device");
+        Ended ended = jar.run("", "device");
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err()).isEqualTo("ferry: there is no command 'device'; the commands are admin, cancel, check, "
@@ -99,7 +62,7 @@ class RunnableJarIT {
 
     @Test
     void shouldGiveALegacyGuestsRegistersWhenAskedForThem() throws Exception {
-        Ended ended = run(
+        Ended ended = jar.run(
                 "",
                 "-c",
                 "legacy --config host1/pf0/vf1 0 4; legacy --config host1/pf0/vf1 4 2 7; legacy host1/pf0/vf1 12 2");
@@ -110,7 +73,7 @@ class RunnableJarIT {
 
     @Test
     void shouldStopAtTheFirstCommandThatFailsWhenThereAreSeveral() throws Exception {
-        Ended ended = run("", "-c", "state host1/pf0/vf1 STOP; state host1/pf0/vf1 ERROR; devices");
+        Ended ended = jar.run("", "-c", "state host1/pf0/vf1 STOP; state host1/pf0/vf1 ERROR; devices");
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.out()).isEqualTo("RUNNING -> RUNNING_P2P\nRUNNING_P2P -> STOP\n");
         assertThat(ended.err().lines()).hasSize(1).allMatch(line -> line.startsWith("ferry: "));
@@ -118,7 +81,7 @@ class RunnableJarIT {
 
     @Test
     void shouldReadCommandsToTheEndWhenNobodyTypes() throws Exception {
-        Ended ended = run("state host1/pf0/vf1 STOP\n\nstate nowhere\nstate --bogus\nstate host1/pf0/vf1\n");
+        Ended ended = jar.run("state host1/pf0/vf1 STOP\n\nstate nowhere\nstate --bogus\nstate host1/pf0/vf1\n");
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.out()).isEqualTo("RUNNING -> RUNNING_P2P\nRUNNING_P2P -> STOP\nSTOP\n");
         assertThat(ended.err().lines()).hasSize(2).allMatch(line -> line.startsWith("ferry: "));
@@ -128,7 +91,7 @@ class RunnableJarIT {
     void shouldAnswerAdminCommandsByteByByteWhenTheyAreGivenAsHex() throws Exception {
         String reserved = "00".repeat(12);
         String list = "0000000000000000" + "8303000000000000";
-        Ended ended = run("", "-c", String.join("; ",
+        Ended ended = jar.run("", "-c", String.join("; ",
                 "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000",
                 "admin host1/pf0 00",
                 "admin host1/pf0 0000 0000 " + reserved + " 0000000000000000 ffffffffff",
@@ -166,7 +129,8 @@ class RunnableJarIT {
         String query = "admin host1/pf0 0c00" + toMember1 + object + "0000000000000000";
         String destroy = "admin host1/pf0 0d00" + toMember1 + object;
         String useAll = "admin host1/pf0 0100 0100 " + "00".repeat(12) + " 0000000000000000 83ff030000000000";
-        Ended ended = run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
+        Ended ended =
+                jar.run("", "-c", String.join("; ", useAll, query, create, create, query, destroy, query, create));
         assertThat(ended.out().lines()).containsExactly(
                 "0000000000000000",
                 "0600030000000000",
@@ -177,14 +141,14 @@ class RunnableJarIT {
                 "0600030000000000",
                 "0000000000000000");
         assertThat(ended.status()).isZero();
-        assertThat(run("", "-c", useAll + "; " + query).out().lines())
+        assertThat(jar.run("", "-c", useAll + "; " + query).out().lines())
                 .as("another process")
                 .containsExactly("0000000000000000", "0600030000000000");
     }
 
     @Test
     void shouldKeepMigrationsForLaterCommandsWhenTheyRunInTheBackground() throws Exception {
-        Ended ended = run(
+        Ended ended = jar.run(
                 "",
                 "-c",
                 "migrate --background --quiet host1/pf0/vf1,host1/pf0/vf2 host2/pf0/vf1,host2/pf0/vf2; jobs --wait; "
@@ -197,12 +161,13 @@ class RunnableJarIT {
                 .contains("no migrations are under way\n")
                 .containsPattern("(?m)^" + id + " +\\S+ +COMPLETED +host1/pf0/vf1 to host2/pf0/vf1 and 1 more ")
                 .contains("\"migration\": \"" + id + "\"");
-        assertNothingLeft();
+        jar.assertNothingLeft();
     }
 
     @Test
     void shouldSayWhatIsWrongWithAMigrationThatIsAskedForWrongly() throws Exception {
-        Ended ended = run("migrate a,b c\nmigrate a b --bandwidth 100M\nmigrate a b --max-downtime 300\ncancel m9\n");
+        Ended ended = jar.run(
+                "migrate a,b c\nmigrate a b --bandwidth 100M\nmigrate a b --max-downtime 300\ncancel m9\n");
         assertThat(ended.status()).isEqualTo(2);
         assertThat(ended.out()).isEmpty();
         assertThat(ended.err().lines()).hasSize(4).allMatch(line -> line.startsWith("ferry: "));
@@ -212,7 +177,7 @@ class RunnableJarIT {
 
     @Test
     void shouldLoseNothingWhenVfsOfItsOwnMoveWithAndWithoutPreCopy() throws Exception {
-        Ended ended = run(
+        Ended ended = jar.run(
                 "", "-c", "demo --vfs 8 --latency smartnic,firstLoad=100ms --quiet --json; devices");
         assertThat(ended.status()).isZero();
         assertThat(ended.err()).isEmpty();
@@ -223,12 +188,12 @@ class RunnableJarIT {
         assertThat(ended.out().lines().filter(line -> line.contains("\"sent\": 20000"))).hasSize(2);
         // Taken away again.
         assertThat(ended.out()).doesNotContainPattern("(?m)^demo-");
-        assertNothingLeft();
+        jar.assertNothingLeft();
     }
 
     @Test
     void shouldDisturbNothingWhenItIsADryRun() throws Exception {
-        Ended ended = run("", "-c", "migrate --quiet --dry-run host1/pf0/vf1 host2/pf0/vf1; state host1/pf0/vf1; "
+        Ended ended = jar.run("", "-c", "migrate --quiet --dry-run host1/pf0/vf1 host2/pf0/vf1; state host1/pf0/vf1; "
                 + "state host2/pf0/vf1");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).contains(" PASSED\n").endsWith("RUNNING\nRUNNING\n");
@@ -239,7 +204,7 @@ class RunnableJarIT {
         Files.writeString(folder.resolve("one.json"), """
                 {"dev.ferry.emulator.adapter~x": {"host": "lab", "name": "pf7", "members:Integer": 1}}
                 """);
-        Ended ended = run("", "--config", "one.json", "state", "lab/pf7/vf1");
+        Ended ended = jar.run("", "--config", "one.json", "state", "lab/pf7/vf1");
         assertThat(ended).isEqualTo(new Ended(0, "RUNNING\n", ""));
     }
 
@@ -249,12 +214,12 @@ class RunnableJarIT {
                 "dev.ferry.emulator.adapter~%s": {"host": "lab", "name": "pf7", "members:Integer": %d}""";
         Files.writeString(
                 folder.resolve("two.json"), "{" + adapter.formatted("a", 1) + "," + adapter.formatted("b", 1) + "}");
-        Ended ended = run("", "--config", "two.json", "devices");
+        Ended ended = jar.run("", "--config", "two.json", "devices");
         assertThat(ended).isEqualTo(new Ended(1, "", "ferry: the configuration two.json cannot be used: "
                 + "dev.ferry.emulator.adapter~a and dev.ferry.emulator.adapter~b both are the adapter lab/pf7; "
                 + "change host or name in one of them\n"));
         Files.writeString(folder.resolve("many.json"), "{" + adapter.formatted("a", 5000) + "}");
-        ended = run("", "--config", "many.json", "devices");
+        ended = jar.run("", "--config", "many.json", "devices");
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.err().lines()).hasSize(2);
         assertThat(ended.err())
@@ -268,7 +233,7 @@ class RunnableJarIT {
         Files.writeString(folder.resolve("one.json"), """
                 {"dev.ferry.emulator.adapter~x": {"host": "lab", "name": "pf7", "queuepairs": 2}, "foo.bar~x": {}}
                 """);
-        Ended ended = run("", "--config", "one.json", "state", "lab/pf7/vf1");
+        Ended ended = jar.run("", "--config", "one.json", "state", "lab/pf7/vf1");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).isEqualTo("RUNNING\n");
         assertThat(ended.err().lines()).hasSize(2);
@@ -279,7 +244,7 @@ class RunnableJarIT {
 
     @Test
     void shouldListCommandsWhenHelpIsAskedFor() throws Exception {
-        Ended ended = run("", "--help");
+        Ended ended = jar.run("", "--help");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).contains("  transitions  The next-state matrix").contains("  demo ");
     }
@@ -292,16 +257,16 @@ class RunnableJarIT {
                         "-Dferry.terminal=true",
                         "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
                         "-jar",
-                        JAR.toString())
+                        RunnableJar.FILE.toString())
                 .redirectErrorStream(true)
                 .start();
         // The prompt says that everything has started.
         assertThat(process.getInputStream().readNBytes("ferry> ".length())).asString().isEqualTo("ferry> ");
         // By its handle, which leaves the stream open.
         process.toHandle().destroy();
-        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
         assertThat(process.getInputStream().readAllBytes()).asString().isEmpty();
-        assertNothingLeft();
+        jar.assertNothingLeft();
     }
 
     @Test
@@ -310,12 +275,12 @@ class RunnableJarIT {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "--sun-misc-unsafe-memory-access=allow",
                         "-jar",
-                        JAR.toString(),
+                        RunnableJar.FILE.toString(),
                         "transitions")
                 .redirectOutput(Path.of("/dev/full").toFile())
                 .redirectError(folder.resolve("err").toFile())
                 .start();
-        assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
         assertThat(process.exitValue()).isEqualTo(1);
         assertThat(folder.resolve("err")).hasContent("ferry: cannot write the result: No space left on device");
     }
@@ -324,15 +289,15 @@ class RunnableJarIT {
     void shouldSayOneSentenceWhenACommandIsTerminated() throws Exception {
         Files.createDirectories(folder.resolve("tmp"));
         String many = "migrate host1/pf0/vf1 host2/pf0/vf1; migrate host2/pf0/vf1 host1/pf0/vf1; ".repeat(1_500);
-        Process process = start("", "-c", many);
+        Process process = jar.start("", "-c", many);
         try {
             // A result says that commands run; then the next one is under way.
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
             while (Files.size(folder.resolve("out")) == 0 && process.isAlive() && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
             }
             process.toHandle().destroy();
-            Ended ended = end(process);
+            Ended ended = jar.end(process);
             assertThat(ended.status()).isEqualTo(143);
             assertThat(ended.err().lines().filter(line -> line.matches("(ferry|WARN).*")))
                     .containsExactly("ferry: interrupted");
@@ -340,7 +305,7 @@ class RunnableJarIT {
         } finally {
             process.destroyForcibly();
         }
-        assertNothingLeft();
+        jar.assertNothingLeft();
     }
 
     @Test
@@ -349,7 +314,7 @@ class RunnableJarIT {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-Djava.io.tmpdir=" + folder.resolve("none"),
                         "-jar",
-                        JAR.toString(),
+                        RunnableJar.FILE.toString(),
                         "transitions")
                 .redirectErrorStream(true)
                 .start();

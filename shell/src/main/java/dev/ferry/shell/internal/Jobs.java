@@ -12,6 +12,7 @@ final class Jobs {
     static CommandFailedException unknown(String id) {
         return new CommandFailedException(
                 FailureCode.DEVICE_NOT_FOUND,
-                "there is no migration '" + id + "'; `jobs` lists those under way, `report` those that have ended");
+                "there is no migration '" + id
+                        + "' in this process; `jobs` lists those under way, `report` those that have ended");
     }
 }

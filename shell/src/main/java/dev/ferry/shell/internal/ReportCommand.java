@@ -24,6 +24,10 @@ final class ReportCommand extends FerryCommand {
 
     static final String SUMMARY = "How a migration went: downtime by step, planned and actual, and why; or a list.";
 
+    /** Who asks in a process of its own, as a command line does, asks one that has never migrated anything. */
+    private static final String NONE = "no migration has ended in this process, and reports do not outlive theirs; "
+            + "`ferry -c \"migrate SOURCE DESTINATION; report\"` does both in one";
+
     private final Service<MigrationService> migrations;
 
     @Parameters(
@@ -77,7 +81,7 @@ final class ReportCommand extends FerryCommand {
         }
         JsonObject document = new JsonObject();
         document.add("reports", documents);
-        return CommandResult.done(document, reports.isEmpty() ? "no migration has ended yet" : table.toString());
+        return CommandResult.done(document, reports.isEmpty() ? NONE : table.toString());
     }
 
     private static String devices(MigrationReport report) {

@@ -111,8 +111,8 @@ class JobCommandsTest {
         assertThat(cancel("m1")).isEqualTo(1);
         assertThat(shell.err()).contains("m1 has ended already: it is COMPLETED");
         assertThat(cancel("m7")).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: there is no migration 'm7'; `jobs` lists those under way, `report`"
-                + " those that have ended\n");
+        assertThat(shell.err()).isEqualTo("ferry: there is no migration 'm7' in this process; `jobs` lists those"
+                + " under way, `report` those that have ended\n");
         assertThat(cancel()).isEqualTo(2);
     }
 
@@ -129,6 +129,15 @@ class JobCommandsTest {
                 """);
         assertThat(report("--json")).isZero();
         assertThat(document().getAsJsonArray("reports")).hasSize(2);
+    }
+
+    @Test
+    void shouldSayThatReportsStayInTheirProcessWhenThereIsNone() {
+        assertThat(report()).isZero();
+        assertThat(shell.out()).isEqualTo("no migration has ended in this process, and reports do not outlive theirs; "
+                + "`ferry -c \"migrate SOURCE DESTINATION; report\"` does both in one\n");
+        assertThat(report("--json")).isZero();
+        assertThat(document().getAsJsonArray("reports")).isEmpty();
     }
 
     @Test

@@ -7,9 +7,13 @@ import dev.ferry.cli.Json;
 import dev.ferry.cli.ReportText;
 import dev.ferry.cli.TextTable;
 import dev.ferry.demo.internal.run.DemoReport;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationReport.Result;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
 
 /**
  * The same demonstration without pre-copy and with it, one after the other.
@@ -27,11 +31,12 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
 
     private JsonObject json(Optional<String> failure) {
         JsonObject document = new JsonObject();
-        document.addProperty("result", failure.isEmpty() ? "COMPLETED" : "FAILED");
+        document.addProperty("result", failure.isEmpty() ? with.migration().result().name() : "FAILED");
         document.addProperty("latency", latency);
-        double downtime = change(without.migration().downtime(), with.migration().downtime());
-        document.addProperty("downtimeLessPercent", downtime == 0 ? 0 : -downtime);
-        document.addProperty("totalMorePercent", change(without.migration().total(), with.migration().total()));
+        document.addProperty(
+                "downtimeLessPercent",
+                change(MigrationReport::downtime).map(change -> change == 0 ? 0 : -change).orElse(null));
+        document.addProperty("totalMorePercent", change(MigrationReport::total).orElse(null));
         document.add("withoutPreCopy", DemoDocument.json(without));
         document.add("withPreCopy", DemoDocument.json(with));
         DemoDocument.error(without).or(() -> DemoDocument.error(with)).ifPresent(error -> document.add("error", error));
@@ -40,18 +45,25 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
 
     private String text() {
         TextTable table = new TextTable(latency, "WITHOUT PRE-COPY", "WITH PRE-COPY", "");
-        row(table, "downtime, ms", without.migration().downtime(), with.migration().downtime());
-        row(table, "total, ms", without.migration().total(), with.migration().total());
+        row(table, "downtime, ms", MigrationReport::downtime);
+        row(table, "total, ms", MigrationReport::total);
         return "Without pre-copy:\n\n" + DemoDocument.text(without) + "\nWith pre-copy:\n\n" + DemoDocument.text(with)
                 + "\n" + table;
     }
 
-    private static void row(TextTable table, String name, Duration before, Duration after) {
+    private void row(TextTable table, String name, Function<MigrationReport, Duration> figure) {
         table.row(
                 name,
-                ReportText.millis(before),
-                ReportText.millis(after),
-                String.format(Locale.ROOT, "%+.1f %%", change(before, after)));
+                ReportText.millis(figure.apply(without.migration())),
+                ReportText.millis(figure.apply(with.migration())),
+                change(figure).map(change -> String.format(Locale.ROOT, "%+.1f %%", change)).orElse("-"));
+    }
+
+    // A dry run has no downtime, and one that failed no whole time: only what went all the way can be compared.
+    private Optional<Double> change(Function<MigrationReport, Duration> figure) {
+        return Stream.of(without, with).allMatch(report -> report.migration().result() == Result.COMPLETED)
+                ? Optional.of(change(figure.apply(without.migration()), figure.apply(with.migration())))
+                : Optional.empty();
     }
 
     /** Percent by which the second is more than the first, with one decimal; 0 where the first was nothing. */

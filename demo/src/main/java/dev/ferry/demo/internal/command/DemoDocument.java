@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.Json;
+import dev.ferry.cli.PlanForm;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.cli.ReportText;
 import dev.ferry.cli.TextTable;
@@ -38,6 +39,7 @@ final class DemoDocument {
         document.addProperty("totalMillis", Json.millis(migration.total()));
         document.addProperty("stateBytes", migration.stateBytes());
         document.addProperty("memoryBytes", migration.memoryBytes());
+        document.add("plan", PlanForm.document(report.plan()));
         ReportDocument.addCourse(document, migration);
         error(report).ifPresent(error -> document.add("error", error));
         return document;

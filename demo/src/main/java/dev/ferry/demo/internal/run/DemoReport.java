@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.run;
 
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Optional;
  *
  * @param traffic what was sent, for a person
  * @param flows one for each VF
+ * @param plan what the migration was expected to do and cost, made before the first frame was sent
  * @param migration the report of the migration
  * @param guestFailure why a guest stopped by itself, or what its memory lost; empty usually
  * @param fileFailure why the file of frames is not whole, one sentence; empty usually
@@ -18,6 +20,7 @@ import java.util.Optional;
 public record DemoReport(
         String traffic,
         List<Flow> flows,
+        MigrationPlan plan,
         MigrationReport migration,
         Optional<String> guestFailure,
         Optional<String> fileFailure) {
@@ -52,10 +55,13 @@ public record DemoReport(
         return failure().isEmpty();
     }
 
-    /** Why it was no success, one sentence. */
+    /** Why it was no success, one sentence without the full stop. */
     public Optional<String> failure() {
         if (migration.result() != Result.COMPLETED && migration.result() != Result.PASSED) {
-            String why = migration.failure().map(failure -> ": " + failure.message()).orElse("");
+            // A message is a sentence of its own, and goes on here in another one.
+            String why = migration.failure()
+                    .map(failure -> ": " + failure.message().replaceFirst("\\.$", ""))
+                    .orElse("");
             return Optional.of("the migration ended as " + migration.result() + why);
         }
         if (guestFailure.isPresent()) {

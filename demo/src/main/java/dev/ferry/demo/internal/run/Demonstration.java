@@ -3,6 +3,7 @@ package dev.ferry.demo.internal.run;
 
 import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.MigrationRun;
+import dev.ferry.cli.PlanForm;
 import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.migration.DevicePair;
@@ -10,6 +11,7 @@ import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationRequest;
@@ -29,7 +31,7 @@ import java.util.function.Function;
  */
 public final class Demonstration {
 
-    private record Outcome(MigrationReport migration, Optional<String> guestFailure) {}
+    private record Outcome(MigrationPlan plan, MigrationReport migration, Optional<String> guestFailure) {}
 
     private static final int MIB = 1 << 20;
     /** Time over which the frames are spread where there are not too many for it. */
@@ -101,6 +103,7 @@ public final class Demonstration {
         return new DemoReport(
                 settings.traffic().get(0).description(),
                 lanes.stream().map(Lane::flow).toList(),
+                outcome.plan(),
                 outcome.migration(),
                 outcome.guestFailure(),
                 lanes.get(0).recorder().fileFailure());
@@ -116,6 +119,9 @@ public final class Demonstration {
 
     private Outcome run(TestBed bed, List<Lane> lanes)
             throws IOException, InterruptedException, CommandFailedException {
+        MigrationRequest request = request(bed);
+        // Before the first frame: devices that take their time to answer would hold the traffic up later.
+        MigrationPlan plan = plan(request);
         AllOf networks = new AllOf(lanes, Lane::closeNetwork);
         try (networks; Senders senders = new Senders(lanes)) {
             for (Lane lane : lanes) {
@@ -124,12 +130,11 @@ public final class Demonstration {
             senders.all(Sender::sendFirstHalf);
             progress.accept("half of the frames are sent; the guest moves to "
                     + describe(settings.vfs().stream().map(pair -> pair.destination().id()).toList()));
-            MigrationRequest request = request(bed);
             Migration migration = service.start(request, event -> onEvent(event, lanes));
             MigrationReport report = await(migration, senders);
             progress.accept("the migration ended as " + report.result() + "; the rest of the frames is sent");
             senders.all(Sender::sendRest);
-            return new Outcome(report, bed.guestFailure().or(() -> lostMemory(bed, report)));
+            return new Outcome(plan, report, bed.guestFailure().or(() -> lostMemory(bed, report)));
         } catch (IOException e) {
             throw bed.guestFailure()
                     .map(why -> "the guest stopped: " + why)
@@ -137,6 +142,15 @@ public final class Demonstration {
                     .map(why -> new IOException(why, e))
                     .orElse(e);
         }
+    }
+
+    // What stands against it, the migration says when it does not start.
+    private MigrationPlan plan(MigrationRequest request) {
+        MigrationPlan plan = service.plan(request);
+        if (plan.findings().isEmpty()) {
+            PlanForm.text(plan, request).lines().forEach(progress);
+        }
+        return plan;
     }
 
     private MigrationRequest request(TestBed bed) {

@@ -10,6 +10,7 @@ import dev.ferry.demo.internal.run.FrameCounts;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
@@ -17,11 +18,16 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class DemoDocumentTest {
 
     private static final FrameCounts FLAWLESS = new FrameCounts(100, 100, 0, 0, 0, 0, 60, 40);
     private static final FrameCounts HARMED = new FrameCounts(100, 101, 1, 2, 3, 0, 60, 41);
+
+    private static final MigrationPlan PLAN = new MigrationPlan(
+            List.of(), List.of(), new MigrationPlan.Memory(0, false, 0, 0, "Nothing moves."), Optional.empty());
 
     @Test
     void shouldHaveTheFixedKeys() {
@@ -35,6 +41,8 @@ class DemoDocumentTest {
                 + "\"duplicated\":0,\"reordered\":0,\"changed\":0},"
                 + "\"framesWaited\":7}],\"downtimeMillis\":12.5,\"totalMillis\":80.0,"
                 + "\"stateBytes\":700,\"memoryBytes\":16777216,"
+                + "\"plan\":{\"devices\":[],\"memory\":{\"bytes\":0,\"tracked\":false,\"pageBytes\":0,"
+                + "\"bitmapBytes\":0,\"explanation\":\"Nothing moves.\"},\"plannedDowntimeMillis\":null},"
                 + "\"phases\":[{\"name\":\"CHECK\",\"millis\":1.0},{\"name\":\"SWITCHOVER\",\"millis\":12.5}],"
                 + "\"steps\":[],\"memory\":{\"totalBytes\":16777216,\"preCopyBytes\":0,"
                 + "\"switchoverBytes\":16777216,\"rounds\":0},\"devices\":[{\"source\":\"a/pf0/vf1\","
@@ -104,7 +112,7 @@ class DemoDocumentTest {
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));
         DemoReport.Flow flow = new DemoReport.Flow("a/pf0/vf1", "b/pf0/vf1", frames, 7);
-        return new DemoReport("100 frames", List.of(flow), migration, Optional.empty(), fileFailure);
+        return new DemoReport("100 frames", List.of(flow), PLAN, migration, Optional.empty(), fileFailure);
     }
 
     @Test
@@ -126,12 +134,43 @@ class DemoDocumentTest {
         assertThat(Comparison.change(Duration.ZERO, Duration.ofMillis(1))).isZero();
     }
 
+    @ParameterizedTest
+    @EnumSource(value = Result.class, names = {"PASSED", "FAILED"})
+    void shouldCompareNothingWhenNotBothWentAllTheWay(Result ended) {
+        DemoReport whole = report(Result.COMPLETED, FLAWLESS);
+        for (CommandResult result : List.of(
+                new Comparison("smartnic", whole, report(ended, FLAWLESS)).result(),
+                new Comparison("smartnic", report(ended, FLAWLESS), whole).result())) {
+            assertThat(result.document().get("downtimeLessPercent").isJsonNull()).isTrue();
+            assertThat(result.document().get("totalMorePercent").isJsonNull()).isTrue();
+            assertThat(result.text()).endsWith("""
+                    downtime, ms  12.500            12.500         -
+                    total, ms     80.000            80.000         -
+                    """);
+        }
+    }
+
+    @Test
+    void shouldCallTwoDryRunsPassed() {
+        DemoReport dry = report(Result.PASSED, FLAWLESS);
+
+        assertThat(new Comparison("smartnic", dry, dry).result().document().get("result").getAsString())
+                .isEqualTo("PASSED");
+    }
+
+    @Test
+    void shouldEndTheSentenceOfAFailureOnce() {
+        assertThat(DemoDocument.text(report(Result.FAILED, FLAWLESS)))
+                .endsWith("\nFailed: the migration ended as FAILED: It took too long.\n");
+    }
+
     @Test
     void shouldListTheFramesOfEachVf() {
         DemoReport one = report(Result.PASSED, FLAWLESS);
         DemoReport two = new DemoReport(
                 "100 frames",
                 List.of(one.flows().get(0), new DemoReport.Flow("a/pf0/vf2", "b/pf0/vf2", HARMED, 3)),
+                PLAN,
                 one.migration(),
                 Optional.empty(),
                 Optional.empty());

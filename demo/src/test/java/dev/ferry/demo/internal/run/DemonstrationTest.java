@@ -12,6 +12,7 @@ import dev.ferry.demo.internal.traffic.Traffic;
 import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.emulator.guest.MemoryLoad;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport.Result;
 import java.nio.ByteBuffer;
@@ -50,6 +51,28 @@ class DemonstrationTest {
         assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)
                 .noneMatch(name -> name.startsWith("ferry-"));
+    }
+
+    @Test
+    void shouldTellThePlanOfThisGuestBeforeTheFirstFrame() throws Exception {
+        DemoReport report = run(first, second, new MadeUpTraffic(100));
+
+        assertThat(report.plan().plannedDowntime()).contains(Duration.ofMillis(70));
+        assertThat(progress.subList(1, 5)).containsExactly(
+                "host1/pf0/vf1 to host2/pf0/vf1: saves while the guest runs, 2.0 KiB of state, written pages known by "
+                        + "nothing",
+                "memory: Its pages are tracked.",
+                "downtime: 70 ms expected, 300 ms allowed; bandwidth unlimited; at most 10 min in total",
+                "half of the frames are sent; the guest moves to host2/pf0/vf1");
+    }
+
+    @Test
+    void shouldTellNoPlanWhenSomethingStandsAgainstIt() throws Exception {
+        migrations.findings = List.of(new Finding(Finding.Code.SOURCE_NOT_RUNNING, first.id(), "It stands."));
+
+        run(first, second, new MadeUpTraffic(100));
+
+        assertThat(progress).noneMatch(line -> line.contains("expected"));
     }
 
     @ParameterizedTest
@@ -91,7 +114,7 @@ class DemonstrationTest {
         DemoReport report = run(first, second, new MadeUpTraffic(1_000));
 
         assertThat(report.migration().result()).isEqualTo(Result.FAILED);
-        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused.");
+        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused");
         assertThat(report.frames()).isEqualTo(new FrameCounts(1_000, 1_000, 0, 0, 0, 0, 1_000, 0));
         migrations.failing = false;
         assertFlawless(run(first, second, new MadeUpTraffic(1_000)), 1_000);

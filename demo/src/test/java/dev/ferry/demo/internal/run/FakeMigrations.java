@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -44,6 +45,8 @@ final class FakeMigrations implements MigrationService {
     private final Map<String, DeviceState> states = new TreeMap<>();
     /** Fails each migration, after the source was stopped. */
     boolean failing;
+    /** What a plan finds. */
+    List<Finding> findings = List.of();
 
     Vf add(String host) {
         return add(host, 0);
@@ -198,7 +201,15 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public MigrationPlan plan(MigrationRequest request) {
-        throw new UnsupportedOperationException();
+        String explanation = request.guests().isPresent() ? "Its pages are tracked." : "No guest is named.";
+        return new MigrationPlan(
+                findings,
+                request.devices().stream()
+                        .map(pair -> new MigrationPlan.Device(
+                                pair, request.preCopy(), OptionalLong.of(2048), Optional.empty()))
+                        .toList(),
+                new MigrationPlan.Memory(16 << 20, true, 4096, 512, explanation),
+                Optional.of(Duration.ofMillis(70)));
     }
 
     @Override

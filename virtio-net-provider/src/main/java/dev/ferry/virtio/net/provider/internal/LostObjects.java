@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The device parts objects of one owner device that it may still have although their sessions have ended: a DESTROY was
  * refused or not answered, or an object turned up that nobody here created. Their ids stay out of use until the device
- * confirms that they are gone, for which it is asked again whenever a new object is wanted. Thread-safe.
+ * confirms that they are gone, for which it is asked again whenever a new object is wanted or waited for. Thread-safe.
  */
 final class LostObjects {
     private static final Logger LOG = LoggerFactory.getLogger(LostObjects.class);

@@ -19,6 +19,7 @@ final class MemberIds {
 
     private final String deviceId;
     private final ObjectIds pool;
+    private final Runnable reclaim;
 
     /** Ids under which the device may have an object now. */
     private final Set<Integer> inUse = new HashSet<>();
@@ -28,10 +29,16 @@ final class MemberIds {
 
     private boolean departed;
 
-    /** The ids of one member. */
-    MemberIds(String deviceId, ObjectIds pool) {
+    /**
+     * The ids of one member.
+     *
+     * @param reclaim tries to get back an id that was lost; run by whoever has to wait, with no lock held, as nobody
+     *     creates an object while all wait, which is when it is tried otherwise
+     */
+    MemberIds(String deviceId, ObjectIds pool, Runnable reclaim) {
         this.deviceId = deviceId;
         this.pool = pool;
+        this.reclaim = reclaim;
     }
 
     /** One place in the queue of the owner, and the id that came of it. */
@@ -54,6 +61,9 @@ final class MemberIds {
         public boolean await(Duration atMost) throws DeviceException {
             if (isGranted()) {
                 return true;
+            }
+            if (pool.granted(waiter) == ObjectIds.NONE) {
+                reclaim.run();
             }
             int id = pool.await(waiter, atMost.toNanos());
             return id != ObjectIds.NONE && accept(this, id);

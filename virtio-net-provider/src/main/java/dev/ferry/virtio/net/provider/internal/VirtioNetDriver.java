@@ -42,7 +42,14 @@ final class VirtioNetDriver extends MemberDriver {
             StreamFormat format,
             CommandTimeout timeout,
             LongSupplier nanoTime) {
-        this(deviceId, owner, member, new MemberIds(deviceId, owner.ids()), format, timeout, nanoTime);
+        this(
+                deviceId,
+                owner,
+                member,
+                new MemberIds(deviceId, owner.ids(), owner.lost()::retryOne),
+                format,
+                timeout,
+                nanoTime);
     }
 
     private VirtioNetDriver(

@@ -23,13 +23,14 @@ import org.junit.jupiter.api.Test;
 class MemberIdsTest {
 
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Runnable NOTHING_LOST = () -> {};
 
     private final ObjectWait wait = new ObjectWait();
     private final FakeClock clock = new FakeClock();
     private final ObjectIds pool = new ObjectIds("host1/pf0", 2, wait, clock::nanoTime);
-    private final MemberIds first = new MemberIds("host1/pf0/vf1", pool);
-    private final MemberIds second = new MemberIds("host1/pf0/vf2", pool);
-    private final MemberIds third = new MemberIds("host1/pf0/vf3", pool);
+    private final MemberIds first = new MemberIds("host1/pf0/vf1", pool, NOTHING_LOST);
+    private final MemberIds second = new MemberIds("host1/pf0/vf2", pool, NOTHING_LOST);
+    private final MemberIds third = new MemberIds("host1/pf0/vf3", pool, NOTHING_LOST);
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
     @AfterEach
@@ -45,7 +46,8 @@ class MemberIdsTest {
     }
 
     @Test
-    void shouldRefuseAtOnceUnlessConfigured() throws Exception {
+    void shouldRefuseAtOnceWhenNobodyMayWait() throws Exception {
+        wait.configure(0);
         first.take();
         second.take();
 
@@ -62,7 +64,7 @@ class MemberIdsTest {
         List<MemberIds> members = new ArrayList<>();
         List<SessionTicket> tickets = new ArrayList<>();
         for (int member = 10; member < 20; member++) {
-            MemberIds ids = new MemberIds("host1/pf0/vf" + member, pool);
+            MemberIds ids = new MemberIds("host1/pf0/vf" + member, pool, NOTHING_LOST);
             members.add(ids);
             tickets.add(ids.request());
         }
@@ -207,13 +209,33 @@ class MemberIdsTest {
     }
 
     @Test
+    void shouldGetALostIdBackWhenItHasToWait() throws Exception {
+        int lost = first.take();
+        first.lose(lost);
+        int other = second.take();
+        List<Integer> asked = new ArrayList<>();
+        MemberIds waiting = new MemberIds("host1/pf0/vf4", pool, () -> {
+            asked.add(lost);
+            pool.giveBack(lost);
+        });
+
+        SessionTicket ticket = waiting.request();
+        assertThat(asked).as("a request returns at once").isEmpty();
+        assertThat(ticket.await(Duration.ZERO)).isTrue();
+        assertThat(ticket.await(Duration.ZERO)).isTrue();
+
+        assertThat(waiting.take()).isEqualTo(lost).isNotEqualTo(other);
+        assertThat(asked).as("those who need not wait ask nothing").hasSize(1);
+    }
+
+    @Test
     void shouldLoseNoWakeUpAndNoIdWhenManyWaitAndGiveUp() throws Exception {
         wait.configure(60_000);
         ObjectIds busy = new ObjectIds("host1/pf0", 3, wait, System::nanoTime);
         List<Integer> inUse = new CopyOnWriteArrayList<>();
         List<Future<?>> jobs = new ArrayList<>();
         for (int job = 0; job < 32; job++) {
-            MemberIds ids = new MemberIds("vf" + job, busy);
+            MemberIds ids = new MemberIds("vf" + job, busy, NOTHING_LOST);
             boolean givesUp = job % 4 == 3;
             jobs.add(threads.submit(() -> {
                 for (int round = 0; round < 200; round++) {

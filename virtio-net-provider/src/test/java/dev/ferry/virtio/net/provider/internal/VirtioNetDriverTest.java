@@ -291,7 +291,7 @@ class VirtioNetDriverTest {
         List<PartsObject> held = new ArrayList<>();
         for (int id = 0; id < 3; id++) {
             held.add(PartsObject.create(
-                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids()), Purpose.SAVING));
+                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids(), () -> {}), Purpose.SAVING));
         }
         queue.commands.clear();
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.itest;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.itest.harness.Adapters;
+import dev.ferry.itest.harness.Await;
+import dev.ferry.itest.harness.Bundles;
+import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FaultyOwner;
+import dev.ferry.itest.harness.FaultyOwner.Fault;
+import dev.ferry.itest.harness.FaultyOwner.Faults;
+import dev.ferry.itest.harness.GuestRun;
+import dev.ferry.itest.harness.Saved;
+import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.MigrationException;
+import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
+import dev.ferry.migration.MigrationReport;
+import dev.ferry.migration.MigrationReport.Result;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.MigrationService;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import javax.inject.Inject;
+import org.junit.After;
+import org.junit.Before;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.BundleContext;
+
+/**
+ * A guest under traffic migrates, and each admin command in turn goes wrong in each way: the guest runs at exactly one
+ * side, no frame is harmed, and no object and no session is left. The time it takes is bounded by the number of
+ * commands of one migration; those by which both sides are asked for their profiles are sent in any order.
+ */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class AdminFaultIT {
+    /** As the guest knows them. */
+    private static final String SOURCE = "host1/pf0/vf1";
+    private static final String DESTINATION = "host2/pf0/vf1";
+
+    /** The same, as the migration knows them: by queues that fail. */
+    private static final String FAULTY_SOURCE = "host8/pf0/vf1";
+    private static final String FAULTY_DESTINATION = "host9/pf0/vf1";
+
+    /** So that a session that is left stands in the way of the next one. */
+    private static final int OBJECTS = 1;
+
+    /** A sweep that ends earlier has not swept a migration; one that goes on for longer would not end. */
+    private static final int FEWEST_COMMANDS = 10;
+    private static final int MOST_COMMANDS = 100;
+
+    @Inject
+    private BundleContext context;
+
+    private final Faults faults = new Faults();
+    private Adapters adapters;
+    private MigrationService migrations;
+    private FaultyOwner source;
+    private FaultyOwner destination;
+
+    @Configuration
+    public Option[] container() throws Exception {
+        TestBundle.EXERCISER.make();
+        return Container.ferry();
+    }
+
+    @Before
+    public void configure() throws Exception {
+        adapters = new Adapters(context);
+        for (String host : List.of("host1", "host2")) {
+            adapters.create(Map.of("host", host, "name", "pf0", "members", 1, "objectLimit", OBJECTS));
+        }
+        new Bundles(context).deploy(TestBundle.EXERCISER);
+        migrations = Await.service(context, MigrationService.class);
+        source = new FaultyOwner(context, "host1/pf0", "host8", faults);
+        destination = new FaultyOwner(context, "host2/pf0", "host9", faults);
+        for (String device : List.of(FAULTY_SOURCE, FAULTY_DESTINATION)) {
+            Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
+        }
+    }
+
+    @After
+    public void remove() throws Exception {
+        source.close();
+        destination.close();
+        adapters.close();
+        new Bundles(context).find(TestBundle.EXERCISER.symbolicName()).orElseThrow().uninstall();
+    }
+
+    @Test
+    public void shouldRunTheGuestAtOneSideWhenACommandIsRefused() throws Exception {
+        sweep(Fault.REFUSED);
+    }
+
+    @Test
+    public void shouldRunTheGuestAtOneSideWhenACommandIsNotSent() throws Exception {
+        sweep(Fault.NOT_SENT);
+    }
+
+    @Test
+    public void shouldRunTheGuestAtOneSideWhenNobodyLearnsThatACommandWasExecuted() throws Exception {
+        sweep(Fault.NOT_TOLD);
+    }
+
+    @Test
+    public void shouldRunTheGuestAtOneSideWhenAnAnswerHasNoByte() throws Exception {
+        sweep(Fault.SHORT);
+    }
+
+    /** Until a migration sends no command any more that could go wrong. */
+    private void sweep(Fault fault) throws Exception {
+        int at = 0;
+        while (migrateWithFault(fault, at)) {
+            at++;
+            assertThat(at).as("commands of one migration").isLessThan(MOST_COMMANDS);
+        }
+        assertThat(at).as("commands of one migration").isGreaterThan(FEWEST_COMMANDS);
+    }
+
+    /** Answers whether the migration got as far as to the fault. */
+    private boolean migrateWithFault(Fault fault, int at) throws Exception {
+        byte[] blankSource = blank(FAULTY_SOURCE);
+        byte[] blankDestination = blank(FAULTY_DESTINATION);
+        GuestRun run = GuestRun.boot(context, SOURCE, DESTINATION);
+        MigrationRequest request = MigrationRequest.of(FAULTY_SOURCE, FAULTY_DESTINATION)
+                .withGuests(run.guests()[0], run.guests()[1]);
+
+        faults.arm(fault, at);
+        MigrationReport report =
+                Await.result(migrations.start(request, MigrationListener.NONE).result());
+        List<String> commands = faults.disarm();
+        boolean hit = commands.size() > at;
+        String story = "%s at %d of %s: %s".formatted(fault, at, commands, report);
+
+        boolean moved = isDestinationOwner(report);
+        if (moved) {
+            assertThat(state(FAULTY_SOURCE)).as(story).isEqualTo(DeviceState.STOP);
+            if (report.result() == Result.FAILED) {
+                doAsAdvised(run);
+            }
+            requireAlone(story, FAULTY_DESTINATION, FAULTY_SOURCE, blankSource);
+        } else {
+            assertThat(hit).as(story).isTrue();
+            requireAlone(story, FAULTY_SOURCE, FAULTY_DESTINATION, blankDestination);
+        }
+        run.requireWell(moved, story);
+        return hit;
+    }
+
+    /** From COMMIT on there is no way back. */
+    private static boolean isDestinationOwner(MigrationReport report) {
+        return report.result() == Result.COMPLETED
+                || report.failure().flatMap(Failure::phase).equals(Optional.of(MigrationPhase.START));
+    }
+
+    /** What the message of a destination that did not start tells the operator: nothing that was loaded is lost. */
+    private void doAsAdvised(GuestRun run) throws Exception {
+        assertThat(state(FAULTY_DESTINATION)).isNotEqualTo(DeviceState.RUNNING);
+        migrations.setState(FAULTY_DESTINATION, DeviceState.RUNNING);
+        run.guests()[1].resume();
+    }
+
+    /** The state of a device that no guest uses. */
+    private byte[] blank(String device) throws Exception {
+        migrations.setState(device, DeviceState.RUNNING);
+        return Saved.of(migrations, device);
+    }
+
+    /** One side runs, and the other has nothing to run; saving both takes all objects there may be. */
+    private void requireAlone(String story, String running, String other, byte[] blank) throws Exception {
+        assertThat(state(running)).as(story).isEqualTo(DeviceState.RUNNING);
+        try {
+            assertThat(Saved.of(migrations, running)).as(story).isNotEmpty();
+            assertThat(blank(other)).as(story).isEqualTo(blank);
+        } catch (MigrationException e) {
+            throw new AssertionError(story, e);
+        }
+    }
+
+    private DeviceState state(String device) {
+        return migrations.device(device).orElseThrow().state().orElseThrow();
+    }
+}
