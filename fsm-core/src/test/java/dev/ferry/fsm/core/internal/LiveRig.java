@@ -42,9 +42,15 @@ final class LiveRig implements AutoCloseable {
             sourceGuest.memory[i] = (byte) (i / 64 + 1);
         }
         for (int i = 0; i < devices; i++) {
-            sources.add(add(new LiveDriver("host1/vf" + i, features, text(i)), 100 + i));
-            destinations.add(add(new LiveDriver("host2/vf" + i, features, "text:empty"), 1000 + i));
+            addPair(features);
         }
+    }
+
+    /** One more device, which has these features at both ends. */
+    void addPair(Set<MigrationFeature> features) {
+        int i = sources.size();
+        sources.add(add(new LiveDriver("host1/vf" + i, features, text(i)), 100 + i));
+        destinations.add(add(new LiveDriver("host2/vf" + i, features, "text:empty"), 1000 + i));
     }
 
     static String text(int device) {

@@ -3,7 +3,6 @@ package dev.ferry.fsm.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.fsm.Arc;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.MigrationEvent;
@@ -44,26 +43,6 @@ class ProgressAndReportTest {
                     .filteredOn(each -> each.progress().memory().bytesPerSecond() > 0)
                     .allMatch(each -> each.progress().timeLeft().isPresent());
             assertThat(told).allMatch(each -> each.progress().devices().size() == 2);
-        }
-    }
-
-    @Test
-    void shouldTellBeforeAndAfterEveryTransition() {
-        try (LiveRig rig = new LiveRig(2)) {
-            List<MigrationEvent> events = new ArrayList<>();
-            MigrationRig.report(rig.service.start(rig.request(), events::add));
-
-            for (LiveDriver driver : rig.drivers()) {
-                List<Arc> starting = events.stream()
-                        .filter(MigrationEvent.ArcStarting.class::isInstance)
-                        .map(MigrationEvent.ArcStarting.class::cast)
-                        .filter(event -> event.device().equals(driver.device.id))
-                        .map(MigrationEvent.ArcStarting::arc)
-                        .toList();
-                assertThat(starting).containsExactlyElementsOf(driver.device.arcs);
-            }
-            assertThat(events.stream().filter(MigrationEvent.PhaseStarted.class::isInstance).count())
-                    .isEqualTo(events.stream().filter(MigrationEvent.PhaseEnded.class::isInstance).count());
         }
     }
 

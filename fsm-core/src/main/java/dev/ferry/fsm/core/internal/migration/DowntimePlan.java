@@ -44,7 +44,7 @@ record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesP
             Bandwidth limit,
             StepHistory history) {
         Map<Step, Duration> steps = new EnumMap<>(Step.class);
-        for (Step step : Step.values()) {
+        for (Step step : StepTimes.FORWARD) {
             List<Duration> each = devices.stream()
                     .flatMap(device -> history.of(device.kind(), step).stream())
                     .toList();

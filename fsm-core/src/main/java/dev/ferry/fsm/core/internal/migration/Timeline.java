@@ -6,6 +6,7 @@ import dev.ferry.fsm.core.internal.device.ArcWatch;
 import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
@@ -121,6 +122,11 @@ final class Timeline {
         listener.onEvent(new MigrationEvent.ArcTaken(migration, device, arc));
     }
 
+    /** The failure may be that of another device, for which this one was not tried. */
+    void arcFailed(String device, Arc arc, Failure failure) {
+        listener.onEvent(new MigrationEvent.ArcFailed(migration, device, arc, failure));
+    }
+
     /** Tells of each arc of a device on its way back. */
     ArcWatch watch() {
         return new ArcWatch() {
@@ -132,6 +138,11 @@ final class Timeline {
             @Override
             public void taken(String device, Arc arc) {
                 arcTaken(device, arc);
+            }
+
+            @Override
+            public void failed(String device, Arc arc, Failure failure) {
+                arcFailed(device, arc, failure);
             }
         };
     }
