@@ -12,7 +12,8 @@ import java.util.Optional;
  * those of another.
  *
  * @param step which
- * @param planned empty when there was nothing to go by: no measured rate, no earlier run with this type of device
+ * @param planned empty when there was nothing to go by: no measured rate, no earlier run with this type of device, and
+ *     nothing like it in this run before the pause
  * @param actual as measured; zero when it was not reached
  */
 public record DowntimeStep(Step step, Optional<Duration> planned, Duration actual) {

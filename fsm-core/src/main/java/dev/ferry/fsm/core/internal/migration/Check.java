@@ -87,7 +87,7 @@ public final class Check {
      *
      * @throws MigrationException what the signal of the job throws
      */
-    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations, Crew crew)
+    List<Finding> findingsOfReserved(List<Device> sources, List<Device> destinations, Crew crew, Runnable progress)
             throws MigrationException {
         List<Finding> findings = new ArrayList<>();
         for (int i = 0; i < sources.size(); i++) {
@@ -96,7 +96,7 @@ public final class Check {
             destination(destinations.get(i), findings, false);
         }
         if (findings.isEmpty()) {
-            new ProfileCheck(registry).ofReserved(sources, destinations, crew, findings);
+            new ProfileCheck(registry).ofReserved(sources, destinations, crew, progress, findings);
         }
         return findings;
     }

@@ -44,6 +44,13 @@ final class Passes {
                     .toList();
         }
 
+        /** Destinations that make room before the downtime. */
+        static List<Move> rehearsals(List<DeviceEnds> devices) {
+            return devices.stream()
+                    .map(ends -> new Move(ends.destination(), ends.rehearsal()))
+                    .toList();
+        }
+
         static List<Move> destinations(List<DeviceEnds> devices) {
             return devices.stream()
                     .map(ends -> new Move(ends.destination(), ends.times()))

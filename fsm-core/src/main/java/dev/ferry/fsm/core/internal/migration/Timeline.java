@@ -97,7 +97,7 @@ final class Timeline {
         board.update(next);
         signal.startPhase(next.name(), Optional.ofNullable(request.timeouts().phases().get(next)));
         if (next.compareTo(MigrationPhase.SETUP) >= 0) {
-            // Before, it may have to wait for others.
+            // Before, it may have to wait for others; when that is over is told by who waited.
             signal.progress();
         }
         listener.onEvent(new MigrationEvent.PhaseStarted(migration, next));
