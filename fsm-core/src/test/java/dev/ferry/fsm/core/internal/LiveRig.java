@@ -175,8 +175,12 @@ final class LiveRig implements AutoCloseable {
     }
 
     void assertNothingLeft() {
+        assertThat(drivers()).allMatch(driver -> driver.device.breaches.isEmpty());
+        assertNoTrackingAndNoJobs();
+    }
+
+    void assertNoTrackingAndNoJobs() {
         for (LiveDriver driver : drivers()) {
-            assertThat(driver.device.breaches).isEmpty();
             assertThat(driver.tracker.breaches).isEmpty();
             assertThat(driver.tracker.isRecording()).as(driver.device.id + " still tracks").isFalse();
         }

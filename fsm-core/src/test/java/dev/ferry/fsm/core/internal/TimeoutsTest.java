@@ -106,23 +106,6 @@ class TimeoutsTest {
     }
 
     @Test
-    void shouldCountTimeWithoutProgressWhileProfilesAreAskedFor() {
-        try (LiveRig rig = new LiveRig(2)) {
-            rig.values.threads = 0;
-            rig.service.modified(rig.values);
-            rig.intercept((device, call) -> {
-                if (call.equals("profile")) {
-                    rig.clock.advance(Duration.ofSeconds(5));
-                }
-            });
-            Timeouts timeouts = Timeouts.DEFAULT;
-            assertThat(rig.migrate(rig.request().withTimeouts(timeouts.withNoProgress(Duration.ofSeconds(9)))).failure())
-                    .as("each answer is progress")
-                    .isEmpty();
-        }
-    }
-
-    @Test
     void shouldAskForNoMoreProfilesWhenItsTimeIsOver() {
         try (LiveRig rig = new LiveRig(4)) {
             rig.values.threads = 0;

@@ -69,8 +69,7 @@ final class MigrationRun {
         Deque<Reservation> reserved = new ArrayDeque<>();
         try {
             Ends ends = new Ends(reserve(reserved), kit.request());
-            Check.requireNone(check.findingsOfReserved(
-                    ends.sources(), ends.destinations(), kit.crew(), kit.signal()::progress));
+            Check.requireNone(check.findingsOfReserved(ends.sources(), ends.destinations(), kit.crew()));
             timeline.board().follow(ends.devices());
             Optional<Failure> failure = carry(ends);
             // Asked while the devices are still reserved: afterwards their drivers may be gone.

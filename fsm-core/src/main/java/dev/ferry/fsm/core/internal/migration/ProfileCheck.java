@@ -46,12 +46,9 @@ final class ProfileCheck {
      * Compares devices that the job has reserved, with the places for all their sessions in hand; asks all of them at
      * the same time, as some capture their state for an answer.
      *
-     * @param progress is told when it begins to ask, and of each answer; on any thread
-     *
      * @throws MigrationException what the signal of the job throws; PROVIDER_GONE
      */
-    void ofReserved(
-            List<Device> sources, List<Device> destinations, Crew crew, Runnable progress, List<Finding> findings)
+    void ofReserved(List<Device> sources, List<Device> destinations, Crew crew, List<Finding> findings)
             throws MigrationException {
         List<Device> all = new ArrayList<>(sources);
         all.addAll(destinations);
@@ -64,15 +61,12 @@ final class ProfileCheck {
             findings.add(finding(e, all.get(0), Finding.Code.NO_FREE_SESSION));
             return;
         }
-        // From here on it waits for nobody else.
-        progress.run();
         Map<Device, Answer> answers = new ConcurrentHashMap<>();
         List<Crew.Piece> pieces = new ArrayList<>();
         for (Device device : all) {
             pieces.add(gate -> {
                 gate.check();
                 answers.put(device, ask(device));
-                progress.run();
             });
         }
         crew.run(pieces);
