@@ -21,6 +21,11 @@ public sealed interface MigrationEvent {
     String TOPIC_DECISION = "dev/ferry/migration/DECISION";
     /** Event Admin topic of {@link ArcTaken}; properties {@link #MIGRATION}, {@link #DEVICE} and {@link #STATE}. */
     String TOPIC_STATE = "dev/ferry/migration/STATE";
+    /**
+     * Event Admin topic of {@link ArcFailed}; properties {@link #MIGRATION}, {@link #DEVICE}, {@link #STATE},
+     * {@link #CODE} and {@link #MESSAGE}.
+     */
+    String TOPIC_STATE_FAILED = "dev/ferry/migration/STATE_FAILED";
     /** Event Admin topic of {@link Ended}; properties {@link #MIGRATION}, {@link #RESULT}, {@link #CODE}. */
     String TOPIC_ENDED = "dev/ferry/migration/ENDED";
 
@@ -30,7 +35,7 @@ public sealed interface MigrationEvent {
     String PHASE = "phase";
     /** Event property, String: id of a device. */
     String DEVICE = "device";
-    /** Event property, String: name of the {@link dev.ferry.fsm.DeviceState} reached, or about to be. */
+    /** Event property, String: name of the {@link dev.ferry.fsm.DeviceState} reached, about to be, or not reached. */
     String STATE = "state";
     /** Event property, String: name of a {@link Decision.Kind}. */
     String DECISION = "decision";
@@ -38,7 +43,7 @@ public sealed interface MigrationEvent {
     String MESSAGE = "message";
     /** Event property, String: name of a {@link MigrationReport.Result}. */
     String RESULT = "result";
-    /** Event property, String: name of a {@link FailureCode}; absent when completed. */
+    /** Event property, String: name of a {@link FailureCode}; absent when nothing failed. */
     String CODE = "code";
 
     /** Id of the migration. */
@@ -50,11 +55,18 @@ public sealed interface MigrationEvent {
     /** A phase is over, also when it failed. */
     record PhaseEnded(String migration, MigrationPhase phase, Duration duration) implements MigrationEvent {}
 
-    /** A device is about to take an arc, which can fail. */
+    /** A device is about to take an arc; {@link ArcTaken} or {@link ArcFailed} follows. */
     record ArcStarting(String migration, String device, Arc arc) implements MigrationEvent {}
 
     /** A device took an arc. */
     record ArcTaken(String migration, String device, Arc arc) implements MigrationEvent {}
+
+    /**
+     * A device did not take an arc.
+     *
+     * @param failure why; that of another device when this one was not tried because of it
+     */
+    record ArcFailed(String migration, String device, Arc arc, Failure failure) implements MigrationEvent {}
 
     /** How far it is, ten times a second at most. */
     record Progress(String migration, MigrationProgress progress) implements MigrationEvent {}

@@ -13,7 +13,7 @@ import java.util.OptionalLong;
  * @param devices one for each pair of the request, in its order
  * @param memory how the guest's memory would be carried
  * @param plannedDowntime as far as earlier migrations of such devices, a measured rate or the bandwidth limit tell;
- *     empty when nothing does
+ *     empty when nothing does, and without a guest's memory also when no such device was migrated before
  */
 public record MigrationPlan(
         List<Finding> findings, List<Device> devices, Memory memory, Optional<Duration> plannedDowntime) {

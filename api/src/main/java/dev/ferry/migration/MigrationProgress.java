@@ -16,11 +16,11 @@ import java.util.Optional;
  * @param devices one for each pair of the request, in its order
  * @param round of pre-copy, from 1; 0 before
  * @param allowedDowntime as it is after ramps
- * @param predictedDowntime of a switchover now; empty when there is nothing to go by
+ * @param predictedDowntime of a switchover now, at least: steps of devices are left out for which there is nothing to go
+ *     by; empty when there is nothing for any part of it
  * @param timeLeft to the end: what the bytes that are left take at the present rate, and the steps of the devices as
- *     they took before, which are left out before the pause when none of the kind was migrated before. Empty when there
- *     is nothing to go by: during the downtime also when a step that is to come was never measured, or when the present
- *     one takes longer than planned
+ *     they took before, as far as known. Empty when there is nothing to go by: during the downtime also when a step that
+ *     is to come was never measured, or when the present one takes longer than planned
  */
 public record MigrationProgress(
         MigrationPhase phase,
@@ -62,14 +62,24 @@ public record MigrationProgress(
      * @param source its id at the source
      * @param transfer of its state
      * @param acknowledged whether its destination has loaded the initial data, or has none to load
+     * @param timeLeft what the bytes that are left of its state take at the present rate, at most with the steps of its
+     *     downtime as they took before; empty when none of it is carried now
      */
-    public record Device(String source, Transfer transfer, boolean acknowledged) {}
+    public record Device(String source, Transfer transfer, boolean acknowledged, Optional<Range> timeLeft) {
+
+        /** A device whose time is not known. */
+        public Device(String source, Transfer transfer, boolean acknowledged) {
+            this(source, transfer, acknowledged, Optional.empty());
+        }
+    }
 
     /**
      * An estimate. Both are the same during the downtime.
      *
      * @param atLeast when the guest writes no more pages
-     * @param atMost when the guest goes on as it did; empty when that would never end
+     * @param atMost when the guest goes on as it did; empty when that would never end, or when it is not known: before
+     *     the first look at what the guest writes, after a round that gained nothing, and while there is nothing to go
+     *     by for a step of a device
      */
     public record Range(Duration atLeast, Optional<Duration> atMost) {}
 }

@@ -63,6 +63,12 @@ final class EventDelivery implements MigrationListener {
             properties.put(MigrationEvent.DEVICE, taken.device());
             properties.put(MigrationEvent.STATE, taken.arc().to().name());
             admin.postEvent(new Event(MigrationEvent.TOPIC_STATE, properties));
+        } else if (event instanceof MigrationEvent.ArcFailed failed) {
+            properties.put(MigrationEvent.DEVICE, failed.device());
+            properties.put(MigrationEvent.STATE, failed.arc().to().name());
+            properties.put(MigrationEvent.CODE, failed.failure().code().name());
+            properties.put(MigrationEvent.MESSAGE, failed.failure().message());
+            admin.postEvent(new Event(MigrationEvent.TOPIC_STATE_FAILED, properties));
         } else if (event instanceof MigrationEvent.Decided decided) {
             properties.put(MigrationEvent.DECISION, decided.decision().kind().name());
             properties.put(MigrationEvent.MESSAGE, decided.decision().message());

@@ -21,6 +21,8 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When to switch over, and what happens when that never is; the clock stands still but for what a test lets pass. */
 class ConvergenceTest {
@@ -148,6 +150,86 @@ class ConvergenceTest {
             assertThat(rig.migrate(request.withPreCopy(false)).result())
                     .as("without pre-copy it is asked for")
                     .isEqualTo(Result.COMPLETED);
+        }
+    }
+
+    /** The kind of the devices was never migrated before; what is seen of them takes 50 ms to stop, and 10 ms a read. */
+    private static MigrationReport migrateFirst(LiveRig rig, MigrationRequest request) {
+        rig.intercept((device, call) -> {
+            switch (call) {
+                case "RUNNING_P2P_TO_STOP" -> rig.clock.advance(Duration.ofMillis(50));
+                case "read", "write" -> rig.clock.advance(Duration.ofMillis(10));
+                default -> {
+                    // Takes no time.
+                }
+            }
+        });
+        return rig.migrate(request);
+    }
+
+    @Test
+    void shouldPredictFromWhatTheFirstMigrationOfAKindShows() {
+        try (LiveRig rig = new LiveRig(1)) {
+            MigrationReport report = migrateFirst(rig, rig.request().withDryRun(true));
+
+            assertThat(report.result()).isEqualTo(Result.PASSED);
+            assertThat(Decisions.messages(report, Decision.Kind.SWITCHOVER))
+                    .singleElement()
+                    .asString()
+                    .contains("A downtime of at least 100 ms is predicted", "not all of SAVE and LOAD");
+        }
+    }
+
+    @Test
+    void shouldTakeLaterReadsAndWritesOfPreCopyForThoseOfTheDowntime() {
+        try (LiveRig rig = new LiveRig(1)) {
+            // All memory is written during the first round, so that there is a second, in which three more bytes come.
+            rig.sourceGuest.tracker.beforeReport = LiveRig.once(() -> {
+                for (int page = 0; page < LiveRig.MEMORY / PAGE; page++) {
+                    rig.sourceGuest.store(page * PAGE, 1);
+                }
+                rig.sources.get(0).device.preCopyBytes = 6;
+            });
+            MigrationReport report = migrateFirst(rig, rig.slowRequest().withDryRun(true));
+
+            assertThat(Decisions.messages(report, Decision.Kind.SWITCHOVER))
+                    .singleElement()
+                    .asString()
+                    .contains("not all of LOAD,");
+        }
+    }
+
+    @Test
+    void shouldKeepToTheAllowedDowntimeInTheFirstMigrationOfAKind() {
+        try (LiveRig rig = new LiveRig(1)) {
+            MigrationReport report = migrateFirst(
+                    rig,
+                    rig.request().withConvergence(Convergence.DEFAULT.withMaxDowntime(Duration.ofMillis(99))));
+
+            Failure failure = report.failure().orElseThrow();
+            assertThat(failure.code()).isEqualTo(FailureCode.NOT_CONVERGING);
+            assertThat(failure.message())
+                    .contains("at least 100 ms of downtime are predicted and 99 ms allowed")
+                    .contains("--max-downtime", "--bandwidth", "--on-stall switchover");
+            assertThat(report.downtime()).isZero();
+            rig.assertSourceOwns();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldKeepDeviceStateToTheBandwidthLimit(boolean preCopy) {
+        try (LiveRig rig = new LiveRig(1)) {
+            int bytes = LiveRig.text(0).length();
+            MigrationRequest alone = MigrationRequest.of("host1/vf0", "host2/vf0");
+            rig.sources.get(0).readLimit = 1;
+            // Convergence is not what this is about.
+            MigrationReport report = rig.migrate(alone.withPreCopy(preCopy)
+                    .withConvergence(Convergence.DEFAULT.withOnStall(Convergence.OnStall.SWITCH_OVER))
+                    .withBandwidth(new Bandwidth(bytes / 4)));
+
+            assertThat(report.result()).isEqualTo(Result.COMPLETED);
+            assertThat(report.total()).isGreaterThan(Duration.ofSeconds(3));
         }
     }
 

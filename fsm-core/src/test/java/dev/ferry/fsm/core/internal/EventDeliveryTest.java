@@ -59,6 +59,8 @@ class EventDeliveryTest {
         delivery.onEvent(new MigrationEvent.PhaseEnded("m1", MigrationPhase.LOAD, Duration.ZERO));
         delivery.onEvent(new MigrationEvent.ArcStarting("m1", "host1/vf1", Arc.RESUMING_TO_STOP));
         delivery.onEvent(new MigrationEvent.ArcTaken("m1", "host1/vf1", Arc.RESUMING_TO_STOP));
+        delivery.onEvent(new MigrationEvent.ArcFailed(
+                "m1", "host1/vf1", Arc.RESUMING_TO_STOP, Failure.of(FailureCode.DEVICE_FAILED, "It is broken.")));
         delivery.onEvent(new MigrationEvent.Decided(
                 "m1", new Decision(Duration.ZERO, Decision.Kind.RAMP, "More is allowed.")));
         delivery.onEvent(PROGRESS);
@@ -72,22 +74,25 @@ class EventDeliveryTest {
                         "dev/ferry/migration/PHASE_ENDED",
                         "dev/ferry/migration/STATE_STARTING",
                         "dev/ferry/migration/STATE",
+                        "dev/ferry/migration/STATE_FAILED",
                         "dev/ferry/migration/DECISION",
                         "dev/ferry/migration/ENDED",
                         "dev/ferry/migration/ENDED");
         assertThat(posted).allMatch(event -> event.getProperty("migration").equals("m1"));
         assertThat(posted.get(0).getProperty("phase")).isEqualTo("LOAD");
         assertThat(posted.get(1).getProperty("phase")).isEqualTo("LOAD");
-        for (Event state : posted.subList(2, 4)) {
+        for (Event state : posted.subList(2, 5)) {
             assertThat(state.getProperty("device")).isEqualTo("host1/vf1");
             assertThat(state.getProperty("state")).isEqualTo("STOP");
         }
-        assertThat(posted.get(4).getProperty("decision")).isEqualTo("RAMP");
-        assertThat(posted.get(4).getProperty("message")).isEqualTo("More is allowed.");
-        assertThat(posted.get(5).getProperty("result")).isEqualTo("FAILED");
-        assertThat(posted.get(5).getProperty("code")).isEqualTo("TIMEOUT");
-        assertThat(posted.get(6).getProperty("result")).isEqualTo("COMPLETED");
-        assertThat(posted.get(6).containsProperty("code")).isFalse();
+        assertThat(posted.get(4).getProperty("code")).isEqualTo("DEVICE_FAILED");
+        assertThat(posted.get(4).getProperty("message")).isEqualTo("It is broken.");
+        assertThat(posted.get(5).getProperty("decision")).isEqualTo("RAMP");
+        assertThat(posted.get(5).getProperty("message")).isEqualTo("More is allowed.");
+        assertThat(posted.get(6).getProperty("result")).isEqualTo("FAILED");
+        assertThat(posted.get(6).getProperty("code")).isEqualTo("TIMEOUT");
+        assertThat(posted.get(7).getProperty("result")).isEqualTo("COMPLETED");
+        assertThat(posted.get(7).containsProperty("code")).isFalse();
     }
 
     @Test

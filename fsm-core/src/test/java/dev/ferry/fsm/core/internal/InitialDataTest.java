@@ -228,4 +228,27 @@ class InitialDataTest {
             throw new AssertionError(e);
         }
     }
+
+    @Test
+    void shouldNotPauseBeforeInitialDataThatComeOverSeveralRoundsAreLoaded() {
+        try (LiveRig rig = new LiveRig(2)) {
+            LiveDriver late = rig.sources.get(1);
+            for (int left = 8; left > 4; left--) {
+                late.answers.add(new PrecopyInfo(left, 0, false));
+            }
+            List<Integer> atPause = new ArrayList<>();
+            rig.sourceGuest.interceptor = (name, call) -> {
+                if (call.equals("pause")) {
+                    atPause.add(late.answers.size());
+                }
+            };
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.result()).isEqualTo(Result.COMPLETED);
+            assertThat(atPause).containsExactly(0);
+            assertThat(report.memory().rounds()).isGreaterThan(4);
+            rig.assertDestinationOwns();
+        }
+    }
 }

@@ -16,6 +16,7 @@ import dev.ferry.fsm.MigrationFeature;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -69,6 +70,9 @@ public final class LiveDriver implements MigrationDriver {
     public volatile boolean tracked = true;
     public volatile int readLimit = Integer.MAX_VALUE;
     public volatile boolean announces;
+
+    /** What reads answer in some states instead of giving data. */
+    public volatile Map<DeviceState, Integer> readAnswers = Map.of();
 
     /** Answers of the pre-copy question instead of the device's own, while there are some. */
     public final java.util.Queue<PrecopyInfo> answers = new java.util.concurrent.ConcurrentLinkedQueue<>();
@@ -152,6 +156,10 @@ public final class LiveDriver implements MigrationDriver {
 
         @Override
         public int read(ByteBuffer into) throws IOException {
+            Integer answer = readAnswers.get(device.state);
+            if (answer != null) {
+                return answer;
+            }
             int most = interceptor.cutsShort(device.id, "read") ? 1 : readLimit;
             int limit = into.limit();
             into.limit((int) Math.min(limit, into.position() + (long) most));

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.ferry.fsm.MigrationFeature;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import net.jqwik.api.ForAll;
@@ -27,8 +30,10 @@ class LiveFaultPropertyTest {
         try (LiveRig rig = new LiveRig(devices, features, LiveRig.MEMORY)) {
             rig.sources.get(devices - 1).tracked = tracked;
             rig.sources.forEach(source -> source.readLimit = readLimit);
+            List<TicketPool> objects = rig.limitSessions(devices);
             // Of few devices there are fewer calls to choose from.
             FaultyMigration.run(rig, rig.request(), fault, at * devices / 4, new Random(seed));
+            assertThat(objects).extracting(TicketPool::open).as("objects left").containsOnly(0);
         }
     }
 }

@@ -42,9 +42,15 @@ final class LiveRig implements AutoCloseable {
             sourceGuest.memory[i] = (byte) (i / 64 + 1);
         }
         for (int i = 0; i < devices; i++) {
-            sources.add(add(new LiveDriver("host1/vf" + i, features, text(i)), 100 + i));
-            destinations.add(add(new LiveDriver("host2/vf" + i, features, "text:empty"), 1000 + i));
+            addPair(features);
         }
+    }
+
+    /** One more device, which has these features at both ends. */
+    void addPair(Set<MigrationFeature> features) {
+        int i = sources.size();
+        sources.add(add(new LiveDriver("host1/vf" + i, features, text(i)), 100 + i));
+        destinations.add(add(new LiveDriver("host2/vf" + i, features, "text:empty"), 1000 + i));
     }
 
     static String text(int device) {
@@ -169,8 +175,12 @@ final class LiveRig implements AutoCloseable {
     }
 
     void assertNothingLeft() {
+        assertThat(drivers()).allMatch(driver -> driver.device.breaches.isEmpty());
+        assertNoTrackingAndNoJobs();
+    }
+
+    void assertNoTrackingAndNoJobs() {
         for (LiveDriver driver : drivers()) {
-            assertThat(driver.device.breaches).isEmpty();
             assertThat(driver.tracker.breaches).isEmpty();
             assertThat(driver.tracker.isRecording()).as(driver.device.id + " still tracks").isFalse();
         }

@@ -14,6 +14,7 @@ import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.Timeouts;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -101,6 +102,28 @@ class TimeoutsTest {
                     .withTimeouts(Timeouts.DEFAULT.withNoProgress(Duration.ofSeconds(2)));
 
             assertThat(rig.migrate(request).result()).isEqualTo(Result.COMPLETED);
+        }
+    }
+
+    @Test
+    void shouldAskForNoMoreProfilesWhenItsTimeIsOver() {
+        try (LiveRig rig = new LiveRig(4)) {
+            rig.values.threads = 0;
+            rig.service.modified(rig.values);
+            AtomicInteger asked = new AtomicInteger();
+            rig.intercept((device, call) -> {
+                if (call.equals("profile")) {
+                    asked.incrementAndGet();
+                    rig.clock.advance(Duration.ofHours(1));
+                }
+            });
+
+            Failure failure = rig.migrate().failure().orElseThrow();
+
+            assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
+            assertThat(failure.phase()).contains(MigrationPhase.CONNECT);
+            assertThat(asked).hasValue(1);
+            rig.assertSourceOwns();
         }
     }
 }

@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.device;
 
 import dev.ferry.fsm.Arc;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 
 /** Follows a device along its arcs; called on the thread of the job that uses the device. */
@@ -16,4 +17,7 @@ public interface ArcWatch {
 
     /** After an arc was taken. */
     void taken(String device, Arc arc);
+
+    /** After an arc was not taken. */
+    default void failed(String device, Arc arc, Failure failure) {}
 }

@@ -103,7 +103,12 @@ public final class DeviceMachine {
         }
         for (Arc arc : path) {
             watch.before(calls.device(), arc);
-            take(arc);
+            try {
+                take(arc);
+            } catch (MigrationException e) {
+                watch.failed(calls.device(), arc, e.failure());
+                throw e;
+            }
             watch.taken(calls.device(), arc);
         }
         return path;

@@ -11,7 +11,8 @@ import java.util.Optional;
 
 /**
  * The failure ladder of one device: unwind through the state machine, else reset, else report. Never throws, as other
- * devices wait behind this one.
+ * devices wait behind this one. Used once, by one thread at a time: whoever brings back several devices at the same
+ * time goes down the ladder rung by rung, all others call {@link #unwind} or {@link #abandon}.
  */
 public final class Recovery {
 
@@ -51,13 +52,23 @@ public final class Recovery {
 
     /** Brings the device back to RUNNING with the state it holds; where it cannot keep that, without it. */
     public Outcome unwind() {
+        return climb() ? inOrder() : fall();
+    }
+
+    /** The first rung of {@link #unwind}: answers whether the device runs with the state it holds. */
+    public boolean climb() {
         try {
             machine.sync();
             machine.goTo(DeviceState.RUNNING, watch);
-            return new Outcome(Rung.IN_ORDER, failures);
+            return true;
         } catch (MigrationException | RuntimeException | Error e) {
             failures.add(failureOf(e));
+            return false;
         }
+    }
+
+    /** The second rung of {@link #unwind}, after the first one broke; tells the watch nothing. */
+    public Outcome fall() {
         boolean running = reset();
         if (running) {
             report("it could not be unwound and was reset: it is RUNNING, but the guest's configuration of it is lost; "
@@ -68,16 +79,23 @@ public final class Recovery {
 
     /** Throws away what the device holds; where it cannot, stops the device. */
     public Outcome abandon() {
-        if (reset()) {
-            return new Outcome(Rung.IN_ORDER, failures);
-        }
-        boolean silent = silence();
+        return reset() ? inOrder() : silence();
+    }
+
+    /** What went wrong was mended. */
+    public Outcome inOrder() {
+        return new Outcome(Rung.IN_ORDER, failures);
+    }
+
+    /** The second rung of {@link #abandon}, after the reset failed. */
+    public Outcome silence() {
+        boolean silent = stop();
         // What it holds must not run here, whatever is asked of it next.
         machine.release();
         return new Outcome(silent ? Rung.IN_ORDER : Rung.BROKEN, failures);
     }
 
-    private boolean silence() {
+    private boolean stop() {
         try {
             DeviceState actual = machine.sync();
             if (actual != DeviceState.RESUMING && actual != DeviceState.STOP_COPY) {
@@ -90,7 +108,8 @@ public final class Recovery {
         }
     }
 
-    private boolean reset() {
+    /** The first rung of {@link #abandon}: answers whether what the device held is gone; tells the watch nothing. */
+    public boolean reset() {
         try {
             machine.reset();
             return true;

@@ -193,21 +193,29 @@ public final class Check {
 
     private static void source(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
-            Optional<DeviceState> state = device.state();
-            if (!state.equals(Optional.of(DeviceState.RUNNING))) {
-                add(findings, Finding.Code.SOURCE_NOT_RUNNING, device.id(),
-                        "it is " + name(state) + "; take it to RUNNING first.");
-            }
+            state(device, Finding.Code.SOURCE_NOT_RUNNING, findings)
+                    .filter(state -> state != DeviceState.RUNNING)
+                    .ifPresent(state -> add(findings, Finding.Code.SOURCE_NOT_RUNNING, device.id(),
+                            "it is " + state + "; take it to RUNNING first."));
         }
     }
 
     private static void destination(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
-            Optional<DeviceState> state = device.state();
-            if (state.filter(Check::isIdle).isEmpty()) {
-                add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(),
-                        "it is " + name(state) + "; end what uses it and take it to RUNNING or STOP, or reset it.");
-            }
+            state(device, Finding.Code.DESTINATION_NOT_IDLE, findings)
+                    .filter(state -> !isIdle(state))
+                    .ifPresent(state -> add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(),
+                            "it is " + state + "; end what uses it and take it to RUNNING or STOP, or reset it."));
+        }
+    }
+
+    /** Its state; where that cannot be asked, a finding tells why. */
+    private static Optional<DeviceState> state(Device device, Finding.Code otherwise, List<Finding> findings) {
+        try {
+            return Optional.of(device.machine().currentState());
+        } catch (MigrationException e) {
+            findings.add(new Finding(otherwise, device.id(), e.failure().message()));
+            return Optional.empty();
         }
     }
 
@@ -231,10 +239,6 @@ public final class Check {
 
     private static String name(Device device) {
         return device.properties().streamFormat().orElse("of its own");
-    }
-
-    private static String name(Optional<DeviceState> state) {
-        return state.map(DeviceState::name).orElse("in a state that cannot be asked");
     }
 
     private static void add(List<Finding> findings, Finding.Code code, String device, String message) {

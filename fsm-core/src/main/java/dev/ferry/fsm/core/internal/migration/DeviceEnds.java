@@ -24,6 +24,9 @@ final class DeviceEnds {
     private final Gauge gauge = new Gauge();
     private final StepTimes times;
     private final Map<Step, Duration> plan = new EnumMap<>(Step.class);
+    private final StepTimes rehearsal;
+    private final Map<Step, Duration> estimates = new EnumMap<>(Step.class);
+    private Optional<Duration> stepsToCome = Optional.empty();
     private ByteSink loading;
     private boolean saving;
     private boolean acknowledged;
@@ -33,6 +36,7 @@ final class DeviceEnds {
         this.source = source;
         this.destination = destination;
         this.times = new StepTimes(clock);
+        this.rehearsal = new StepTimes(clock);
     }
 
     Device source() {
@@ -93,10 +97,43 @@ final class DeviceEnds {
         stateBytes = bytesOfState;
     }
 
+    /** Where the time is counted that the destination takes to make room before the downtime. */
+    StepTimes rehearsal() {
+        return rehearsal;
+    }
+
+    /** The destination has stopped to make room: the source will take about as long, and so will the start. */
+    void rehearsed() {
+        Optional.ofNullable(rehearsal.all().get(Step.STOP)).ifPresent(stop -> {
+            estimate(Step.STOP, stop);
+            estimate(Step.START, stop);
+        });
+    }
+
+    /** What was seen so far says that a step will take so long. */
+    void estimate(Step step, Duration time) {
+        estimates.put(step, time);
+    }
+
+    /** What is to come in the downtime. */
+    DowntimePlan.Load downtimeLoad() {
+        return new DowntimePlan.Load(kind(), stateBytes, Map.copyOf(estimates));
+    }
+
+    /** All steps beside the transfer, when the downtime was predicted last; empty when one of them is unknown. */
+    Optional<Duration> stepsToCome() {
+        return stepsToCome;
+    }
+
+    void expectSteps(Optional<Duration> expected) {
+        stepsToCome = expected;
+    }
+
     /** The downtime begins: what it is expected to take is what it took before. */
     void plan(StepHistory history) {
-        for (Step step : Step.values()) {
-            history.of(kind(), step).ifPresent(took -> plan.put(step, took));
+        DowntimePlan.Load load = downtimeLoad();
+        for (Step step : StepTimes.FORWARD) {
+            load.time(step, history).ifPresent(took -> plan.put(step, took));
         }
     }
 

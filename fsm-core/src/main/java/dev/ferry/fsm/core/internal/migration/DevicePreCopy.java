@@ -4,6 +4,7 @@ package dev.ferry.fsm.core.internal.migration;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.MigrationException;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -30,6 +31,7 @@ final class DevicePreCopy {
     private final Kit kit;
     private boolean asked;
     private boolean announces;
+    private boolean warm;
     private boolean late;
     private long initialLeft;
 
@@ -85,13 +87,15 @@ final class DevicePreCopy {
     private void read(Gate gate) throws MigrationException {
         ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
         Pump pump = new Pump(buffer, gate, kit.pace(), ends.gauge()::carry);
-        ByteSource saving = SessionBytes.running(ends.source());
+        StepTimes times = new StepTimes(kit.clock());
+        ByteSource saving = times.saving(SessionBytes.running(ends.source()));
+        ByteSink loading = times.transferring(ends.loading());
         int dirtyReads = 0;
         while (dirtyReads < MAX_DIRTY_READS) {
             if (initialLeft == 0) {
                 dirtyReads++;
             }
-            int bytes = pump.once(saving, ends.loading());
+            int bytes = pump.once(saving, loading);
             if (bytes == 0) {
                 break;
             }
@@ -102,6 +106,17 @@ final class DevicePreCopy {
             }
         }
         kit.buffers().give(buffer);
+        estimate(times);
+    }
+
+    /** The first reads take what is done only once, such as to allocate, and tell nothing of those in the downtime. */
+    private void estimate(StepTimes times) {
+        boolean carried = times.all().containsKey(Step.TRANSFER);
+        if (carried && warm) {
+            ends.estimate(Step.SAVE, times.of(Step.SAVE));
+            ends.estimate(Step.TRANSFER, times.of(Step.TRANSFER));
+        }
+        warm = warm || carried;
     }
 
     private void countSilence(boolean arrived) {

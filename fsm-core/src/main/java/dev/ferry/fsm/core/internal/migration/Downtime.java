@@ -46,8 +46,16 @@ final class Downtime {
     }
 
     private void beginStep(int ordinal, long now) {
-        step = Step.values()[Math.min(ordinal, Step.values().length - 1)];
+        step = Step.values()[Math.min(ordinal, Step.START.ordinal())];
         stepStart = now;
+    }
+
+    /** The switchover was broken off: the present step ends, and what follows is the way back. */
+    void turnBack() {
+        if (down) {
+            endStep(step);
+            step = Step.ROLLBACK;
+        }
     }
 
     /** Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER. */
@@ -64,9 +72,17 @@ final class Downtime {
     /** The guest and its devices run again, at one of the two ends. Does nothing when there is no downtime now. */
     void end() {
         if (down) {
-            total = Duration.ofNanos(clock.nanos() - start);
+            book();
             down = false;
         }
+    }
+
+    /** Up to now, which all belongs to the present step. */
+    private void book() {
+        long now = clock.nanos();
+        steps.add(step, now - stepStart);
+        stepStart = now;
+        total = Duration.ofNanos(now - start);
     }
 
     /** Whether the guest is paused now. */
@@ -78,12 +94,16 @@ final class Downtime {
      * How long the rest of it is expected to take.
      *
      * @param transfer what the bytes that are left take, as far as known
-     * @return empty when there is no plan for a step that is to come, or when the present one takes longer than planned
+     * @return empty when there is no plan for a step that is to come, as on the way back, or when the present one takes
+     *     longer than planned
      */
     Optional<Duration> left(Duration transfer) {
+        if (step == Step.ROLLBACK) {
+            return Optional.empty();
+        }
         Duration present = Duration.ofNanos(clock.nanos() - stepStart);
         Duration left = Duration.ZERO;
-        for (Step each : Step.values()) {
+        for (Step each : StepTimes.FORWARD) {
             Duration planned = plan.get(each);
             boolean toCome = each.compareTo(step) >= 0;
             if (toCome && planned == null) {
@@ -103,10 +123,13 @@ final class Downtime {
 
     /** The whole; up to now when it has not ended. */
     Duration total() {
-        return down ? Duration.ofNanos(clock.nanos() - start) : total;
+        if (down) {
+            book();
+        }
+        return total;
     }
 
-    /** Empty when there was no downtime. */
+    /** Their sum is the {@linkplain #total whole} as it was asked for last; empty when there was no downtime. */
     List<DowntimeStep> steps() {
         return began ? steps.against(step -> Optional.ofNullable(plan.get(step))) : List.of();
     }

@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.pace.MemoryRate;
+import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.fsm.core.internal.pace.Workload;
 import dev.ferry.migration.Bandwidth;
@@ -9,24 +10,52 @@ import dev.ferry.migration.DowntimeStep.Step;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What a downtime is expected to take, by step: the devices need for theirs what they needed in earlier migrations of
- * their kind, as many at a time as there are threads; the transfer needs at least what all bytes that are left take at
- * the limit. Immutable.
+ * their kind, or else so far in this one, as many at a time as there are threads; the transfer needs at least what all
+ * bytes that are left take at the limit. Immutable.
  *
- * @param steps those for which there is something to go by
+ * @param steps as far as there is something to go by
+ * @param unknown steps for which there is nothing to go by, for a device at least
  * @param bytes that are left
  * @param bytesPerSecond empty when unknown
  */
-record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesPerSecond) {
+record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond) {
 
-    /** A device that is to be stopped, saved and loaded, and how large its state is expected to be. */
-    record Load(StepHistory.Kind kind, long stateBytes) {}
+    private static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
+
+    /**
+     * A device that is to be stopped, saved and loaded.
+     *
+     * @param stateBytes how large its state is expected to be
+     * @param estimates by what it did so far in this migration
+     */
+    record Load(StepHistory.Kind kind, long stateBytes, Map<Step, Duration> estimates) {
+
+        /** What a step is expected to take; empty when there is nothing to go by. */
+        Optional<Duration> time(Step step, StepHistory history) {
+            return history.of(kind, step).or(() -> Optional.ofNullable(estimates.get(step)));
+        }
+
+        /** All steps beside the transfer; empty when there is nothing to go by for one of them. */
+        Optional<Duration> ofDevice(StepHistory history) {
+            List<Duration> known = OF_DEVICES.stream()
+                    .flatMap(step -> time(step, history).stream())
+                    .toList();
+            return known.size() == OF_DEVICES.size()
+                    ? Optional.of(known.stream().reduce(Duration.ZERO, Duration::plus))
+                    : Optional.empty();
+        }
+    }
 
     /**
      * Plans.
@@ -43,37 +72,40 @@ record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesP
             OptionalDouble measured,
             Bandwidth limit,
             StepHistory history) {
-        Map<Step, Duration> steps = new EnumMap<>(Step.class);
-        for (Step step : Step.values()) {
-            List<Duration> each = devices.stream()
-                    .flatMap(device -> history.of(device.kind(), step).stream())
-                    .toList();
-            if (step != Step.TRANSFER && !each.isEmpty()) {
-                steps.put(step, Workload.time(each, threads));
-            }
-        }
         OptionalDouble rate = rate(measured.isPresent() ? measured : history.memoryBytesPerSecond(), limit);
         long bytes = memoryBytes + devices.stream().mapToLong(Load::stateBytes).sum();
-        transfer(devices, threads, memoryBytes, rate, history)
-                .map(time -> limit.isLimited() ? longer(time, MemoryRate.time(bytes, limit.bytesPerSecond())) : time)
-                .ifPresent(time -> steps.put(Step.TRANSFER, time));
-        return new DowntimePlan(Map.copyOf(steps), bytes, rate);
+        Map<Step, Duration> steps = new EnumMap<>(Step.class);
+        Set<Step> unknown = EnumSet.noneOf(Step.class);
+        for (Step step : StepTimes.FORWARD) {
+            List<Optional<Duration>> pieces = step == Step.TRANSFER
+                    ? transfers(devices, memoryBytes, rate, history)
+                    : devices.stream().map(device -> device.time(step, history)).toList();
+            List<Duration> known = pieces.stream().flatMap(Optional::stream).toList();
+            if (!known.isEmpty()) {
+                steps.put(step, Workload.time(known, threads));
+            }
+            if (known.size() < pieces.size()) {
+                unknown.add(step);
+            }
+        }
+        if (limit.isLimited()) {
+            steps.merge(Step.TRANSFER, MemoryRate.time(bytes, limit.bytesPerSecond()), DowntimePlan::longer);
+        }
+        return new DowntimePlan(Map.copyOf(steps), Set.copyOf(unknown), bytes, rate);
     }
 
-    /** The memory and each device as a piece of work; empty when one of them is not known. */
-    private static Optional<Duration> transfer(
-            List<Load> devices, int threads, long memoryBytes, OptionalDouble rate, StepHistory history) {
+    /** The memory and each device as a piece of work. */
+    private static List<Optional<Duration>> transfers(
+            List<Load> devices, long memoryBytes, OptionalDouble rate, StepHistory history) {
         List<Optional<Duration>> pieces = new ArrayList<>();
         if (memoryBytes > 0) {
             pieces.add(time(memoryBytes, rate));
         }
         for (Load device : devices) {
             // Where it is known how long such a device took, that says more than its size.
-            pieces.add(history.of(device.kind(), Step.TRANSFER).or(() -> time(device.stateBytes(), rate)));
+            pieces.add(device.time(Step.TRANSFER, history).or(() -> time(device.stateBytes(), rate)));
         }
-        return pieces.stream().allMatch(Optional::isPresent)
-                ? Optional.of(Workload.time(pieces.stream().flatMap(Optional::stream).toList(), threads))
-                : Optional.empty();
+        return pieces;
     }
 
     private static Optional<Duration> time(long bytes, OptionalDouble rate) {
@@ -91,18 +123,33 @@ record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesP
         return one.compareTo(other) >= 0 ? one : other;
     }
 
-    /** The whole downtime; empty when there is nothing to go by. */
+    /** The whole downtime; empty when there is nothing to go by for a part of it. */
     Optional<Duration> total() {
-        return steps.containsKey(Step.TRANSFER)
-                ? Optional.of(steps.values().stream().reduce(Duration.ZERO, Duration::plus))
-                : Optional.empty();
+        return unknown.isEmpty() ? Optional.of(sum(steps.keySet())) : Optional.empty();
+    }
+
+    /** The whole downtime, or what it takes at least; empty when there is nothing to go by for any part of it. */
+    Optional<Prediction> prediction() {
+        return steps.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Prediction(sum(steps.keySet()), unknown.isEmpty(), basis()));
+    }
+
+    /** The steps that are wholly known. */
+    Map<Step, Duration> planned() {
+        Map<Step, Duration> planned = new HashMap<>(steps);
+        planned.keySet().removeAll(unknown);
+        return planned;
     }
 
     /** The steps beside the transfer, as far as there is something to go by. */
     Duration ofDevices() {
-        return steps.entrySet().stream()
-                .filter(step -> step.getKey() != Step.TRANSFER)
-                .map(Map.Entry::getValue)
+        return sum(OF_DEVICES);
+    }
+
+    private Duration sum(Set<Step> some) {
+        return some.stream()
+                .flatMap(step -> Optional.ofNullable(steps.get(step)).stream())
                 .reduce(Duration.ZERO, Duration::plus);
     }
 
@@ -111,9 +158,18 @@ record DowntimePlan(Map<Step, Duration> steps, long bytes, OptionalDouble bytesP
         String rate = bytesPerSecond.isPresent()
                 ? " at " + (long) bytesPerSecond.getAsDouble() + " bytes/s"
                 : " at an unknown rate";
-        String devices = steps.containsKey(Step.STOP)
-                ? ", and the steps of the devices as they took before"
-                : ", and nothing for the steps of the devices, as none of their kind was migrated before";
-        return bytes + " bytes left" + rate + devices;
+        return bytes + " bytes left" + rate + ", and " + basisOfDevices();
+    }
+
+    private String basisOfDevices() {
+        if (unknown.isEmpty()) {
+            return "the steps of the devices as they took before";
+        }
+        String why = ", as no such device was migrated before";
+        if (unknown.containsAll(OF_DEVICES)) {
+            return "nothing for the steps of the devices" + why;
+        }
+        String missing = unknown.stream().sorted().map(Step::name).collect(Collectors.joining(" and "));
+        return "the steps of the devices as this migration shows them so far, but not all of " + missing + why;
     }
 }

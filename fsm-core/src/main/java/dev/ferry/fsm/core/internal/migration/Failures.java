@@ -71,6 +71,23 @@ final class Failures {
                 failure.code(), failure.phase(), failure.device(), failure.errno(), failure.message(), following);
     }
 
+    /** What to report of an exception which one device met: its failure names the device. */
+    static MigrationException of(Throwable e, String device) {
+        if (e instanceof MigrationException known && known.failure().device().isPresent()) {
+            return known;
+        }
+        Failure failure = of(e);
+        return new MigrationException(
+                new Failure(
+                        failure.code(),
+                        failure.phase(),
+                        Optional.of(device),
+                        failure.errno(),
+                        failure.message(),
+                        failure.following()),
+                e);
+    }
+
     /** What to report of an exception: anything that our own code did not foresee is a defect of it. */
     static Failure of(Throwable e) {
         if (e instanceof MigrationException known) {

@@ -8,7 +8,9 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -53,10 +55,10 @@ final class FinalSteps {
         timeline.enter(MigrationPhase.START);
         try {
             // One device that fails keeps no other one from being started, only the guest.
-            List<MigrationException> failures = kit.passes()
+            Map<Device, MigrationException> failures = kit.passes()
                     .goEach(Passes.Move.destinations(ends.devices()), DeviceState.RUNNING, Step.START);
             if (!failures.isEmpty()) {
-                return Optional.of(withAdvice(all(failures)));
+                return Optional.of(withAdvice(all(failures.values())));
             }
             if (ends.destinationGuest().isPresent()) {
                 ends.destinationGuest().get().resume();
@@ -68,8 +70,8 @@ final class FinalSteps {
         }
     }
 
-    private static Failure all(List<MigrationException> failures) {
-        Failure first = failures.get(0).failure();
+    private static Failure all(Collection<MigrationException> failures) {
+        Failure first = failures.iterator().next().failure();
         List<Failure> following = new ArrayList<>(first.following());
         failures.stream().skip(1).map(MigrationException::failure).forEach(following::add);
         return new Failure(first.code(), first.phase(), first.device(), first.errno(), first.message(), following);
@@ -113,7 +115,7 @@ final class FinalSteps {
         timeline.enter(MigrationPhase.RELEASE);
         try {
             List<Passes.Move> sources = ends.sources().stream().map(Passes.Move::untimed).toList();
-            kit.passes().goEach(sources, DeviceState.STOP, Step.STOP).forEach(FinalSteps::warn);
+            kit.passes().goEach(sources, DeviceState.STOP, Step.STOP).values().forEach(FinalSteps::warn);
         } catch (MigrationException e) {
             warn(e);
         }

@@ -4,6 +4,7 @@ package dev.ferry.fsm.core.internal.migration;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
@@ -64,6 +65,8 @@ final class ForwardSteps {
             resets.add(gate -> destination.machine().resetIfReleased());
         }
         kit.crew().run(resets);
+        kit.passes().go(Passes.Move.rehearsals(ends.devices()), DeviceState.STOP, Step.STOP);
+        ends.devices().forEach(DeviceEnds::rehearsed);
         kit.passes().goUntimed(ends.destinations(), DeviceState.RESUMING);
         ends.devices().forEach(device -> device.load(SessionBytes.resuming(device.destination())));
     }

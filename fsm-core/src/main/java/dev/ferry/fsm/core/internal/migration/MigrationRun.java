@@ -119,7 +119,7 @@ final class MigrationRun {
 
     private Failure rollBack(Ends ends, ForwardSteps forward, Failures failures) {
         MigrationPhase failedIn = timeline.phase();
-        Recovery.Outcome outcome = new Rollback(ends, timeline).run();
+        Recovery.Outcome outcome = new Rollback(ends, kit).run();
         source = outcome.rung();
         failures.add(outcome.failures());
         failures.add(forward.stopTracking());
@@ -132,7 +132,7 @@ final class MigrationRun {
     /** The end of a dry run; answers what went wrong with it. */
     private Optional<Failure> unwind(Ends ends, ForwardSteps forward) {
         MigrationPhase endedIn = timeline.phase();
-        Recovery.Outcome outcome = new Rollback(ends, timeline).run();
+        Recovery.Outcome outcome = new Rollback(ends, kit).run();
         source = outcome.rung();
         List<Failure> failures = new ArrayList<>(outcome.failures());
         failures.addAll(forward.stopTracking());

@@ -10,8 +10,10 @@ import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -42,6 +44,13 @@ final class Passes {
                     .toList();
         }
 
+        /** Destinations that make room before the downtime. */
+        static List<Move> rehearsals(List<DeviceEnds> devices) {
+            return devices.stream()
+                    .map(ends -> new Move(ends.destination(), ends.rehearsal()))
+                    .toList();
+        }
+
         static List<Move> destinations(List<DeviceEnds> devices) {
             return devices.stream()
                     .map(ends -> new Move(ends.destination(), ends.times()))
@@ -50,7 +59,15 @@ final class Passes {
     }
 
     /** A device with the arcs that it has to take. */
-    private record Way(Move move, List<Arc> arcs) {}
+    private record Way(Move move, List<Arc> arcs) {
+        Device device() {
+            return move.device();
+        }
+
+        String id() {
+            return move.device().id();
+        }
+    }
 
     /**
      * Takes all devices to a state, from whichever each is in.
@@ -75,32 +92,34 @@ final class Passes {
     }
 
     /**
-     * The same with devices that do not hold each other up, once there is no way back: one that fails stays where it is
-     * and the others go on.
+     * The same with devices that do not hold each other up, once there is no way back, or on it: one that fails stays
+     * where it is and the others go on.
      *
-     * @return what failed, in order
+     * @return what failed, in order of time
      */
-    List<MigrationException> goEach(List<Move> moves, DeviceState target, Step step) throws MigrationException {
-        List<MigrationException> failures = Collections.synchronizedList(new ArrayList<>());
+    Map<Device, MigrationException> goEach(List<Move> moves, DeviceState target, Step step) throws MigrationException {
+        Map<Device, MigrationException> failures = Collections.synchronizedMap(new LinkedHashMap<>());
         List<Way> ways = new ArrayList<>();
         for (Move move : moves) {
             try {
                 ways.add(new Way(move, move.device().machine().wayTo(target)));
-            } catch (MigrationException e) {
-                failures.add(e);
+            } catch (MigrationException | RuntimeException | Error e) {
+                failures.put(move.device(), Failures.of(e, move.device().id()));
             }
         }
         for (int i = 0; !ways.isEmpty(); i++) {
             int at = i;
-            ways = ways.stream().filter(way -> way.arcs().size() > at).toList();
-            ways = level(ways, at, step, failures::add);
+            level(ways.stream().filter(way -> way.arcs().size() > at).toList(), at, step, failures::put);
+            ways = ways.stream()
+                    .filter(way -> way.arcs().size() > at && !failures.containsKey(way.device()))
+                    .toList();
         }
-        return List.copyOf(failures);
+        return failures;
     }
 
     private void level(List<Way> ways, int at, Step step) throws MigrationException {
         stop.check();
-        level(ways, at, step, failure -> {
+        level(ways, at, step, (device, failure) -> {
             throw failure;
         });
     }
@@ -108,38 +127,61 @@ final class Passes {
     /** What to do with a device that did not take its arc. */
     @FunctionalInterface
     private interface OnFailure {
-        void accept(MigrationException failure) throws MigrationException;
+        void accept(Device device, MigrationException failure) throws MigrationException;
     }
 
-    /** Takes one arc of each way and answers the ways on which that worked. */
-    private List<Way> level(List<Way> ways, int at, Step step, OnFailure onFailure) throws MigrationException {
-        ways.forEach(way -> timeline.arcStarting(way.move().device().id(), way.arcs().get(at)));
-        Set<Device> taken = ConcurrentHashMap.newKeySet();
+    /** Takes one arc of each way, and tells of each before all of them and after all of them. */
+    private void level(List<Way> ways, int at, Step step, OnFailure onFailure) throws MigrationException {
+        Map<Device, Optional<MigrationException>> outcomes = new ConcurrentHashMap<>();
         List<Crew.Piece> pieces = new ArrayList<>();
         for (Way way : ways) {
+            Optional<MigrationException> kept = attempt(way, () -> timeline.arcStarting(way.id(), way.arcs().get(at)));
+            if (kept.isPresent()) {
+                onFailure.accept(way.device(), kept.get());
+                continue;
+            }
             pieces.add(gate -> {
-                try {
-                    take(way.move(), way.arcs().get(at), step);
-                    taken.add(way.move().device());
-                } catch (MigrationException e) {
-                    onFailure.accept(e);
-                } catch (RuntimeException | Error e) {
-                    onFailure.accept(new MigrationException(Failures.of(e), e));
+                Optional<MigrationException> failure = attempt(way, () -> take(way.move(), way.arcs().get(at), step));
+                outcomes.put(way.device(), failure);
+                if (failure.isPresent()) {
+                    onFailure.accept(way.device(), failure.get());
                 }
             });
         }
-        List<Way> done = new ArrayList<>();
         try {
             crew.run(pieces);
+        } catch (MigrationException | RuntimeException | Error e) {
+            ways.forEach(way -> outcomes.putIfAbsent(way.device(), Optional.of(Failures.of(e, way.id()))));
+            throw e;
         } finally {
-            for (Way way : ways) {
-                if (taken.contains(way.move().device())) {
-                    done.add(way);
-                    timeline.arcTaken(way.move().device().id(), way.arcs().get(at));
-                }
-            }
+            ways.stream()
+                    .filter(way -> outcomes.containsKey(way.device()))
+                    .forEach(way -> tell(way, way.arcs().get(at), outcomes.get(way.device())));
         }
-        return done;
+    }
+
+    /** Something that one device does. */
+    @FunctionalInterface
+    private interface Attempt {
+        void run() throws MigrationException;
+    }
+
+    /** Answers what was wrong; a defect that one device meets is that device's. */
+    private static Optional<MigrationException> attempt(Way way, Attempt attempt) {
+        try {
+            attempt.run();
+            return Optional.empty();
+        } catch (MigrationException | RuntimeException | Error e) {
+            return Optional.of(Failures.of(e, way.id()));
+        }
+    }
+
+    private void tell(Way way, Arc arc, Optional<MigrationException> failure) {
+        if (failure.isEmpty()) {
+            timeline.arcTaken(way.id(), arc);
+        } else {
+            timeline.arcFailed(way.id(), arc, failure.get().failure());
+        }
     }
 
     private static void take(Move move, Arc arc, Step step) throws MigrationException {

@@ -10,13 +10,16 @@ import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
 import dev.ferry.fsm.core.internal.memory.Tracker;
+import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
@@ -50,7 +53,7 @@ final class Planner {
             OptionalLong stateBytes = source.map(Planner::stateBytes).orElse(OptionalLong.empty());
             source.ifPresent(sources::add);
             source.ifPresent(device -> loads.add(new DowntimePlan.Load(
-                    new StepHistory.Kind(device.properties().type(), early), stateBytes.orElse(0))));
+                    new StepHistory.Kind(device.properties().type(), early), stateBytes.orElse(0), Map.of())));
             devices.add(new MigrationPlan.Device(pair, early, stateBytes, source.flatMap(Planner::tracker)));
         }
         MigrationPlan.Memory memory = memory(request, sources);
@@ -61,7 +64,12 @@ final class Planner {
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);
-        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, downtime.total());
+        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
+    }
+
+    /** Where nothing is known of the devices, the memory alone may tell much, but their states alone would not. */
+    private static Optional<Duration> planned(DowntimePlan downtime, MigrationPlan.Memory memory) {
+        return memory.bytes() > 0 ? downtime.prediction().map(Prediction::downtime) : downtime.total();
     }
 
     /** Only of a device that nobody uses: drivers take one call at a time. */

@@ -62,9 +62,14 @@ final class ProfileCheck {
             return;
         }
         Map<Device, Answer> answers = new ConcurrentHashMap<>();
-        crew.run(all.stream()
-                .map(device -> (Crew.Piece) gate -> answers.put(device, ask(device)))
-                .toList());
+        List<Crew.Piece> pieces = new ArrayList<>();
+        for (Device device : all) {
+            pieces.add(gate -> {
+                gate.check();
+                answers.put(device, ask(device));
+            });
+        }
+        crew.run(pieces);
         for (int i = 0; i < sources.size(); i++) {
             Device source = sources.get(i);
             Device destination = destinations.get(i);

@@ -3,6 +3,7 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.fsm.core.internal.pace.MemoryRate;
+import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationProgress;
@@ -12,12 +13,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Makes the progress of one migration out of its gauges. Confined to its thread, but for {@link #last}. */
 final class ProgressBoard {
 
     private static final int ALMOST = 99;
     private static final int COMPLETE = 100;
+    private static final MigrationProgress.Range NOTHING_LEFT =
+            new MigrationProgress.Range(Duration.ZERO, Optional.of(Duration.ZERO));
 
     private final TimeSource clock;
     private final Downtime downtime;
@@ -28,8 +32,12 @@ final class ProgressBoard {
     private Duration allowed;
     private Optional<Duration> predicted = Optional.empty();
     private Duration ofDevices = Duration.ZERO;
+    private boolean devicesKnown;
     private int round;
-    private double writtenPerSecond;
+
+    /** Empty when nobody knows whether it ends. */
+    private OptionalDouble writtenPerSecond = OptionalDouble.empty();
+
     private boolean complete;
     private volatile MigrationProgress last;
 
@@ -76,9 +84,10 @@ final class ProgressBoard {
         round = number;
     }
 
-    void predict(Duration allowedNow, DowntimePlan plan, double writtenBytesPerSecond) {
+    void predict(Duration allowedNow, DowntimePlan plan, OptionalDouble writtenBytesPerSecond) {
         allowed = allowedNow;
-        predicted = plan.total();
+        predicted = plan.prediction().map(Prediction::downtime);
+        devicesKnown = plan.unknown().isEmpty();
         ofDevices = plan.ofDevices();
         writtenPerSecond = writtenBytesPerSecond;
     }
@@ -104,7 +113,8 @@ final class ProgressBoard {
             Transfer transfer = speeds.get(i).now();
             sum = plus(sum, transfer);
             DeviceEnds device = devices.get(i);
-            each.add(new MigrationProgress.Device(device.source().id(), transfer, device.isAcknowledged()));
+            each.add(new MigrationProgress.Device(
+                    device.source().id(), transfer, device.isAcknowledged(), timeLeft(transfer, device)));
         }
         last = new MigrationProgress(
                 phase,
@@ -130,7 +140,7 @@ final class ProgressBoard {
 
     private Optional<MigrationProgress.Range> timeLeft(Transfer sum, MigrationPhase phase) {
         if (complete) {
-            return Optional.of(new MigrationProgress.Range(Duration.ZERO, Optional.of(Duration.ZERO)));
+            return Optional.of(NOTHING_LEFT);
         }
         double rate = sum.bytesPerSecond();
         Duration transfer = rate == 0 ? Duration.ZERO : MemoryRate.time(sum.remainingBytes(), rate);
@@ -140,10 +150,23 @@ final class ProgressBoard {
         if (rate == 0 || phase == MigrationPhase.RELEASE) {
             return Optional.empty();
         }
-        Optional<Duration> atMost = rate > writtenPerSecond
-                ? Optional.of(MemoryRate.time(sum.remainingBytes(), rate - writtenPerSecond).plus(ofDevices))
+        boolean ends = devicesKnown && writtenPerSecond.isPresent() && rate > writtenPerSecond.getAsDouble();
+        Optional<Duration> atMost = ends
+                ? Optional.of(MemoryRate.time(sum.remainingBytes(), rate - writtenPerSecond.getAsDouble())
+                        .plus(ofDevices))
                 : Optional.empty();
         return Optional.of(new MigrationProgress.Range(transfer.plus(ofDevices), atMost));
+    }
+
+    private Optional<MigrationProgress.Range> timeLeft(Transfer transfer, DeviceEnds device) {
+        if (complete) {
+            return Optional.of(NOTHING_LEFT);
+        }
+        if (transfer.bytesPerSecond() == 0) {
+            return Optional.empty();
+        }
+        Duration atLeast = MemoryRate.time(transfer.remainingBytes(), transfer.bytesPerSecond());
+        return Optional.of(new MigrationProgress.Range(atLeast, device.stepsToCome().map(atLeast::plus)));
     }
 
     private static Transfer plus(Transfer one, Transfer other) {

@@ -6,37 +6,49 @@ import dev.ferry.fsm.core.internal.device.ArcWatch;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.Recovery;
 import dev.ferry.fsm.core.internal.device.Recovery.Rung;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings both ends back after a failure before COMMIT: the sources run again, the destinations forget the guest. One
- * device after the other, as whatever failed may have failed because of too much at a time.
+ * Brings both ends back after a failure before COMMIT: the sources run again, the destinations forget the guest. All
+ * devices of one end at the same time, as the guest waits for it; one that does not come back so is tried once more
+ * alone, as it may have failed because of too much at a time. Confined to the thread of the migration.
  */
 final class Rollback {
 
     private static final Logger LOG = LoggerFactory.getLogger(Rollback.class);
 
     private final Ends ends;
+    private final Crew crew;
+    private final Passes passes;
     private final Downtime downtime;
     private final ArcWatch watch;
     private final List<Failure> failures = new ArrayList<>();
     private final List<Device> stuck = new ArrayList<>();
 
-    Rollback(Ends ends, Timeline timeline) {
+    Rollback(Ends ends, Kit kit) {
         this.ends = ends;
-        this.downtime = timeline.downtime();
-        this.watch = timeline.watch();
+        this.crew = kit.crew();
+        this.passes = kit.passes();
+        this.downtime = kit.timeline().downtime();
+        this.watch = kit.timeline().watch();
     }
 
     /** Rolls back; answers how the sources and their guest came out. What went wrong on the way is in the list. */
     Recovery.Outcome run() {
+        downtime.turnBack();
         // Where they could act for the guest already, they have to be silent before the sources act again.
         if (ends.mayDestinationsAct()) {
             abandonDestinations();
@@ -55,14 +67,11 @@ final class Rollback {
         if (!ends.areSourcesTouched()) {
             return Rung.IN_ORDER;
         }
-        List<Device> sources = ends.sources();
-        if (sources.size() > 1) {
-            sources.forEach(this::quiesce);
-        }
         Rung lowest = Rung.IN_ORDER;
         List<Device> dead = new ArrayList<>();
-        for (Device source : sources) {
-            Recovery.Outcome outcome = new Recovery(source, watch).unwind();
+        Map<Device, Recovery.Outcome> outcomes = unwindSources();
+        for (Device source : ends.sources()) {
+            Recovery.Outcome outcome = outcomes.get(source);
             failures.addAll(outcome.failures());
             lowest = lowest.compareTo(outcome.rung()) < 0 ? outcome.rung() : lowest;
             if (outcome.rung() == Rung.BROKEN) {
@@ -76,18 +85,78 @@ final class Rollback {
         return resumed ? lowest : Rung.BROKEN;
     }
 
-    /** The way up in two passes as well: nobody runs before all can be reached. What fails here fails again below. */
-    private void quiesce(Device source) {
-        try {
-            DeviceState state = source.machine().sync();
-            if (!state.isRunning() && DeviceState.RUNNING_P2P.isSupportedBy(source.features())) {
-                source.machine().goTo(DeviceState.RUNNING_P2P, watch);
+    private Map<Device, Recovery.Outcome> unwindSources() {
+        List<Device> sources = ends.sources();
+        if (sources.size() > 1) {
+            unwindTogether(sources);
+        }
+        Map<Device, Recovery.Outcome> outcomes = new ConcurrentHashMap<>();
+        Map<Device, Recovery> fallen = new LinkedHashMap<>();
+        for (Device source : sources) {
+            Recovery recovery = new Recovery(source, watch);
+            if (recovery.climb()) {
+                outcomes.put(source, recovery.inOrder());
+            } else {
+                fallen.put(source, recovery);
             }
+        }
+        together(fallen.keySet(), source -> outcomes.put(source, fallen.get(source).fall()));
+        fallen.forEach((source, recovery) -> outcomes.computeIfAbsent(source, left -> recovery.fall()));
+        return outcomes;
+    }
+
+    /** The way up in two passes as well: nobody runs before all can be reached. What fails here is tried again alone. */
+    private void unwindTogether(List<Device> sources) {
+        Set<Device> known = ConcurrentHashMap.newKeySet();
+        Set<Device> able = ConcurrentHashMap.newKeySet();
+        together(sources, source -> {
+            DeviceState state = source.machine().sync();
+            known.add(source);
+            if (!state.isRunning() && DeviceState.RUNNING_P2P.isSupportedBy(source.features())) {
+                able.add(source);
+            }
+        });
+        Set<Device> quiesced = goEach(sources.stream().filter(able::contains).toList(), DeviceState.RUNNING_P2P);
+        known.removeIf(source -> able.contains(source) && !quiesced.contains(source));
+        goEach(sources.stream().filter(known::contains).toList(), DeviceState.RUNNING);
+    }
+    /** Answers who came there. */
+    private Set<Device> goEach(List<Device> devices, DeviceState target) {
+        try {
+            Map<Device, MigrationException> failed =
+                    passes.goEach(devices.stream().map(Passes.Move::untimed).toList(), target, Step.ROLLBACK);
+            failed.forEach((device, e) -> LOG.debug("{}: is tried alone", device.id(), e));
+            return devices.stream().filter(device -> !failed.containsKey(device)).collect(Collectors.toSet());
         } catch (MigrationException | RuntimeException | Error e) {
-            LOG.debug("{}: cannot be unwound in two passes", source.id(), e);
+            LOG.debug("Each is tried alone", e);
+            return Set.of();
         }
     }
 
+    /** Part of the way back of one device. */
+    @FunctionalInterface
+    private interface Part {
+        void run(Device device) throws MigrationException;
+    }
+
+    /** Nobody is kept from coming back by what fails here; whoever calls this sees what was not done. */
+    private void together(Collection<Device> devices, Part part) {
+        try {
+            crew.run(devices.stream().map(device -> piece(device, part)).toList());
+        } catch (MigrationException | RuntimeException | Error e) {
+            LOG.debug("Each is tried alone", e);
+        }
+    }
+
+    private static Crew.Piece piece(Device device, Part part) {
+        return gate -> {
+            try {
+                part.run(device);
+            } catch (MigrationException | RuntimeException | Error e) {
+                LOG.debug("{}: is tried alone", device.id(), e);
+            }
+        };
+    }
     private boolean leaveGuestPaused(List<Device> dead) {
         failures.add(Failure.of(
                 FailureCode.GUEST_FAILED,
@@ -120,8 +189,15 @@ final class Rollback {
     }
 
     private void abandonDestinations() {
+        Map<Device, Recovery> recoveries = new LinkedHashMap<>();
+        ends.destinations().forEach(destination -> recoveries.put(destination, new Recovery(destination, watch)));
+        Map<Device, Boolean> resets = new ConcurrentHashMap<>();
+        together(recoveries.keySet(), destination -> resets.put(destination, recoveries.get(destination).reset()));
         for (Device destination : ends.destinations()) {
-            Recovery.Outcome outcome = new Recovery(destination, watch).abandon();
+            Recovery recovery = recoveries.get(destination);
+            Boolean reset = resets.get(destination);
+            Recovery.Outcome outcome =
+                    reset == null ? recovery.abandon() : reset ? recovery.inOrder() : recovery.silence();
             failures.addAll(outcome.failures());
             if (outcome.rung() == Rung.BROKEN) {
                 stuck.add(destination);

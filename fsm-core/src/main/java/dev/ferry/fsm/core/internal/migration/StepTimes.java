@@ -6,14 +6,21 @@ import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.MigrationException;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** How long the steps of a downtime take. Used by one thread at a time. */
 final class StepTimes {
+
+    /** Those of a switchover that is not broken off. */
+    static final Set<Step> FORWARD = Collections.unmodifiableSet(EnumSet.range(Step.STOP, Step.START));
 
     private final TimeSource clock;
     private final Map<Step, Duration> times = new EnumMap<>(Step.class);
@@ -62,9 +69,10 @@ final class StepTimes {
         return Map.copyOf(times);
     }
 
-    /** All steps with what was planned for them. */
+    /** All steps with what was planned for them; the way back where there was one. */
     List<DowntimeStep> against(Function<Step, Optional<Duration>> plan) {
-        return List.of(Step.values()).stream()
+        return Stream.of(Step.values())
+                .filter(step -> FORWARD.contains(step) || times.containsKey(step))
                 .map(step -> new DowntimeStep(step, plan.apply(step), of(step)))
                 .toList();
     }

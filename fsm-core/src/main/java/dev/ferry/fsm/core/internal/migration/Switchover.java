@@ -55,7 +55,7 @@ final class Switchover {
             device.plan(kit.history());
         }
         timeline.board().memory().stop();
-        timeline.downtime().begin(plan.steps());
+        timeline.downtime().begin(plan.planned());
         ends.pauseGuest();
         preCopy.requireAcknowledged();
         quiesce(true, DeviceState.PRE_COPY_P2P);

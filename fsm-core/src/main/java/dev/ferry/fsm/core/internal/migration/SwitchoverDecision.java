@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
+import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.fsm.core.internal.pace.SwitchoverRule;
 import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -16,6 +16,8 @@ import java.util.OptionalDouble;
  * when something unforeseen comes up afterwards. Confined to the thread of the migration.
  */
 final class SwitchoverDecision {
+
+    private static final String ALL_THE_SAME = "let it switch over all the same (--on-stall switchover).";
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
@@ -41,19 +43,19 @@ final class SwitchoverDecision {
     void predict() {
         OptionalDouble rate = memory.isPresent() ? memory.get().rate().bytesPerSecond() : OptionalDouble.empty();
         plan = DowntimePlan.of(
-                ends.devices().stream()
-                        .map(device -> new DowntimePlan.Load(device.kind(), device.stateBytes()))
-                        .toList(),
+                ends.devices().stream().map(DeviceEnds::downtimeLoad).toList(),
                 kit.settings().threadsOfMigration(),
                 memory.map(CarriedMemory::remainingBytes).orElse(0L),
                 rate,
                 kit.request().bandwidth(),
                 kit.history());
+        ends.devices().forEach(device -> device.expectSteps(device.downtimeLoad().ofDevice(kit.history())));
         tell();
     }
 
     private void tell() {
-        double written = isTracked() ? memory.get().rate().writtenBytesPerSecond() : 0;
+        OptionalDouble written =
+                isTracked() ? memory.get().rate().writtenBytesPerSecond() : OptionalDouble.of(0);
         timeline.board().predict(rule.allowed(), plan, written);
     }
 
@@ -63,16 +65,17 @@ final class SwitchoverDecision {
      * @throws MigrationException NOT_CONVERGING when that is never to be
      */
     boolean isTime() throws MigrationException {
-        if (plan.total().isEmpty()) {
+        Optional<Prediction> prediction = plan.prediction();
+        if (prediction.isEmpty()) {
             timeline.decide(
                     Decision.Kind.SWITCHOVER,
                     "The downtime cannot be predicted, as there is nothing to go by: " + plan.basis() + ".");
             return true;
         }
-        SwitchoverRule.Verdict verdict = rule.judge(plan.total().get(), isTracked(), plan.basis());
+        SwitchoverRule.Verdict verdict = rule.judge(prediction.get(), isTracked());
         tell();
         if (verdict != SwitchoverRule.Verdict.CONTINUE) {
-            requireSwitchover(verdict);
+            requireSwitchover(verdict, prediction.get());
         }
         return verdict == SwitchoverRule.Verdict.SWITCH_OVER;
     }
@@ -84,21 +87,23 @@ final class SwitchoverDecision {
      * @throws MigrationException NOT_CONVERGING when it cannot be kept
      */
     void withoutRounds() throws MigrationException {
-        if (kit.request().preCopy() && plan.total().isPresent()) {
-            requireSwitchover(rule.judge(plan.total().get(), false, plan.basis()));
+        Optional<Prediction> prediction = plan.prediction();
+        if (kit.request().preCopy() && prediction.isPresent()) {
+            requireSwitchover(rule.judge(prediction.get(), false), prediction.get());
         } else {
             timeline.decide(Decision.Kind.SWITCHOVER, "Nothing is carried while the guest runs: " + plan.basis() + ".");
         }
     }
 
-    private void requireSwitchover(SwitchoverRule.Verdict verdict) throws MigrationException {
+    private void requireSwitchover(SwitchoverRule.Verdict verdict, Prediction prediction) throws MigrationException {
         if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
             // Figures of one slow run must not stand against all that follow.
             ends.devices().forEach(device -> kit.history().doubt(device.kind()));
-            throw notConverging("The guest was not paused, as " + plan.total().orElseThrow().toMillis()
-                    + " ms of downtime are predicted and " + rule.allowed().toMillis()
-                    + " ms allowed, and waiting does not help (" + plan.basis()
-                    + "): allow more downtime or bandwidth, or let it switch over all the same.");
+            throw notConverging("The guest was not paused, as " + prediction.words()
+                    + " of downtime are predicted and " + Prediction.millis(rule.allowed())
+                    + " allowed, and waiting does not help (" + prediction.basis()
+                    + "): allow more downtime (--max-downtime, --ramp-limit) or bandwidth (--bandwidth), or "
+                    + ALL_THE_SAME);
         }
     }
 
@@ -121,18 +126,18 @@ final class SwitchoverDecision {
      */
     void recordLost() throws MigrationException {
         predict();
-        Duration predicted = plan.total().orElse(Duration.ZERO);
-        if (predicted.compareTo(rule.allowed()) > 0) {
+        Prediction predicted = plan.prediction().orElseThrow();
+        if (predicted.downtime().compareTo(rule.allowed()) > 0) {
             String what = "a record of written pages was lost when the guest was paused already";
-            String downtime = predicted.toMillis() + " ms of downtime are predicted where " + rule.allowed().toMillis()
-                    + " ms are allowed";
+            String downtime = predicted.words() + " of downtime are predicted where "
+                    + Prediction.millis(rule.allowed()) + " are allowed";
             force("A" + what.substring(1) + ", and now " + downtime, what + ", and " + downtime);
         }
     }
 
     private void force(String refusal, String reason) throws MigrationException {
         if (kit.request().convergence().onStall() == Convergence.OnStall.FAIL) {
-            throw notConverging(refusal + ": migrate again, or let it switch over all the same.");
+            throw notConverging(refusal + ": migrate again, or " + ALL_THE_SAME);
         }
         timeline.decide(
                 Decision.Kind.FORCED,

@@ -6,6 +6,7 @@ import dev.ferry.fsm.core.internal.device.ArcWatch;
 import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
@@ -96,7 +97,7 @@ final class Timeline {
         board.update(next);
         signal.startPhase(next.name(), Optional.ofNullable(request.timeouts().phases().get(next)));
         if (next.compareTo(MigrationPhase.SETUP) >= 0) {
-            // Before, it may have to wait for others.
+            // Before, it may have to wait for others; when that is over is told by who waited.
             signal.progress();
         }
         listener.onEvent(new MigrationEvent.PhaseStarted(migration, next));
@@ -121,6 +122,11 @@ final class Timeline {
         listener.onEvent(new MigrationEvent.ArcTaken(migration, device, arc));
     }
 
+    /** The failure may be that of another device, for which this one was not tried. */
+    void arcFailed(String device, Arc arc, Failure failure) {
+        listener.onEvent(new MigrationEvent.ArcFailed(migration, device, arc, failure));
+    }
+
     /** Tells of each arc of a device on its way back. */
     ArcWatch watch() {
         return new ArcWatch() {
@@ -132,6 +138,11 @@ final class Timeline {
             @Override
             public void taken(String device, Arc arc) {
                 arcTaken(device, arc);
+            }
+
+            @Override
+            public void failed(String device, Arc arc, Failure failure) {
+                arcFailed(device, arc, failure);
             }
         };
     }

@@ -13,12 +13,19 @@ public final class MemoryRate {
     private static final long TELLING_BYTES = 1024 * 1024;
     private static final double NANOS_PER_SECOND = 1e9;
 
+    /** A round gains when at most nine tenths of what it carried was written meanwhile. */
+    private static final int GAIN_NUMERATOR = 9;
+
+    private static final int GAIN_DENOMINATOR = 10;
+
     private OptionalDouble carried = OptionalDouble.empty();
     private boolean telling;
-    private double written;
+    private OptionalDouble written = OptionalDouble.empty();
+    private long roundBytes;
 
     /** A round carried so many bytes. */
     public void round(long bytes, long nanos) {
+        roundBytes = bytes;
         if (bytes == 0 || telling && bytes < TELLING_BYTES) {
             return;
         }
@@ -29,7 +36,9 @@ public final class MemoryRate {
 
     /** So many bytes were written again in the time since the last look. */
     public void written(long bytes, long nanos) {
-        written = perSecond(bytes, nanos);
+        // Each page counts once, so nearly as much as was carried may stand for any rate.
+        boolean gains = bytes * (double) GAIN_DENOMINATOR <= roundBytes * (double) GAIN_NUMERATOR;
+        written = gains ? OptionalDouble.of(perSecond(bytes, nanos)) : OptionalDouble.empty();
     }
 
     /** Bytes per second that are carried; empty before the first round. */
@@ -37,8 +46,8 @@ public final class MemoryRate {
         return carried;
     }
 
-    /** Bytes per second that the guest writes, each page once per round. */
-    public double writtenBytesPerSecond() {
+    /** Bytes per second that the guest writes; empty before the first look, and after a round that gained nothing. */
+    public OptionalDouble writtenBytesPerSecond() {
         return written;
     }
 

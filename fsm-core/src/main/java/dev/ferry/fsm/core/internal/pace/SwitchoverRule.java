@@ -46,19 +46,15 @@ public final class SwitchoverRule {
         return allowed;
     }
 
-    /**
-     * Judges one prediction.
-     *
-     * @param improvable whether another round can change it
-     * @param basis what it was made from, for people
-     */
-    public Verdict judge(Duration predicted, boolean improvable, String basis) {
+    /** Judges one prediction, which another round can change where it is improvable. */
+    public Verdict judge(Prediction prediction, boolean improvable) {
+        Duration predicted = prediction.downtime();
         while (predicted.compareTo(allowed) > 0) {
             if (improvable && !isStalled(predicted)) {
                 return Verdict.CONTINUE;
             }
-            if (!raise(predicted, basis)) {
-                return stalled(predicted, basis);
+            if (!raise(prediction)) {
+                return stalled(prediction);
             }
             withoutGain = 0;
             if (improvable && predicted.compareTo(allowed) > 0) {
@@ -67,8 +63,8 @@ public final class SwitchoverRule {
         }
         decisions.accept(
                 Decision.Kind.SWITCHOVER,
-                "A downtime of " + millis(predicted) + " is predicted, " + millis(allowed) + " are allowed: " + basis
-                        + ".");
+                "A downtime of " + prediction.words() + " is predicted, " + millis(allowed) + " are allowed: "
+                        + prediction.basis() + ".");
         return Verdict.SWITCH_OVER;
     }
 
@@ -86,7 +82,7 @@ public final class SwitchoverRule {
         return predicted.multipliedBy(GAIN_DENOMINATOR).compareTo(best.multipliedBy(GAIN_NUMERATOR)) <= 0;
     }
 
-    private boolean raise(Duration predicted, String basis) {
+    private boolean raise(Prediction prediction) {
         if (allowed.compareTo(rules.rampLimit()) >= 0) {
             return false;
         }
@@ -96,25 +92,25 @@ public final class SwitchoverRule {
         decisions.accept(
                 Decision.Kind.RAMP,
                 "The allowed downtime goes from " + millis(before) + " to " + millis(allowed) + ", as "
-                        + millis(predicted) + " are predicted and waiting does not help: " + basis + ".");
+                        + prediction.words() + " are predicted and waiting does not help: " + prediction.basis() + ".");
         return true;
     }
 
-    private Verdict stalled(Duration predicted, String basis) {
+    private Verdict stalled(Prediction prediction) {
         decisions.accept(
                 Decision.Kind.STALL,
-                "A downtime of " + millis(predicted) + " is predicted, " + millis(allowed)
-                        + " are allowed, and waiting does not help: " + basis + ".");
+                "A downtime of " + prediction.words() + " is predicted, " + millis(allowed)
+                        + " are allowed, and waiting does not help: " + prediction.basis() + ".");
         if (rules.onStall() == Convergence.OnStall.FAIL) {
             return Verdict.GIVE_UP;
         }
         decisions.accept(
                 Decision.Kind.FORCED,
-                "It switches over all the same, as the request says; expect " + millis(predicted) + " of downtime.");
+                "It switches over all the same, as the request says; expect " + prediction.words() + " of downtime.");
         return Verdict.SWITCH_OVER;
     }
 
     private static String millis(Duration duration) {
-        return duration.toMillis() + " ms";
+        return Prediction.millis(duration);
     }
 }

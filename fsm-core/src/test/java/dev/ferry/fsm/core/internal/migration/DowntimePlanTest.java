@@ -28,7 +28,7 @@ class DowntimePlanTest {
     }
 
     private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
-        List<DowntimePlan.Load> loads = Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes));
+        List<DowntimePlan.Load> loads = Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes, Map.of()));
         return DowntimePlan.of(loads, THREADS, memoryBytes, rate, limit, history);
     }
 
@@ -65,7 +65,7 @@ class DowntimePlanTest {
     @Test
     void shouldTakeTheSizeOfADeviceWhoseKindIsNew() {
         DowntimePlan plan = DowntimePlan.of(
-                List.of(new DowntimePlan.Load(KNOWN, 1), new DowntimePlan.Load(NEW, 500)),
+                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of()), new DowntimePlan.Load(NEW, 500, Map.of())),
                 THREADS,
                 0,
                 OptionalDouble.of(1000),
@@ -77,5 +77,53 @@ class DowntimePlanTest {
     @Test
     void shouldNotPredictWithoutARate() {
         assertThat(plan(1, 0, 1, UNKNOWN, Bandwidth.UNLIMITED).total()).isEmpty();
+    }
+
+    private DowntimePlan planOfNew(Map<Step, Duration> estimates) {
+        return DowntimePlan.of(
+                List.of(new DowntimePlan.Load(NEW, 500, estimates)), THREADS, 0, UNKNOWN, Bandwidth.UNLIMITED, history);
+    }
+
+    @Test
+    void shouldPredictNothingForADeviceOfWhichNothingIsKnown() {
+        DowntimePlan plan = planOfNew(Map.of());
+        assertThat(plan.prediction()).isEmpty();
+        assertThat(plan.planned()).isEmpty();
+        assertThat(plan.basis()).contains("nothing for the steps of the devices");
+    }
+
+    @Test
+    void shouldTakeWhatThisMigrationShowsForADeviceWhoseKindIsNew() {
+        DowntimePlan plan = planOfNew(Map.of(
+                Step.STOP, Duration.ofMillis(50), Step.START, Duration.ofMillis(40), Step.SAVE, Duration.ofMillis(10)));
+        assertThat(plan.prediction().orElseThrow().words()).isEqualTo("at least 100 ms");
+        assertThat(plan.prediction().orElseThrow().basis()).contains("not all of TRANSFER and LOAD,");
+        assertThat(plan.total()).isEmpty();
+        assertThat(plan.planned()).containsOnlyKeys(Step.STOP, Step.SAVE, Step.START);
+    }
+
+    @Test
+    void shouldSayAtLeastWhenTheKindOfOneDeviceIsNew() {
+        DowntimePlan plan = DowntimePlan.of(
+                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of()), new DowntimePlan.Load(NEW, 500, Map.of())),
+                THREADS,
+                0,
+                OptionalDouble.of(1000),
+                Bandwidth.UNLIMITED,
+                history);
+        assertThat(plan.prediction().orElseThrow().words()).isEqualTo("at least 511 ms");
+        assertThat(plan.planned()).containsOnlyKeys(Step.TRANSFER);
+    }
+
+    @Test
+    void shouldTakeEarlierMigrationsBeforeWhatThisOneShows() {
+        DowntimePlan plan = DowntimePlan.of(
+                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of(Step.LOAD, Duration.ofHours(1)))),
+                THREADS,
+                0,
+                UNKNOWN,
+                Bandwidth.UNLIMITED,
+                history);
+        assertThat(plan.prediction().orElseThrow().words()).isEqualTo("13 ms");
     }
 }

@@ -14,13 +14,21 @@ import org.junit.jupiter.api.Test;
 class SwitchoverRuleTest {
 
     private final List<Decision.Kind> decisions = new ArrayList<>();
+    private final List<String> messages = new ArrayList<>();
 
     private SwitchoverRule rule(Convergence rules) {
-        return new SwitchoverRule(rules, (kind, message) -> decisions.add(kind));
+        return new SwitchoverRule(rules, (kind, message) -> {
+            decisions.add(kind);
+            messages.add(message);
+        });
+    }
+
+    private static Prediction prediction(Duration downtime) {
+        return new Prediction(downtime, true, "basis");
     }
 
     private static Verdict judge(SwitchoverRule rule, long millis) {
-        return rule.judge(Duration.ofMillis(millis), true, "basis");
+        return rule.judge(prediction(Duration.ofMillis(millis)), true);
     }
 
     @Test
@@ -76,10 +84,28 @@ class SwitchoverRuleTest {
     @Test
     void shouldRampAtOnceWhenAnotherRoundChangesNothing() {
         SwitchoverRule rule = rule(Convergence.DEFAULT.withRampLimit(Duration.ofSeconds(2)));
-        assertThat(rule.judge(Duration.ofMillis(600), false, "basis")).isEqualTo(Verdict.SWITCH_OVER);
+        assertThat(rule.judge(prediction(Duration.ofMillis(600)), false)).isEqualTo(Verdict.SWITCH_OVER);
         assertThat(decisions)
                 .containsExactly(Decision.Kind.RAMP, Decision.Kind.RAMP, Decision.Kind.SWITCHOVER);
-        assertThat(rule(Convergence.DEFAULT).judge(Duration.ofMillis(600), false, "basis"))
+        assertThat(rule(Convergence.DEFAULT).judge(prediction(Duration.ofMillis(600)), false))
                 .isEqualTo(Verdict.GIVE_UP);
+    }
+
+    @Test
+    void shouldNeverSayThatAsMuchIsPredictedAsIsAllowedWhereItIsMore() {
+        SwitchoverRule rule = rule(Convergence.DEFAULT.withRampLimit(Duration.ofSeconds(1)));
+        rule.judge(prediction(Duration.ofNanos(300_000_001)), false);
+        assertThat(messages)
+                .containsExactly(
+                        "The allowed downtime goes from 300 ms to 450 ms, as 300.001 ms are predicted and waiting does "
+                                + "not help: basis.",
+                        "A downtime of 300.001 ms is predicted, 450 ms are allowed: basis.");
+    }
+
+    @Test
+    void shouldSayWhenThereIsNothingToGoByForAPart() {
+        rule(Convergence.DEFAULT).judge(new Prediction(Duration.ofMillis(100), false, "basis"), true);
+        assertThat(messages)
+                .containsExactly("A downtime of at least 100 ms is predicted, 300 ms are allowed: basis.");
     }
 }
