@@ -153,7 +153,7 @@ class ConvergenceTest {
         }
     }
 
-    /** The kind of the devices was never migrated before; what is seen of them takes 50 ms to stop, and 10 ms a read. */
+    /** Such devices were never migrated before; they take 50 ms to stop, and 10 ms to read or write. */
     private static MigrationReport migrateFirst(LiveRig rig, MigrationRequest request) {
         rig.intercept((device, call) -> {
             switch (call) {
