@@ -7,9 +7,9 @@ import java.util.Optional;
 /**
  * One step of the downtime, as it was planned when the guest was paused and as it was. Immutable.
  *
- * <p>Of a whole migration the steps follow one another and their sum is the downtime; one that was broken off lasts until
- * then. Devices save and load at the same time: the steps of one device are the times spent on it, and say nothing about
- * those of another.
+ * <p>Of a whole migration the steps follow one another and their sum is the downtime; one that was broken off lasts
+ * until then. Devices save and load at the same time: the steps of one device are the times spent on it, and say
+ * nothing about those of another.
  *
  * @param step which
  * @param planned empty when there was nothing to go by: no measured rate, no earlier run with this type of device, and

@@ -16,11 +16,11 @@ import java.util.Optional;
  * @param devices one for each pair of the request, in its order
  * @param round of pre-copy, from 1; 0 before
  * @param allowedDowntime as it is after ramps
- * @param predictedDowntime of a switchover now, at least: steps of devices are left out for which there is nothing to go
- *     by; empty when there is nothing for any part of it
+ * @param predictedDowntime of a switchover now, at least: steps of devices are left out for which there is nothing to
+ *     go by; empty when there is nothing for any part of it
  * @param timeLeft to the end: what the bytes that are left take at the present rate, and the steps of the devices as
- *     they took before, as far as known. Empty when there is nothing to go by: during the downtime also when a step that
- *     is to come was never measured, or when the present one takes longer than planned
+ *     they took before, as far as known. Empty when there is nothing to go by: during the downtime also when a step
+ *     that is to come was never measured, or when the present one takes longer than planned
  */
 public record MigrationProgress(
         MigrationPhase phase,

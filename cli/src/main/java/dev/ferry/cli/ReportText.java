@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** The report of a migration for people. */
 public final class ReportText {
@@ -55,29 +56,36 @@ public final class ReportText {
             return "";
         }
         List<String> headings = new ArrayList<>(List.of("DOWNTIME, MILLISECONDS"));
-        for (Step step : Step.values()) {
-            headings.add(step.name());
-        }
+        List<Step> columns = columns(report);
+        columns.forEach(step -> headings.add(step.name()));
         TextTable table = new TextTable(headings.toArray(String[]::new));
-        rows(table, "all", report.steps());
+        rows(table, "all", report.steps(), columns);
         if (report.devices().size() > 1) {
-            report.devices().forEach(device -> rows(table, device.source(), device.steps()));
+            report.devices().forEach(device -> rows(table, device.source(), device.steps(), columns));
         }
         return "\n" + table;
     }
 
-    private static void rows(TextTable table, String name, List<DowntimeStep> steps) {
+    /** The way back only where there was one. */
+    private static List<Step> columns(MigrationReport report) {
+        return Stream.of(Step.values())
+                .filter(step -> step != Step.ROLLBACK
+                        || report.steps().stream().anyMatch(each -> each.step() == Step.ROLLBACK))
+                .toList();
+    }
+
+    private static void rows(TextTable table, String name, List<DowntimeStep> steps, List<Step> columns) {
         if (steps.stream().anyMatch(step -> step.planned().isPresent())) {
-            table.row(cells(name + ", planned", steps, true));
+            table.row(cells(name + ", planned", steps, columns, true));
         }
         if (!steps.isEmpty()) {
-            table.row(cells(name + ", actual", steps, false));
+            table.row(cells(name + ", actual", steps, columns, false));
         }
     }
 
-    private static String[] cells(String name, List<DowntimeStep> steps, boolean planned) {
+    private static String[] cells(String name, List<DowntimeStep> steps, List<Step> columns, boolean planned) {
         List<String> cells = new ArrayList<>(List.of(name));
-        for (Step step : Step.values()) {
+        for (Step step : columns) {
             Optional<DowntimeStep> found =
                     steps.stream().filter(each -> each.step() == step).findFirst();
             cells.add(found.flatMap(each -> planned ? each.planned() : Optional.of(each.actual()))

@@ -108,7 +108,7 @@ class TimeoutsTest {
     @Test
     void shouldAskForNoMoreProfilesWhenItsTimeIsOver() {
         try (LiveRig rig = new LiveRig(4)) {
-            rig.values.threads = 0;
+            rig.values.threads = 1;
             rig.service.modified(rig.values);
             AtomicInteger asked = new AtomicInteger();
             rig.intercept((device, call) -> {
@@ -122,7 +122,7 @@ class TimeoutsTest {
 
             assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
             assertThat(failure.phase()).contains(MigrationPhase.CONNECT);
-            assertThat(asked).hasValue(1);
+            assertThat(asked).as("at most one by each of two threads").hasValueBetween(1, 2);
             rig.assertSourceOwns();
         }
     }

@@ -105,7 +105,7 @@ final class Rollback {
         return outcomes;
     }
 
-    /** The way up in two passes as well: nobody runs before all can be reached. What fails here is tried again alone. */
+    /** The way up in two passes as well: nobody runs before all can be reached. What fails is tried again alone. */
     private void unwindTogether(List<Device> sources) {
         Set<Device> known = ConcurrentHashMap.newKeySet();
         Set<Device> able = ConcurrentHashMap.newKeySet();

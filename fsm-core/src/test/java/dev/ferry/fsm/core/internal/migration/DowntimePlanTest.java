@@ -28,7 +28,8 @@ class DowntimePlanTest {
     }
 
     private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
-        List<DowntimePlan.Load> loads = Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes, Map.of()));
+        List<DowntimePlan.Load> loads =
+                Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes, Map.of()));
         return DowntimePlan.of(loads, THREADS, memoryBytes, rate, limit, history);
     }
 
