@@ -232,7 +232,7 @@ class ManyDevicesTest {
     @Test
     void shouldStartTheOtherDevicesWhenOneDoesNotStartButNotTheGuest() {
         try (LiveRig rig = new LiveRig(3)) {
-            rig.destinations.get(0).device.once(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+            rig.destinations.get(0).device.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {
                 throw new DeviceException(Errno.EIO, "scripted");
             });
 
@@ -246,6 +246,20 @@ class ManyDevicesTest {
             assertThat(rig.sources).allMatch(source -> source.device.state == DeviceState.STOP);
             rig.assertNothingLeft();
             rig.assertNoSessions();
+        }
+    }
+
+    @Test
+    void shouldCompleteWhenOneDeviceStartsAtTheSecondAttempt() {
+        try (LiveRig rig = new LiveRig(3)) {
+            rig.destinations.get(1).device.once(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            });
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.result()).isEqualTo(MigrationReport.Result.COMPLETED);
+            rig.assertDestinationOwns();
         }
     }
 

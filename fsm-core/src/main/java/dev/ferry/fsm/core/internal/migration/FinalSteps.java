@@ -55,8 +55,7 @@ final class FinalSteps {
         timeline.enter(MigrationPhase.START);
         try {
             // One device that fails keeps no other one from being started, only the guest.
-            Map<Device, MigrationException> failures = kit.passes()
-                    .goEach(Passes.Move.destinations(ends.devices()), DeviceState.RUNNING, Step.START);
+            Map<Device, MigrationException> failures = startDevices();
             if (!failures.isEmpty()) {
                 return Optional.of(withAdvice(all(failures.values())));
             }
@@ -70,6 +69,22 @@ final class FinalSteps {
         }
     }
 
+    /** Nobody else can run the guest any more, so a device that fails for a moment is asked once more. */
+    private Map<Device, MigrationException> startDevices() throws MigrationException {
+        List<Passes.Move> moves = Passes.Move.destinations(ends.devices());
+        Map<Device, MigrationException> failures = kit.passes().goEach(moves, DeviceState.RUNNING, Step.START);
+        if (failures.isEmpty()) {
+            return failures;
+        }
+        failures.values().forEach(e -> LOG.warn("A device is started once more: {}", e.failure().message()));
+        List<Passes.Move> again =
+                moves.stream().filter(move -> failures.containsKey(move.device())).toList();
+        // What failed first is what is told.
+        failures.keySet().retainAll(
+                kit.passes().goEach(again, DeviceState.RUNNING, Step.START).keySet());
+        return failures;
+    }
+
     private static Failure all(Collection<MigrationException> failures) {
         Failure first = failures.iterator().next().failure();
         List<Failure> following = new ArrayList<>(first.following());
@@ -79,7 +94,7 @@ final class FinalSteps {
 
     private Failure withAdvice(Failure failure) {
         Device first = ends.devices().get(0).destination();
-        String advice = failure.message() + " The destination " + names(ends.destinations())
+        String advice = sentence(failure.message()) + " The destination " + names(ends.destinations())
                 + " owns the guest and is left in " + states(ends.destinations())
                 + " with what was loaded: take it to RUNNING if it is not, then resume its guest. The source "
                 + names(ends.sources())
@@ -92,6 +107,11 @@ final class FinalSteps {
                 failure.errno(),
                 advice,
                 failure.following());
+    }
+
+    /** A driver's message may lack its full stop. */
+    private static String sentence(String message) {
+        return message.endsWith(".") ? message : message + ".";
     }
 
     private static String names(List<Device> devices) {
