@@ -41,7 +41,7 @@ final class Closing {
      * Waits for the end.
      *
      * @param deadline of {@link System#nanoTime}
-     * @return whether it is closed; false, too, where an interrupt, which stays pending, ended the wait
+     * @return whether it is closed
      */
     boolean await(long deadline) {
         try {
@@ -50,9 +50,7 @@ final class Closing {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        if (thread.isAlive() && Thread.currentThread().isInterrupted()) {
-            LOG.info("nobody waits for {} any longer, because the wait was interrupted; it is being closed", id);
-        } else if (thread.isAlive()) {
+        if (thread.isAlive()) {
             LOG.warn("{} is in a call that the kernel has not ended; it is closed behind that", id);
         }
         return !thread.isAlive();
