@@ -2,6 +2,10 @@
 # Ferry beside a program in C that makes the same system calls. Sourced by run.
 
 readonly gib=$((1 << 30))
+# What must have been measured, in each turn.
+readonly guest_rows=("c get-state-ns" "c set-same-state-ns" "c stop-and-run-ns" "c stream-MBps" "java get-state-ns"
+  "java set-same-state-ns" "java stop-and-run-ns" "java driver-state-ns" "java stream-MBps")
+readonly host_rows=("c memory-MBps" "java memory-MBps")
 
 # The peer, for guest and host alike, so without libraries.
 build_peer() {
@@ -19,11 +23,23 @@ measure() {
   build_peer
   local peer=$cache/kernel-6.12/build/peer
   measure_guest "$peer" > "$work/guest"
+  require_rows 2 "$work/guest" "${guest_rows[@]}"
   measure_host "$peer" > "$work/host"
+  require_rows 3 "$work/host" "${host_rows[@]}"
   {
     ratios "guest" "$work/guest"
     ratios "host" "$work/host"
   } | tee "$results/bench.txt"
+}
+
+# require_rows TURNS FILE ROW...: a program that failed has printed fewer rows, and nothing else tells of it.
+require_rows() {
+  local turns=$1 file=$2 row found
+  shift 2
+  for row in "$@"; do
+    found=$(grep -cE "^$row [0-9]+$" "$file" || :)
+    [ "$found" -eq "$turns" ] || die "the benchmark is incomplete: '$row' was measured $found times instead of $turns; the guest's words are in $results/bench.log"
+  done
 }
 
 measure_guest() {
@@ -35,6 +51,7 @@ measure_guest() {
   ln -sf bench "$folder/lab/program"
   boot 6.12 "$folder" "$results/bench.log"
   [ -z "$ended" ] || die "the benchmark failed: $ended; see $results/bench.log"
+  grep -q '^== end' "$results/bench.log" || die "the benchmark did not come to its end; see $results/bench.log"
   tr -d '\r' < "$results/bench.log" | grep -E '^(c|java) [a-z-]+'
 }
 

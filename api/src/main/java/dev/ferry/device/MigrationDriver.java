@@ -60,7 +60,7 @@ public interface MigrationDriver {
 
     /**
      * Service property, String, optional: name of the stream format that the bytes of its sessions follow, as in {@link
-     * dev.ferry.stream.StreamFormat#NAME}. Left out: opaque bytes that only the same type of driver understands.
+     * dev.ferry.stream.StreamReader#NAME}. Left out: opaque bytes that only the same type of driver understands.
      */
     String STREAM_FORMAT = "ferry.stream.name";
 

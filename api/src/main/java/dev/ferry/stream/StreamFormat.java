@@ -4,20 +4,14 @@ package dev.ferry.stream;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * How the state of a device lies in a stream of bytes. One service per format and version; drivers frame their sessions
- * with it, tools read saved streams with it.
+ * How the state of a device lies in a stream of bytes. One service per format and version, under this name and that of
+ * {@link StreamReader}: drivers frame their sessions with it, tools read saved streams with it.
  *
  * <p>Thread-safe; the encoders and decoders it makes belong to one session and one caller at a time, and stay usable
  * until that session ends even if the service goes away meanwhile.
  */
 @ConsumerType
 public interface StreamFormat extends StreamReader {
-
-    /** Service property, String, mandatory: the name, for example {@code virtiovf}. */
-    String NAME = "ferry.stream.name";
-
-    /** Service property, Integer, mandatory: version of the format, 1 or more. */
-    String VERSION = "ferry.stream.version";
 
     /** Makes the saving side of one session. */
     RecordEncoder encoder(RecordDevice device);

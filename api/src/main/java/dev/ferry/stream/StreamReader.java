@@ -7,12 +7,18 @@ import java.nio.channels.ReadableByteChannel;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Names what is in saved streams of one form, for tools that have no device. Every {@link StreamFormat} is one; for a
- * form that a driver frames itself it is a service of its own, with the properties {@link StreamFormat#NAME} and {@link
- * StreamFormat#VERSION}. Thread-safe.
+ * Names what is in saved streams of one form, for tools that have no device. One service per form and version: a {@link
+ * StreamFormat} registers under this name, too; for a form that a driver frames itself it is a service of its own.
+ * Thread-safe.
  */
 @ConsumerType
 public interface StreamReader {
+
+    /** Service property, String, mandatory: the name, for example {@code virtiovf}. */
+    String NAME = "ferry.stream.name";
+
+    /** Service property, Integer, mandatory: version of the format, 1 or more. */
+    String VERSION = "ferry.stream.version";
 
     /**
      * Whether a stream that begins with these bytes can be of this format; a guess from as many bytes as are there.

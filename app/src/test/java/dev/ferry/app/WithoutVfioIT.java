@@ -15,6 +15,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,6 +27,9 @@ class WithoutVfioIT {
 
     private static final Path JAR = Path.of("target/ferry-runnable.jar").toAbsolutePath();
     private static final Path JDKS = Path.of("/usr/lib/jvm");
+    /** Of an environment variable, JAVA_HOME_21_X64 or JDK17_HOME for example. */
+    private static final Pattern HOME = Pattern.compile("(JAVA|JDK).*HOME.*");
+    private static final Pattern OLDER = Pattern.compile("(?m)^JAVA_VERSION=\"(17|18|19|20|21)\\b");
     private static final long LIMIT_SECONDS = 120;
     private static final String LEFT_OUT =
             "ferry: VFIO devices are left out, and all else works: the bundle dev.ferry.vfio.backend ";
@@ -66,22 +71,41 @@ class WithoutVfioIT {
                 process.exitValue(), Files.readString(folder.resolve("out")), Files.readString(folder.resolve("err")));
     }
 
-    private static Path java17() throws IOException {
-        Optional<Path> found = Optional.empty();
+    /** Java on which the bundle for VFIO devices does not resolve, but all others do. */
+    private record OlderJava(Path home, int feature) {
+        Path program() {
+            return home.resolve("bin/java");
+        }
+    }
+
+    private static OlderJava olderJava() throws IOException {
+        List<Path> homes = new ArrayList<>();
+        System.getenv().forEach((name, value) -> {
+            if (HOME.matcher(name).matches()) {
+                homes.add(Path.of(value));
+            }
+        });
         if (Files.isDirectory(JDKS)) {
             try (Stream<Path> jdks = Files.list(JDKS)) {
-                found = jdks.filter(WithoutVfioIT::isJava17).map(jdk -> jdk.resolve("bin/java")).findFirst();
+                jdks.sorted().forEach(homes::add);
             }
         }
-        assumeThat(found).as("a Java 17 in %s to run the application with", JDKS).isPresent();
+        Optional<OlderJava> found =
+                homes.stream().map(WithoutVfioIT::olderJava).flatMap(Optional::stream).findFirst();
+        assumeThat(found)
+                .as("a Java 17 to 21 to run the application with, in %s or where JAVA_HOME_17 or the like says", JDKS)
+                .isPresent();
         return found.orElseThrow();
     }
 
-    private static boolean isJava17(Path jdk) {
+    private static Optional<OlderJava> olderJava(Path home) {
         try {
-            return Files.readString(jdk.resolve("release")).contains("JAVA_VERSION=\"17.");
+            Matcher older = OLDER.matcher(Files.readString(home.resolve("release")));
+            return older.find() && Files.isExecutable(home.resolve("bin/java"))
+                    ? Optional.of(new OlderJava(home, Integer.parseInt(older.group(1))))
+                    : Optional.empty();
         } catch (IOException e) {
-            return false; // no JDK
+            return Optional.empty(); // no Java
         }
     }
 
@@ -114,10 +138,12 @@ class WithoutVfioIT {
 
     @Test
     void shouldMigrateEmulatedDevicesAndSayWhyThereAreNoOthersWhenJavaIsTooOld() throws Exception {
-        String sentence = "needs Java 22 or newer, and this is Java 17; run Ferry with a newer one";
-        assertWorksWithoutVfio(java17(), JAR, sentence);
+        OlderJava java = olderJava();
+        String sentence = "needs Java 22 or newer, and this is Java %d; run Ferry with a newer one"
+                .formatted(java.feature());
+        assertWorksWithoutVfio(java.program(), JAR, sentence);
 
-        Ended ended = run(java17(), JAR, "devices");
+        Ended ended = run(java.program(), JAR, "devices");
         assertThat(ended.err()).as("nobody asked for VFIO devices").isEqualTo(LEFT_OUT + sentence + "\n");
         assertThat(ended.status()).isZero();
     }
@@ -128,7 +154,7 @@ class WithoutVfioIT {
                 + "ffffffffef100001" + "0000000000000000");
         Files.write(folder.resolve("whole"), state);
         Files.write(folder.resolve("cut"), Arrays.copyOf(state, 17));
-        Path java = java17();
+        Path java = olderJava().program();
 
         Ended ended = run(java, JAR, "inspect", "whole");
         assertThat(ended.err()).isEmpty();

@@ -4,7 +4,10 @@ package dev.ferry.contract;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.ResumingSession;
+import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -44,6 +47,16 @@ final class Demand {
                     .formatted(what, errnos, e), e);
         }
         throw new AssertionError("%s: must be refused with one of %s, and was not".formatted(what, errnos));
+    }
+
+    /** Demands that a session has ended. */
+    static void dead(SavingSession session) throws Exception {
+        refused("a read from a session that is dead", () -> session.read(ByteBuffer.allocate(1)), Errno.ENODEV);
+    }
+
+    /** Demands that a session has ended. */
+    static void dead(ResumingSession session) throws Exception {
+        refused("a write to a session that is dead", () -> session.write(ByteBuffer.allocate(1)), Errno.ENODEV);
     }
 
     private Demand() {}

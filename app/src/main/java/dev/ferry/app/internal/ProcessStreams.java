@@ -5,10 +5,12 @@ import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -16,20 +18,32 @@ import java.util.function.Supplier;
  * The standard streams of the process themselves. Those of {@link System} belong to the shell, which binds them per
  * thread: given to it as the streams of a session, they would lead back to that session.
  */
-record ProcessStreams(InputStream in, PrintStream out, PrintStream err, Supplier<Optional<String>> loss) {
+record ProcessStreams(
+        InputStream in, PrintStream out, PrintStream err, Supplier<Optional<String>> loss, EndingOutput errors) {
 
     static ProcessStreams open() {
         WatchedOutput results = new WatchedOutput(new FileOutputStream(FileDescriptor.out));
+        EndingOutput errors = new EndingOutput(new FileOutputStream(FileDescriptor.err));
         return new ProcessStreams(
                 new FileInputStream(FileDescriptor.in),
                 print(results, "stdout.encoding"),
-                print(new FileOutputStream(FileDescriptor.err), "stderr.encoding"),
-                results::failure);
+                print(errors, "stderr.encoding"),
+                results::failure,
+                errors);
     }
 
     /** Why some of the results did not arrive; empty when all did. */
     Optional<String> lost() {
         return loss.get();
+    }
+
+    /** Writes a last text, in ASCII, to standard error and closes it: what others still print there is lost. */
+    void endErrors(String text) {
+        try {
+            errors.end(text.getBytes(StandardCharsets.US_ASCII));
+        } catch (IOException e) {
+            // Standard error was the place to tell it.
+        }
     }
 
     void flush() {

@@ -85,10 +85,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             return;
         }
         boolean atPrompt = session().map(each -> !each.isRunning()).orElse(false);
-        if (!atPrompt) {
-            streams.err().println("ferry: interrupted");
-        }
-        streams.err().close();
+        streams.endErrors(atPrompt ? "" : "ferry: interrupted%n".formatted());
         interrupt();
         if (!atPrompt) {
             awaitEnd();

@@ -35,16 +35,24 @@ final class VfioAvailability {
         return switch (bundle.get().getState()) {
             case Bundle.ACTIVE, Bundle.STARTING -> Optional.empty();
             case Bundle.RESOLVED -> Optional.of(sentence("is stopped; start it"));
-            default -> Optional.of(sentence("needs Java %s or newer, and this is Java %d; run Ferry with a newer one"
-                    .formatted(leastJava(bundle.get()), Runtime.version().feature())));
+            default -> Optional.of(sentence(whyUnresolved(leastJava(bundle.get()), Runtime.version().feature())));
         };
+    }
+
+    /** Its Java, or a package, or anything else that a bundle needs. */
+    private static String whyUnresolved(int leastJava, int thisJava) {
+        return thisJava < leastJava
+                ? "needs Java %d or newer, and this is Java %d; run Ferry with a newer one"
+                        .formatted(leastJava, thisJava)
+                : "is not resolved: something that it needs is missing, and the error in the log says what; install it";
     }
 
     private static String sentence(String why) {
         return "VFIO devices are left out, and all else works: the bundle " + Configuration.VFIO_BACKEND + " " + why;
     }
 
-    private static String leastJava(Bundle bundle) {
+    /** 0 where it needs none. */
+    private static int leastJava(Bundle bundle) {
         String needs = bundle
                 .adapt(BundleRevision.class)
                 .getDeclaredRequirements(ExecutionEnvironmentNamespace.EXECUTION_ENVIRONMENT_NAMESPACE)
@@ -52,6 +60,6 @@ final class VfioAvailability {
                 .map(requirement -> requirement.getDirectives().get(Constants.FILTER_DIRECTIVE))
                 .collect(Collectors.joining());
         Matcher least = LEAST_JAVA.matcher(needs);
-        return least.find() ? least.group(1) : needs;
+        return least.find() ? Integer.parseInt(least.group(1)) : 0;
     }
 }

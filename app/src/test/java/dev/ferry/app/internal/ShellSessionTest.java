@@ -87,7 +87,8 @@ class ShellSessionTest {
                         new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
                         new PrintStream(out, true, StandardCharsets.UTF_8),
                         new PrintStream(err, true, StandardCharsets.UTF_8),
-                        Optional::empty),
+                        Optional::empty,
+                        new EndingOutput(err)),
                 debug);
     }
 

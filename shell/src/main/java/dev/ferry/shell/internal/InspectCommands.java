@@ -2,12 +2,10 @@
 package dev.ferry.shell.internal;
 
 import dev.ferry.cli.CommandRun;
-import dev.ferry.stream.StreamFormat;
 import dev.ferry.stream.StreamReader;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.osgi.service.component.annotations.CollectionType;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -26,14 +24,6 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 public final class InspectCommands {
 
     @Reference(
-            service = StreamFormat.class,
-            cardinality = ReferenceCardinality.MULTIPLE,
-            policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY,
-            collectionType = CollectionType.TUPLE)
-    private volatile List<Map.Entry<Map<String, Object>, StreamFormat>> formats = List.of();
-
-    @Reference(
             service = StreamReader.class,
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
@@ -48,15 +38,15 @@ public final class InspectCommands {
 
     // By name, the newest version of a name first, so that the same file is read by the same format every time.
     private List<StreamReader> readers() {
-        return Stream.concat(formats.stream(), readers.stream())
-                .sorted(Comparator.comparing((Map.Entry<Map<String, Object>, ? extends StreamReader> service) ->
-                                String.valueOf(service.getKey().get(StreamFormat.NAME)))
+        return readers.stream()
+                .sorted(Comparator.comparing((Map.Entry<Map<String, Object>, StreamReader> service) ->
+                                String.valueOf(service.getKey().get(StreamReader.NAME)))
                         .thenComparing(service -> -version(service.getKey())))
-                .<StreamReader>map(Map.Entry::getValue)
+                .map(Map.Entry::getValue)
                 .toList();
     }
 
     private static int version(Map<String, Object> properties) {
-        return properties.get(StreamFormat.VERSION) instanceof Number number ? number.intValue() : 0;
+        return properties.get(StreamReader.VERSION) instanceof Number number ? number.intValue() : 0;
     }
 }

@@ -44,6 +44,8 @@ final class DeviceServices implements HandoverServer.Lending {
     static final String CONFIGURED = "ferry.vfio.configured";
 
     static final String BACKEND = "vfio";
+    /** The name of the records of a session's bytes, by which {@code dev.ferry.stream.vfio} reads them. */
+    private static final String STREAM_FORMAT = "vfio";
     private static final String NOT_ALLOWED =
             "it is not open: add it to the list 'devices' of the configuration " + BackendConfiguration.PID;
 
@@ -317,6 +319,7 @@ final class DeviceServices implements HandoverServer.Lending {
         properties.put(MigrationDriver.DEVICE_TYPE, BACKEND + "/" + device.type());
         properties.put(MigrationDriver.BACKEND, BACKEND);
         properties.put(MigrationDriver.HOST, host());
+        properties.put(MigrationDriver.STREAM_FORMAT, STREAM_FORMAT);
         properties.put(CONFIGURED, settings.devices().contains(device.name()));
         device.driver().ifPresent(driver -> properties.put(DRIVER, driver));
         return properties;

@@ -11,6 +11,7 @@ import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.lab.OpenPair;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -53,8 +54,7 @@ class ContractTest {
     /** Two devices of one host, opened as the bundle opens them; leaves no descriptor open. */
     static final class Subject implements DriverSubject {
         private final FakeHost host;
-        private final DriverFactory.Driven source;
-        private final DriverFactory.Driven destination;
+        private final OpenPair pair;
 
         Subject(Path folder, long flags, boolean cdev, boolean bareTracking, boolean zero)
                 throws IOException, DeviceException {
@@ -67,8 +67,7 @@ class ContractTest {
                 host.cdev(FIRST, "pci", "vfio0");
                 host.cdev(SECOND, "mdev", "vfio1");
             }
-            source = open(FIRST);
-            destination = open(SECOND);
+            pair = new OpenPair(this::open, FIRST, SECOND);
         }
 
         private void prepare(FakeDevice device, long flags, boolean bareTracking, boolean zero) {
@@ -80,23 +79,22 @@ class ContractTest {
 
         private DriverFactory.Driven open(String name) throws IOException, DeviceException {
             return new DriverFactory(host.kernel, host.root).open(
-                    host.found(name), name, DeviceOpener.Way.AUTO, List.of(DirtyTracking.Way.values()), () -> 100);
+                    host.found(name), name, DeviceOpener.Way.AUTO, List.of(DirtyTracking.Way.values()), () -> 60_000);
         }
 
         @Override
         public MigrationDriver source() {
-            return source.driver();
+            return pair.source();
         }
 
         @Override
         public MigrationDriver destination() {
-            return destination.driver();
+            return pair.destination();
         }
 
         @Override
         public void close() {
-            source.close();
-            destination.close();
+            pair.close();
             assertThat(host.kernel.openFiles()).isZero();
         }
     }

@@ -6,49 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.IovaRange;
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
-class VfioBackendTest {
-    private static final String VF = "0000:3b:00.2";
-    private static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+class VfioBackendTest extends BackendFixture {
     private static final String NOT_ALLOWED =
             "it is not open: add it to the list 'devices' of the configuration dev.ferry.vfio.backend";
-
-    private record Registered(MigrationDriver driver, Map<String, Object> properties) {}
-
-    @TempDir
-    private Path folder;
-
-    private final Map<String, Registered> registered = new ConcurrentHashMap<>();
-    private FakeHost host;
-    private VfioBackend backend;
-
-    @BeforeEach
-    void makeHost() throws Exception {
-        host = new FakeHost(folder);
-        host.pci(VF, "virtio_vfio_pci", "12");
-        host.mdev(MDEV, "mtty-2", "13");
-        backend = new VfioBackend(folder, () -> host.kernel, this::register, BackendFixture.PATIENCE_MILLIS);
-    }
-
-    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
-        String id = (String) properties.get("ferry.device.id");
-        assertThat(registered.put(id, new Registered(driver, new TreeMap<>(properties)))).isNull();
-        return () -> registered.remove(id);
-    }
 
     @AfterEach
     void shouldLeaveNothing() {
@@ -57,16 +26,8 @@ class VfioBackendTest {
         assertThat(host.kernel.openFiles()).isZero();
     }
 
-    private void configure(Map<String, ?> values) {
-        backend.modified(Configured.with(values));
-    }
-
-    private MigrationDriver driver(String name) {
-        return registered.get("host9/" + name).driver();
-    }
-
     private Object reason(String name) {
-        return registered.get("host9/" + name).properties().get("ferry.not.migratable");
+        return property(name, "ferry.not.migratable");
     }
 
     @Test
@@ -109,6 +70,7 @@ class VfioBackendTest {
                 "ferry.device.type", "vfio/mtty-2",
                 "ferry.backend", "vfio",
                 "ferry.host", "host9",
+                "ferry.stream.name", "vfio",
                 "ferry.vfio.configured", true,
                 "ferry.vfio.driver", "vfio_mtty",
                 "ferry.vfio.access", "group 13 and container (the kernel offers no iommufd with character devices)",

@@ -16,14 +16,16 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
  * Is killed: at every arc, in a read and a write of data, in ERROR, and in the midst of a migration. A device of the
- * lab's own module is in the arc, or in the read or write, at that moment, since its kernel module holds it there;
- * {@code mtty} has just taken the arc. Arguments: {@code auto}, {@code group} or {@code cdev}; a file that is made when
- * all devices are there; two devices to migrate between; three of the lab's own, to bring to ERROR, to read from and to
- * write to; then triples of an arc, {@code mtty} or {@code steered}, and a device.
+ * lab's own module is in the arc, or in the read or write, or in the migration's first read, at that moment, since its
+ * kernel module holds it there; {@code mtty} has just taken the arc. Arguments: {@code auto}, {@code group} or {@code
+ * cdev}; a file that is made when all devices are there; five devices of the lab's own: two to migrate between, one to
+ * bring to ERROR, one to read from and one to write to; then triples of an arc, {@code mtty} or {@code steered}, and a
+ * device.
  */
 public final class LeftBehind {
     private static final int EIO = 5;
@@ -31,8 +33,8 @@ public final class LeftBehind {
     private static final int SURVIVED = 3;
 
     private static final int TRIPLES = 7;
-    private static final int MOST_MIGRATIONS = 1_000_000;
     private static final long HOLD_SECONDS = 60;
+    private static final long KILLED_WITHIN_SECONDS = 300;
 
     private final HostDevices devices;
     private final List<Driven> left = new ArrayList<>();
@@ -52,6 +54,7 @@ public final class LeftBehind {
         program.bringToError(arguments[4]);
         program.holdRead(arguments[5]);
         program.holdWrite(arguments[6]);
+        program.holdMigration(arguments[2], arguments[3]);
         for (String kind : List.of("mtty", "steered")) {
             Set<Arc> arcs = EnumSet.noneOf(Arc.class);
             for (int i = TRIPLES; i + 2 < arguments.length; i += 3) {
@@ -62,24 +65,17 @@ public final class LeftBehind {
             }
             demand(arcs.equals(ArcWalk.ALL_ARCS), "%s: the arcs are %s instead of %s", kind, arcs, ArcWalk.ALL_ARCS);
         }
-        program.migrateUntilKilled(arguments[2], arguments[3], Path.of(arguments[1]));
+        program.waitUntilKilled(Path.of(arguments[1]));
         System.err.println("nobody killed this program, which had " + program.left.size() + " devices");
         System.exit(SURVIVED);
     }
 
-    private void migrateUntilKilled(String source, String destination, Path ready) throws Exception {
-        try (Driven first = devices.open(source);
-                Driven second = devices.open(destination)) {
-            for (SteeredDevice device : held) {
-                demand(device.get(SteeredDevice.HELD) == 1, "a device is held no longer");
-            }
-            Files.createFile(ready);
-            for (int i = 0; i < MOST_MIGRATIONS; i++) {
-                LabChecks.migrate(first.driver(), second.driver());
-                first.driver().reset();
-                second.driver().reset();
-            }
+    private void waitUntilKilled(Path ready) throws Exception {
+        for (SteeredDevice device : held) {
+            demand(device.get(SteeredDevice.HELD) == 1, "a device is held no longer");
         }
+        Files.createFile(ready);
+        new CountDownLatch(1).await(KILLED_WITHIN_SECONDS, TimeUnit.SECONDS);
     }
 
     private Driven open(String name) throws Exception {
@@ -114,6 +110,15 @@ public final class LeftBehind {
         SteeredDevice device = new SteeredDevice(driven.open().device());
         device.set(SteeredDevice.HOLD_DATA, 1);
         hold(name, device, () -> resuming.write(ByteBuffer.wrap(state)));
+    }
+
+    /** In the first read of a migration: the source is in PRE_COPY then, and the destination in RESUMING. */
+    private void holdMigration(String from, String to) throws Exception {
+        Driven source = open(from);
+        Driven destination = open(to);
+        SteeredDevice device = new SteeredDevice(source.open().device());
+        device.set(SteeredDevice.HOLD_DATA, 1);
+        hold(from, device, () -> LabChecks.migrate(source.driver(), destination.driver()));
     }
 
     /** Leaves a device at an arc: in it when it can be held there, else right behind it. */

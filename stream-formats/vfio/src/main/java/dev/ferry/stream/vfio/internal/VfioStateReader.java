@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.stream.vfio.internal;
 
-import dev.ferry.stream.StreamFormat;
 import dev.ferry.stream.StreamInspection;
 import dev.ferry.stream.StreamReader;
 import java.io.IOException;
@@ -13,7 +12,7 @@ import org.osgi.service.component.annotations.Component;
  * Reads what was saved from a Linux VFIO device. The driver that saves and loads it needs newer Java than a tool that
  * looks at it, so this is a bundle of its own. Immutable.
  */
-@Component(property = {StreamFormat.NAME + "=" + VfioStateReader.NAME, StreamFormat.VERSION + ":Integer=1"})
+@Component(property = {StreamReader.NAME + "=" + VfioStateReader.NAME, StreamReader.VERSION + ":Integer=1"})
 public final class VfioStateReader implements StreamReader {
     static final String NAME = "vfio";
 

@@ -8,6 +8,7 @@ import dev.ferry.stream.RecordHeader;
 import dev.ferry.stream.RecordType;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.stream.StreamInspection;
+import dev.ferry.stream.StreamReader;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -35,9 +36,9 @@ import org.slf4j.LoggerFactory;
 @Component(
         // So that a record type that claims the tag of an image is refused when it comes, not when it is needed.
         immediate = true,
-        service = StreamFormat.class,
+        service = {StreamFormat.class, StreamReader.class},
         configurationPid = VirtiovfConfiguration.PID,
-        property = {StreamFormat.NAME + "=" + VirtiovfFormat.FORMAT_NAME, StreamFormat.VERSION + ":Integer=1"})
+        property = {StreamReader.NAME + "=" + VirtiovfFormat.FORMAT_NAME, StreamReader.VERSION + ":Integer=1"})
 @Designate(ocd = VirtiovfConfiguration.class)
 public final class VirtiovfFormat implements StreamFormat {
     private static final Logger LOG = LoggerFactory.getLogger(VirtiovfFormat.class);

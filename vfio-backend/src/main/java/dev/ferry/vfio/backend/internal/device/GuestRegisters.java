@@ -104,6 +104,7 @@ final class GuestRegisters {
 
     private void addMsi(int at) throws DeviceException {
         int flags = value(at + Msi.FLAGS, WORD);
+        fixed.add(new Fixed(at + Msi.FLAGS, flags & Msi.FLAGS_QMASK));
         boolean wide = (flags & Msi.FLAGS_64BIT) != 0;
         add(at + Msi.ADDRESS_LO, DWORD);
         if (wide) {

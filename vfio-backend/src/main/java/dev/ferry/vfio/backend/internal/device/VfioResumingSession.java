@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
 
 /**
@@ -33,6 +34,13 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
     private StateRecord record;
 
     private long rest;
+
+    /** Of {@link System#nanoTime}, for the call that runs: many small writes of the kernel's may not add up. */
+    private long deadline;
+
+    private int restMillis;
+
+    private boolean late;
 
     /** The saved configuration space, from its record's header on: the data end where it begins. */
     private Optional<ByteBuffer> space = Optional.empty();
@@ -73,6 +81,9 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         synchronized (transfer) {
             requireUsable();
             int count = from.remaining();
+            late = false;
+            restMillis = waitMillis.getAsInt();
+            deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(restMillis);
             boolean done = false;
             try {
                 while (from.hasRemaining()) {
@@ -199,8 +210,11 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
     }
 
     private int writeToKernel(MemorySegment part) throws DeviceException {
-        long result = data.write(part, transfer.poll(), waitMillis.getAsInt());
+        long result = late ? -LinuxErrno.EAGAIN : data.write(part, transfer.poll(), restMillis);
         if (result > 0) {
+            long rest = deadline - System.nanoTime();
+            late = rest <= 0;
+            restMillis = (int) TimeUnit.NANOSECONDS.toMillis(rest);
             return (int) result;
         }
         if (result == -LinuxErrno.ENODEV) {
@@ -208,7 +222,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         }
         if (result == 0 || result == -LinuxErrno.EAGAIN) {
             throw new DeviceException(Errno.ETIMEDOUT,
-                    "%s took no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
+                    "%s did not take what it was given within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
         throw device.failure("write of the device's data", result);
     }

@@ -45,6 +45,8 @@ public final class PciConfig {
     public static final class Msi {
         public static final int ID = 0x05;
         public static final int FLAGS = 2;
+        /** In {@link #FLAGS}: number of vectors that the function can have, as a power of 2. */
+        public static final int FLAGS_QMASK = 0x0E;
         public static final int FLAGS_64BIT = 1 << 7;
         public static final int FLAGS_MASKBIT = 1 << 8;
         public static final int ADDRESS_LO = 4;

@@ -139,6 +139,7 @@ class ConfigSpaceTest extends DriverFixture {
         "0x0B, 0x0001, another kind", // class
         "0x52, 0x0100, other capabilities", // 64-bit MSI
         "0x52, 0x0080, other capabilities", // masks of MSI
+        "0x52, 0x018E, other capabilities", // number of vectors of MSI
         "0x72, 0x0001, other capabilities", // version of PCI Express
         "0xB2, 0x0005, other capabilities", // number of vectors
         "0xB4, 0x2004, other capabilities", // table of vectors
@@ -156,7 +157,7 @@ class ConfigSpaceTest extends DriverFixture {
     }
 
     @ParameterizedTest
-    @CsvSource({"0x08, 0x0002", "0x52, 0x018F", "0xB2, 0x8004", "0x72, 0x0012"})
+    @CsvSource({"0x08, 0x0002", "0x52, 0x01F1", "0xB2, 0x8004", "0x72, 0x0012"})
     void shouldTakeADeviceThatDiffersInWhatNoGuestGoesBy(String offset, String value) throws Exception {
         byte[] saved = programmed();
         set(Integer.decode(offset), 2, Integer.decode(value));

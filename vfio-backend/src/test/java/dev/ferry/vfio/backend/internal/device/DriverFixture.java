@@ -26,13 +26,15 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class DriverFixture {
     final FakeKernel kernel = new FakeKernel();
     final FakeDevice fake = new FakeDevice(kernel);
+    /** Where no limit is meant to be met, a stalled build must not meet it. */
+    volatile int waitMillis = 60_000;
     VfioDevice device;
     VfioDriver driver;
 
     @BeforeEach
     void open() throws DeviceException {
         device = new VfioDevice(kernel, new Descriptor(kernel, kernel.install(fake)), "dev0");
-        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
     }
 
     @AfterEach

@@ -150,7 +150,7 @@ class VfioDriverTest extends DriverFixture {
     @Test
     void shouldEndRecordingWhenTheDriverIsClosed() throws Exception {
         List<String> calls = new ArrayList<>();
-        VfioDriver recording = VfioDriver.of(device, Optional.of(new RecordingTracker(calls)), () -> 50);
+        VfioDriver recording = VfioDriver.of(device, Optional.of(new RecordingTracker(calls)), () -> waitMillis);
 
         recording.close();
 
@@ -231,7 +231,7 @@ class VfioDriverTest extends DriverFixture {
             kernel.close(set.dataFd());
         }
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
     }
 
     @Test
@@ -302,7 +302,7 @@ class VfioDriverTest extends DriverFixture {
     void shouldRefuseADeviceThatCannotBeMigrated(long flags) {
         fake.flags = flags;
 
-        assertThat(assertErrno(Errno.EOPNOTSUPP, () -> VfioDriver.of(device, Optional.empty(), () -> 50)))
+        assertThat(assertErrno(Errno.EOPNOTSUPP, () -> VfioDriver.of(device, Optional.empty(), () -> waitMillis)))
                 .hasMessageStartingWith("the kernel driver of dev0 ");
     }
 

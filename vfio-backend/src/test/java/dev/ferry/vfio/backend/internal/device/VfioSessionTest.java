@@ -100,6 +100,7 @@ class VfioSessionTest extends DriverFixture {
 
     @Test
     void shouldGiveUpWaitingForAStoppedDevice() throws Exception {
+        waitMillis = 50;
         SavingSession session = stopCopy();
         fake.silent = true;
 
@@ -238,7 +239,7 @@ class VfioSessionTest extends DriverFixture {
     void shouldMoveADeviceThatIsNoPciDeviceWithoutAConfigurationSpace() throws Exception {
         fake.pci = false;
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> 50);
+        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
         byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
         driver.reset();
         fake.content = new byte[0];

@@ -10,7 +10,10 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.vfio.backend.internal.fake.FakeKernel.Poll;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
-import java.util.Optional;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +28,7 @@ class WaitingTest extends DriverFixture {
     @BeforeEach
     void forget() {
         kernel.polls.clear();
+        waitMillis = LIMIT_MILLIS;
     }
 
     private void assertPollsWithinTheLimit() {
@@ -78,8 +82,7 @@ class WaitingTest extends DriverFixture {
     /** A profiler sends many; what waits is told by the clock, not by their number. */
     @Test
     void shouldGoOnHoweverManySignalsInterrupt() throws Exception {
-        driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> 60_000);
+        waitMillis = 60_000;
         SavingSession session = stopCopy();
         kernel.interruptNext(1_000);
 
@@ -95,6 +98,34 @@ class WaitingTest extends DriverFixture {
                 ByteBuffer.allocate(17).putLong(0xFFFFFFFF_EF100004L).putLong(1).rewind()));
 
         assertPollsWithinTheLimit();
+    }
+
+    /** Each in time, and all of them together not. */
+    @Test
+    void shouldGiveUpADeviceThatTakesWhatItIsGivenInManySmallParts() throws Exception {
+        ResumingSession session = resuming();
+        fake.shortRead = 1;
+        List<Integer> taken = new ArrayList<>();
+        fake.onWrite = () -> {
+            taken.add(1);
+            long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LIMIT_MILLIS / 2 + 1);
+            while (System.nanoTime() < until) {
+                Thread.onSpinWait();
+            }
+        };
+
+        byte[] state = state();
+        assertThat(assertErrno(Errno.ETIMEDOUT, () -> session.write(ByteBuffer.wrap(state))))
+                .hasMessage("dev0 did not take what it was given within 50 ms");
+
+        assertThat(taken).hasSizeBetween(1, 2);
+        assertErrno(Errno.EIO, () -> session.write(ByteBuffer.allocate(1)));
+    }
+
+    /** A record of data, and the first eight of them, which the fake device takes. */
+    private static byte[] state() {
+        return ByteBuffer.allocate(24).putLong(0xFFFFFFFF_EF100004L).putLong(1 << 10)
+                .put("DEVSTATE".getBytes(StandardCharsets.US_ASCII)).array();
     }
 
     @Test

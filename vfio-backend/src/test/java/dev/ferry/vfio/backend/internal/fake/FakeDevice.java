@@ -57,6 +57,8 @@ public final class FakeDevice extends FakeFile {
     public int shortRead = Integer.MAX_VALUE;
     /** A read or write of a region moves so many bytes at most; drivers that emulate registers take four. */
     public int shortRegion = 4;
+    /** Runs before data are taken. */
+    public Runnable onWrite = () -> {};
     /** A write to a region moves nothing, without an error. */
     public boolean noRegionWrites;
     /** Nothing for now is 0, as with mtty, instead of -ENOMSG. */

@@ -33,6 +33,7 @@ final class FakeResuming extends FakeFile {
         if (dead) {
             return -ENODEV;
         }
+        device.onWrite.run();
         int count = (int) Math.min(from.byteSize(), device.shortRead);
         bytes.writeBytes(from.asSlice(0, count).toArray(JAVA_BYTE));
         byte[] all = bytes.toByteArray();

@@ -161,7 +161,7 @@ class NumbersTest {
                 + "VENDOR_DEVICE_BYTES 4");
         assertLayout(PciConfig.Capability.class, "ID 0, NEXT 1, OFFSET_MASK 252");
         assertLayout(PciConfig.Msi.class, "ADDRESS_HI 8, ADDRESS_LO 4, DATA_32 8, DATA_64 12, FLAGS 2, "
-                + "FLAGS_64BIT 128, FLAGS_MASKBIT 256, ID 5, MASK_32 12, MASK_64 16");
+                + "FLAGS_64BIT 128, FLAGS_MASKBIT 256, FLAGS_QMASK 14, ID 5, MASK_32 12, MASK_64 16");
         assertLayout(PciConfig.Msix.class, "FLAGS 2, FLAGS_QSIZE 2047, ID 17, PBA 8, TABLE 4");
         assertLayout(PciConfig.Exp.class,
                 "DEVCTL 8, DEVCTL2 40, DEVCTL_BCR_FLR 32768, FLAGS 2, FLAGS_VERS 15, ID 16");

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.wiring.BundleRequirement;
+import org.osgi.framework.wiring.BundleRevision;
+
+class VfioAvailabilityTest {
+    private static final String LEFT_OUT =
+            "VFIO devices are left out, and all else works: the bundle dev.ferry.vfio.backend ";
+    private static final int THIS_JAVA = Runtime.version().feature();
+
+    /** Answers calls by the name of the method. */
+    private static <T> T fake(Class<T> type, Map<String, Object> answers) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> answers.get(method.getName())));
+    }
+
+    private static BundleContext unresolved(int leastJava) {
+        BundleRequirement java = fake(BundleRequirement.class, Map.of("getDirectives",
+                Map.of("filter", "(&(osgi.ee=JavaSE)(version=%d))".formatted(leastJava))));
+        BundleRevision revision = fake(BundleRevision.class, Map.of("getDeclaredRequirements", List.of(java)));
+        Bundle bundle = fake(Bundle.class, Map.of(
+                "getSymbolicName", "dev.ferry.vfio.backend", "getState", Bundle.INSTALLED, "adapt", revision));
+        return fake(BundleContext.class, Map.of("getBundles", new Bundle[] {bundle}));
+    }
+
+    @Test
+    void shouldNameTheJavaThatIsNeededWhenThisOneIsOlder() {
+        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA + 1), false)).contains(LEFT_OUT
+                + "needs Java %d or newer, and this is Java %d; run Ferry with a newer one"
+                        .formatted(THIS_JAVA + 1, THIS_JAVA));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1})
+    void shouldNotBlameJavaWhenThisOneIsNewEnough(int newer) {
+        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA - newer), false)).contains(LEFT_OUT
+                + "is not resolved: something that it needs is missing, and the error in the log says what; install it");
+    }
+}
