@@ -116,7 +116,7 @@ final class HandoverConnection implements AutoCloseable {
             Optional<IommuSpace> space = switch (lend.beside()) {
                 case Nothing nothing -> Optional.empty();
                 case Container container -> Optional.of(
-                        new ContainerSpace(calls, descriptors.get(1), "the container of " + lend.device()));
+                        ContainerSpace.lent(calls, descriptors.get(1), "the container of " + lend.device()));
                 case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
                         calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
             };
