@@ -148,12 +148,17 @@ final class HandoverConnection implements AutoCloseable {
         }
     }
 
+    /** Whoever handed it over is gone, and waits for nothing. */
+    private void letGo() {
+        Optional<String> back = lent;
+        lent = Optional.empty();
+        back.ifPresent(lending::letGo);
+    }
+
     @Override
     public void close() {
         try {
-            giveBack();
-        } catch (DeviceException e) {
-            LOG.warn("who handed it over is gone: {}", e.getMessage());
+            letGo();
         } finally {
             socket.close();
         }

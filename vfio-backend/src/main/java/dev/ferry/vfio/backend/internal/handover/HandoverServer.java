@@ -46,6 +46,9 @@ public final class HandoverServer implements AutoCloseable {
 
         /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
         void takeBack(String name) throws DeviceException;
+
+        /** The same for a device of which nobody waits to hear; does not wait. */
+        void letGo(String name);
     }
 
     private final SystemCalls calls;
@@ -211,8 +214,8 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Stops listening and gives back what was handed over; waits for that {@value #STOP_WAIT_MILLIS} ms at most. Called
-     * on one thread; the second time it does nothing.
+     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread, and
+     * not for the devices. Called on one thread; the second time it does nothing.
      */
     @Override
     public void close() {
@@ -228,7 +231,7 @@ public final class HandoverServer implements AutoCloseable {
         try {
             thread.join(STOP_WAIT_MILLIS);
             if (thread.isAlive()) {
-                LOG.warn("a device that was handed over at {} is still in use", file.path());
+                LOG.warn("a device that is being handed over at {} keeps its opening waiting", file.path());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

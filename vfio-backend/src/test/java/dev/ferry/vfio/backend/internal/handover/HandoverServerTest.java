@@ -95,6 +95,11 @@ class HandoverServerTest {
             public void takeBack(String name) {
                 giveBack(name);
             }
+
+            @Override
+            public void letGo(String name) {
+                giveBack(name);
+            }
         });
     }
 
