@@ -4,16 +4,15 @@ package dev.ferry.vfio.backend.internal;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.BiPredicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,21 +46,14 @@ final class DeviceServices implements HandoverServer.Lending {
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
     private static final long STOP_WAIT_MILLIS = 15_000;
 
-    /** What is registered for one device: an open one, or the reason. */
-    private record Served(Optional<DriverFactory.Driven> driven, String reason, boolean lent, Runnable unregister) {
-        void close() {
-            driven.ifPresent(DriverFactory.Driven::close);
-        }
-    }
-
     private final Supplier<DriverFactory> factory;
     private final DriverRegistry registry;
     private final String hostName;
-    private final Map<String, Served> served = new LinkedHashMap<>();
     /** What could not be served in its turn, since it had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
     private final Turn turn = new Turn();
     private final Leavings leavings = new Leavings(this::serveLate);
+    private final ServedDevices served = new ServedDevices(leavings, WAIT_MILLIS);
     private volatile BackendSettings settings = BackendSettings.none();
     private volatile boolean closed;
 
@@ -97,7 +89,7 @@ final class DeviceServices implements HandoverServer.Lending {
         late.clear();
         Map<String, FoundDevice> present = new HashMap<>();
         found.forEach(device -> present.put(device.name(), device));
-        withdraw(named((name, now) -> !now.lent() && (renamed || !mayStay(now, present.get(name)))));
+        served.withdraw((name, now) -> !now.lent() && (renamed || !mayStay(now, present.get(name))));
         found.forEach(this::serve);
     }
 
@@ -107,20 +99,13 @@ final class DeviceServices implements HandoverServer.Lending {
             return false;
         }
         Optional<String> obstacle = obstacle(device);
-        return obstacle.isEmpty() || now.driven().isEmpty() && now.reason().equals(obstacle.get());
+        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get());
     }
 
     private Optional<String> obstacle(FoundDevice device) {
         return device.obstacle().or(() -> settings.devices().contains(device.name())
                 ? Optional.empty()
                 : Optional.of(NOT_ALLOWED));
-    }
-
-    private List<String> named(BiPredicate<String, Served> which) {
-        return served.entrySet().stream()
-                .filter(one -> which.test(one.getKey(), one.getValue()))
-                .map(Map.Entry::getKey)
-                .toList();
     }
 
     /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */
@@ -140,8 +125,8 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** One device that cannot be served must not keep the others. */
     private void serve(FoundDevice device) {
-        Served now = served.get(device.name());
-        if (now != null && now.lent()) {
+        Optional<Served> now = served.get(device.name());
+        if (now.isPresent() && now.get().lent()) {
             return;
         }
         try {
@@ -150,7 +135,7 @@ final class DeviceServices implements HandoverServer.Lending {
                 late.put(device.name(), device);
             } else if (obstacle.isPresent()) {
                 explain(device, obstacle.get());
-            } else if (now == null || now.driven().isEmpty()) {
+            } else if (now.isEmpty() || !now.get().isOpen()) {
                 open(device);
             }
         } catch (RuntimeException e) {
@@ -176,11 +161,11 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** A device with a reason; the same reason again changes nothing and is logged once. Gives whether it is new. */
     private boolean explain(FoundDevice device, String reason) {
-        Served now = served.get(device.name());
-        if (now != null && now.driven().isEmpty() && now.reason().equals(reason)) {
+        Optional<Served> now = served.get(device.name());
+        if (now.isPresent() && now.get().isExplainedBy(reason)) {
             return false;
         }
-        if (!makeRoom(device)) {
+        if (!served.makeRoom(device.name())) {
             late.put(device.name(), device);
             return false;
         }
@@ -191,28 +176,22 @@ final class DeviceServices implements HandoverServer.Lending {
         Map<String, Object> properties = properties(device);
         properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
         Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
-        served.put(device.name(), new Served(Optional.empty(), reason, false, unregister));
+        served.put(device.name(), Served.explained(id, reason, unregister));
         return true;
-    }
-
-    /** Sends off what is served for a device. Gives whether it has left. */
-    private boolean makeRoom(FoundDevice device) {
-        withdraw(List.of(device.name()));
-        return !leavings.has(device.name());
     }
 
     /** Takes over the device, which is closed when it cannot be served. Gives whether it is. */
     private boolean put(FoundDevice device, DriverFactory.Driven driven, boolean lent) {
         boolean done = false;
         try {
-            if (!makeRoom(device)) {
+            if (!served.makeRoom(device.name())) {
                 return false;
             }
             Map<String, Object> properties = properties(device);
             properties.put(ACCESS, driven.open().way());
             properties.put(DIRTY_TRACKING, driven.dirtyTracking());
             Runnable unregister = registry.register(driven.driver(), properties);
-            served.put(device.name(), new Served(Optional.of(driven), "", lent, unregister));
+            served.put(device.name(), Served.open(id(device.name()), driven, lent, unregister));
             done = true;
             return true;
         } finally {
@@ -261,8 +240,7 @@ final class DeviceServices implements HandoverServer.Lending {
         if (leavings.has(device.name())) {
             throw isLeaving(device);
         }
-        Served now = served.get(device.name());
-        if (closed || now != null && now.driven().isPresent()) {
+        if (closed || served.get(device.name()).filter(Served::isOpen).isPresent()) {
             throw new DeviceException(Errno.EBUSY,
                     id(device.name()) + (closed ? " came when this program stops" : " is open already"));
         }
@@ -302,31 +280,16 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     private Turn.Wish wishBack(String name) {
-        return turn.wish(() -> begin(named((one, now) -> one.equals(name) && now.lent())));
+        return turn.wish(() -> served.sendOff((one, now) -> one.equals(name) && now.lent()));
     }
 
     /** Withdraws all; nothing is served any more. */
     void close() {
         closed = true;
-        if (turn.wish(() -> begin(List.copyOf(served.keySet()))).await(WAIT_MILLIS)) {
+        if (turn.wish(() -> served.sendOff((name, now) -> true)).await(WAIT_MILLIS)) {
             leavings.awaitAll(STOP_WAIT_MILLIS, WAIT_MILLIS);
         } else {
             LOG.warn("a device is waited for; all devices of {} are closed behind that", host());
-        }
-    }
-
-    /** Devices leave; one that does not leave in order must not keep the others. */
-    private void withdraw(List<String> names) {
-        begin(names);
-        leavings.awaitThese(names, WAIT_MILLIS);
-    }
-
-    private void begin(List<String> names) {
-        for (String name : names) {
-            Served leaving = served.remove(name);
-            if (leaving != null) {
-                leavings.begin(name, id(name), leaving.unregister(), leaving::close);
-            }
         }
     }
 
