@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe; whoever changes what is served does it alone. A device that was handed over is left as it is until it
  * is taken back. Devices leave on threads of their own, and one that has not left is not served anew. For somebody's
- * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end: what is
- * asked for meanwhile is done by whoever had to be waited for, when he is through.
+ * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end: what
+ * is asked for meanwhile is done by whoever had to be waited for, when he is through.
  */
 final class DeviceServices implements HandoverServer.Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);

@@ -138,7 +138,7 @@ final class SharedLogs {
             }
         }
 
-        /** The first whose record is lost begins anew, for all: each beginning anew, they would tell each other for ever. */
+        /** The first whose record is lost begins anew for all: if each did, they would tell each other for ever. */
         @Override
         public void restart(long pageSize, List<IovaRange> ranges) throws DeviceException {
             synchronized (recording) {

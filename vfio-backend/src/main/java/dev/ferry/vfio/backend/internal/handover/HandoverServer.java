@@ -178,7 +178,8 @@ public final class HandoverServer implements AutoCloseable {
     private void pauseAfter(int errno) {
         failedPolls++;
         if (failedPolls == MOST_FAILED_POLLS) {
-            throw new IllegalStateException("poll failed (%s), %d times".formatted(LinuxErrno.name(errno), failedPolls));
+            throw new IllegalStateException(
+                    "poll failed (%s), %d times".formatted(LinuxErrno.name(errno), failedPolls));
         }
         if (failedPolls == 1) {
             LOG.warn("poll failed ({}) at {}; it is tried again", LinuxErrno.name(errno), file.path());
@@ -255,8 +256,8 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread, and
-     * not for the devices. Called on one thread; the second time it does nothing.
+     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread,
+     * and not for the devices. Called on one thread; the second time it does nothing.
      */
     @Override
     public void close() {

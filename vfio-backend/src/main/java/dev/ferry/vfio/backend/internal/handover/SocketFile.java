@@ -56,8 +56,9 @@ final class SocketFile {
             return;
         }
         if (kind != Posix.S_IFSOCK) {
-            throw new DeviceException(Errno.EBUSY, "there is %s at %s; remove it, or set handover.socket to another path"
-                    .formatted(nameOf(kind), path));
+            throw new DeviceException(Errno.EBUSY,
+                    "there is %s at %s; remove it, or set handover.socket to another path"
+                            .formatted(nameOf(kind), path));
         }
         int errno = UnixSocket.tryToConnect(calls, path);
         switch (errno) {
@@ -65,10 +66,10 @@ final class SocketFile {
             case LinuxErrno.ENOENT -> {
                 // It was removed in between.
             }
-            case 0, LinuxErrno.EAGAIN, LinuxErrno.EPROTOTYPE -> throw new DeviceException(
-                    Errno.EBUSY, "another process listens at %s; end it, or set handover.socket to another path".formatted(path));
-            default -> throw new DeviceException(
-                    Errno.EBUSY, "there is a socket at %s, and whether anybody listens cannot be told (%s); remove it if nobody does"
+            case 0, LinuxErrno.EAGAIN, LinuxErrno.EPROTOTYPE -> throw new DeviceException(Errno.EBUSY,
+                    "another process listens at %s; end it, or set handover.socket to another path".formatted(path));
+            default -> throw new DeviceException(Errno.EBUSY,
+                    "there is a socket at %s, and whether anybody listens cannot be told (%s); remove it if nobody does"
                             .formatted(path, LinuxErrno.name(errno)));
         }
     }

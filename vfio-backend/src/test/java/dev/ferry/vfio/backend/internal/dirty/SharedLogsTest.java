@@ -274,7 +274,7 @@ class SharedLogsTest {
     }
 
     @Test
-    @Timeout(120)
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldNotLetOnePlaceWaitForAnother() throws Exception {
         ofGroup("0000:3b:00.2");
         SharedLogs shared = new SharedLogs();

@@ -355,14 +355,16 @@ class HandoverServerTest {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void shouldLetNobodyConnectWhenWaitingFailsForGood() throws Exception {
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             failPolls(Integer.MAX_VALUE);
             assertThat(client.hear()).as("the end").isEmpty();
-            while (Files.exists(socket)) {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (Files.exists(socket) && System.nanoTime() < deadline) {
                 Thread.onSpinWait();
             }
+            assertThat(socket).doesNotExist();
         }
     }
 
