@@ -4,22 +4,15 @@ package dev.ferry.vfio.backend.internal;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,8 +21,9 @@ import org.slf4j.LoggerFactory;
  * One service per device of the host: a driver for each that is open, and for each other one the reason why it is not.
  *
  * <p>Thread-safe; whoever changes what is served does it alone. A device that was handed over is left as it is until it
- * is taken back. An opening or closing that the kernel does not end keeps nobody longer than {@value #WAIT_MILLIS} ms:
- * what is asked for meanwhile is done by whoever had to be waited for, when he is through.
+ * is taken back. Devices leave on threads of their own, and one that has not left is not served anew. For somebody's
+ * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end: what
+ * is asked for meanwhile is done by whoever had to be waited for, when he is through.
  */
 final class DeviceServices implements HandoverServer.Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
@@ -51,18 +45,17 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** How long anybody waits for his turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
-
-    /** What is registered for one device: an open one, or the reason. */
-    private record Served(Optional<DriverFactory.Driven> driven, String reason, boolean lent, Runnable unregister) {}
+    /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
+    private static final long STOP_WAIT_MILLIS = 15_000;
 
     private final Supplier<DriverFactory> factory;
     private final DriverRegistry registry;
     private final String hostName;
-    private final Map<String, Served> served = new LinkedHashMap<>();
-    private final ReentrantLock turn = new ReentrantLock();
-    /** What whoever began it could not wait for: his time was over, or he was interrupted. */
-    private final Set<Closing> unended = ConcurrentHashMap.newKeySet();
-    private final Set<String> wantedBack = ConcurrentHashMap.newKeySet();
+    /** What could not be served in its turn, since it had not left: served as soon as it has. */
+    private final Map<String, FoundDevice> late = new HashMap<>();
+    private final Turn turn = new Turn();
+    private final Leavings leavings = new Leavings(this::serveLate);
+    private final ServedDevices served = new ServedDevices(leavings, WAIT_MILLIS);
     private volatile BackendSettings settings = BackendSettings.none();
     private volatile boolean closed;
 
@@ -79,7 +72,7 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** Brings the services in line with what the host has and what is configured. */
     void update(List<FoundDevice> found, BackendSettings wanted) {
-        if (!enter()) {
+        if (!turn.enter(WAIT_MILLIS)) {
             LOG.warn("the devices of this host are looked at later: one is waited for");
             return;
         }
@@ -88,55 +81,63 @@ final class DeviceServices implements HandoverServer.Lending {
                 takeOver(found, wanted);
             }
         } finally {
-            leave();
+            turn.leave();
         }
     }
 
     private void takeOver(List<FoundDevice> found, BackendSettings wanted) {
         boolean renamed = !wanted.host().equals(settings.host());
         settings = wanted;
+        late.clear();
         Map<String, FoundDevice> present = new HashMap<>();
         found.forEach(device -> present.put(device.name(), device));
-        withdraw(named(name -> !served.get(name).lent() && (renamed || !present.containsKey(name))));
+        served.withdraw((name, now) -> !now.lent() && (renamed || !mayStay(now, present.get(name))));
         found.forEach(this::serve);
     }
 
-    private boolean enter() {
-        try {
-            return turn.tryLock(WAIT_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return turn.tryLock();
+    /** Whether what is served is right, or is to stay until it is known what comes instead. */
+    private boolean mayStay(Served now, FoundDevice device) {
+        if (device == null) {
+            return false;
         }
+        Optional<String> obstacle = obstacle(device);
+        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get());
     }
 
-    /** Ends a turn, and does what was asked for while it lasted. */
-    private boolean leave() {
+    private Optional<String> obstacle(FoundDevice device) {
+        return device.obstacle().or(() -> settings.devices().contains(device.name())
+                ? Optional.empty()
+                : Optional.of(NOT_ALLOWED));
+    }
+
+    /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */
+    private void serveLate(String name) {
+        if (!turn.enter(WAIT_MILLIS)) {
+            return;
+        }
         try {
-            Set<String> back = Set.copyOf(wantedBack);
-            wantedBack.removeAll(back);
-            return withdraw(named(name -> closed || back.contains(name) && served.get(name).lent()));
+            FoundDevice device = late.remove(name);
+            if (device != null && !closed) {
+                serve(device);
+            }
         } finally {
-            turn.unlock();
+            turn.leave();
         }
-    }
-
-    private List<String> named(Predicate<String> which) {
-        return served.keySet().stream().filter(which).toList();
     }
 
     /** One device that cannot be served must not keep the others. */
     private void serve(FoundDevice device) {
-        Served now = served.get(device.name());
-        if (now != null && now.lent()) {
+        Optional<Served> now = served.get(device.name());
+        if (now.isPresent() && now.get().lent()) {
             return;
         }
         try {
-            if (device.obstacle().isPresent()) {
-                explain(device, device.obstacle().get());
-            } else if (!settings.devices().contains(device.name())) {
-                explain(device, NOT_ALLOWED);
-            } else if (now == null || now.driven().isEmpty()) {
+            Optional<String> obstacle = obstacle(device);
+            if (leavings.has(device.name())) {
+                late.put(device.name(), device);
+            } else if (obstacle.isPresent()) {
+                explain(device, obstacle.get());
+            } else if (now.isEmpty() || !now.get().isOpen()) {
                 open(device);
             }
         } catch (RuntimeException e) {
@@ -146,8 +147,11 @@ final class DeviceServices implements HandoverServer.Lending {
 
     private void open(FoundDevice device) {
         try {
-            put(device, factory.get().open(device, id(device.name()), settings.access(),
+            boolean served = put(device, factory.get().open(device, id(device.name()), settings.access(),
                     settings.dirtyTracking(), this::dataTimeoutMillis), false);
+            if (!served) {
+                late.put(device.name(), device);
+            }
         } catch (DeviceException e) {
             explain(device, KernelException.reason(e));
         } catch (RuntimeException | LinkageError e) {
@@ -159,11 +163,14 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** A device with a reason; the same reason again changes nothing and is logged once. Gives whether it is new. */
     private boolean explain(FoundDevice device, String reason) {
-        Served now = served.get(device.name());
-        if (now != null && now.driven().isEmpty() && now.reason().equals(reason)) {
+        Optional<Served> now = served.get(device.name());
+        if (now.isPresent() && now.get().isExplainedBy(reason)) {
             return false;
         }
-        withdraw(List.of(device.name()));
+        if (!served.makeRoom(device.name())) {
+            late.put(device.name(), device);
+            return false;
+        }
         String id = id(device.name());
         if (settings.devices().contains(device.name())) {
             LOG.warn("{} cannot be migrated: {}", id, reason);
@@ -171,21 +178,24 @@ final class DeviceServices implements HandoverServer.Lending {
         Map<String, Object> properties = properties(device);
         properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
         Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
-        served.put(device.name(), new Served(Optional.empty(), reason, false, unregister));
+        served.put(device.name(), Served.explained(id, reason, unregister));
         return true;
     }
 
-    /** Takes over the device, which is closed when it cannot be registered. */
-    private void put(FoundDevice device, DriverFactory.Driven driven, boolean lent) {
+    /** Takes over the device, which is closed when it cannot be served. Gives whether it is. */
+    private boolean put(FoundDevice device, DriverFactory.Driven driven, boolean lent) {
         boolean done = false;
         try {
-            withdraw(List.of(device.name()));
+            if (!served.makeRoom(device.name())) {
+                return false;
+            }
             Map<String, Object> properties = properties(device);
             properties.put(ACCESS, driven.open().way());
             properties.put(DIRTY_TRACKING, driven.dirtyTracking());
             Runnable unregister = registry.register(driven.driver(), properties);
-            served.put(device.name(), new Served(Optional.of(driven), "", lent, unregister));
+            served.put(device.name(), Served.open(id(device.name()), driven, lent, unregister));
             done = true;
+            return true;
         } finally {
             if (!done) {
                 driven.close();
@@ -198,12 +208,12 @@ final class DeviceServices implements HandoverServer.Lending {
      *
      * @param open closed here, at once when it cannot be served
      * @return its id
-     * @throws DeviceException EBUSY when it is open here already, or another one is waited for; EOPNOTSUPP when it
-     *     cannot be migrated
+     * @throws DeviceException EBUSY when it is open here already or still leaving, or another one is waited for;
+     *     EOPNOTSUPP when it cannot be migrated
      */
     @Override
     public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
-        if (!enter()) {
+        if (!turn.enter(WAIT_MILLIS)) {
             open.close();
             throw new DeviceException(Errno.EBUSY, "another device is waited for; try again later");
         }
@@ -211,19 +221,28 @@ final class DeviceServices implements HandoverServer.Lending {
         try {
             requireFree(device);
             passedOn = true;
-            put(device, drive(open), true);
+            if (!put(device, drive(open), true)) {
+                throw isLeaving(device);
+            }
             return id(device.name());
         } finally {
             if (!passedOn) {
                 open.close();
             }
-            leave();
+            turn.leave();
         }
     }
 
+    private DeviceException isLeaving(FoundDevice device) {
+        return new DeviceException(
+                Errno.EBUSY, id(device.name()) + " has not left whoever had it before; try again later");
+    }
+
     private void requireFree(FoundDevice device) throws DeviceException {
-        Served now = served.get(device.name());
-        if (closed || now != null && now.driven().isPresent()) {
+        if (leavings.has(device.name())) {
+            throw isLeaving(device);
+        }
+        if (closed || served.get(device.name()).filter(Served::isOpen).isPresent()) {
             throw new DeviceException(Errno.EBUSY,
                     id(device.name()) + (closed ? " came when this program stops" : " is open already"));
         }
@@ -247,56 +266,32 @@ final class DeviceServices implements HandoverServer.Lending {
      */
     @Override
     public void takeBack(String name) throws DeviceException {
-        wantedBack.add(name);
-        if (!enter() || !leave()) {
+        if (!wishBack(name).await(WAIT_MILLIS)) {
             throw new DeviceException(Errno.ETIMEDOUT,
-                    id(name) + " is in a call that the kernel has not ended; it is closed behind that");
+                    id(name) + " is closed later: another device is waited for before that");
         }
+        Optional<String> obstacle = leavings.await(name, WAIT_MILLIS);
+        if (obstacle.isPresent()) {
+            throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
+        }
+    }
+
+    @Override
+    public void letGo(String name) {
+        wishBack(name);
+    }
+
+    private Turn.Wish wishBack(String name) {
+        return turn.wish(() -> served.sendOff((one, now) -> one.equals(name) && now.lent()));
     }
 
     /** Withdraws all; nothing is served any more. */
     void close() {
         closed = true;
-        if (!enter()) {
+        if (turn.wish(() -> served.sendOff((name, now) -> true)).await(WAIT_MILLIS)) {
+            leavings.awaitAll(STOP_WAIT_MILLIS, WAIT_MILLIS);
+        } else {
             LOG.warn("a device is waited for; all devices of {} are closed behind that", host());
-            return;
-        }
-        leave();
-        await(unended);
-    }
-
-    /** Devices leave; one that does not leave in order must not keep the others. Gives whether all are closed. */
-    private boolean withdraw(List<String> names) {
-        List<Closing> closings = new ArrayList<>();
-        for (String name : names) {
-            Served leaving = served.remove(name);
-            if (leaving != null) {
-                unregister(name, leaving);
-                leaving.driven().ifPresent(driven -> closings.add(Closing.begin(id(name), driven::close)));
-            }
-        }
-        unended.addAll(closings);
-        return await(closings);
-    }
-
-    private boolean await(Collection<Closing> closings) {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WAIT_MILLIS);
-        boolean all = true;
-        for (Closing closing : closings) {
-            boolean ended = closing.await(deadline);
-            if (ended) {
-                unended.remove(closing);
-            }
-            all &= ended;
-        }
-        return all;
-    }
-
-    private void unregister(String name, Served leaving) {
-        try {
-            leaving.unregister().run();
-        } catch (RuntimeException e) {
-            LOG.error("{} did not leave in order", id(name), e);
         }
     }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -149,8 +151,10 @@ public final class VfioBackend {
         wanted.handoverSocket().ifPresent(path -> {
             try {
                 handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services);
+            } catch (DeviceException e) {
+                LOG.error("no devices can be handed over at {}: {}", path, KernelException.reason(e));
             } catch (IOException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, e.getMessage());
+                LOG.error("no devices can be handed over at {}: {}", path, e.toString());
             } catch (RuntimeException | LinkageError e) { // thrown on, it would keep all other devices, too
                 LOG.error("no devices can be handed over at {}", path, e);
             }

@@ -2,6 +2,7 @@
 package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
@@ -48,6 +49,9 @@ class DeviceServicesTest {
     /** What happens before a system call, by the call's name. */
     private final Map<String, Consumer<Object[]>> before = new ConcurrentHashMap<>();
 
+    /** What happens before a device's service is gone, by the device's name. */
+    private final Map<String, Runnable> unregistering = new ConcurrentHashMap<>();
+
     private final CountDownLatch entered = new CountDownLatch(1);
     private final CountDownLatch letGo = new CountDownLatch(1);
     private FakeHost host;
@@ -77,7 +81,10 @@ class DeviceServicesTest {
         String name = ((String) properties.get("ferry.device.id")).substring("host9/".length());
         registered.put(name, properties);
         drivers.put(name, driver);
-        return () -> registered.remove(name);
+        return () -> {
+            unregistering.getOrDefault(name, () -> {}).run();
+            registered.remove(name);
+        };
     }
 
     @AfterEach
@@ -250,7 +257,116 @@ class DeviceServicesTest {
 
         letGo.countDown();
         end(opening);
+        awaitNothingOpen();
         assertThat(registered).as("withdrawn by who kept the others waiting").isEmpty();
+    }
+
+    /** As fsm-core does while a migration is rolled back. */
+    private void keepUnregistering(String name) {
+        unregistering.put(name, this::block);
+    }
+
+    @Test
+    void shouldNotLetOthersWaitForAMigrationThatIsRolledBack() throws Exception {
+        services.lend(found(VF), opened(VF));
+        keepUnregistering(VF);
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.takeBack(VF))
+                .matches(e -> e.errno() == Errno.ETIMEDOUT)
+                .withMessage("host9/" + VF + " is still in use by a migration, which is being ended; "
+                        + "it is closed behind that");
+        assertThatExceptionOfType(DeviceException.class)
+                .as("whoever asks in another turn").isThrownBy(() -> services.takeBack(VF))
+                .matches(e -> e.errno() == Errno.ETIMEDOUT);
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.lend(found(VF), opened(MDEV)))
+                .matches(e -> e.errno() == Errno.EBUSY)
+                .withMessage("host9/" + VF + " has not left whoever had it before; try again later");
+        update(MDEV);
+        assertThat(registered.get(MDEV)).as("meanwhile").containsKey("ferry.vfio.access");
+        assertThat(reason(VF)).as("until it has left").isNull();
+
+        letGo.countDown();
+        services.takeBack(VF);
+        awaitReason(VF);
+    }
+
+    private void awaitReason(String name) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while ((!registered.containsKey(name) || reason(name) == null) && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(reason(name)).as("served as soon as it had left").asString().startsWith("it is not open");
+    }
+
+    @Test
+    void shouldNotSayThatADeviceIsReturnedWhichIsClosedOnlyLater() throws Exception {
+        services.lend(found(VF), opened(VF));
+        before.put("close", arguments -> block());
+
+        services.letGo(VF);
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.takeBack(VF))
+                .matches(e -> e.errno() == Errno.ETIMEDOUT)
+                .withMessageContaining("is in a call that the kernel has not ended");
+        letGo.countDown();
+        services.takeBack(VF);
         assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    @Test
+    void shouldTakeBackADeviceBesideOneThatIsStuck() throws Exception {
+        services.lend(found(VF), opened(VF));
+        services.lend(found(MDEV), opened(MDEV));
+        keepUnregistering(VF);
+        services.letGo(VF);
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        services.takeBack(MDEV);
+
+        assertThat(registered).containsOnlyKeys(VF);
+    }
+
+    @Test
+    void shouldSayWhenAnotherDeviceIsWaitedForBeforeOneIsReturned() throws Exception {
+        services.lend(found(MDEV), opened(MDEV));
+        before.put("open", arguments -> block());
+        Thread opening = start(() -> assertThatCode(() -> update(VF)).doesNotThrowAnyException());
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> services.takeBack(MDEV))
+                .matches(e -> e.errno() == Errno.ETIMEDOUT)
+                .withMessage("host9/" + MDEV + " is closed later: another device is waited for before that");
+
+        letGo.countDown();
+        end(opening);
+        services.takeBack(MDEV);
+        assertThat(registered.getOrDefault(MDEV, Map.of())).doesNotContainKey("ferry.vfio.access");
+    }
+
+    /** However many are stuck, a turn waits for them together. */
+    @Test
+    void shouldSendAllDevicesOffBeforeItWaitsForOne() throws Exception {
+        update(VF, MDEV);
+        CountDownLatch both = new CountDownLatch(2);
+        for (String name : List.of(VF, MDEV)) {
+            unregistering.put(name, () -> {
+                both.countDown();
+                try {
+                    assertThat(both.await(LIMIT_SECONDS, TimeUnit.SECONDS)).as("the other leaves, too").isTrue();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+        }
+
+        update();
+
+        awaitReason(VF);
+        awaitReason(MDEV);
     }
 }

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
@@ -13,16 +15,20 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeFile;
 import dev.ferry.vfio.backend.internal.fake.FakePeer;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices that a VMM has open and lends to the bundle through its socket, from the message to the driver and back. */
 class LentDeviceTest extends BackendFixture {
@@ -161,6 +167,61 @@ class LentDeviceTest extends BackendFixture {
         assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("no dirty tracking");
     }
 
+    /** One VM with two devices lends what they share with each of them. */
+    @ParameterizedTest
+    @ValueSource(strings = {"container", "iommufd 7"})
+    void shouldRecordForTwoDevicesInOnePlace(String beside) throws Exception {
+        FakeFile shared = keep(beside.equals("container") ? host.containerOfVmm() : host.iommufdOfVmm());
+        host.devices.get(VF).logRanges = -1;
+        device.logRanges = -1;
+        host.mapPages(0, 64);
+        IovaRange range = new IovaRange(0, 64 * 4096);
+        try (FakePeer other = host.kernel.connect(socket, OWN_USER)) {
+            host.dirty.add(3L);
+            assertThat(vmm.ask(LEND + MDEV + " " + beside, device, shared)).startsWith("ok");
+            assertThat(other.ask(LEND + VF + " " + beside, keep(host.devices.get(VF)), shared)).startsWith("ok");
+            assertThat(host.tracking).as("no trial: the VMM may record now").isEmpty();
+            assertThat(host.dirty).containsExactly(3L);
+            DirtyTracker first = driver(MDEV).dirtyTracker().orElseThrow();
+            DirtyTracker second = driver(VF).dirtyTracker().orElseThrow();
+
+            first.start(4096, List.of(range));
+            host.dirty.add(5L);
+            second.start(4096, List.of(range));
+            assertThat(pages(second, range)).contains(5);
+            assertThat(pages(first, range)).as("reported to the other").contains(5);
+            vmm.ask("ferry-vfio 1 return");
+            host.dirty.add(6L);
+
+            assertThat(pages(second, range)).containsExactly(6);
+            assertThat(other.ask("ferry-vfio 1 return")).isEqualTo("ok");
+            assertThat(host.tracking).containsExactly("start", "stop");
+        }
+    }
+
+    private static int[] pages(DirtyTracker tracker, IovaRange range) throws DeviceException {
+        byte[] bitmap = new byte[8];
+        tracker.reportAndClear(range, ByteBuffer.wrap(bitmap));
+        return BitSet.valueOf(bitmap).stream().toArray();
+    }
+
+    @Test
+    void shouldNotRecordForASecondDeviceWhereItsPlaceCannotBeToldFromTheFirsts() {
+        host.kernel.refuse(Request.KCMP, 1);
+        FakeFile shared = keep(host.iommufdOfVmm());
+        host.devices.get(VF).logRanges = -1;
+        device.logRanges = -1;
+        try (FakePeer other = host.kernel.connect(socket, OWN_USER)) {
+            assertThat(vmm.ask(LEND + MDEV + " iommufd 7", device, shared)).startsWith("ok");
+            assertThat(other.ask(LEND + VF + " iommufd 7", keep(host.devices.get(VF)), shared)).startsWith("ok");
+
+            assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("iommufd");
+            assertThat(property(VF, "ferry.vfio.dirty.tracking")).asString()
+                    .startsWith("no dirty tracking").contains("cannot be told: kcmp(2)");
+            assertThat(other.ask("ferry-vfio 1 return")).isEqualTo("ok");
+        }
+    }
+
     @Test
     void shouldRefuseADeviceThatCannotBeMigratedAndKeepNothingOfIt() {
         device.flags = 0;
@@ -184,11 +245,9 @@ class LentDeviceTest extends BackendFixture {
     void shouldLendNoMoreWhenTheSocketIsConfiguredAway() throws Exception {
         vmm.ask(LEND + MDEV, device);
 
-        configure(Map.of());
+        backend.modified(Configured.with(Map.of()));
 
-        assertThat(registered.get("host9/" + MDEV)).satisfiesAnyOf(
-                now -> assertThat(now).isNull(),
-                now -> assertThat(now.properties()).containsKey("ferry.not.migratable"));
+        await("-host9/" + MDEV);
         assertThat(socket).doesNotExist();
     }
 

@@ -45,7 +45,7 @@ final class CdevWay {
      * @param group the number of its IOMMU group, or what else only its group has
      */
     OpenDevice open(String cdev, String group, String name, String why) throws DeviceException {
-        SharedByGroup<Context>.Share share = contexts.join(group, () -> context(group));
+        SharedByGroup.Share<Context> share = contexts.join(group, () -> context(group));
         try {
             return new OpenDevice(
                     new VfioDevice(calls, attached(cdev, share.get(), name), name),

@@ -8,8 +8,8 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SameFile;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.CapHeader;
@@ -26,9 +26,7 @@ public final class ContainerSpace implements IommuSpace {
     /** The kernel's capability chain is some hundred bytes; a length beyond this is none. */
     private static final int MOST_INFO_BYTES = 1 << 20;
 
-    private final SystemCalls calls;
-    private final Descriptor container;
-    private final String name;
+    private final IommuFile container;
 
     /**
      * What the container can say about dirty pages.
@@ -38,23 +36,23 @@ public final class ContainerSpace implements IommuSpace {
      */
     public record DirtyPages(long pageSizes, long mostBitmapBytes) {}
 
-    /** The space of an open container. */
-    public ContainerSpace(SystemCalls calls, Descriptor container, String name) {
-        this.calls = calls;
+    private ContainerSpace(IommuFile container) {
         this.container = container;
-        this.name = name;
+    }
+
+    /** The space of a container that was opened here. */
+    static ContainerSpace opened(SystemCalls calls, Descriptor container, String name) {
+        return new ContainerSpace(new IommuFile(calls, container, name, false));
+    }
+
+    /** The space of a container that another process has, too. */
+    public static ContainerSpace lent(SystemCalls calls, Descriptor container, String name) {
+        return new ContainerSpace(new IommuFile(calls, container, name, true));
     }
 
     /** One request on the container: what the kernel gives, or the negated error number. */
     public int ioctl(int request, MemorySegment argument) {
-        return (int) container.use(fd -> calls.ioctl(fd, request, argument));
-    }
-
-    private void request(int request, MemorySegment argument, String call) throws DeviceException {
-        int result = ioctl(request, argument);
-        if (result < 0) {
-            throw new KernelException(name, call, -result);
-        }
+        return container.ioctl(request, argument);
     }
 
     @Override
@@ -66,7 +64,7 @@ public final class ContainerSpace implements IommuSpace {
             argument.set(ADDRESS, DmaMap.VADDR, memory);
             argument.set(JAVA_LONG, DmaMap.IOVA, iova);
             argument.set(JAVA_LONG, DmaMap.SIZE, memory.byteSize());
-            request(VfioIoctl.VFIO_IOMMU_MAP_DMA, argument, "VFIO_IOMMU_MAP_DMA");
+            container.request(VfioIoctl.VFIO_IOMMU_MAP_DMA, argument, "VFIO_IOMMU_MAP_DMA");
         }
     }
 
@@ -77,13 +75,23 @@ public final class ContainerSpace implements IommuSpace {
             argument.set(JAVA_INT, DmaUnmap.ARGSZ, DmaUnmap.BYTES);
             argument.set(JAVA_LONG, DmaUnmap.IOVA, iova);
             argument.set(JAVA_LONG, DmaUnmap.SIZE, size);
-            request(VfioIoctl.VFIO_IOMMU_UNMAP_DMA, argument, "VFIO_IOMMU_UNMAP_DMA");
+            container.request(VfioIoctl.VFIO_IOMMU_UNMAP_DMA, argument, "VFIO_IOMMU_UNMAP_DMA");
         }
     }
 
     @Override
-    public boolean recordsWith(IommuSpace other) {
-        return other instanceof ContainerSpace space && container.isSameFileAs(space.container);
+    public SameFile recordsWith(IommuSpace other) {
+        return other instanceof ContainerSpace space ? container.isSameAs(space.container) : SameFile.NO;
+    }
+
+    @Override
+    public boolean isLent() {
+        return container.lent();
+    }
+
+    @Override
+    public boolean isClosed() {
+        return container.descriptor().isClosed();
     }
 
     /** What the container can say about dirty pages; empty when nothing. */
@@ -93,7 +101,7 @@ public final class ContainerSpace implements IommuSpace {
             int needed = info.get(JAVA_INT, IommuInfo.ARGSZ);
             if (needed > MOST_INFO_BYTES) {
                 throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself"
-                        .formatted(name, needed));
+                        .formatted(container.name(), needed));
             }
             if (needed > IommuInfo.BYTES) {
                 info = info(arena, needed);
@@ -105,7 +113,7 @@ public final class ContainerSpace implements IommuSpace {
     private MemorySegment info(Arena arena, int bytes) throws DeviceException {
         MemorySegment info = arena.allocate(bytes, Long.BYTES);
         info.set(JAVA_INT, IommuInfo.ARGSZ, bytes);
-        request(VfioIoctl.VFIO_IOMMU_GET_INFO, info, "VFIO_IOMMU_GET_INFO");
+        container.request(VfioIoctl.VFIO_IOMMU_GET_INFO, info, "VFIO_IOMMU_GET_INFO");
         return info;
     }
 

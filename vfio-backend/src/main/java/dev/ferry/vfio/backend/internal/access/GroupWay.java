@@ -25,8 +25,8 @@ final class GroupWay {
     private final DeviceFiles files;
     private final SharedByGroup<Group> groups = new SharedByGroup<>();
 
-    /** An open group with its container. */
-    private record Group(Descriptor group, Descriptor container) implements SharedByGroup.Shared {
+    /** An open group with its container, and the space behind that. */
+    private record Group(Descriptor group, Descriptor container, ContainerSpace space) implements SharedByGroup.Shared {
         @Override
         public void close() {
             group.close();
@@ -40,12 +40,11 @@ final class GroupWay {
     }
 
     OpenDevice open(String number, String device, String name, String why) throws DeviceException {
-        SharedByGroup<Group>.Share share = groups.join(number, () -> join(number));
+        SharedByGroup.Share<Group> share = groups.join(number, () -> join(number));
         try {
             VfioDevice opened = device(share.get(), device, name);
-            ContainerSpace space = new ContainerSpace(calls, share.get().container, "the container of group " + number);
             String way = "group %s and container (%s)".formatted(number, why);
-            return new OpenDevice(opened, Optional.of(space), way, share::close);
+            return new OpenDevice(opened, Optional.of(share.get().space), way, share::close);
         } catch (DeviceException e) {
             share.close();
             throw e;
@@ -59,7 +58,8 @@ final class GroupWay {
             Descriptor container = files.open(DeviceFiles.CONTAINER);
             try {
                 join(group, container, number);
-                return new Group(group, container);
+                return new Group(group, container,
+                        ContainerSpace.opened(calls, container, "the container of group " + number));
             } catch (DeviceException e) {
                 container.close();
                 throw e;

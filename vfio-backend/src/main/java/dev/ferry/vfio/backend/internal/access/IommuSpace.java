@@ -2,6 +2,7 @@
 package dev.ferry.vfio.backend.internal.access;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.vfio.backend.internal.sys.SameFile;
 import java.lang.foreign.MemorySegment;
 
 /** The I/O virtual addresses of a device, and the memory behind them. */
@@ -20,7 +21,13 @@ public sealed interface IommuSpace permits ContainerSpace, IommufdSpace {
 
     /**
      * Whether dirty pages of both are recorded together by the kernel: two devices of one container, or of one page
-     * table. False where the kernel does not tell.
+     * table.
      */
-    boolean recordsWith(IommuSpace other);
+    SameFile recordsWith(IommuSpace other);
+
+    /** Whether another process has it, too, and may record dirty pages in it. */
+    boolean isLent();
+
+    /** Whether no request can be made any more. */
+    boolean isClosed();
 }

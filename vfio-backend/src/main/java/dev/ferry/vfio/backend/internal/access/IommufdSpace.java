@@ -6,8 +6,9 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.device.DeviceException;
-import dev.ferry.vfio.backend.internal.device.KernelException;
+import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SameFile;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.HwInfo;
@@ -22,20 +23,17 @@ import java.util.OptionalInt;
 
 /** An I/O address space of iommufd (IOAS). Thread-safe; the descriptor is its opener's. */
 public final class IommufdSpace implements IommuSpace {
-    private final SystemCalls calls;
-    private final Descriptor iommufd;
-    private final String name;
-    private final int ioas;
+    private final IommuFile iommufd;
+    /** Where memory is mapped; empty when somebody else does that. */
+    private final OptionalInt ioas;
     /** What the space's devices are attached to; empty before the first. */
     private OptionalInt pageTable = OptionalInt.empty();
     /** The same when it can track dirty pages. */
     private OptionalInt trackingPageTable = OptionalInt.empty();
     private String trackingObstacle = "the IOMMU behind the device cannot track";
 
-    private IommufdSpace(SystemCalls calls, Descriptor iommufd, String name, int ioas) {
-        this.calls = calls;
+    private IommufdSpace(IommuFile iommufd, OptionalInt ioas) {
         this.iommufd = iommufd;
-        this.name = name;
         this.ioas = ioas;
     }
 
@@ -44,14 +42,15 @@ public final class IommufdSpace implements IommuSpace {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(IoasAlloc.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, IoasAlloc.BYTES);
-            new IommufdSpace(calls, iommufd, name, 0).request(Iommufd.IOMMU_IOAS_ALLOC, argument, "IOMMU_IOAS_ALLOC");
-            return new IommufdSpace(calls, iommufd, name, argument.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
+            IommuFile file = new IommuFile(calls, iommufd, name, false);
+            file.request(Iommufd.IOMMU_IOAS_ALLOC, argument, "IOMMU_IOAS_ALLOC");
+            return new IommufdSpace(file, OptionalInt.of(argument.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID)));
         }
     }
 
-    /** The space of a device that somebody else has attached, to a page table that can track dirty pages. */
+    /** The space of a device that another process has attached, to a page table that can track dirty pages. */
     public static IommufdSpace ofPageTable(SystemCalls calls, Descriptor iommufd, String name, int pageTable) {
-        IommufdSpace space = new IommufdSpace(calls, iommufd, name, 0);
+        IommufdSpace space = new IommufdSpace(new IommuFile(calls, iommufd, name, true), OptionalInt.empty());
         space.trackingPageTable = OptionalInt.of(pageTable);
         return space;
     }
@@ -62,22 +61,30 @@ public final class IommufdSpace implements IommuSpace {
      * attaches the devices of one group to one page table.
      *
      * @param device the id that binding gave
+     * @throws DeviceException EOPNOTSUPP for a space that is another process's
      */
-    synchronized int pageTableFor(int device) {
+    synchronized int pageTableFor(int device) throws DeviceException {
         if (pageTable.isEmpty()) {
-            trackingPageTable = canTrack(device) ? newTrackingPageTable(device) : OptionalInt.empty();
-            pageTable = OptionalInt.of(trackingPageTable.orElse(ioas));
+            int own = requireOwn();
+            trackingPageTable = canTrack(device) ? newTrackingPageTable(device, own) : OptionalInt.empty();
+            pageTable = OptionalInt.of(trackingPageTable.orElse(own));
         }
         return pageTable.getAsInt();
     }
 
-    private OptionalInt newTrackingPageTable(int device) {
+    private int requireOwn() throws DeviceException {
+        return ioas.orElseThrow(() -> new DeviceException(Errno.EOPNOTSUPP,
+                "the address space of %s is another process's, which attaches devices and maps memory itself"
+                        .formatted(iommufd.name())));
+    }
+
+    private OptionalInt newTrackingPageTable(int device, int own) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(HwptAlloc.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, HwptAlloc.BYTES);
             argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.FLAG_DIRTY_TRACKING);
             argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
-            argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
+            argument.set(JAVA_INT, HwptAlloc.PT_ID, own);
             return succeeds(Iommufd.IOMMU_HWPT_ALLOC, argument, "IOMMU_HWPT_ALLOC")
                     ? OptionalInt.of(argument.get(JAVA_INT, HwptAlloc.OUT_HWPT_ID))
                     : OptionalInt.empty();
@@ -115,14 +122,7 @@ public final class IommufdSpace implements IommuSpace {
 
     /** One request on the iommufd: what the kernel gives, or the negated error number. */
     public int ioctl(int request, MemorySegment argument) {
-        return (int) iommufd.use(fd -> calls.ioctl(fd, request, argument));
-    }
-
-    private void request(int request, MemorySegment argument, String call) throws DeviceException {
-        int result = ioctl(request, argument);
-        if (result < 0) {
-            throw new KernelException(name, call, -result);
-        }
+        return iommufd.ioctl(request, argument);
     }
 
     @Override
@@ -132,11 +132,11 @@ public final class IommufdSpace implements IommuSpace {
             argument.set(JAVA_INT, Iommufd.SIZE, IoasMap.BYTES);
             argument.set(JAVA_INT, IoasMap.FLAGS,
                     IoasMap.FLAG_FIXED_IOVA | IoasMap.FLAG_READABLE | IoasMap.FLAG_WRITEABLE);
-            argument.set(JAVA_INT, IoasMap.IOAS_ID, ioas);
+            argument.set(JAVA_INT, IoasMap.IOAS_ID, requireOwn());
             argument.set(ADDRESS, IoasMap.USER_VA, memory);
             argument.set(JAVA_LONG, IoasMap.LENGTH, memory.byteSize());
             argument.set(JAVA_LONG, IoasMap.IOVA, iova);
-            request(Iommufd.IOMMU_IOAS_MAP, argument, "IOMMU_IOAS_MAP");
+            iommufd.request(Iommufd.IOMMU_IOAS_MAP, argument, "IOMMU_IOAS_MAP");
         }
     }
 
@@ -145,17 +145,27 @@ public final class IommufdSpace implements IommuSpace {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(IoasUnmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, IoasUnmap.BYTES);
-            argument.set(JAVA_INT, IoasUnmap.IOAS_ID, ioas);
+            argument.set(JAVA_INT, IoasUnmap.IOAS_ID, requireOwn());
             argument.set(JAVA_LONG, IoasUnmap.IOVA, iova);
             argument.set(JAVA_LONG, IoasUnmap.LENGTH, size);
-            request(Iommufd.IOMMU_IOAS_UNMAP, argument, "IOMMU_IOAS_UNMAP");
+            iommufd.request(Iommufd.IOMMU_IOAS_UNMAP, argument, "IOMMU_IOAS_UNMAP");
         }
     }
 
     @Override
-    public boolean recordsWith(IommuSpace other) {
-        return other instanceof IommufdSpace space
-                && trackingPageTable().equals(space.trackingPageTable())
-                && iommufd.isSameFileAs(space.iommufd);
+    public SameFile recordsWith(IommuSpace other) {
+        return other instanceof IommufdSpace space && trackingPageTable().equals(space.trackingPageTable())
+                ? iommufd.isSameAs(space.iommufd)
+                : SameFile.NO;
+    }
+
+    @Override
+    public boolean isLent() {
+        return iommufd.lent();
+    }
+
+    @Override
+    public boolean isClosed() {
+        return iommufd.descriptor().isClosed();
     }
 }

@@ -2,12 +2,13 @@
 package dev.ferry.vfio.backend.internal.access;
 
 import dev.ferry.device.DeviceException;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * What the devices of one IOMMU group have in common, opened for the first of them and closed behind the last: the
- * kernel gives a group to one owner at a time. Thread-safe; a group that is being closed is not opened meanwhile.
+ * kernel gives a group to one owner at a time. Thread-safe; a group that is being closed is not opened meanwhile, and
+ * a group that is being opened or closed keeps no other waiting.
  *
  * @param <T> what is shared
  */
@@ -26,13 +27,35 @@ final class SharedByGroup<T extends SharedByGroup.Shared> {
         T open() throws DeviceException;
     }
 
+    /** One group; guarded by itself. */
+    private static final class Group<T extends Shared> {
+        private T shared;
+        private int devices;
+
+        synchronized T join(Opener<T> opener) throws DeviceException {
+            if (devices == 0) {
+                shared = opener.open();
+            }
+            devices++;
+            return shared;
+        }
+
+        synchronized void leave() {
+            devices--;
+            if (devices == 0) {
+                shared.close();
+                shared = null;
+            }
+        }
+    }
+
     /** One device's part in what its group shares, given back once however often it is closed. */
-    final class Share implements AutoCloseable {
-        private final String group;
+    static final class Share<T extends Shared> implements AutoCloseable {
+        private final Group<T> group;
         private final T shared;
         private boolean left;
 
-        private Share(String group, T shared) {
+        private Share(Group<T> group, T shared) {
             this.group = group;
             this.shared = shared;
         }
@@ -42,35 +65,20 @@ final class SharedByGroup<T extends SharedByGroup.Shared> {
         }
 
         @Override
-        public void close() {
-            synchronized (SharedByGroup.this) {
-                if (!left) {
-                    left = true;
-                    leave(group, shared);
-                }
+        public synchronized void close() {
+            if (!left) {
+                left = true;
+                group.leave();
             }
         }
     }
 
-    private final Map<String, T> open = new HashMap<>();
-    private final Map<String, Integer> devices = new HashMap<>();
+    /** Kept when nothing of a group is open: a host has few, and numbers them anew from the lowest. */
+    private final Map<String, Group<T>> groups = new ConcurrentHashMap<>();
 
     /** A part in what a group shares, which is opened when nobody has a part in it yet. */
-    synchronized Share join(String group, Opener<T> opener) throws DeviceException {
-        T shared = open.get(group);
-        if (shared == null) {
-            shared = opener.open();
-            open.put(group, shared);
-        }
-        devices.merge(group, 1, Integer::sum);
-        return new Share(group, shared);
-    }
-
-    private void leave(String group, T shared) {
-        if (devices.merge(group, -1, Integer::sum) == 0) {
-            devices.remove(group);
-            open.remove(group);
-            shared.close();
-        }
+    Share<T> join(String name, Opener<T> opener) throws DeviceException {
+        Group<T> group = groups.computeIfAbsent(name, absent -> new Group<>());
+        return new Share<>(group, group.join(opener));
     }
 }

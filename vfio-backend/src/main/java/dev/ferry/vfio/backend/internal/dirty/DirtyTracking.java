@@ -133,7 +133,7 @@ public final class DirtyTracking {
                 return not(Way.IOMMUFD, iommufd.trackingObstacle());
             }
             DirtyLog log = shared.share(iommufd, new IommufdTracking(device, iommufd, hwpt.getAsInt()));
-            tryOut(log, page -> {}); // a report needs something mapped
+            tryOut(iommufd, log);
             return tracker(
                     IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
         }
@@ -147,9 +147,16 @@ public final class DirtyTracking {
                 return not(Way.CONTAINER, "the container has no migration capability");
             }
             DirtyLog log = shared.share(container, new ContainerTracking(device, container));
-            tryOut(log, page -> {}); // a report needs something mapped
+            tryOut(container, log);
             return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
                     ContainerTracking.mostPages(limits.get()), log);
+        }
+
+        /** Whoever lent the space may record in it now: a trial would clear his record, and then end it. */
+        private void tryOut(IommuSpace own, DirtyLog log) throws DeviceException {
+            if (!own.isLent()) {
+                tryOut(log, page -> {}); // a report needs something mapped
+            }
         }
 
         /** Some kernels offer what they then refuse: better known now than in a migration. */

@@ -7,6 +7,7 @@ import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Container;
 import dev.ferry.vfio.backend.internal.handover.HandoverMessage.Iommufd;
@@ -18,6 +19,7 @@ import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,19 +32,24 @@ final class HandoverConnection implements AutoCloseable {
 
     private final SystemCalls calls;
     private final UnixSocket socket;
+    private final Path path;
     private final DeviceFinder finder;
     private final DeviceIdentity identity;
     private final HandoverServer.Lending lending;
     private Optional<String> lent = Optional.empty();
+    /** For the log. */
+    private String peer = "a process of which the kernel does not tell the user";
 
     HandoverConnection(
             SystemCalls calls,
             UnixSocket socket,
+            Path path,
             DeviceFinder finder,
             DeviceIdentity identity,
             HandoverServer.Lending lending) {
         this.calls = calls;
         this.socket = socket;
+        this.path = path;
         this.finder = finder;
         this.identity = identity;
         this.lending = lending;
@@ -50,6 +57,13 @@ final class HandoverConnection implements AutoCloseable {
 
     int number() {
         return socket.number();
+    }
+
+    /** The number of the user who has connected. */
+    int user() throws DeviceException {
+        int user = socket.peerUser();
+        peer = "user " + user;
+        return user;
     }
 
     /**
@@ -116,7 +130,7 @@ final class HandoverConnection implements AutoCloseable {
             Optional<IommuSpace> space = switch (lend.beside()) {
                 case Nothing nothing -> Optional.empty();
                 case Container container -> Optional.of(
-                        new ContainerSpace(calls, descriptors.get(1), "the container of " + lend.device()));
+                        ContainerSpace.lent(calls, descriptors.get(1), "the container of " + lend.device()));
                 case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
                         calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
             };
@@ -131,7 +145,7 @@ final class HandoverConnection implements AutoCloseable {
 
     /** Tells why, as far as somebody listens; the connection ends. */
     boolean refuse(DeviceException refusal) {
-        LOG.warn("a handover was refused: {}", refusal.getMessage());
+        LOG.warn("{} was refused at {}: {}", peer, path, KernelException.reason(refusal));
         try {
             socket.send("refused " + refusal.errno() + " " + refusal.getMessage().replaceAll("[^ -~]", "?"));
         } catch (DeviceException e) {
@@ -148,12 +162,17 @@ final class HandoverConnection implements AutoCloseable {
         }
     }
 
+    /** Whoever handed it over is gone, and waits for nothing. */
+    private void letGo() {
+        Optional<String> back = lent;
+        lent = Optional.empty();
+        back.ifPresent(lending::letGo);
+    }
+
     @Override
     public void close() {
         try {
-            giveBack();
-        } catch (DeviceException e) {
-            LOG.warn("who handed it over is gone: {}", e.getMessage());
+            letGo();
         } finally {
             socket.close();
         }

@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
@@ -21,6 +22,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,6 +37,9 @@ public final class HandoverServer implements AutoCloseable {
 
     private static final int POLL_MILLIS = 100;
     private static final long STOP_WAIT_MILLIS = 5_000;
+    /** Polls in a row that may fail: two seconds. */
+    private static final int MOST_FAILED_POLLS = 20;
+
     private static final int MOST_CONNECTIONS = 64;
     private static final int ROOT_USER = 0;
     /** Instead of a descriptor: poll(2) passes over the entry. */
@@ -46,6 +52,9 @@ public final class HandoverServer implements AutoCloseable {
 
         /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
         void takeBack(String name) throws DeviceException;
+
+        /** The same for a device of which nobody waits to hear; does not wait. */
+        void letGo(String name);
     }
 
     private final SystemCalls calls;
@@ -55,7 +64,9 @@ public final class HandoverServer implements AutoCloseable {
     private final Function<UnixSocket, HandoverConnection> maker;
     private final List<HandoverConnection> connections = new ArrayList<>();
     private final Thread thread;
+    private final CountDownLatch stopped = new CountDownLatch(1);
     private boolean mayAccept = true;
+    private int failedPolls;
     private volatile boolean closed;
 
     private HandoverServer(
@@ -84,23 +95,25 @@ public final class HandoverServer implements AutoCloseable {
     public static HandoverServer open(
             SystemCalls calls, Path path, Set<Integer> users, Path root, Lending lending) throws IOException {
         SocketFile.makeRoom(calls, path);
-        UnixSocket socket = UnixSocket.listen(calls, path);
+        UnixSocket socket = UnixSocket.bind(calls, path);
         boolean done = false;
         try {
             SocketFile file = SocketFile.of(path);
             // Who may connect is decided by credentials; other users than these need not even reach that.
             Files.setPosixFilePermissions(
                     path, PosixFilePermissions.fromString(users.isEmpty() ? "rw-------" : "rw-rw-rw-"));
+            socket.listen();
             DeviceFinder finder = new DeviceFinder(root);
             DeviceIdentity identity = new DeviceIdentity(root, finder);
             HandoverServer server = new HandoverServer(calls, file, socket, users, accepted ->
-                    new HandoverConnection(calls, accepted, finder, identity, lending));
+                    new HandoverConnection(calls, accepted, path, finder, identity, lending));
             server.thread.start();
             done = true;
             LOG.info("devices can be handed over at {}", path);
             return server;
         } finally {
             if (!done) {
+                Files.deleteIfExists(path);
                 socket.close();
             }
         }
@@ -116,7 +129,18 @@ public final class HandoverServer implements AutoCloseable {
             LOG.error("the handover of devices at {} ended", file.path(), e);
         } finally {
             List.copyOf(connections).forEach(this::drop);
+            hide();
         }
+    }
+
+    /** Nobody finds it any more, and who waits to be let in hears that it has ended. */
+    private void hide() {
+        try {
+            file.remove();
+        } catch (IOException e) {
+            LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
+        }
+        socket.close();
     }
 
     private void serve(MemorySegment poll) {
@@ -142,10 +166,31 @@ public final class HandoverServer implements AutoCloseable {
             put(poll, i + 1, asked.get(i).number());
         }
         int ready = calls.poll(poll, asked.size() + 1, POLL_MILLIS);
-        if (ready < 0 && ready != -LinuxErrno.EINTR) {
-            throw new IllegalStateException("poll failed (" + LinuxErrno.name(-ready) + ")");
+        if (ready >= 0) {
+            failedPolls = 0;
+        } else if (ready != -LinuxErrno.EINTR) {
+            pauseAfter(-ready);
         }
         return ready;
+    }
+
+    /** Memory may be short for a moment. What lasts is an end, so that nobody connects and waits for ever. */
+    private void pauseAfter(int errno) {
+        failedPolls++;
+        if (failedPolls == MOST_FAILED_POLLS) {
+            throw new IllegalStateException(
+                    "poll failed (%s), %d times".formatted(LinuxErrno.name(errno), failedPolls));
+        }
+        if (failedPolls == 1) {
+            LOG.warn("poll failed ({}) at {}; it is tried again", LinuxErrno.name(errno), file.path());
+        }
+        try {
+            if (stopped.await(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.debug("{} is closed before poll works again", file.path());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // nobody does; then it fails fast
+        }
     }
 
     private static void put(MemorySegment poll, int index, int fd) {
@@ -165,14 +210,14 @@ public final class HandoverServer implements AutoCloseable {
         try {
             accepted = socket.accept();
         } catch (DeviceException e) {
-            LOG.warn("somebody could not be let in at {}: {}", file.path(), e.getMessage());
+            LOG.warn("somebody could not be let in at {}: {}", file.path(), KernelException.reason(e));
             mayAccept = false; // he still waits, and the next poll would end at once
             return;
         }
         HandoverConnection connection = maker.apply(accepted);
         connections.add(connection);
         try {
-            requireAllowed(accepted.peerUser());
+            requireAllowed(connection.user());
         } catch (DeviceException e) {
             connection.refuse(e);
             drop(connection);
@@ -211,8 +256,8 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Stops listening and gives back what was handed over; waits for that {@value #STOP_WAIT_MILLIS} ms at most. Called
-     * on one thread; the second time it does nothing.
+     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread,
+     * and not for the devices. Called on one thread; the second time it does nothing.
      */
     @Override
     public void close() {
@@ -220,19 +265,15 @@ public final class HandoverServer implements AutoCloseable {
             return;
         }
         closed = true;
-        try {
-            file.remove();
-        } catch (IOException e) {
-            LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
-        }
+        stopped.countDown();
         try {
             thread.join(STOP_WAIT_MILLIS);
             if (thread.isAlive()) {
-                LOG.warn("a device that was handed over at {} is still in use", file.path());
+                LOG.warn("a device that is being handed over at {} keeps its opening waiting", file.path());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        socket.close();
+        hide();
     }
 }

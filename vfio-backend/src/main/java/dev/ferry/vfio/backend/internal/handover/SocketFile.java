@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.handover;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
@@ -44,7 +46,7 @@ final class SocketFile {
     /**
      * Makes room for a socket. A process that was killed leaves one at which nobody listens; that is removed.
      *
-     * @throws IOException with one sentence on what else is there, which is left as it is
+     * @throws DeviceException EBUSY with one sentence on what else is there, which is left as it is
      */
     static void makeRoom(SystemCalls calls, Path path) throws IOException {
         int kind;
@@ -54,8 +56,9 @@ final class SocketFile {
             return;
         }
         if (kind != Posix.S_IFSOCK) {
-            throw new IOException("there is %s at %s; remove it, or set handover.socket to another path"
-                    .formatted(nameOf(kind), path));
+            throw new DeviceException(Errno.EBUSY,
+                    "there is %s at %s; remove it, or set handover.socket to another path"
+                            .formatted(nameOf(kind), path));
         }
         int errno = UnixSocket.tryToConnect(calls, path);
         switch (errno) {
@@ -63,9 +66,9 @@ final class SocketFile {
             case LinuxErrno.ENOENT -> {
                 // It was removed in between.
             }
-            case 0, LinuxErrno.EAGAIN, LinuxErrno.EPROTOTYPE -> throw new IOException(
+            case 0, LinuxErrno.EAGAIN, LinuxErrno.EPROTOTYPE -> throw new DeviceException(Errno.EBUSY,
                     "another process listens at %s; end it, or set handover.socket to another path".formatted(path));
-            default -> throw new IOException(
+            default -> throw new DeviceException(Errno.EBUSY,
                     "there is a socket at %s, and whether anybody listens cannot be told (%s); remove it if nobody does"
                             .formatted(path, LinuxErrno.name(errno)));
         }

@@ -12,6 +12,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
 import dev.ferry.vfio.backend.internal.uapi.Posix.CMsgHdr;
 import dev.ferry.vfio.backend.internal.uapi.Posix.IoVec;
@@ -96,17 +97,40 @@ final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /** Listens at a path where there is nothing yet. */
-    static UnixSocket listen(SystemCalls calls, Path path) throws DeviceException {
+    /**
+     * Has a path where there is nothing yet; {@link #listen} makes it be heard.
+     *
+     * @throws DeviceException with a sentence that says what to do; nothing is there then that was not before
+     */
+    static UnixSocket bind(SystemCalls calls, Path path) throws DeviceException {
         UnixSocket socket = open(calls, path);
+        boolean done = false;
         try (Arena arena = Arena.ofConfined()) {
-            require(calls.bind(socket.number, address(arena, path)), path.toString(), "bind");
-            require(calls.listen(socket.number, BACKLOG), path.toString(), "listen");
+            int result = calls.bind(socket.number, address(arena, path));
+            if (result < 0) {
+                throw new KernelException(path.toString(), "bind", -result, adviceOnBind(-result, path));
+            }
+            done = true;
             return socket;
-        } catch (DeviceException e) {
-            socket.close();
-            throw e;
+        } finally {
+            if (!done) {
+                socket.close();
+            }
         }
+    }
+
+    private static String adviceOnBind(int errno, Path path) {
+        return switch (errno) {
+            case LinuxErrno.ENOENT -> "make the folder " + path.getParent();
+            case LinuxErrno.EACCES, LinuxErrno.EPERM -> "give this process's user write permission for the folder "
+                    + path.getParent() + ", or set handover.socket to another path";
+            default -> "";
+        };
+    }
+
+    /** Lets others connect. */
+    void listen() throws DeviceException {
+        require(descriptor.use(fd -> calls.listen(fd, BACKLOG)), "the handover socket", "listen");
     }
 
     static MemorySegment address(Arena arena, Path path) {

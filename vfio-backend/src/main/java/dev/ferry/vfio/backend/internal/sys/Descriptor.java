@@ -58,9 +58,13 @@ public final class Descriptor implements AutoCloseable {
         }
     }
 
-    /** Whether both are one open file, which may have two numbers; false where the kernel does not tell. */
-    public boolean isSameFileAs(Descriptor other) {
-        return this == other || use(one -> other.use(two -> calls.kcmp(one, two))) == 0;
+    /** Whether both are one open file, which may have two numbers. A closed descriptor is of none. */
+    public SameFile isSameFileAs(Descriptor other) {
+        long order = use(one -> other.use(two -> calls.kcmp(one, two)));
+        if (order == 0) {
+            return SameFile.YES;
+        }
+        return order > 0 || order == -ENODEV ? SameFile.NO : SameFile.UNKNOWN;
     }
 
     /** Whether it was closed. */

@@ -2,12 +2,14 @@
 package dev.ferry.vfio.backend.internal.dirty;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
@@ -16,16 +18,20 @@ import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several devices of one VM record in one container, or in one page table. */
@@ -85,10 +91,14 @@ class SharedLogsTest {
 
     /** A page table of an open iommufd which came by two numbers, as handed over with each device. */
     private DirtyTracker ofPageTable(int fd, int table) {
+        return chooseOfPageTable(fd, table).tracker().orElseThrow();
+    }
+
+    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) {
         Descriptor iommufd = new Descriptor(host.kernel, fd);
         opened.add(iommufd);
-        return tracker(
-                Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", table)), Way.IOMMUFD);
+        return tracking.choose(device.device(),
+                Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", table)), 4096, List.of(Way.IOMMUFD));
     }
 
     private static long[] report(DirtyTracker tracker, IovaRange range) throws DeviceException {
@@ -156,6 +166,146 @@ class SharedLogsTest {
         first.stop();
         assertThat(host.tracking).containsExactly("start", "start", "stop");
         second.stop();
+    }
+
+    /** To enable anew is to clear what was marked for another. */
+    @Test
+    void shouldNotRecordWhereItCannotBeToldWhetherAnotherDoes() throws Exception {
+        ofGroup("0000:3b:00.2");
+        host.cdev("0000:3b:00.2", "pci", "vfio0");
+        host.mapPages(0, 128);
+        int fd = host.kernel.install(host.iommufdOfVmm());
+        DirtyTracker first = ofPageTable(fd, 7);
+        first.start(PAGE, List.of(RANGE));
+        host.dirty.add(5L);
+        for (int errno : List.of(1, 38)) { // EPERM, ENOSYS
+            host.kernel.refuse(Request.KCMP, errno);
+
+            DirtyTracking.Choice second = chooseOfPageTable(host.kernel.dup(fd), 7);
+
+            assertThat(second.tracker()).isEmpty();
+            assertThat(second.reason()).contains("iommufd: it is offered, but whether another device records in the "
+                    + "same place cannot be told: kcmp(2) is forbidden to this process, or unknown to the kernel");
+            assertThat(report(first, RANGE)).containsExactly(1 << 5, 0);
+            host.dirty.add(5L);
+        }
+        assertThat(chooseOfPageTable(host.kernel.dup(fd), 8).tracker()).as("another page table").isPresent();
+        assertThat(tracking.choose(device.device(), device.space(), 4096, List.of(Way.CONTAINER)).tracker())
+                .as("opened here, so nobody else's").isPresent();
+        first.stop();
+    }
+
+    @Test
+    void shouldForgetSpacesThatAreClosed() throws Exception {
+        ofGroup("0000:3b:00.2");
+        host.cdev("0000:3b:00.2", "pci", "vfio0");
+        int fd = host.kernel.install(host.iommufdOfVmm());
+        host.kernel.refuse(Request.KCMP, 1);
+        Descriptor iommufd = new Descriptor(host.kernel, host.kernel.dup(fd));
+        tracker(Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", 7)), Way.IOMMUFD);
+        iommufd.close();
+
+        assertThat(chooseOfPageTable(fd, 7).tracker()).isPresent();
+    }
+
+    /** Who lends a space may record in it now. */
+    @Test
+    void shouldLeaveALentSpaceAsItIsUntilItIsToRecord() throws Exception {
+        ofGroup("0000:3b:00.2");
+        host.cdev("0000:3b:00.2", "pci", "vfio0");
+        host.dirty.add(5L);
+
+        assertThat(chooseOfPageTable(host.kernel.install(host.iommufdOfVmm()), 7).tracker()).isPresent();
+        Descriptor container = new Descriptor(host.kernel, host.kernel.install(host.containerOfVmm()));
+        opened.add(container);
+        Optional<IommuSpace> space = Optional.of(ContainerSpace.lent(host.kernel, container, "dev0"));
+        assertThat(tracking.choose(device.device(), space, 4096, List.of(Way.CONTAINER)).tracker()).isPresent();
+
+        assertThat(host.tracking).isEmpty();
+        assertThat(host.dirty).containsExactly(5L);
+    }
+
+    /** Answers as a kernel whose requests a test steers. */
+    private static final class SteeredLog implements DirtyLog {
+        private final CountDownLatch entered = new CountDownLatch(1);
+        private final CountDownLatch letGo = new CountDownLatch(1);
+        private boolean reportFails;
+        private boolean reportWaits;
+
+        @Override
+        public void begin(long pageSize, List<IovaRange> ranges) {
+            // It begins.
+        }
+
+        @Override
+        public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+            if (reportFails) {
+                throw new DeviceException(Errno.EIO, "told to fail");
+            }
+            entered.countDown();
+            try {
+                assertThat(!reportWaits || letGo.await(60, TimeUnit.SECONDS)).isTrue();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        @Override
+        public void end() {
+            // It ends.
+        }
+    }
+
+    @Test
+    void shouldTellTheOthersOfAFailedReportBeforeItIsBegunAnew() throws Exception {
+        ofGroup("0000:3b:00.2");
+        SharedLogs shared = new SharedLogs();
+        SteeredLog kernel = new SteeredLog();
+        DirtyLog first = shared.share(device.space().orElseThrow(), kernel);
+        DirtyLog second = shared.share(device.space().orElseThrow(), kernel);
+        first.begin(PAGE, List.of(RANGE));
+        second.begin(PAGE, List.of(RANGE));
+        MemorySegment bitmap = MemorySegment.ofArray(new long[2]);
+        kernel.reportFails = true;
+        assertErrno(Errno.EIO, () -> first.report(RANGE, PAGE, bitmap));
+        kernel.reportFails = false;
+
+        assertErrno(Errno.EOVERFLOW, () -> second.report(RANGE, PAGE, bitmap));
+    }
+
+    @Test
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldNotLetOnePlaceWaitForAnother() throws Exception {
+        ofGroup("0000:3b:00.2");
+        SharedLogs shared = new SharedLogs();
+        SteeredLog stuck = new SteeredLog();
+        stuck.reportWaits = true;
+        DirtyLog first = shared.share(device.space().orElseThrow(), stuck);
+        first.begin(PAGE, List.of(RANGE));
+        Thread reporting = new Thread(() -> {
+            try {
+                first.report(RANGE, PAGE, MemorySegment.ofArray(new long[2]));
+            } catch (DeviceException e) {
+                throw new AssertionError(e);
+            }
+        });
+        reporting.start();
+        assertThat(stuck.entered.await(60, TimeUnit.SECONDS)).isTrue();
+        Thread ending = new Thread(() -> assertThatCode(first::end).doesNotThrowAnyException());
+        ending.start();
+        while (ending.getState() != Thread.State.BLOCKED) {
+            Thread.onSpinWait();
+        }
+
+        DirtyLog second = shared.share(ContainerSpace.lent(host.kernel, new Descriptor(host.kernel, 5), "dev1"),
+                new SteeredLog());
+        second.begin(PAGE, List.of(RANGE));
+        second.end();
+
+        assertThat(reporting.isAlive()).isTrue();
+        stuck.letGo.countDown();
+        reporting.join(60_000);
+        ending.join(60_000);
     }
 
     @Test

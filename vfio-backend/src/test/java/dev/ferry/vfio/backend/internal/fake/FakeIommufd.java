@@ -150,7 +150,15 @@ final class FakeIommufd extends FakeFile {
         }
         Object recorder = recorders.computeIfAbsent(id, one -> new Object());
         return host.kernel.answer(flags == 1 ? Request.SET_DIRTY_TRACKING_ON : Request.SET_DIRTY_TRACKING_OFF,
-                () -> host.track(recorder, flags == 1));
+                () -> enable(recorder, flags == 1));
+    }
+
+    /** Enabling clears the marks of the page table. */
+    private int enable(Object recorder, boolean on) {
+        if (on) {
+            host.dirty.clear();
+        }
+        return host.track(recorder, on);
     }
 
     private int bitmap(MemorySegment argument) {

@@ -164,8 +164,8 @@ public final class FakeKernel implements SystemCalls {
 
     @Override
     public synchronized int kcmp(int first, int second) {
-        return !open.containsKey(first) || !open.containsKey(second) ? -FakeFile.EBADF
-                : open.get(first) == open.get(second) ? 0 : 1;
+        return answer(Request.KCMP, () -> !open.containsKey(first) || !open.containsKey(second) ? -FakeFile.EBADF
+                : open.get(first) == open.get(second) ? 0 : 1);
     }
 
     @Override

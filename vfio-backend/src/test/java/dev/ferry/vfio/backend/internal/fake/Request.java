@@ -44,5 +44,6 @@ public enum Request {
     DATA_WRITE,
     ACCEPT,
     SEND,
-    PEER_CREDENTIALS
+    PEER_CREDENTIALS,
+    KCMP
 }

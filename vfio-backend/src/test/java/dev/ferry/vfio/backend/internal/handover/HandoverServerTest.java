@@ -35,6 +35,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -93,6 +94,11 @@ class HandoverServerTest {
 
             @Override
             public void takeBack(String name) {
+                giveBack(name);
+            }
+
+            @Override
+            public void letGo(String name) {
                 giveBack(name);
             }
         });
@@ -334,6 +340,46 @@ class HandoverServerTest {
         assertThat(pauses).hasValue(3);
     }
 
+    /** The server's polls, not the client's. */
+    private void failPolls(int count) {
+        AtomicInteger failed = new AtomicInteger();
+        instead.put("poll", arguments -> (int) arguments[2] <= 100 && failed.getAndIncrement() < count ? -EINVAL : null);
+    }
+
+    @Test
+    void shouldGoOnWhenWaitingFailsForAMoment() throws Exception {
+        failPolls(3);
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("ok");
+        }
+    }
+
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldLetNobodyConnectWhenWaitingFailsForGood() throws Exception {
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            failPolls(Integer.MAX_VALUE);
+            assertThat(client.hear()).as("the end").isEmpty();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+            while (Files.exists(socket) && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            assertThat(socket).doesNotExist();
+        }
+    }
+
+    @Test
+    void shouldLeaveNothingWhenItCannotListen() throws Exception {
+        server.close();
+        int before = openSockets();
+        instead.put("listen", arguments -> -EINVAL);
+
+        assertThatIOException().isThrownBy(() -> start(Set.of()));
+
+        assertThat(socket).doesNotExist();
+        assertThat(openSockets()).isEqualTo(before);
+    }
+
     @Test
     void shouldRefuseADescriptorOfAnotherDevice() throws Exception {
         Files.writeString(folder.resolve("sys/bus/pci/devices").resolve(DEVICE).resolve("device"), "0x1042\n");
@@ -367,7 +413,7 @@ class HandoverServerTest {
     @Test
     void shouldRemoveOnlyItsOwnSocketWhenItEnds() throws Exception {
         Path mine = Files.move(socket, folder.resolve("moved"));
-        UnixSocket.listen(calls, socket).close();
+        UnixSocket.bind(calls, socket).close();
 
         server.close();
 

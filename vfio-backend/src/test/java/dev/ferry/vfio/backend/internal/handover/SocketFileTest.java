@@ -2,8 +2,11 @@
 package dev.ferry.vfio.backend.internal.handover;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -28,10 +31,24 @@ class SocketFileTest {
         path = folder.resolve("ferry.sock");
     }
 
+    private UnixSocket listening(Path at) throws DeviceException {
+        UnixSocket socket = UnixSocket.bind(calls, at);
+        socket.listen();
+        return socket;
+    }
+
+    @Test
+    void shouldSayWhatToDoWhenThereIsNoFolder() {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> UnixSocket.bind(calls, folder.resolve("none/ferry.sock")))
+                .satisfies(e -> assertThat(KernelException.reason(e)).isEqualTo(
+                        "%s/none/ferry.sock: bind failed (ENOENT); make the folder %s/none".formatted(folder, folder)));
+    }
+
     @Test
     void shouldRemoveASocketAtWhichNobodyListens() throws Exception {
         SocketFile.makeRoom(calls, path);
-        UnixSocket.listen(calls, path).close(); // what a process leaves that was killed
+        listening(path).close(); // what a process leaves that was killed
         assertThat(path).exists();
 
         SocketFile.makeRoom(calls, path);
@@ -41,7 +58,7 @@ class SocketFileTest {
 
     @Test
     void shouldLeaveASocketAtWhichSomebodyListens() throws Exception {
-        try (UnixSocket packets = UnixSocket.listen(calls, path)) {
+        try (UnixSocket packets = listening(path)) {
             assertRefused("another process listens at " + path + "; end it");
             assertThat(packets.number()).isNotNegative();
         }
@@ -66,7 +83,7 @@ class SocketFileTest {
 
         Files.delete(path);
         Path elsewhere = folder.resolve("elsewhere");
-        UnixSocket.listen(calls, elsewhere).close();
+        listening(elsewhere).close();
         Files.createSymbolicLink(path, elsewhere);
         assertRefused("there is a symbolic link at " + path + "; remove it");
         assertThat(elsewhere).exists();
@@ -78,7 +95,7 @@ class SocketFileTest {
 
     @Test
     void shouldRemoveTheFileOnlyWhileItIsTheSame() throws Exception {
-        try (UnixSocket first = UnixSocket.listen(calls, path)) {
+        try (UnixSocket first = listening(path)) {
             SocketFile file = SocketFile.of(path);
             Files.move(path, folder.resolve("moved"));
             Files.writeString(path, "somebody's");

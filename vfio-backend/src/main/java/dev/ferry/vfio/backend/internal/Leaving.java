@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One device on its way out, on a thread of its own: withdrawn from those who use it, then closed. A migration that is
+ * rolled back, or a call that the kernel does not end, keeps that thread waiting, and nobody else longer than he wants.
+ * Thread-safe.
+ */
+final class Leaving {
+    private static final Logger LOG = LoggerFactory.getLogger(Leaving.class);
+
+    private final String id;
+    private final CountDownLatch withdrawn = new CountDownLatch(1);
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    Leaving(String id) {
+        this.id = id;
+    }
+
+    /**
+     * Sends it on its way.
+     *
+     * @param unregister returns when nobody uses the device any more
+     * @param close closes it
+     * @param gone called behind both, on this device's thread
+     */
+    void begin(Runnable unregister, Runnable close, Runnable gone) {
+        Thread thread = new Thread(null, () -> {
+            step(unregister, withdrawn);
+            step(close, closed);
+            gone.run();
+        }, "ferry-vfio-leave", 0, false);
+        thread.setContextClassLoader(Leaving.class.getClassLoader());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void step(Runnable step, CountDownLatch done) {
+        try {
+            step.run();
+        } catch (RuntimeException e) {
+            LOG.error("{} did not leave in order", id, e);
+        } finally {
+            done.countDown();
+        }
+    }
+
+    /** Waits until nobody uses it any more; false when the time was over, or the thread is interrupted. */
+    boolean awaitWithdrawn(long deadline) {
+        return Turn.await(withdrawn, deadline);
+    }
+
+    /** Waits until it is closed, in the same way. */
+    boolean awaitClosed(long deadline) {
+        return Turn.await(closed, deadline);
+    }
+
+    /** What keeps it, as one sentence. */
+    String obstacle() {
+        return id + (withdrawn.getCount() > 0
+                ? " is still in use by a migration, which is being ended; it is closed behind that"
+                : " is in a call that the kernel has not ended; it is closed behind that");
+    }
+
+    String id() {
+        return id;
+    }
+}

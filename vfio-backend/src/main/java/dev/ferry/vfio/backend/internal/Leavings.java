@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The devices that are leaving, by name: known until they are closed, whoever sent them off. Thread-safe. */
+final class Leavings {
+    private static final Logger LOG = LoggerFactory.getLogger(Leavings.class);
+
+    private final Map<String, Leaving> underWay = new ConcurrentHashMap<>();
+    private final Consumer<String> gone;
+
+    /**
+     * None yet.
+     *
+     * @param gone told the name of each that is closed, on a thread that may be kept
+     */
+    Leavings(Consumer<String> gone) {
+        this.gone = gone;
+    }
+
+    /** Sends a device off, of which none of the same name may be leaving. */
+    void begin(String name, String id, Runnable unregister, Runnable close) {
+        Leaving leaving = new Leaving(id);
+        if (underWay.putIfAbsent(name, leaving) != null) {
+            throw new IllegalStateException(id + " is leaving already");
+        }
+        leaving.begin(unregister, () -> {
+            try {
+                close.run();
+            } finally {
+                underWay.remove(name);
+            }
+        }, () -> gone.accept(name));
+    }
+
+    /** Whether a device is leaving and not closed yet. */
+    boolean has(String name) {
+        return underWay.containsKey(name);
+    }
+
+    /** Waits for one device; gives what keeps it when the time is over, nothing when it is closed or was never here. */
+    Optional<String> await(String name, long millis) {
+        Leaving leaving = underWay.get(name);
+        return leaving == null || leaving.awaitClosed(deadline(millis))
+                ? Optional.empty()
+                : Optional.of(leaving.obstacle());
+    }
+
+    /** Waits for some, and says in the log which are not closed when the time is over. */
+    void awaitThese(Collection<String> names, long millis) {
+        await(names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList(), millis);
+    }
+
+    /** Waits for all: first until nobody uses them any more, then until they are closed. */
+    void awaitAll(long withdrawnMillis, long closedMillis) {
+        List<Leaving> all = List.copyOf(underWay.values());
+        long deadline = deadline(withdrawnMillis);
+        all.forEach(leaving -> leaving.awaitWithdrawn(deadline));
+        await(all, closedMillis);
+    }
+
+    private static void await(List<Leaving> leavings, long millis) {
+        long deadline = deadline(millis);
+        for (Leaving leaving : leavings) {
+            if (leaving.awaitClosed(deadline)) {
+                continue;
+            }
+            if (Thread.currentThread().isInterrupted()) {
+                LOG.info("{} is being closed; an interrupted thread does not wait for that", leaving.id());
+            } else {
+                LOG.warn("{}", leaving.obstacle());
+            }
+        }
+    }
+
+    private static long deadline(long millis) {
+        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiPredicate;
+
+/**
+ * What is registered, by the devices' names, until it is sent off. Used in somebody's turn alone, as {@link
+ * DeviceServices} takes them.
+ */
+final class ServedDevices {
+
+    /**
+     * What is registered for one device: an open one, or the reason why it is not.
+     *
+     * @param id under which it is registered
+     * @param lent another process has it open, too
+     */
+    record Served(
+            String id, Optional<DriverFactory.Driven> driven, String reason, boolean lent, Runnable unregister) {
+
+        static Served open(String id, DriverFactory.Driven driven, boolean lent, Runnable unregister) {
+            return new Served(id, Optional.of(driven), "", lent, unregister);
+        }
+
+        static Served explained(String id, String reason, Runnable unregister) {
+            return new Served(id, Optional.empty(), reason, false, unregister);
+        }
+
+        boolean isOpen() {
+            return driven.isPresent();
+        }
+
+        boolean isExplainedBy(String why) {
+            return driven.isEmpty() && reason.equals(why);
+        }
+
+        private void close() {
+            driven.ifPresent(DriverFactory.Driven::close);
+        }
+    }
+
+    private final Map<String, Served> served = new LinkedHashMap<>();
+    private final Leavings leavings;
+    private final long waitMillis;
+
+    /**
+     * Nothing yet.
+     *
+     * @param waitMillis how long it is waited for devices that leave
+     */
+    ServedDevices(Leavings leavings, long waitMillis) {
+        this.leavings = leavings;
+        this.waitMillis = waitMillis;
+    }
+
+    Optional<Served> get(String name) {
+        return Optional.ofNullable(served.get(name));
+    }
+
+    /** Keeps what was registered for a device for which there is {@linkplain #makeRoom room}. */
+    void put(String name, Served added) {
+        served.put(name, added);
+    }
+
+    /** Sends off what is served for a device. Gives whether it has left. */
+    boolean makeRoom(String name) {
+        withdraw((one, now) -> one.equals(name));
+        return !leavings.has(name);
+    }
+
+    /** Sends off, and waits for all of them together. */
+    void withdraw(BiPredicate<String, Served> which) {
+        leavings.awaitThese(sendOff(which), waitMillis);
+    }
+
+    /** Sends off without waiting; gives the names. */
+    List<String> sendOff(BiPredicate<String, Served> which) {
+        List<String> names = served.entrySet().stream()
+                .filter(one -> which.test(one.getKey(), one.getValue()))
+                .map(Map.Entry::getKey)
+                .toList();
+        for (String name : names) {
+            Served leaving = served.remove(name);
+            leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
+        }
+        return names;
+    }
+}

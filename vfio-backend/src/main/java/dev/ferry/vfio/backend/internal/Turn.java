@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who may change something: one at a time. A turn may last, since a kernel call does; so others can leave a wish, which
+ * is granted at once when it is nobody's turn, and else by whoever's turn it is, at its end. Thread-safe.
+ */
+final class Turn {
+    private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Queue<Wish> wishes = new ConcurrentLinkedQueue<>();
+
+    /** Something that is wanted done. */
+    static final class Wish {
+        private final Runnable wanted;
+        private final CountDownLatch granted = new CountDownLatch(1);
+
+        private Wish(Runnable wanted) {
+            this.wanted = wanted;
+        }
+
+        private void grant() {
+            try {
+                wanted.run();
+            } catch (RuntimeException e) {
+                LOG.error("what was asked for in another's turn failed", e); // it must not end that turn
+            } finally {
+                granted.countDown();
+            }
+        }
+
+        /** Waits until it is done; false when the time was over, or the thread was interrupted, which it then stays. */
+        boolean await(long millis) {
+            return Turn.await(granted, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
+        }
+    }
+
+    /** Waits for something until a time of {@link System#nanoTime}, as {@link Wish#await} does. */
+    static boolean await(CountDownLatch latch, long deadline) {
+        try {
+            return latch.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return latch.getCount() == 0;
+        }
+    }
+
+    /** Waits for the turn, so long at most; whoever gets it must {@link #leave}. */
+    boolean enter(long millis) {
+        boolean entered;
+        try {
+            entered = lock.tryLock(millis, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            entered = lock.tryLock();
+        }
+        if (entered) {
+            grantAll();
+        }
+        return entered;
+    }
+
+    /** Ends a turn, and does what was wished while it lasted. */
+    void leave() {
+        try {
+            grantAll();
+        } finally {
+            lock.unlock();
+        }
+        grantWhileNobodyDoes();
+    }
+
+    /** Wants something done that does not last; does not wait for a turn. */
+    Wish wish(Runnable wanted) {
+        Wish wish = new Wish(wanted);
+        wishes.add(wish);
+        grantWhileNobodyDoes();
+        return wish;
+    }
+
+    /** Who fails to lock leaves the wish to somebody who has not come here yet. */
+    private void grantWhileNobodyDoes() {
+        while (!wishes.isEmpty() && lock.tryLock()) {
+            try {
+                grantAll();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    private void grantAll() {
+        for (Wish wish = wishes.poll(); wish != null; wish = wishes.poll()) {
+            wish.grant();
+        }
+    }
+}
