@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Recovery;
@@ -145,7 +149,9 @@ final class MigrationRun {
     }
 
     private void remember(Ends ends, ForwardSteps forward) {
-        ends.devices().forEach(device -> kit.history().add(device.kind(), device.times().all()));
+        ends.devices().stream()
+                .collect(groupingBy(DeviceEnds::kind, mapping(device -> device.times().all(), toList())))
+                .forEach(kit.history()::add);
         forward.memory()
                 .flatMap(memory -> memory.rate().bytesPerSecond().stream().boxed().findFirst())
                 .filter(rate -> !kit.request().bandwidth().isLimited())

@@ -10,6 +10,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /**
  * Predicts the downtime and decides by the rules of the request whether the guest is paused, and whether it stays so
@@ -98,7 +99,7 @@ final class SwitchoverDecision {
     private void requireSwitchover(SwitchoverRule.Verdict verdict, Prediction prediction) throws MigrationException {
         if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
             // Figures of one slow run must not stand against all that follow.
-            ends.devices().forEach(device -> kit.history().doubt(device.kind()));
+            kit.history().doubt(ends.devices().stream().map(DeviceEnds::kind).collect(Collectors.toSet()));
             throw notConverging("The guest was not paused, as " + prediction.words()
                     + " of downtime are predicted and " + Prediction.millis(rule.allowed())
                     + " allowed, and waiting does not help (" + prediction.basis()

@@ -5,15 +5,18 @@ import dev.ferry.migration.DowntimeStep;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * How long the steps of earlier downtimes took, by type of device and by whether it had saved before the pause, and how
- * fast memory went; what the next downtime is planned with. The middle one of the last few figures counts. Thread-safe.
+ * fast memory went; what the next downtime is planned with. Of each of the last few migrations one figure is kept, and the
+ * middle one counts. Thread-safe.
  */
 public final class StepHistory {
 
@@ -33,13 +36,17 @@ public final class StepHistory {
      */
     public record Kind(String type, boolean preCopy) {}
 
-    /** Adds the steps of one device in one completed migration. */
-    public synchronized void add(Kind kind, Map<DowntimeStep.Step, Duration> steps) {
+    /** Adds the steps of all devices of a kind in one completed migration: the longest of each step counts. */
+    public synchronized void add(Kind kind, List<Map<DowntimeStep.Step, Duration>> ofDevices) {
+        Map<DowntimeStep.Step, Duration> longest = new EnumMap<>(DowntimeStep.Step.class);
+        for (Map<DowntimeStep.Step, Duration> steps : ofDevices) {
+            steps.forEach((step, time) -> longest.merge(step, time, StepHistory::longer));
+        }
         Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.remove(kind);
         if (runs == null) {
             runs = new ArrayDeque<>();
         }
-        runs.addLast(Map.copyOf(steps));
+        runs.addLast(Map.copyOf(longest));
         if (runs.size() > MAX_RUNS) {
             runs.removeFirst();
         }
@@ -49,11 +56,17 @@ public final class StepHistory {
         }
     }
 
-    /** A migration was refused, perhaps because of these figures: the oldest is forgotten. */
-    public synchronized void doubt(Kind kind) {
-        Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
-        if (runs != null) {
-            runs.pollFirst();
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) >= 0 ? one : other;
+    }
+
+    /** A migration of these kinds was refused, perhaps because of these figures: the oldest of each is forgotten. */
+    public synchronized void doubt(Set<Kind> refused) {
+        for (Kind kind : refused) {
+            Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
+            if (runs != null) {
+                runs.pollFirst();
+            }
         }
     }
 

@@ -23,8 +23,12 @@ class DowntimePlanTest {
     private final StepHistory history = new StepHistory();
 
     DowntimePlanTest() {
-        history.add(KNOWN, Map.of(Step.STOP, Duration.ofMillis(1), Step.TRANSFER, Duration.ofMillis(2),
-                Step.LOAD, Duration.ofMillis(10)));
+        history.add(
+                KNOWN,
+                List.of(Map.of(
+                        Step.STOP, Duration.ofMillis(1),
+                        Step.TRANSFER, Duration.ofMillis(2),
+                        Step.LOAD, Duration.ofMillis(10))));
     }
 
     private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
