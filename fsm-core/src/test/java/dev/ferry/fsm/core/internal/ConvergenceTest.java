@@ -236,6 +236,29 @@ class ConvergenceTest {
         }
     }
 
+    /** Whether the whole of the state still comes in the downtime. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldPlanWithWhatTheDeviceWouldGiveNow(boolean whole) {
+        try (LiveRig rig = new LiveRig(1)) {
+            int bytes = LiveRig.text(0).length();
+            rig.sources.get(0).readLimit = 1;
+            rig.sources.get(0).device.incremental = !whole;
+            rig.sources.get(0).device.preCopyBytes = bytes - 2;
+            MigrationReport report = rig.migrate(ALONE.withBandwidth(new Bandwidth(bytes)));
+
+            if (whole) {
+                assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.NOT_CONVERGING);
+            } else {
+                assertThat(report.failure()).isEmpty();
+                assertThat(Decisions.messages(report, Decision.Kind.SWITCHOVER))
+                        .singleElement()
+                        .asString()
+                        .contains(": 2 bytes left");
+            }
+        }
+    }
+
     @Test
     void shouldNotRefuseForEverBecauseOfOneSlowRun() {
         try (LiveRig rig = new LiveRig(2)) {
