@@ -73,7 +73,7 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
             Bandwidth limit,
             StepHistory history) {
         OptionalDouble rate = rate(measured.isPresent() ? measured : history.memoryBytesPerSecond(), limit);
-        long bytes = memoryBytes + devices.stream().mapToLong(Load::stateBytes).sum();
+        long bytes = devices.stream().mapToLong(Load::stateBytes).reduce(memoryBytes, MemoryRate::plus);
         Map<Step, Duration> steps = new EnumMap<>(Step.class);
         Set<Step> unknown = EnumSet.noneOf(Step.class);
         for (Step step : StepTimes.FORWARD) {

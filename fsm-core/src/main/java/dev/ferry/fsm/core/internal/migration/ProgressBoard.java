@@ -173,7 +173,7 @@ final class ProgressBoard {
         return new Transfer(
                 one.bytes() + other.bytes(),
                 one.bytesPerSecond() + other.bytesPerSecond(),
-                one.remainingBytes() + other.remainingBytes());
+                MemoryRate.plus(one.remainingBytes(), other.remainingBytes()));
     }
 
     /** The rate of one gauge over the last second or so. */

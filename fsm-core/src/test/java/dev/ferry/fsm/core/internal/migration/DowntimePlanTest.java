@@ -51,6 +51,20 @@ class DowntimePlanTest {
     }
 
     @Test
+    void shouldPlanWithSizesThatTogetherAreMoreThanFits() {
+        DowntimePlan plan = DowntimePlan.of(
+                Collections.nCopies(3, new DowntimePlan.Load(NEW, Long.MAX_VALUE, Map.of())),
+                1,
+                1,
+                OptionalDouble.of(1),
+                new Bandwidth(1),
+                history);
+        assertThat(plan.bytes()).isEqualTo(Long.MAX_VALUE);
+        assertThat(plan.steps().get(Step.TRANSFER)).isGreaterThan(Duration.ofNanos(Long.MAX_VALUE));
+        assertThat(plan.prediction().orElseThrow().words()).isEqualTo("at least 27670116111564.328 ms");
+    }
+
+    @Test
     void shouldTakeTurnsWhenThereAreMoreDevicesThanThreads() {
         DowntimePlan one = plan(THREADS, 0, 0, UNKNOWN, Bandwidth.UNLIMITED);
         DowntimePlan four = plan(16, 0, 0, UNKNOWN, Bandwidth.UNLIMITED);

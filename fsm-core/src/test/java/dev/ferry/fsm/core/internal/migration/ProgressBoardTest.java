@@ -123,6 +123,13 @@ class ProgressBoardTest {
     }
 
     @Test
+    void shouldCountAsMuchAsThereCanBeWhereADeviceAnnouncesThat() {
+        device.gauge().setRemaining(Long.MAX_VALUE);
+        assertThat(update().total().remainingBytes()).isEqualTo(Long.MAX_VALUE);
+        assertThat(update().percent()).isZero();
+    }
+
+    @Test
     void shouldEstimateEachDevice() {
         assertThat(update().devices().get(0).timeLeft()).as("nothing of it moves").isEmpty();
         device.gauge().setRemaining(80);
