@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Both ends of one device of a migration, and what was carried between them. Used by the thread of the migration, and
@@ -117,7 +118,7 @@ final class DeviceEnds {
 
     /** What is to come in the downtime. */
     DowntimePlan.Load downtimeLoad() {
-        return new DowntimePlan.Load(kind(), stateBytes, Map.copyOf(estimates));
+        return new DowntimePlan.Load(kind(), OptionalLong.of(stateBytes), Map.copyOf(estimates));
     }
 
     /** All steps beside the transfer, when the downtime was predicted last; empty when one of them is unknown. */
