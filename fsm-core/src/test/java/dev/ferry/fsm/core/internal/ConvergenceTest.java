@@ -260,6 +260,32 @@ class ConvergenceTest {
     }
 
     @Test
+    void shouldPlanWithWhatIsNotTheWorkOfTheDevices() {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.intercept((device, call) -> {
+                switch (call) {
+                    case "pause" -> rig.clock.advance(Duration.ofMillis(100));
+                    case "loadDeviceConfig" -> rig.clock.advance(Duration.ofMillis(30));
+                    case "resume" -> rig.clock.advance(Duration.ofMillis(40));
+                    default -> {
+                        // Takes no time.
+                    }
+                }
+            });
+            MigrationReport report = rig.migrate();
+            assertThat(report.downtime()).isGreaterThanOrEqualTo(Duration.ofMillis(200));
+            assertThat(rig.service.plan(rig.request()).plannedDowntime().orElseThrow())
+                    .isBetween(Duration.ofMillis(200), report.downtime());
+            assertThat(rig.service
+                            .plan(MigrationRequest.of("host1/vf0", "host2/vf0"))
+                            .plannedDowntime()
+                            .orElseThrow())
+                    .as("without a guest there is none to pause")
+                    .isLessThan(Duration.ofMillis(100));
+        }
+    }
+
+    @Test
     void shouldNotRefuseForEverBecauseOfOneSlowRun() {
         try (LiveRig rig = new LiveRig(2)) {
             MigrationRequest one = MigrationRequest.of("host1/vf0", "host2/vf0");

@@ -100,6 +100,13 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
         return new DowntimePlan(Map.copyOf(steps), Set.copyOf(unknown), bytes, rate);
     }
 
+    /** The same with what such a downtime takes beside the work of its devices, where that is known. */
+    DowntimePlan and(StepHistory.Beside beside, StepHistory history) {
+        Map<Step, Duration> all = new HashMap<>(steps);
+        all.replaceAll((step, time) -> time.plus(history.of(beside, step).orElse(Duration.ZERO)));
+        return new DowntimePlan(Map.copyOf(all), unknown, bytes, bytesPerSecond);
+    }
+
     /** The memory and each device as a piece of work. */
     private static List<Optional<Duration>> transfers(
             List<Load> devices, long memoryBytes, OptionalDouble rate, StepHistory history) {

@@ -10,16 +10,19 @@ import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Recovery;
 import dev.ferry.fsm.core.internal.device.Reservation;
 import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -152,6 +155,9 @@ final class MigrationRun {
         ends.devices().stream()
                 .collect(groupingBy(DeviceEnds::kind, mapping(device -> device.times().all(), toList())))
                 .forEach(kit.history()::add);
+        Map<Step, Duration> beside =
+                timeline.downtime().beside(ends.devices(), kit.settings().threadsOfMigration());
+        kit.history().add(ends.beside(), List.of(beside));
         forward.memory()
                 .flatMap(memory -> memory.rate().bytesPerSecond().stream().boxed().findFirst())
                 .filter(rate -> !kit.request().bandwidth().isLimited())

@@ -63,7 +63,8 @@ final class Planner {
                 memory.tracked() ? 0 : memory.bytes(),
                 OptionalDouble.empty(),
                 request.bandwidth(),
-                history);
+                history)
+                .and(new StepHistory.Beside(request.devices().size(), request.guests().isPresent()), history);
         return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
     }
 

@@ -20,13 +20,25 @@ import java.util.Set;
  */
 public final class StepHistory {
 
-    /** More types of device than any host has; the one that was used longest ago is forgotten. */
+    /** More than the types of device and the sizes of migration that any host has; the one that was used longest ago is forgotten. */
     private static final int MAX_KINDS = 64;
 
     private static final int MAX_RUNS = 5;
 
-    private final Map<Kind, Deque<Map<DowntimeStep.Step, Duration>>> kinds = new LinkedHashMap<>();
+    private final Map<Key, Deque<Map<DowntimeStep.Step, Duration>>> kinds = new LinkedHashMap<>();
     private OptionalDouble memoryBytesPerSecond = OptionalDouble.empty();
+
+    /** What the steps are known of. */
+    public sealed interface Key permits Kind, Beside {}
+
+    /**
+     * What a downtime takes beside the work of its devices: to pause and resume the guest, to load configurations, to
+     * wait for one another. A size that was not seen yet is not known.
+     *
+     * @param devices how many
+     * @param guest whether there is one
+     */
+    public record Beside(int devices, boolean guest) implements Key {}
 
     /**
      * What devices have in common whose steps take about as long.
@@ -34,10 +46,10 @@ public final class StepHistory {
      * @param type of the device
      * @param preCopy whether it saved while its guest ran
      */
-    public record Kind(String type, boolean preCopy) {}
+    public record Kind(String type, boolean preCopy) implements Key {}
 
     /** Adds the steps of all devices of a kind in one completed migration: the longest of each step counts. */
-    public synchronized void add(Kind kind, List<Map<DowntimeStep.Step, Duration>> ofDevices) {
+    public synchronized void add(Key kind, List<Map<DowntimeStep.Step, Duration>> ofDevices) {
         Map<DowntimeStep.Step, Duration> longest = new EnumMap<>(DowntimeStep.Step.class);
         for (Map<DowntimeStep.Step, Duration> steps : ofDevices) {
             steps.forEach((step, time) -> longest.merge(step, time, StepHistory::longer));
@@ -61,8 +73,8 @@ public final class StepHistory {
     }
 
     /** A migration of these kinds was refused, perhaps because of these figures: the oldest of each is forgotten. */
-    public synchronized void doubt(Set<Kind> refused) {
-        for (Kind kind : refused) {
+    public synchronized void doubt(Set<Key> refused) {
+        for (Key kind : refused) {
             Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
             if (runs != null) {
                 runs.pollFirst();
@@ -70,8 +82,8 @@ public final class StepHistory {
         }
     }
 
-    /** How long a step took for such a device; empty when there was none. */
-    public synchronized Optional<Duration> of(Kind kind, DowntimeStep.Step step) {
+    /** How long a step took for such a device, or beside such devices; empty when there was none. */
+    public synchronized Optional<Duration> of(Key kind, DowntimeStep.Step step) {
         Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
         if (runs == null || runs.isEmpty()) {
             return Optional.empty();
