@@ -92,6 +92,11 @@ final class Downtime {
         return down;
     }
 
+    /** The steps of a device that are to come; empty when the guest runs, on the way back, and without a plan. */
+    Optional<Duration> stepsToCome(DeviceEnds device) {
+        return down && step != Step.ROLLBACK ? device.stepsToCome(step) : Optional.empty();
+    }
+
     /**
      * How long the rest of it is expected to take.
      *

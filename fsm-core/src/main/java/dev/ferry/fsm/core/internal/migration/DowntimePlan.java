@@ -32,7 +32,8 @@ import java.util.stream.Collectors;
  */
 record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond) {
 
-    private static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
+    /** All steps of a device beside the transfer. */
+    static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
 
     /**
      * A device that is to be stopped, saved and loaded.
@@ -45,16 +46,6 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
         /** What a step is expected to take; empty when there is nothing to go by. */
         Optional<Duration> time(Step step, StepHistory history) {
             return history.of(kind, step).or(() -> Optional.ofNullable(estimates.get(step)));
-        }
-
-        /** All steps beside the transfer; empty when there is nothing to go by for one of them. */
-        Optional<Duration> ofDevice(StepHistory history) {
-            List<Duration> known = OF_DEVICES.stream()
-                    .flatMap(step -> time(step, history).stream())
-                    .toList();
-            return known.size() == OF_DEVICES.size()
-                    ? Optional.of(known.stream().reduce(Duration.ZERO, Duration::plus))
-                    : Optional.empty();
         }
     }
 

@@ -166,7 +166,7 @@ final class ProgressBoard {
             return Optional.empty();
         }
         Duration atLeast = MemoryRate.time(transfer.remainingBytes(), transfer.bytesPerSecond());
-        return Optional.of(new MigrationProgress.Range(atLeast, device.stepsToCome().map(atLeast::plus)));
+        return Optional.of(new MigrationProgress.Range(atLeast, downtime.stepsToCome(device).map(atLeast::plus)));
     }
 
     private static Transfer plus(Transfer one, Transfer other) {

@@ -53,7 +53,6 @@ final class SwitchoverDecision {
                 kit.request().bandwidth(),
                 kit.history())
                 .and(ends.beside(), kit.history());
-        ends.devices().forEach(device -> device.expectSteps(device.downtimeLoad().ofDevice(kit.history())));
         tell();
     }
 
