@@ -63,7 +63,8 @@ public record MigrationProgress(
      * @param transfer of its state
      * @param acknowledged whether its destination has loaded the initial data, or has none to load
      * @param timeLeft what the bytes that are left of its state take at the present rate, at most with the steps of its
-     *     downtime as they took before; empty when none of it is carried now
+     *     downtime that are to come, as they took before; the upper end is empty until the downtime, and the whole when
+     *     none of it is carried now
      */
     public record Device(String source, Transfer transfer, boolean acknowledged, Optional<Range> timeLeft) {
 
@@ -74,12 +75,12 @@ public record MigrationProgress(
     }
 
     /**
-     * An estimate. Both are the same during the downtime.
+     * An estimate. During the downtime both are the same for the whole migration.
      *
      * @param atLeast when the guest writes no more pages
-     * @param atMost when the guest goes on as it did; empty when that would never end, or when it is not known: before
-     *     the first look at what the guest writes, after a round that gained nothing, and while there is nothing to go
-     *     by for a step of a device
+     * @param atMost of the whole migration, when the guest goes on as it did; empty when that would never end, or when
+     *     it is not known: before the first look at what the guest writes, after a round that gained nothing, and while
+     *     there is nothing to go by for a step of a device
      */
     public record Range(Duration atLeast, Optional<Duration> atMost) {}
 }

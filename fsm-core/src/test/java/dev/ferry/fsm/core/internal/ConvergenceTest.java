@@ -236,6 +236,55 @@ class ConvergenceTest {
         }
     }
 
+    /** Whether the whole of the state still comes in the downtime. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldPlanWithWhatTheDeviceWouldGiveNow(boolean whole) {
+        try (LiveRig rig = new LiveRig(1)) {
+            int bytes = LiveRig.text(0).length();
+            rig.sources.get(0).readLimit = 1;
+            rig.sources.get(0).device.incremental = !whole;
+            rig.sources.get(0).device.preCopyBytes = bytes - 2;
+            MigrationReport report = rig.migrate(ALONE.withBandwidth(new Bandwidth(bytes)));
+
+            if (whole) {
+                assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.NOT_CONVERGING);
+            } else {
+                assertThat(report.failure()).isEmpty();
+                assertThat(Decisions.messages(report, Decision.Kind.SWITCHOVER))
+                        .singleElement()
+                        .asString()
+                        .contains(": 2 bytes left");
+            }
+        }
+    }
+
+    @Test
+    void shouldPlanWithWhatIsNotTheWorkOfTheDevices() {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.intercept((device, call) -> {
+                switch (call) {
+                    case "pause" -> rig.clock.advance(Duration.ofMillis(100));
+                    case "loadDeviceConfig" -> rig.clock.advance(Duration.ofMillis(30));
+                    case "resume" -> rig.clock.advance(Duration.ofMillis(40));
+                    default -> {
+                        // Takes no time.
+                    }
+                }
+            });
+            MigrationReport report = rig.migrate();
+            assertThat(report.downtime()).isGreaterThanOrEqualTo(Duration.ofMillis(200));
+            assertThat(rig.service.plan(rig.request()).plannedDowntime().orElseThrow())
+                    .isBetween(Duration.ofMillis(200), Duration.ofMillis(300));
+            assertThat(rig.service
+                            .plan(MigrationRequest.of("host1/vf0", "host2/vf0"))
+                            .plannedDowntime()
+                            .orElseThrow())
+                    .as("without a guest there is none to pause")
+                    .isLessThan(Duration.ofMillis(100));
+        }
+    }
+
     @Test
     void shouldNotRefuseForEverBecauseOfOneSlowRun() {
         try (LiveRig rig = new LiveRig(2)) {

@@ -58,6 +58,10 @@ public final class ScriptedDriver implements MigrationDriver {
     public volatile Step onClose = () -> {};
     public volatile int preCopyBytes = 3;
     public volatile long endlessDirtyBytes;
+
+    /** Whether what was read while it ran is not counted in the size of its state any more. */
+    public volatile boolean incremental;
+
     public volatile long endlessInitialBytes;
     public volatile boolean gone;
     public volatile DataTransferSession extraSession;
@@ -157,7 +161,8 @@ public final class ScriptedDriver implements MigrationDriver {
 
     @Override
     public long stopCopySize() {
-        return text.length();
+        Session now = open;
+        return incremental && now != null ? text.length() - now.position : text.length();
     }
 
     @Override

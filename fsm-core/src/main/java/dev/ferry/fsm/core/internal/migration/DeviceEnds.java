@@ -12,6 +12,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Both ends of one device of a migration, and what was carried between them. Used by the thread of the migration, and
@@ -26,7 +27,6 @@ final class DeviceEnds {
     private final Map<Step, Duration> plan = new EnumMap<>(Step.class);
     private final StepTimes rehearsal;
     private final Map<Step, Duration> estimates = new EnumMap<>(Step.class);
-    private Optional<Duration> stepsToCome = Optional.empty();
     private ByteSink loading;
     private boolean saving;
     private boolean acknowledged;
@@ -117,16 +117,17 @@ final class DeviceEnds {
 
     /** What is to come in the downtime. */
     DowntimePlan.Load downtimeLoad() {
-        return new DowntimePlan.Load(kind(), stateBytes, Map.copyOf(estimates));
+        return new DowntimePlan.Load(kind(), OptionalLong.of(stateBytes), Map.copyOf(estimates));
     }
 
-    /** All steps beside the transfer, when the downtime was predicted last; empty when one of them is unknown. */
-    Optional<Duration> stepsToCome() {
-        return stepsToCome;
-    }
-
-    void expectSteps(Optional<Duration> expected) {
-        stepsToCome = expected;
+    /** What its steps beside the transfer are planned to take, from the present one on; empty when one has no plan. */
+    Optional<Duration> stepsToCome(Step present) {
+        List<Step> toCome = DowntimePlan.OF_DEVICES.stream()
+                .filter(step -> step.compareTo(present) >= 0)
+                .toList();
+        return plan.keySet().containsAll(toCome)
+                ? Optional.of(toCome.stream().map(plan::get).reduce(Duration.ZERO, Duration::plus))
+                : Optional.empty();
     }
 
     /** The downtime begins: what it is expected to take is what it took before. */

@@ -10,8 +10,8 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 
 /**
- * One device that saves while its guest runs. To ask it is to ask once how much there is and to read until there is no
- * data for now: asking more often would make some devices capture their state again. The destination has loaded what
+ * One device that saves while its guest runs. To ask it is to ask once how much there is, to read until there is no
+ * data for now, and to ask how much would be left: asking for data more often would make some devices capture their state again. The destination has loaded what
  * was written to it, so it has acknowledged the initial data when the last of them were written.
  *
  * <p>Used by one thread at a time; whether it is awaited is for all to see.
@@ -63,7 +63,7 @@ final class DevicePreCopy {
     void ask(Gate gate) throws MigrationException {
         PrecopyInfo info = SessionBytes.precopyInfo(ends.source());
         if (!asked) {
-            ends.expect(ends.source().machine().stopCopySize());
+            askForSize();
             announces = SessionBytes.announcesReinitialization(ends.source());
             asked = true;
         }
@@ -77,11 +77,17 @@ final class DevicePreCopy {
         ends.gauge().setRemaining(Math.max(ends.stateBytes(), info.totalBytes()));
         if (info.totalBytes() > 0) {
             read(gate);
+            // What was read may be left out of what is to come, or come once more: only the device knows.
+            askForSize();
         }
         ends.acknowledge(initialLeft == 0);
         ends.gauge().setRemaining(ends.stateBytes());
         countSilence(leastLeft < before);
         awaited = initialLeft > 0 && !isGivenUp();
+    }
+
+    private void askForSize() throws MigrationException {
+        ends.expect(ends.source().machine().stopCopySize());
     }
 
     private void read(Gate gate) throws MigrationException {

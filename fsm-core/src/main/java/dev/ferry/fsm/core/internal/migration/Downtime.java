@@ -2,9 +2,11 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.TimeSource;
+import dev.ferry.fsm.core.internal.pace.Workload;
 import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.DowntimeStep.Step;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -90,6 +92,11 @@ final class Downtime {
         return down;
     }
 
+    /** The steps of a device that are to come; empty when the guest runs, on the way back, and without a plan. */
+    Optional<Duration> stepsToCome(DeviceEnds device) {
+        return down && step != Step.ROLLBACK ? device.stepsToCome(step) : Optional.empty();
+    }
+
     /**
      * How long the rest of it is expected to take.
      *
@@ -127,6 +134,21 @@ final class Downtime {
             book();
         }
         return total;
+    }
+
+    /**
+     * What those steps took beyond the work of the devices that so many threads did. Not of saving and the transfer,
+     * beside which the memory goes: how much of it there is says more than how long it took.
+     */
+    Map<Step, Duration> beside(List<DeviceEnds> devices, int threads) {
+        Map<Step, Duration> beside = new EnumMap<>(Step.class);
+        for (Step each : List.of(Step.STOP, Step.LOAD, Step.START)) {
+            List<Duration> work =
+                    devices.stream().map(device -> device.times().of(each)).toList();
+            Duration rest = steps.of(each).minus(Workload.time(work, threads));
+            beside.put(each, rest.isNegative() ? Duration.ZERO : rest);
+        }
+        return beside;
     }
 
     /** Their sum is the {@linkplain #total whole} as it was asked for last; empty when there was no downtime. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -26,34 +27,25 @@ import java.util.stream.Collectors;
  *
  * @param steps as far as there is something to go by
  * @param unknown steps for which there is nothing to go by, for a device at least
- * @param bytes that are left
+ * @param bytes that are known to be left
  * @param bytesPerSecond empty when unknown
  */
 record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond) {
 
-    private static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
+    /** All steps of a device beside the transfer. */
+    static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
 
     /**
      * A device that is to be stopped, saved and loaded.
      *
-     * @param stateBytes how large its state is expected to be
+     * @param stateBytes how large its state is expected to be; empty when that is not known, which may be any size
      * @param estimates by what it did so far in this migration
      */
-    record Load(StepHistory.Kind kind, long stateBytes, Map<Step, Duration> estimates) {
+    record Load(StepHistory.Kind kind, OptionalLong stateBytes, Map<Step, Duration> estimates) {
 
         /** What a step is expected to take; empty when there is nothing to go by. */
         Optional<Duration> time(Step step, StepHistory history) {
             return history.of(kind, step).or(() -> Optional.ofNullable(estimates.get(step)));
-        }
-
-        /** All steps beside the transfer; empty when there is nothing to go by for one of them. */
-        Optional<Duration> ofDevice(StepHistory history) {
-            List<Duration> known = OF_DEVICES.stream()
-                    .flatMap(step -> time(step, history).stream())
-                    .toList();
-            return known.size() == OF_DEVICES.size()
-                    ? Optional.of(known.stream().reduce(Duration.ZERO, Duration::plus))
-                    : Optional.empty();
         }
     }
 
@@ -73,7 +65,9 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
             Bandwidth limit,
             StepHistory history) {
         OptionalDouble rate = rate(measured.isPresent() ? measured : history.memoryBytesPerSecond(), limit);
-        long bytes = memoryBytes + devices.stream().mapToLong(Load::stateBytes).sum();
+        long bytes = devices.stream()
+                .flatMapToLong(device -> device.stateBytes().stream())
+                .reduce(memoryBytes, MemoryRate::plus);
         Map<Step, Duration> steps = new EnumMap<>(Step.class);
         Set<Step> unknown = EnumSet.noneOf(Step.class);
         for (Step step : StepTimes.FORWARD) {
@@ -90,8 +84,18 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
         }
         if (limit.isLimited()) {
             steps.merge(Step.TRANSFER, MemoryRate.time(bytes, limit.bytesPerSecond()), DowntimePlan::longer);
+            if (devices.stream().anyMatch(device -> device.stateBytes().isEmpty())) {
+                unknown.add(Step.TRANSFER);
+            }
         }
         return new DowntimePlan(Map.copyOf(steps), Set.copyOf(unknown), bytes, rate);
+    }
+
+    /** The same with what such a downtime takes beside the work of its devices, where that is known. */
+    DowntimePlan and(StepHistory.Beside beside, StepHistory history) {
+        Map<Step, Duration> all = new HashMap<>(steps);
+        all.replaceAll((step, time) -> time.plus(history.of(beside, step).orElse(Duration.ZERO)));
+        return new DowntimePlan(Map.copyOf(all), unknown, bytes, bytesPerSecond);
     }
 
     /** The memory and each device as a piece of work. */
@@ -103,7 +107,9 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
         }
         for (Load device : devices) {
             // Where it is known how long such a device took, that says more than its size.
-            pieces.add(device.time(Step.TRANSFER, history).or(() -> time(device.stateBytes(), rate)));
+            pieces.add(device.time(Step.TRANSFER, history).or(() -> device.stateBytes().isPresent()
+                    ? time(device.stateBytes().getAsLong(), rate)
+                    : Optional.empty()));
         }
         return pieces;
     }

@@ -3,6 +3,7 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
+import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationRequest;
 import java.util.List;
@@ -39,6 +40,11 @@ final class Ends {
 
     List<Device> destinations() {
         return devices.stream().map(DeviceEnds::destination).toList();
+    }
+
+    /** What the downtimes of such migrations have in common beside the work of the devices. */
+    StepHistory.Beside beside() {
+        return new StepHistory.Beside(devices.size(), sourceGuest.isPresent());
     }
 
     Optional<GuestCalls> sourceGuest() {

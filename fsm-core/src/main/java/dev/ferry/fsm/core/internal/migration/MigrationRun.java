@@ -1,21 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
+import static java.util.stream.Collectors.groupingBy;
+import static java.util.stream.Collectors.mapping;
+import static java.util.stream.Collectors.toList;
+
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Recovery;
 import dev.ferry.fsm.core.internal.device.Reservation;
 import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -145,7 +152,12 @@ final class MigrationRun {
     }
 
     private void remember(Ends ends, ForwardSteps forward) {
-        ends.devices().forEach(device -> kit.history().add(device.kind(), device.times().all()));
+        ends.devices().stream()
+                .collect(groupingBy(DeviceEnds::kind, mapping(device -> device.times().all(), toList())))
+                .forEach(kit.history()::add);
+        Map<Step, Duration> beside =
+                timeline.downtime().beside(ends.devices(), kit.settings().threadsOfMigration());
+        kit.history().add(ends.beside(), List.of(beside));
         forward.memory()
                 .flatMap(memory -> memory.rate().bytesPerSecond().stream().boxed().findFirst())
                 .filter(rate -> !kit.request().bandwidth().isLimited())

@@ -53,7 +53,7 @@ final class Planner {
             OptionalLong stateBytes = source.map(Planner::stateBytes).orElse(OptionalLong.empty());
             source.ifPresent(sources::add);
             source.ifPresent(device -> loads.add(new DowntimePlan.Load(
-                    new StepHistory.Kind(device.properties().type(), early), stateBytes.orElse(0), Map.of())));
+                    new StepHistory.Kind(device.properties().type(), early), stateBytes, Map.of())));
             devices.add(new MigrationPlan.Device(pair, early, stateBytes, source.flatMap(Planner::tracker)));
         }
         MigrationPlan.Memory memory = memory(request, sources);
@@ -63,7 +63,8 @@ final class Planner {
                 memory.tracked() ? 0 : memory.bytes(),
                 OptionalDouble.empty(),
                 request.bandwidth(),
-                history);
+                history)
+                .and(new StepHistory.Beside(request.devices().size(), request.guests().isPresent()), history);
         return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
     }
 

@@ -166,14 +166,14 @@ final class ProgressBoard {
             return Optional.empty();
         }
         Duration atLeast = MemoryRate.time(transfer.remainingBytes(), transfer.bytesPerSecond());
-        return Optional.of(new MigrationProgress.Range(atLeast, device.stepsToCome().map(atLeast::plus)));
+        return Optional.of(new MigrationProgress.Range(atLeast, downtime.stepsToCome(device).map(atLeast::plus)));
     }
 
     private static Transfer plus(Transfer one, Transfer other) {
         return new Transfer(
                 one.bytes() + other.bytes(),
                 one.bytesPerSecond() + other.bytesPerSecond(),
-                one.remainingBytes() + other.remainingBytes());
+                MemoryRate.plus(one.remainingBytes(), other.remainingBytes()));
     }
 
     /** The rate of one gauge over the last second or so. */

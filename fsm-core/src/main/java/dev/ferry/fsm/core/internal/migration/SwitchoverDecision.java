@@ -2,6 +2,7 @@
 package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.core.internal.pace.Prediction;
+import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.fsm.core.internal.pace.SwitchoverRule;
 import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Decision;
@@ -10,6 +11,8 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Predicts the downtime and decides by the rules of the request whether the guest is paused, and whether it stays so
@@ -48,8 +51,8 @@ final class SwitchoverDecision {
                 memory.map(CarriedMemory::remainingBytes).orElse(0L),
                 rate,
                 kit.request().bandwidth(),
-                kit.history());
-        ends.devices().forEach(device -> device.expectSteps(device.downtimeLoad().ofDevice(kit.history())));
+                kit.history())
+                .and(ends.beside(), kit.history());
         tell();
     }
 
@@ -98,7 +101,10 @@ final class SwitchoverDecision {
     private void requireSwitchover(SwitchoverRule.Verdict verdict, Prediction prediction) throws MigrationException {
         if (verdict != SwitchoverRule.Verdict.SWITCH_OVER) {
             // Figures of one slow run must not stand against all that follow.
-            ends.devices().forEach(device -> kit.history().doubt(device.kind()));
+            Set<StepHistory.Key> figures =
+                    ends.devices().stream().map(DeviceEnds::kind).collect(Collectors.toSet());
+            figures.add(ends.beside());
+            kit.history().doubt(figures);
             throw notConverging("The guest was not paused, as " + prediction.words()
                     + " of downtime are predicted and " + Prediction.millis(rule.allowed())
                     + " allowed, and waiting does not help (" + prediction.basis()

@@ -56,6 +56,11 @@ public final class MemoryRate {
         return Duration.ofNanos((long) Math.min(Long.MAX_VALUE, bytes / bytesPerSecond * NANOS_PER_SECOND));
     }
 
+    /** So many bytes together: devices may announce as many as there can be. */
+    public static long plus(long bytes, long others) {
+        return others > Long.MAX_VALUE - bytes ? Long.MAX_VALUE : bytes + others;
+    }
+
     private static double perSecond(long bytes, long nanos) {
         return bytes * NANOS_PER_SECOND / Math.max(1, nanos);
     }

@@ -15,6 +15,7 @@ import java.time.Duration;
 public record Prediction(Duration downtime, boolean complete, String basis) {
 
     private static final int NANO_DIGITS_OF_MILLIS = 6;
+    private static final int MILLI_DIGITS_OF_SECONDS = 3;
     private static final int MICRO_DIGITS_OF_MILLIS = 3;
 
     /** The downtime for people. */
@@ -24,7 +25,10 @@ public record Prediction(Duration downtime, boolean complete, String basis) {
 
     /** A time for people: rounded up, so that what exceeds a limit never looks as if it met it. */
     public static String millis(Duration time) {
-        return BigDecimal.valueOf(time.toNanos(), NANO_DIGITS_OF_MILLIS)
+        // Not as one number of nanoseconds: what nobody would wait for may be more than fits.
+        return BigDecimal.valueOf(time.getSeconds())
+                        .movePointRight(MILLI_DIGITS_OF_SECONDS)
+                        .add(BigDecimal.valueOf(time.getNano(), NANO_DIGITS_OF_MILLIS))
                         .setScale(MICRO_DIGITS_OF_MILLIS, RoundingMode.UP)
                         .stripTrailingZeros()
                         .toPlainString()

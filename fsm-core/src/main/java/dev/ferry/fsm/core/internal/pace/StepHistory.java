@@ -5,25 +5,40 @@ import dev.ferry.migration.DowntimeStep;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * How long the steps of earlier downtimes took, by type of device and by whether it had saved before the pause, and how
- * fast memory went; what the next downtime is planned with. The middle one of the last few figures counts. Thread-safe.
+ * fast memory went; what the next downtime is planned with. Of each of the last few migrations one figure is kept, and the
+ * middle one counts. Thread-safe.
  */
 public final class StepHistory {
 
-    /** More types of device than any host has; the one that was used longest ago is forgotten. */
+    /** More than the types of device and the sizes of migration that any host has; the one that was used longest ago is forgotten. */
     private static final int MAX_KINDS = 64;
 
     private static final int MAX_RUNS = 5;
 
-    private final Map<Kind, Deque<Map<DowntimeStep.Step, Duration>>> kinds = new LinkedHashMap<>();
+    private final Map<Key, Deque<Map<DowntimeStep.Step, Duration>>> kinds = new LinkedHashMap<>();
     private OptionalDouble memoryBytesPerSecond = OptionalDouble.empty();
+
+    /** What the steps are known of. */
+    public sealed interface Key permits Kind, Beside {}
+
+    /**
+     * What a downtime takes beside the work of its devices: to pause and resume the guest, to load configurations, to
+     * wait for one another. A size that was not seen yet is not known.
+     *
+     * @param devices how many
+     * @param guest whether there is one
+     */
+    public record Beside(int devices, boolean guest) implements Key {}
 
     /**
      * What devices have in common whose steps take about as long.
@@ -31,15 +46,19 @@ public final class StepHistory {
      * @param type of the device
      * @param preCopy whether it saved while its guest ran
      */
-    public record Kind(String type, boolean preCopy) {}
+    public record Kind(String type, boolean preCopy) implements Key {}
 
-    /** Adds the steps of one device in one completed migration. */
-    public synchronized void add(Kind kind, Map<DowntimeStep.Step, Duration> steps) {
+    /** Adds the steps of all devices of a kind in one completed migration: the longest of each step counts. */
+    public synchronized void add(Key kind, List<Map<DowntimeStep.Step, Duration>> ofDevices) {
+        Map<DowntimeStep.Step, Duration> longest = new EnumMap<>(DowntimeStep.Step.class);
+        for (Map<DowntimeStep.Step, Duration> steps : ofDevices) {
+            steps.forEach((step, time) -> longest.merge(step, time, StepHistory::longer));
+        }
         Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.remove(kind);
         if (runs == null) {
             runs = new ArrayDeque<>();
         }
-        runs.addLast(Map.copyOf(steps));
+        runs.addLast(Map.copyOf(longest));
         if (runs.size() > MAX_RUNS) {
             runs.removeFirst();
         }
@@ -49,16 +68,22 @@ public final class StepHistory {
         }
     }
 
-    /** A migration was refused, perhaps because of these figures: the oldest is forgotten. */
-    public synchronized void doubt(Kind kind) {
-        Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
-        if (runs != null) {
-            runs.pollFirst();
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) >= 0 ? one : other;
+    }
+
+    /** A migration of these kinds was refused, perhaps because of these figures: the oldest of each is forgotten. */
+    public synchronized void doubt(Set<Key> refused) {
+        for (Key kind : refused) {
+            Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
+            if (runs != null) {
+                runs.pollFirst();
+            }
         }
     }
 
-    /** How long a step took for such a device; empty when there was none. */
-    public synchronized Optional<Duration> of(Kind kind, DowntimeStep.Step step) {
+    /** How long a step took for such a device, or beside such devices; empty when there was none. */
+    public synchronized Optional<Duration> of(Key kind, DowntimeStep.Step step) {
         Deque<Map<DowntimeStep.Step, Duration>> runs = kinds.get(kind);
         if (runs == null || runs.isEmpty()) {
             return Optional.empty();

@@ -18,6 +18,9 @@ public final class SwitchoverRule {
 
     private static final int GAIN_DENOMINATOR = 10;
 
+    /** Half of the least times is nothing at all, and a ramp of them would have no end. */
+    private static final Duration LEAST_RAISE = Duration.ofMillis(1);
+
     private final Convergence rules;
     private final BiConsumer<Decision.Kind, String> decisions;
     private Duration allowed;
@@ -87,7 +90,8 @@ public final class SwitchoverRule {
             return false;
         }
         Duration before = allowed;
-        Duration higher = before.multipliedBy(3).dividedBy(2);
+        Duration half = before.dividedBy(2);
+        Duration higher = before.plus(half.compareTo(LEAST_RAISE) > 0 ? half : LEAST_RAISE);
         allowed = higher.compareTo(rules.rampLimit()) < 0 ? higher : rules.rampLimit();
         decisions.accept(
                 Decision.Kind.RAMP,

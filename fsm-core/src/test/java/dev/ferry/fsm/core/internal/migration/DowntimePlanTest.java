@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 
 class DowntimePlanTest {
@@ -23,13 +24,17 @@ class DowntimePlanTest {
     private final StepHistory history = new StepHistory();
 
     DowntimePlanTest() {
-        history.add(KNOWN, Map.of(Step.STOP, Duration.ofMillis(1), Step.TRANSFER, Duration.ofMillis(2),
-                Step.LOAD, Duration.ofMillis(10)));
+        history.add(
+                KNOWN,
+                List.of(Map.of(
+                        Step.STOP, Duration.ofMillis(1),
+                        Step.TRANSFER, Duration.ofMillis(2),
+                        Step.LOAD, Duration.ofMillis(10))));
     }
 
     private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
         List<DowntimePlan.Load> loads =
-                Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, stateBytes, Map.of()));
+                Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, OptionalLong.of(stateBytes), Map.of()));
         return DowntimePlan.of(loads, THREADS, memoryBytes, rate, limit, history);
     }
 
@@ -44,6 +49,48 @@ class DowntimePlanTest {
     void shouldTakeTheTimesOfDevicesWhenTheLimitAllowsMore() {
         DowntimePlan plan = plan(1, 1000, 0, UNKNOWN, new Bandwidth(1_000_000_000));
         assertThat(plan.steps().get(Step.TRANSFER)).hasMillis(2);
+    }
+
+    @Test
+    void shouldPlanWithSizesThatTogetherAreMoreThanFits() {
+        DowntimePlan plan = DowntimePlan.of(
+                Collections.nCopies(3, new DowntimePlan.Load(NEW, OptionalLong.of(Long.MAX_VALUE), Map.of())),
+                1,
+                1,
+                OptionalDouble.of(1),
+                new Bandwidth(1),
+                history);
+        assertThat(plan.bytes()).isEqualTo(Long.MAX_VALUE);
+        assertThat(plan.steps().get(Step.TRANSFER)).isGreaterThan(Duration.ofNanos(Long.MAX_VALUE));
+        assertThat(plan.prediction().orElseThrow().words()).isEqualTo("at least 27670116111564.328 ms");
+    }
+
+    private DowntimePlan planOfUnknownSize(StepHistory.Kind kind, Bandwidth limit) {
+        return DowntimePlan.of(
+                List.of(
+                        new DowntimePlan.Load(KNOWN, OptionalLong.of(1000), Map.of()),
+                        new DowntimePlan.Load(kind, OptionalLong.empty(), Map.of())),
+                THREADS,
+                0,
+                OptionalDouble.of(1000),
+                limit,
+                history);
+    }
+
+    @Test
+    void shouldNotTakeAnUnknownSizeForNothing() {
+        DowntimePlan unlimited = planOfUnknownSize(NEW, Bandwidth.UNLIMITED);
+        assertThat(unlimited.unknown()).contains(Step.TRANSFER);
+        assertThat(unlimited.steps().get(Step.TRANSFER)).as("of the other one").hasMillis(2);
+        DowntimePlan limited = planOfUnknownSize(KNOWN, new Bandwidth(1000));
+        assertThat(limited.unknown()).as("a limit is about the size").containsExactly(Step.TRANSFER);
+        assertThat(limited.steps().get(Step.TRANSFER)).hasMillis(1000);
+        assertThat(limited.total()).isEmpty();
+    }
+
+    @Test
+    void shouldTakeTheTimesOfADeviceWhoseSizeIsUnknown() {
+        assertThat(planOfUnknownSize(KNOWN, Bandwidth.UNLIMITED).total()).contains(Duration.ofMillis(13));
     }
 
     @Test
@@ -66,7 +113,9 @@ class DowntimePlanTest {
     @Test
     void shouldTakeTheSizeOfADeviceWhoseKindIsNew() {
         DowntimePlan plan = DowntimePlan.of(
-                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of()), new DowntimePlan.Load(NEW, 500, Map.of())),
+                List.of(
+                        new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of()),
+                        new DowntimePlan.Load(NEW, OptionalLong.of(500), Map.of())),
                 THREADS,
                 0,
                 OptionalDouble.of(1000),
@@ -82,7 +131,12 @@ class DowntimePlanTest {
 
     private DowntimePlan planOfNew(Map<Step, Duration> estimates) {
         return DowntimePlan.of(
-                List.of(new DowntimePlan.Load(NEW, 500, estimates)), THREADS, 0, UNKNOWN, Bandwidth.UNLIMITED, history);
+                List.of(new DowntimePlan.Load(NEW, OptionalLong.of(500), estimates)),
+                THREADS,
+                0,
+                UNKNOWN,
+                Bandwidth.UNLIMITED,
+                history);
     }
 
     @Test
@@ -106,7 +160,9 @@ class DowntimePlanTest {
     @Test
     void shouldSayAtLeastWhenTheKindOfOneDeviceIsNew() {
         DowntimePlan plan = DowntimePlan.of(
-                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of()), new DowntimePlan.Load(NEW, 500, Map.of())),
+                List.of(
+                        new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of()),
+                        new DowntimePlan.Load(NEW, OptionalLong.of(500), Map.of())),
                 THREADS,
                 0,
                 OptionalDouble.of(1000),
@@ -119,7 +175,7 @@ class DowntimePlanTest {
     @Test
     void shouldTakeEarlierMigrationsBeforeWhatThisOneShows() {
         DowntimePlan plan = DowntimePlan.of(
-                List.of(new DowntimePlan.Load(KNOWN, 1, Map.of(Step.LOAD, Duration.ofHours(1)))),
+                List.of(new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of(Step.LOAD, Duration.ofHours(1)))),
                 THREADS,
                 0,
                 UNKNOWN,

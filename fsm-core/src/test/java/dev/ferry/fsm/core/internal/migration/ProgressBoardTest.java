@@ -9,6 +9,7 @@ import dev.ferry.fsm.core.internal.ManualClock;
 import dev.ferry.fsm.core.internal.ScriptedDriver;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.fsm.core.internal.table.FeatureTransitionTable;
 import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.MigrationException;
@@ -123,6 +124,13 @@ class ProgressBoardTest {
     }
 
     @Test
+    void shouldCountAsMuchAsThereCanBeWhereADeviceAnnouncesThat() {
+        device.gauge().setRemaining(Long.MAX_VALUE);
+        assertThat(update().total().remainingBytes()).isEqualTo(Long.MAX_VALUE);
+        assertThat(update().percent()).isZero();
+    }
+
+    @Test
     void shouldEstimateEachDevice() {
         assertThat(update().devices().get(0).timeLeft()).as("nothing of it moves").isEmpty();
         device.gauge().setRemaining(80);
@@ -131,9 +139,23 @@ class ProgressBoardTest {
         assertThat(update().devices().get(0).timeLeft())
                 .as("30 bytes in a second")
                 .isEqualTo(Optional.of(new Range(Duration.ofNanos(1_666_666_666), Optional.empty())));
-        device.expectSteps(Optional.of(Duration.ofSeconds(3)));
+        StepHistory history = new StepHistory();
+        history.add(device.kind(), List.of(Map.of(Step.STOP, Duration.ofSeconds(2), Step.LOAD, Duration.ofSeconds(1))));
+        device.plan(history);
+        assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
+                .as("memory may keep it for long")
+                .isEmpty();
+        downtime.begin(Map.of());
         assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
                 .contains(Duration.ofNanos(4_666_666_666L));
+        downtime.endStep(Step.STOP);
+        assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
+                .as("it is stopped")
+                .contains(Duration.ofNanos(2_666_666_666L));
+        downtime.turnBack();
+        assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
+                .as("on the way back")
+                .isEmpty();
         board.complete();
         assertThat(update().devices().get(0).timeLeft()).isEqualTo(range(0, 0));
     }

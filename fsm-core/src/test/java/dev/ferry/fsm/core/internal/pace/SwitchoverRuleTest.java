@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 class SwitchoverRuleTest {
 
@@ -89,6 +90,18 @@ class SwitchoverRuleTest {
                 .containsExactly(Decision.Kind.RAMP, Decision.Kind.RAMP, Decision.Kind.SWITCHOVER);
         assertThat(rule(Convergence.DEFAULT).judge(prediction(Duration.ofMillis(600)), false))
                 .isEqualTo(Verdict.GIVE_UP);
+    }
+
+    @Test
+    @Timeout(60)
+    void shouldRampWhenHalfOfTheAllowedDowntimeIsLessThanAMillisecond() {
+        SwitchoverRule rule = rule(new Convergence(
+                Duration.ofNanos(1), Duration.ofSeconds(2), 1, Convergence.OnStall.FAIL));
+        assertThat(rule.judge(prediction(Duration.ofMillis(2)), false)).isEqualTo(Verdict.SWITCH_OVER);
+        assertThat(rule.allowed()).isEqualTo(Duration.ofNanos(2_000_001));
+        assertThat(decisions)
+                .containsExactly(
+                        Decision.Kind.RAMP, Decision.Kind.RAMP, Decision.Kind.SWITCHOVER);
     }
 
     @Test
