@@ -79,7 +79,7 @@ final class CarriedMemory {
 
     /** Memory taken for the record of written pages. */
     long bitmapBytes() {
-        return tracking.isPresent() ? choice.bitmapBytes() : 0;
+        return tracking.map(DirtyTracking::bytes).orElse(0L);
     }
 
     /** What is left to carry if the guest stopped now. */
@@ -93,7 +93,7 @@ final class CarriedMemory {
 
     /** Begins to track. */
     void startTracking() throws MigrationException {
-        tracking = Optional.of(new DirtyTracking(choice, kit.buffers()));
+        tracking = Optional.of(new DirtyTracking(choice));
         tracking.get().start();
         lookedAt = kit.clock().nanos();
     }
