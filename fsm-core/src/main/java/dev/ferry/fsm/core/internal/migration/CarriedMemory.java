@@ -46,11 +46,11 @@ final class CarriedMemory {
      * @throws MigrationException GUEST_FAILED when the two ends have different memory
      */
     static Optional<CarriedMemory> of(Ends ends, Kit kit) throws MigrationException {
-        if (ends.sourceGuest().isEmpty() || ends.destinationGuest().isEmpty()) {
+        if (ends.sourceGuest().isEmpty()) {
             return Optional.empty();
         }
         GuestCalls source = ends.sourceGuest().get();
-        GuestCalls destination = ends.destinationGuest().get();
+        GuestCalls destination = ends.destinationGuest().orElseThrow();
         requireSame(source.ranges(), destination.ranges());
         MemoryChoice choice = MemoryChoice.of(
                 source, ends.sources(), kit.request().preCopy(), kit.settings().bitmapBytes());
