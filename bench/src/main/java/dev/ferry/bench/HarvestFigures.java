@@ -5,7 +5,6 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.internal.memory.PageTracker;
-import dev.ferry.fsm.core.internal.memory.Buffers;
 import dev.ferry.fsm.core.internal.memory.DirtyTracking;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
@@ -136,8 +135,7 @@ final class HarvestFigures {
         for (DirtyTracker tracker : trackers) {
             all.add(Tracker.of(new GuestCalls("source", new RecordedGuest(ranges, tracker))).orElseThrow());
         }
-        return new DirtyTracking(
-                new MemoryChoice(ranges, all, WrittenPages.PAGE_BYTES, "measured"), new Buffers());
+        return new DirtyTracking(new MemoryChoice(ranges, all, WrittenPages.PAGE_BYTES, "measured"));
     }
 
     private long timedHarvest(DirtyTracking tracking, long expected, Refill refill) throws MigrationException {

@@ -14,14 +14,18 @@ import dev.ferry.itest.harness.FaultyOwner.Faults;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.Saved;
 import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
@@ -49,6 +53,12 @@ public class AdminFaultIT {
     /** The same, as the migration knows them: by queues that fail. */
     private static final String FAULTY_SOURCE = "host8/pf0/vf1";
     private static final String FAULTY_DESTINATION = "host9/pf0/vf1";
+
+    /** Opcodes, as the record of commands has them. */
+    private static final String OBJECT_DESTROY = "0x0d";
+    private static final String METADATA_GET = "0x0e";
+    private static final String PARTS_SET = "0x10";
+    private static final String MODE_SET = "0x11";
 
     /** So that a session that is left stands in the way of the next one. */
     private static final int OBJECTS = 1;
@@ -144,12 +154,44 @@ public class AdminFaultIT {
         if (moved) {
             assertThat(state(FAULTY_SOURCE)).as(story).isEqualTo(DeviceState.STOP);
             requireAlone(story, FAULTY_DESTINATION, FAULTY_SOURCE, blankSource);
+            assertThat(!hit || canDoWithout(fault, commands.get(at))).as(story).isTrue();
         } else {
             assertThat(hit).as(story).isTrue();
+            requireTold(story, fault, commands.get(at), report.failure().orElseThrow());
             requireAlone(story, FAULTY_SOURCE, FAULTY_DESTINATION, blankDestination);
         }
         run.requireWell(moved, story);
         return hit;
+    }
+
+    /**
+     * Whether a migration may complete when this goes wrong: an object that is not destroyed is left to the reset, a
+     * destination is started once more, parts that are refused with their padding are set without it, and for most
+     * commands it is enough that they were executed.
+     */
+    private static boolean canDoWithout(Fault fault, String command) {
+        boolean destroys = command.endsWith(OBJECT_DESTROY);
+        boolean starts = command.equals("host9 " + MODE_SET);
+        return switch (fault) {
+            case NOT_SENT, NOT_TOLD -> destroys || starts;
+            case REFUSED -> destroys || starts || command.equals("host9 " + PARTS_SET);
+            case SHORT -> !command.endsWith(METADATA_GET);
+        };
+    }
+
+    /** Who failed and why, as it was told to the one who asked for the migration. */
+    private static void requireTold(String story, Fault fault, String command, Failure failure) {
+        boolean profile = failure.phase().equals(Optional.of(MigrationPhase.CONNECT));
+        assertThat(failure.code())
+                .as(story)
+                .isEqualTo(profile ? FailureCode.CHECK_FAILED : FailureCode.DEVICE_FAILED);
+        String faulty = command.startsWith("host8") ? FAULTY_SOURCE : FAULTY_DESTINATION;
+        assertThat(failure.device()).as(story).contains(faulty);
+        assertThat(failure.message()).as(story).startsWith(faulty).contains(switch (fault) {
+            case REFUSED -> "refused the admin command";
+            case NOT_SENT, NOT_TOLD -> "the queue is told to break";
+            case SHORT -> "member 1 of";
+        });
     }
 
     /** The state of a device that no guest uses. */

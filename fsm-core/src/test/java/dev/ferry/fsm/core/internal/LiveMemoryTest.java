@@ -8,11 +8,15 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -92,6 +96,41 @@ class LiveMemoryTest {
                     .isBetween(Duration.ofMillis(999), Duration.ofMillis(1001));
             assertThat(rig.sources.get(0).device.arcs).isEmpty();
         }
+    }
+
+    @Test
+    void shouldNotBeKeptFromAMigrationByAPlanThatAsksADevice() throws Exception {
+        try (LiveRig rig = new LiveRig(1)) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            Thread planning = new Thread(() -> rig.service.plan(rig.request()));
+            rig.intercept((device, call) -> {
+                if (call.equals("stopCopySize") && Thread.currentThread() == planning) {
+                    inside.countDown();
+                    MigrationTest.join(goOn);
+                }
+            });
+            planning.start();
+            MigrationTest.join(inside);
+
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            MigrationRig.await("the migration to wait", () -> isDone(migration) || isWaitingForAnAnswer());
+            goOn.countDown();
+
+            assertThat(MigrationRig.report(migration).failure()).isEmpty();
+            rig.assertDestinationOwns();
+            planning.join();
+        }
+    }
+
+    private static boolean isWaitingForAnAnswer() {
+        return Thread.getAllStackTraces().values().stream()
+                .flatMap(Stream::of)
+                .anyMatch(frame -> frame.getMethodName().equals("awaitAnswer"));
+    }
+
+    private static boolean isDone(Migration migration) {
+        return migration.result().toCompletableFuture().isDone();
     }
 
     @Test

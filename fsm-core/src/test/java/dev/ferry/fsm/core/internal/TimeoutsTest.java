@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The clocks of a migration: when they start, and what happens when one is over. */
@@ -105,24 +106,32 @@ class TimeoutsTest {
         }
     }
 
-    @Test
-    void shouldAskForNoMoreProfilesWhenItsTimeIsOver() {
+    @ParameterizedTest
+    @CsvSource({
+        "profile, CONNECT, true",
+        "STOP_TO_RESUMING, SETUP, true",
+        "RUNNING_TO_PRE_COPY, PRE_COPY, true",
+        "stopCopySize, SETUP, false",
+        "STOP_TO_STOP_COPY, SWITCHOVER, false"
+    })
+    void shouldDoNoMoreOfWhatIsToDoForEachDeviceWhenItsTimeIsOver(
+            String slow, MigrationPhase phase, boolean preCopy) {
         try (LiveRig rig = new LiveRig(4)) {
             rig.values.threads = 1;
             rig.service.modified(rig.values);
-            AtomicInteger asked = new AtomicInteger();
+            AtomicInteger done = new AtomicInteger();
             rig.intercept((device, call) -> {
-                if (call.equals("profile")) {
-                    asked.incrementAndGet();
+                if (call.equals(slow)) {
+                    done.incrementAndGet();
                     rig.clock.advance(Duration.ofHours(1));
                 }
             });
 
-            Failure failure = rig.migrate().failure().orElseThrow();
+            Failure failure = rig.migrate(rig.request().withPreCopy(preCopy)).failure().orElseThrow();
 
             assertThat(failure.code()).isEqualTo(FailureCode.TIMEOUT);
-            assertThat(failure.phase()).contains(MigrationPhase.CONNECT);
-            assertThat(asked).as("at most one by each of two threads").hasValueBetween(1, 2);
+            assertThat(failure.phase()).contains(phase);
+            assertThat(done).as("at most one by each of two threads").hasValueBetween(1, 2);
             rig.assertSourceOwns();
         }
     }

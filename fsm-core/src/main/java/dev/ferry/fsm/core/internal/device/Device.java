@@ -27,6 +27,9 @@ public final class Device {
 
     private static final Logger LOG = LoggerFactory.getLogger(Device.class);
 
+    /** A device that captures its state for an answer takes seconds at most. */
+    private static final Duration LONGEST_ANSWER = Duration.ofSeconds(5);
+
     private final DeviceProperties properties;
     private final Set<MigrationFeature> features;
     private final MigrationDriver driver;
@@ -69,8 +72,9 @@ public final class Device {
         return machine;
     }
 
-    /** Whether a job uses it now. */
+    /** Whether a job uses it now; waits for whoever only asks it something. */
     public synchronized boolean isBusy() {
+        awaitAnswer();
         return reservation != null;
     }
 
@@ -108,23 +112,45 @@ public final class Device {
     }
 
     /**
-     * Takes the device for a job that runs on the calling thread.
+     * Takes the device for a job that runs on the calling thread; waits for whoever only asks it something.
      *
      * @param signal told when the driver leaves
      * @throws MigrationException DEVICE_BUSY or PROVIDER_GONE
      */
-    public synchronized Reservation reserve(StopSignal signal) throws MigrationException {
+    public Reservation reserve(StopSignal signal) throws MigrationException {
+        return reserve(signal, false);
+    }
+
+    /**
+     * Takes the device for one question to its driver, on the calling thread: nobody is told that it is busy meanwhile.
+     *
+     * @throws MigrationException DEVICE_BUSY or PROVIDER_GONE
+     */
+    public Reservation reserveForQuestion() throws MigrationException {
+        return reserve(StopSignal.withoutLimit(), true);
+    }
+
+    private synchronized Reservation reserve(StopSignal signal, boolean question) throws MigrationException {
+        awaitAnswer();
         if (leaving) {
             throw new MigrationException(DriverCalls.providerGone(id()));
         }
         if (reservation != null) {
+            String user = reservation.isQuestion()
+                    ? "a plan asks for the size of its state"
+                    : "another migration, save, restore or state change uses it";
             throw new MigrationException(Failure.of(
-                    FailureCode.DEVICE_BUSY,
-                    id(),
-                    id() + ": another migration, save, restore or state change uses it; try again when it has ended."));
+                    FailureCode.DEVICE_BUSY, id(), id() + ": " + user + "; try again when it has ended."));
         }
-        reservation = new Reservation(this, signal, Thread.currentThread());
+        reservation = new Reservation(this, signal, Thread.currentThread(), question);
         return reservation;
+    }
+
+    private synchronized void awaitAnswer() {
+        if (reservation != null && reservation.isQuestion()) {
+            long deadline = System.nanoTime() + LONGEST_ANSWER.toNanos();
+            BoundedWait.until(() -> reservation == null || !reservation.isQuestion(), this, deadline);
+        }
     }
 
     void giveBack(Reservation ended) {

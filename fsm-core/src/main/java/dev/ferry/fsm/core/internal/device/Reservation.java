@@ -7,11 +7,13 @@ public final class Reservation implements AutoCloseable {
     private final Device device;
     private final StopSignal signal;
     private final Thread user;
+    private final boolean question;
 
-    Reservation(Device device, StopSignal signal, Thread user) {
+    Reservation(Device device, StopSignal signal, Thread user, boolean question) {
         this.device = device;
         this.signal = signal;
         this.user = user;
+        this.question = question;
     }
 
     /** The device. */
@@ -25,6 +27,11 @@ public final class Reservation implements AutoCloseable {
 
     Thread user() {
         return user;
+    }
+
+    /** Whether it is for one question, so that others wait for its end. */
+    boolean isQuestion() {
+        return question;
     }
 
     /** Gives the device back. */

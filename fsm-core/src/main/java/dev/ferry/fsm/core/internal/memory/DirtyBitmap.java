@@ -83,7 +83,7 @@ public final class DirtyBitmap {
         return segments.stream().mapToLong(segment -> segment.bits().count()).sum() * pageBytes;
     }
 
-    /** Gives every run of pages that are to be carried, by address ascending, and clears it before. */
+    /** Gives every run of pages that are to be carried, by address ascending, and clears it. */
     public void drain(RunVisitor visitor) throws MigrationException {
         for (Segment segment : segments) {
             segment.bits().drain((from, to) -> {

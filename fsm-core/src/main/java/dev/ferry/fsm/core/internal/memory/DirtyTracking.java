@@ -18,20 +18,27 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 public final class DirtyTracking {
 
     private final MemoryChoice choice;
-    private final Buffers buffers;
+
+    /** Apart from all others, as in these nothing is set when they are given back. */
+    private final Buffers scratches = new Buffers();
+
     private final DirtyBitmap bitmap;
     private final Queue<String> lost = new ConcurrentLinkedQueue<>();
 
     /** For memory that is tracked; takes the memory of the bitmap, and records nothing yet. */
-    public DirtyTracking(MemoryChoice choice, Buffers buffers) {
+    public DirtyTracking(MemoryChoice choice) {
         this.choice = choice;
-        this.buffers = buffers;
         this.bitmap = new DirtyBitmap(choice.ranges(), choice.pageBytes());
     }
 
     /** What is still to be carried. */
     public DirtyBitmap bitmap() {
         return bitmap;
+    }
+
+    /** Memory taken for the bitmap and for what several trackers report. */
+    public long bytes() {
+        return choice.bitmapBytes() + scratches.allocatedBytes();
     }
 
     /** Begins to record; from now on everything is to be carried once. */
@@ -53,9 +60,9 @@ public final class DirtyTracking {
         if (choice.trackers().size() == 1) {
             known = tracker.harvest(bitmap, Optional.empty(), gate);
         } else {
-            ByteBuffer scratch = buffers.take(tracker.scratchBytes(bitmap));
+            ByteBuffer scratch = scratches.take(tracker.scratchBytes(bitmap));
             known = tracker.harvest(bitmap, Optional.of(scratch), gate);
-            buffers.give(scratch);
+            scratches.give(scratch);
         }
         if (!known) {
             lost.add(tracker.name());

@@ -137,7 +137,7 @@ final class PageBits {
         void run(long from, long to) throws MigrationException;
     }
 
-    /** Gives every run of bits that are set, ascending, and clears it before. */
+    /** Gives every run of bits that are set, ascending, and clears it; its ends may still be set while it is given. */
     void drain(Runs runs) throws MigrationException {
         // Where the run began that reaches to the end of the last word; negative when there is none.
         long open = -1;

@@ -46,11 +46,11 @@ final class CarriedMemory {
      * @throws MigrationException GUEST_FAILED when the two ends have different memory
      */
     static Optional<CarriedMemory> of(Ends ends, Kit kit) throws MigrationException {
-        if (ends.sourceGuest().isEmpty() || ends.destinationGuest().isEmpty()) {
+        if (ends.sourceGuest().isEmpty()) {
             return Optional.empty();
         }
         GuestCalls source = ends.sourceGuest().get();
-        GuestCalls destination = ends.destinationGuest().get();
+        GuestCalls destination = ends.destinationGuest().orElseThrow();
         requireSame(source.ranges(), destination.ranges());
         MemoryChoice choice = MemoryChoice.of(
                 source, ends.sources(), kit.request().preCopy(), kit.settings().bitmapBytes());
@@ -79,7 +79,7 @@ final class CarriedMemory {
 
     /** Memory taken for the record of written pages. */
     long bitmapBytes() {
-        return tracking.isPresent() ? choice.bitmapBytes() : 0;
+        return tracking.map(DirtyTracking::bytes).orElse(0L);
     }
 
     /** What is left to carry if the guest stopped now. */
@@ -93,7 +93,7 @@ final class CarriedMemory {
 
     /** Begins to track. */
     void startTracking() throws MigrationException {
-        tracking = Optional.of(new DirtyTracking(choice, kit.buffers()));
+        tracking = Optional.of(new DirtyTracking(choice));
         tracking.get().start();
         lookedAt = kit.clock().nanos();
     }

@@ -49,11 +49,23 @@ final class Crew {
     }
 
     /**
-     * Does all pieces and returns when none is under way any more.
+     * Does all pieces and returns when none is under way any more; none begins once the work is asked to stop.
      *
      * @throws MigrationException the first failure in time, with the others behind it
      */
     void run(List<Piece> pieces) throws MigrationException {
+        runAll(pieces.stream().map(this::stoppable).toList());
+    }
+
+    private Piece stoppable(Piece piece) {
+        return gate -> {
+            stop.check();
+            piece.run(gate);
+        };
+    }
+
+    /** The same on the way back, and where there is no way back: whoever asks to stop, each piece is done. */
+    void runAll(List<Piece> pieces) throws MigrationException {
         Batch batch = new Batch(pieces);
         call(Math.min(pieces.size() - 1, helpers), () -> batch.work(batch::check));
         try {

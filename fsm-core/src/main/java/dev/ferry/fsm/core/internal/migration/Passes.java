@@ -109,7 +109,7 @@ final class Passes {
         }
         for (int i = 0; !ways.isEmpty(); i++) {
             int at = i;
-            level(ways.stream().filter(way -> way.arcs().size() > at).toList(), at, step, failures::put);
+            level(ways.stream().filter(way -> way.arcs().size() > at).toList(), at, step, failures::put, crew::runAll);
             ways = ways.stream()
                     .filter(way -> way.arcs().size() > at && !failures.containsKey(way.device()))
                     .toList();
@@ -119,9 +119,10 @@ final class Passes {
 
     private void level(List<Way> ways, int at, Step step) throws MigrationException {
         stop.check();
-        level(ways, at, step, (device, failure) -> {
+        OnFailure ending = (device, failure) -> {
             throw failure;
-        });
+        };
+        level(ways, at, step, ending, crew::run);
     }
 
     /** What to do with a device that did not take its arc. */
@@ -130,8 +131,15 @@ final class Passes {
         void accept(Device device, MigrationException failure) throws MigrationException;
     }
 
+    /** How the pieces of a level are done. */
+    @FunctionalInterface
+    private interface Work {
+        void run(List<Crew.Piece> pieces) throws MigrationException;
+    }
+
     /** Takes one arc of each way, and tells of each before all of them and after all of them. */
-    private void level(List<Way> ways, int at, Step step, OnFailure onFailure) throws MigrationException {
+    private void level(List<Way> ways, int at, Step step, OnFailure onFailure, Work work)
+            throws MigrationException {
         Map<Device, Optional<MigrationException>> outcomes = new ConcurrentHashMap<>();
         List<Crew.Piece> pieces = new ArrayList<>();
         for (Way way : ways) {
@@ -149,7 +157,7 @@ final class Passes {
             });
         }
         try {
-            crew.run(pieces);
+            work.run(pieces);
         } catch (MigrationException | RuntimeException | Error e) {
             ways.forEach(way -> outcomes.putIfAbsent(way.device(), Optional.of(Failures.of(e, way.id()))));
             throw e;

@@ -6,7 +6,6 @@ import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Reservation;
-import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
 import dev.ferry.fsm.core.internal.memory.Tracker;
@@ -75,7 +74,7 @@ final class Planner {
 
     /** Only of a device that nobody uses: drivers take one call at a time. */
     private static OptionalLong stateBytes(Device device) {
-        try (Reservation reserved = device.reserve(StopSignal.withoutLimit())) {
+        try (Reservation reserved = device.reserveForQuestion()) {
             return OptionalLong.of(reserved.device().machine().stopCopySize());
         } catch (MigrationException e) {
             LOG.debug("The size of a state is not known: {}", e.failure().message(), e);

@@ -120,6 +120,7 @@ final class Rollback {
         known.removeIf(source -> able.contains(source) && !quiesced.contains(source));
         goEach(sources.stream().filter(known::contains).toList(), DeviceState.RUNNING);
     }
+
     /** Answers who came there. */
     private Set<Device> goEach(List<Device> devices, DeviceState target) {
         try {
@@ -142,7 +143,7 @@ final class Rollback {
     /** Nobody is kept from coming back by what fails here; whoever calls this sees what was not done. */
     private void together(Collection<Device> devices, Part part) {
         try {
-            crew.run(devices.stream().map(device -> piece(device, part)).toList());
+            crew.runAll(devices.stream().map(device -> piece(device, part)).toList());
         } catch (MigrationException | RuntimeException | Error e) {
             LOG.debug("Each is tried alone", e);
         }
@@ -157,6 +158,7 @@ final class Rollback {
             }
         };
     }
+
     private boolean leaveGuestPaused(List<Device> dead) {
         failures.add(Failure.of(
                 FailureCode.GUEST_FAILED,
