@@ -12,12 +12,12 @@ import java.util.Objects;
  * devices of this type took before. At or below the allowed downtime the migration switches over. A round <i>gains</i>
  * when its prediction is at least a tenth below the best one so far. After {@code stallRounds} rounds in a row without
  * a gain the allowed downtime grows by half, and by at least 1 ms, up to {@code rampLimit}; when it cannot grow any
- * more, {@code onStall} decides. Before all destinations have loaded the initial data of their devices nothing is judged; a device that gives
- * none of those it announced, in several seconds of asking, is no longer waited for. A device that announces new
- * initial data when the guest is paused already counts as a stall that no ramp helps, and so does a record of written
- * pages that is lost then, when the downtime would become longer than allowed. Where nothing can be carried before the
- * pause, a request with pre-copy is judged at once by what can be predicted; one without pre-copy is not. Each step of
- * this is a {@link Decision} of the report.
+ * more, {@code onStall} decides. Before all destinations have loaded the initial data of their devices nothing is
+ * judged; a device that gives none of those it announced, in several seconds of asking, is no longer waited for. A
+ * device that announces new initial data when the guest is paused already counts as a stall that no ramp helps, and so
+ * does a record of written pages that is lost then, when the downtime would become longer than allowed. Where nothing
+ * can be carried before the pause, a request with pre-copy is judged at once by what can be predicted; one without
+ * pre-copy is not. Each step of this is a {@link Decision} of the report.
  *
  * @param maxDowntime allowed downtime to begin with; more than zero
  * @param rampLimit up to which the allowed downtime may grow; {@code maxDowntime} or more, the same for no ramp
