@@ -56,7 +56,7 @@ class CheckCommandTest {
         migrations.failure = Optional.of(Failure.of(FailureCode.CHECK_FAILED, "b", "b: it lacks X."));
         migrations.findings = List.of(new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."));
 
-        assertThat(shell.run(new MigrateCommand(() -> migrations), "a", "b", "--json")).isEqualTo(1);
+        assertThat(shell.run(new MigrateCommand(() -> migrations, new Background()), "a", "b", "--json")).isEqualTo(1);
         assertThat(shell.out()).contains("\"code\": \"FEATURES_MISMATCH\"");
     }
 
