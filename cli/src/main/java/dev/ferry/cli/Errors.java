@@ -80,6 +80,9 @@ public final class Errors {
         if (error instanceof MigrationException migration && migration.failure() != null) {
             return document(migration.failure());
         }
+        if (error instanceof MigrationInterruptedException interrupted) {
+            return document(interrupted.failure());
+        }
         Throwable cause = error instanceof UncheckedIOException ? error.getCause() : error;
         FailureCode code = codeOf(cause);
         Optional<Errno> errno =
