@@ -31,6 +31,14 @@ class CheckCommandTest {
     }
 
     @Test
+    void shouldNotPromiseALimitWithoutPreCopy() {
+        assertThat(check("a", "b", "--no-precopy")).isZero();
+        assertThat(shell.out())
+                .contains("downtime: 70 ms expected, without pre-copy no limit; bandwidth")
+                .doesNotContain("allowed");
+    }
+
+    @Test
     void shouldListEveryFindingWithItsCodeAndFail() {
         migrations.findings = List.of(
                 new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."),
@@ -49,6 +57,16 @@ class CheckCommandTest {
                       "message": "b: it lacks X."
                     },
                 """);
+    }
+
+    @Test
+    void shouldNameAllDevicesAndHaveAPlanOnlyWhenNothingIsFound() {
+        assertThat(check("a,b", "x,y", "--json")).isZero();
+        assertThat(shell.out())
+                .contains("\"source\": \"a,b\"", "\"destination\": \"x,y\"", "\"plan\": {");
+        migrations.findings = List.of(new Finding(Finding.Code.SAME_DEVICE, "a", "a: it is both ends."));
+        assertThat(check("a", "a", "--json")).isEqualTo(1);
+        assertThat(shell.out()).doesNotContain("\"plan\"");
     }
 
     @Test
