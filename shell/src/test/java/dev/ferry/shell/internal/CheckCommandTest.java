@@ -70,6 +70,15 @@ class CheckCommandTest {
     }
 
     @Test
+    void shouldNameTheCommandThatListsDevices() {
+        migrations.findings = List.of(new Finding(
+                Finding.Code.DEVICE_NOT_FOUND, "b", "b: no device has this id; list the devices there are."));
+        assertThat(check("a", "b")).isEqualTo(1);
+        assertThat(shell.out())
+                .isEqualTo("DEVICE_NOT_FOUND: b: no device has this id; `ferry devices` lists those there are.\n");
+    }
+
+    @Test
     void shouldGiveTheFindingsOfAMigrationThatWasNotBegun() {
         migrations.failure = Optional.of(Failure.of(FailureCode.CHECK_FAILED, "b", "b: it lacks X."));
         migrations.findings = List.of(new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."));
