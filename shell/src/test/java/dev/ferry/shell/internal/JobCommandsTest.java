@@ -134,6 +134,8 @@ class JobCommandsTest {
         assertThat(cancel("m7")).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no migration 'm7' in this process; `jobs` lists those"
                 + " under way, `report` those that have ended\n");
+        assertThat(cancel("2")).isEqualTo(1);
+        assertThat(shell.err()).contains("no migration '2' in this process (ids begin with m, as in m2); `jobs`");
         assertThat(cancel()).isEqualTo(2);
     }
 
