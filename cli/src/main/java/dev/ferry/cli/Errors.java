@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 public final class Errors {
 
     private static final String DEVICES = "`ferry devices`";
+    private static final String LISTED = DEVICES + " lists those there are";
 
     /** What the service advises, which knows of no command. */
     private static final String LIST_THEM = "list the devices there are";
@@ -69,16 +70,23 @@ public final class Errors {
         if (failure.code() != FailureCode.DEVICE_NOT_FOUND || message.contains(DEVICES)) {
             return sentence;
         }
-        String how = DEVICES + " lists those there are";
         return message.contains(LIST_THEM)
-                ? sentence.replace(LIST_THEM, how)
-                : sentence.replaceFirst("\\.$", "") + "; " + how;
+                ? withCommand(sentence)
+                : sentence.replaceFirst("\\.$", "") + "; " + LISTED;
+    }
+
+    /** A sentence of the service with the command that does what it advises. */
+    public static String withCommand(String sentence) {
+        return sentence.replace(LIST_THEM + ", and ", LISTED + "; ").replace(LIST_THEM, LISTED);
     }
 
     /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */
     public static JsonObject document(Throwable error) {
         if (error instanceof MigrationException migration && migration.failure() != null) {
             return document(migration.failure());
+        }
+        if (error instanceof MigrationInterruptedException interrupted) {
+            return document(interrupted.failure());
         }
         Throwable cause = error instanceof UncheckedIOException ? error.getCause() : error;
         FailureCode code = codeOf(cause);

@@ -1,20 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
+import dev.ferry.device.Errno;
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
-/** Whoever waited for a migration was interrupted, and the migration told to stop; the message says what came of it. */
+/**
+ * Whoever waited for a migration was interrupted, and the migration told to stop; the message, which begins with {@code
+ * interrupted: }, says what came of it.
+ */
 final class MigrationInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1L;
 
-    /** {@code report} is empty while the migration has not ended. */
-    MigrationInterruptedException(Migration migration, Optional<MigrationReport> report, InterruptedException cause) {
-        super(report.map(end -> "interrupted: %s is %s; `report %s` tells more".formatted(
-                        migration.id(), end.result(), migration.id()))
-                .orElseGet(() -> "interrupted: %s was told to stop and is still in %s; `jobs` follows it".formatted(
-                        migration.id(), migration.phase())));
+    private final MigrationPhase phase;
+
+    /**
+     * @param phase where it was when it was interrupted
+     * @param report empty while the migration has not ended
+     */
+    MigrationInterruptedException(
+            Migration migration, MigrationPhase phase, Optional<MigrationReport> report, InterruptedException cause) {
+        super("interrupted: " + report.map(MigrationInterruptedException::ended).orElseGet(() -> unended(migration)));
+        this.phase = phase;
         initCause(cause);
+    }
+
+    /** The same for scripts. */
+    Failure failure() {
+        return new Failure(
+                FailureCode.CANCELLED,
+                Optional.of(phase),
+                Optional.empty(),
+                Optional.<Errno>empty(),
+                getMessage(),
+                List.of());
+    }
+
+    private static String ended(MigrationReport report) {
+        return report.devices().stream()
+                .map(device -> device.source() + " is " + state(device.sourceState()))
+                .collect(Collectors.joining(", ", "%s is %s, ".formatted(report.migration(), report.result()), ""));
+    }
+
+    private static String state(Optional<DeviceState> state) {
+        return state.map(DeviceState::name).orElse("in an unknown state");
+    }
+
+    // Neither a shell that goes on nor another process is sure to be there.
+    private static String unended(Migration migration) {
+        return "%s was told to stop and is still in %s; `devices` shows where %s is left".formatted(
+                migration.id(), migration.phase(), migration.request().source());
     }
 }

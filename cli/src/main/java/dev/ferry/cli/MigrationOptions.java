@@ -16,12 +16,14 @@ public final class MigrationOptions {
     private static final String TIMEOUT = "--timeout";
     private static final String RAMP_LIMIT = "--ramp-limit";
     private static final String ON_STALL = "--on-stall";
-    private static final Map<String, OnStall> OUTCOMES = Map.of("fail", OnStall.FAIL, "switchover", OnStall.SWITCH_OVER);
+    private static final Map<String, OnStall> OUTCOMES =
+            Map.of("fail", OnStall.FAIL, "switchover", OnStall.SWITCH_OVER);
 
     @Option(
             names = MAX_DOWNTIME,
             paramLabel = "TIME",
-            description = "How long the guest may stand still, for example 150ms or 1.5s; default: 300ms.")
+            description = "How long the guest may stand still, for example 150ms or 1.5s; default: 300ms. Not a "
+                    + "limit of --no-precopy.")
     private String maxDowntime;
 
     @Option(
@@ -34,8 +36,9 @@ public final class MigrationOptions {
     @Option(
             names = ON_STALL,
             paramLabel = "OUTCOME",
-            description = "What to do when even that cannot be reached: fail, and the guest goes on where it is, or "
-                    + "switchover, and it stands still for longer; default: fail.")
+            description = "What to do when the guest writes its memory too fast for the allowed downtime, grown as "
+                    + "far as --ramp-limit lets it: fail, and the guest goes on where it is, or switchover, and it "
+                    + "stands still for longer; default: fail.")
     private String onStall;
 
     @Option(
@@ -48,15 +51,20 @@ public final class MigrationOptions {
     @Option(
             names = TIMEOUT,
             paramLabel = "TIME",
-            description = "Give up, and leave the guest where it is, after so long; ms, s, min, h; default: 10min.")
+            description = "Give up, and leave the guest where it is, after so long; ms, s, min, h; default: 10min. A "
+                    + "call of a device that is under way is waited for, also while the guest stands still.")
     private String timeout;
 
-    @Option(names = "--no-precopy", description = "Carry everything while the guest stands still.")
+    @Option(
+            names = "--no-precopy",
+            description = "Carry everything while the guest stands still, however long that takes: without pre-copy "
+                    + "--max-downtime, --ramp-limit and --on-stall mean nothing.")
     private boolean noPrecopy;
 
     @Option(
             names = "--dry-run",
-            description = "Go the whole way up to the pause of the guest, then put everything back.")
+            description = "Go the whole way up to the pause of the guest, then put everything back; nothing to check, "
+                    + "which never begins.")
     private boolean dryRun;
 
     @Option(names = "--quiet", description = "Say nothing but the result, and errors.")

@@ -5,6 +5,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.Optional;
@@ -50,7 +51,8 @@ public final class MigrationRun {
                             .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
                     e);
         } catch (InterruptedException e) {
-            throw new MigrationInterruptedException(migration, unwind(migration), e);
+            MigrationPhase phase = migration.phase();
+            throw new MigrationInterruptedException(migration, phase, unwind(migration), e);
         } catch (ExecutionException e) {
             throw new CommandFailedException(
                     FailureCode.INTERNAL, "migration %s has no report".formatted(migration.id()), e);

@@ -50,9 +50,9 @@ public final class PlanForm {
                         : "size of its state unknown",
                 device.tracker().orElse("nothing"))));
         return text.append("memory: ").append(plan.memory().explanation()).append('\n')
-                .append("downtime: %s expected, %s allowed; bandwidth %s; at most %s in total\n".formatted(
+                .append("downtime: %s expected, %s; bandwidth %s; at most %s in total\n".formatted(
                         Amounts.time(plan.plannedDowntime()),
-                        allowed(request.convergence()),
+                        request.preCopy() ? allowed(request.convergence()) + " allowed" : "without pre-copy no limit",
                         Amounts.rate(request.bandwidth()),
                         Amounts.time(request.timeout())))
                 .toString();

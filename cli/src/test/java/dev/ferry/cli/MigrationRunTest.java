@@ -4,6 +4,9 @@ package dev.ferry.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.Failure;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationProgress;
@@ -34,6 +37,7 @@ class MigrationRunTest {
         /** Its turn comes after so many looks; when it is there, it has ended, where it ends. */
         private final AtomicInteger looks = new AtomicInteger();
         private MigrationReport ended;
+        private MigrationReport atCancel;
 
         @Override
         public String id() {
@@ -73,6 +77,9 @@ class MigrationRunTest {
         public boolean cancel() {
             cancelled = true;
             told.countDown();
+            if (atCancel != null) {
+                report.complete(atCancel);
+            }
             return true;
         }
 
@@ -80,6 +87,25 @@ class MigrationRunTest {
         public CompletionStage<MigrationReport> result() {
             return report.minimalCompletionStage();
         }
+    }
+
+    private static MigrationReport report(MigrationReport.Result result) {
+        return new MigrationReport(
+                "m1", result, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(),
+                List.of(), List.of(new MigrationReport.Device(
+                        "a", "b", Optional.of(DeviceState.RUNNING), Optional.empty(), 0, 0, List.of())),
+                MigrationReport.Memory.NONE, List.of(), 0,
+                result == MigrationReport.Result.COMPLETED
+                        ? Optional.empty()
+                        : Optional.of(Failure.of(FailureCode.CANCELLED, "it was cancelled")));
+    }
+
+    @Test
+    void shouldSayWhereTheSourceIsWhenAnInterruptionPutItBack() {
+        migration.atCancel = report(MigrationReport.Result.CANCELLED);
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
+                .hasMessage("interrupted: m1 is CANCELLED, a is RUNNING");
     }
 
     @Test
@@ -93,11 +119,7 @@ class MigrationRunTest {
     @Test
     void shouldNotCountTheTimeBeforeItsTurn() throws Exception {
         migration.looks.set(3);
-        migration.ended = new MigrationReport(
-                "m1", MigrationReport.Result.COMPLETED, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(),
-                List.of(), List.of(new MigrationReport.Device(
-                        "a", "b", Optional.empty(), Optional.empty(), 0, 0, List.of())),
-                MigrationReport.Memory.NONE, List.of(), 0, Optional.empty());
+        migration.ended = report(MigrationReport.Result.COMPLETED);
 
         assertThat(MigrationRun.await(migration, Duration.ofMillis(10), told::add)).isSameAs(migration.ended);
 
@@ -110,8 +132,11 @@ class MigrationRunTest {
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
                 .isInstanceOf(InterruptedException.class)
+                .satisfies(error -> assertThat(Errors.document(error).get("phase").getAsString())
+                        .isEqualTo("SWITCHOVER"))
                 .extracting(Errors::sentence)
-                .isEqualTo("interrupted: m1 was told to stop and is still in SWITCHOVER; `jobs` follows it");
+                .isEqualTo("interrupted: m1 was told to stop and is still in SWITCHOVER; "
+                        + "`devices` shows where a is left");
         assertThat(migration.cancelled).isTrue();
     }
 

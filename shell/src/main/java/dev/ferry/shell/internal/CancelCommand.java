@@ -5,7 +5,6 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
-import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.migration.FailureCode;
@@ -59,20 +58,13 @@ final class CancelCommand extends FerryCommand {
         return switch (report.result()) {
             case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
             case FAILED -> CommandResult.failed(document, "", "%s is FAILED, not cancelled: %s; `report %s` tells more"
-                    .formatted(id, reason(report), id));
+                    .formatted(id, Reports.reason(report), id));
             case COMPLETED, PASSED -> {
                 String came = told ? " had ended before that took effect" : " could not be cancelled any more";
                 yield CommandResult.failed(
                         document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
             }
         };
-    }
-
-    private static String reason(MigrationReport report) {
-        return report.failure()
-                .map(Errors::sentence)
-                .map(sentence -> sentence.replaceFirst("\\.$", ""))
-                .orElse("it does not say why");
     }
 
     private static String sources(MigrationReport report) {

@@ -49,11 +49,11 @@ final class CheckCommand extends FerryCommand {
         MigrationPlan plan = migrations.get().plan(request);
         List<Finding> findings = plan.findings();
         JsonObject document = new JsonObject();
-        document.addProperty("source", request.source());
-        document.addProperty("destination", request.destination());
+        document.addProperty("source", source);
+        document.addProperty("destination", destination);
         document.add("findings", Findings.document(findings));
-        document.add("plan", PlanForm.document(plan));
         if (findings.isEmpty()) {
+            document.add("plan", PlanForm.document(plan));
             return CommandResult.done(document, "nothing stands against it\n" + PlanForm.text(plan, request));
         }
         return CommandResult.failed(

@@ -3,6 +3,7 @@ package dev.ferry.shell.internal;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.ferry.cli.Errors;
 import dev.ferry.migration.Finding;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -18,7 +19,7 @@ final class Findings {
             JsonObject document = new JsonObject();
             document.addProperty("code", finding.code().name());
             document.addProperty("device", finding.device());
-            document.addProperty("message", finding.message());
+            document.addProperty("message", Errors.withCommand(finding.message()));
             documents.add(document);
         }
         return documents;
@@ -27,7 +28,7 @@ final class Findings {
     /** One line per finding, code first. */
     static String text(List<Finding> findings) {
         return findings.stream()
-                .map(finding -> finding.code() + ": " + finding.message())
+                .map(finding -> finding.code() + ": " + Errors.withCommand(finding.message()))
                 .collect(Collectors.joining("\n"));
     }
 }

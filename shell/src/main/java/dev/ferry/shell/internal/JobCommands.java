@@ -10,19 +10,24 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** The commands about migrations that were started: jobs, cancel and report. Thread-safe. */
+/** The commands that migrate and those about migrations that were started: migrate, jobs, cancel, report. Thread-safe. */
 @Component(
         service = JobCommands.class,
         property = {
             "osgi.command.scope=ferry",
+            "osgi.command.function=migrate",
             "osgi.command.function=jobs",
             "osgi.command.function=cancel",
             "osgi.command.function=report",
+            "ferry.command.summary=migrate:" + MigrateCommand.SUMMARY,
             "ferry.command.summary=jobs:" + JobsCommand.SUMMARY,
             "ferry.command.summary=cancel:" + CancelCommand.SUMMARY,
-            "ferry.command.summary=report:" + ReportCommand.SUMMARY
+            "ferry.command.summary=report:" + ReportCommand.SUMMARY,
+            "ferry.command.devices=migrate"
         })
 public final class JobCommands {
+
+    private final Background background = new Background();
 
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -30,9 +35,14 @@ public final class JobCommands {
             policyOption = ReferencePolicyOption.GREEDY)
     private volatile MigrationService migrations;
 
+    /** Command {@code migrate}. */
+    public void migrate(String... arguments) {
+        CommandRun.of(new MigrateCommand(this::service, background), arguments);
+    }
+
     /** Command {@code jobs}. */
     public void jobs(String... arguments) {
-        CommandRun.of(new JobsCommand(this::service), arguments);
+        CommandRun.of(new JobsCommand(this::service, background), arguments);
     }
 
     /** Command {@code cancel}. */

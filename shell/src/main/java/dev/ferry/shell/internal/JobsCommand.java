@@ -8,18 +8,23 @@ import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.ReportDocument;
 import dev.ferry.cli.TextTable;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationProgress.Transfer;
+import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationService;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -35,20 +40,23 @@ final class JobsCommand extends FerryCommand {
     private static final String NONE = "-";
 
     private final Service<MigrationService> migrations;
+    private final Background background;
 
-    @Option(names = "--wait", description = "First wait until all that are under way now have ended.")
+    @Option(
+            names = "--wait",
+            description = "First wait until all that are under way now have ended. Exit status 1 when one of them "
+                    + "failed, or one started in the background before whose end was not told yet.")
     private boolean wait;
 
-    JobsCommand(Service<MigrationService> migrations) {
+    JobsCommand(Service<MigrationService> migrations, Background background) {
         this.migrations = migrations;
+        this.background = background;
     }
 
     @Override
     protected CommandResult call(Console console) throws Exception {
         MigrationService service = migrations.get();
-        if (wait) {
-            awaitAll(service.migrations());
-        }
+        List<MigrationReport> failed = wait ? failedOf(awaited(service)) : List.of();
         JsonArray jobs = new JsonArray();
         TextTable table = new TextTable(
                 "MIGRATION", "PHASE", "DONE", "CARRIED", "RATE", "REMAINING", "TIME LEFT", "DOWNTIME");
@@ -59,7 +67,42 @@ final class JobsCommand extends FerryCommand {
         }
         JsonObject document = new JsonObject();
         document.add("jobs", jobs);
-        return CommandResult.done(document, jobs.isEmpty() ? "no migrations are under way" : table.toString());
+        if (wait) {
+            document.add("failed", documents(failed));
+        }
+        String text = jobs.isEmpty() ? "no migrations are under way" : table.toString();
+        return failed.isEmpty()
+                ? CommandResult.done(document, text)
+                : CommandResult.failed(document, text, failed.stream()
+                        .map(JobsCommand::sentence)
+                        .collect(Collectors.joining("; ")));
+    }
+
+    private static String sentence(MigrationReport failed) {
+        return "%s is FAILED: %s".formatted(failed.migration(), Reports.reason(failed));
+    }
+
+    private static JsonArray documents(List<MigrationReport> reports) {
+        JsonArray documents = new JsonArray();
+        reports.forEach(report -> documents.add(ReportDocument.of(report)));
+        return documents;
+    }
+
+    /** Those under way, and those of the background that ended before. */
+    private List<Migration> awaited(MigrationService service) throws InterruptedException, CommandFailedException {
+        List<Migration> all = new ArrayList<>(background.untold());
+        Set<String> known = all.stream().map(Migration::id).collect(Collectors.toSet());
+        service.migrations().stream().filter(each -> !known.contains(each.id())).forEach(all::add);
+        awaitAll(all);
+        background.told(all);
+        return all;
+    }
+
+    private static List<MigrationReport> failedOf(List<Migration> ended) {
+        return ended.stream()
+                .map(migration -> migration.result().toCompletableFuture().join())
+                .filter(report -> report.result() == MigrationReport.Result.FAILED)
+                .toList();
     }
 
     private static void awaitAll(List<Migration> migrations) throws InterruptedException, CommandFailedException {

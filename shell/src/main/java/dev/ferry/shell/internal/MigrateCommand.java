@@ -34,6 +34,7 @@ final class MigrateCommand extends FerryCommand {
     private static final Duration GRACE = Duration.ofSeconds(30);
 
     private final Service<MigrationService> migrations;
+    private final Background background;
 
     @Parameters(
             index = "0",
@@ -54,10 +55,11 @@ final class MigrateCommand extends FerryCommand {
             names = "--background",
             description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It is "
                     + "unwound when the process ends.")
-    private boolean background;
+    private boolean inBackground;
 
-    MigrateCommand(Service<MigrationService> migrations) {
+    MigrateCommand(Service<MigrationService> migrations, Background background) {
         this.migrations = migrations;
+        this.background = background;
     }
 
     @Override
@@ -68,8 +70,10 @@ final class MigrateCommand extends FerryCommand {
         if (!options.isQuiet() && plan.findings().isEmpty()) {
             PlanForm.text(plan, request).lines().forEach(console::progress);
         }
-        if (background) {
-            return started(service.start(request, MigrationListener.NONE), plan);
+        if (inBackground) {
+            Migration migration = service.start(request, MigrationListener.NONE);
+            background.add(migration);
+            return started(migration, plan);
         }
         MigrationReport report = follow(service, request, console);
         JsonObject document = ReportDocument.of(report);

@@ -10,23 +10,20 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** The commands that use one device or two: check, migrate, state, save and restore. Thread-safe. */
+/** The commands that use one device or two: check, state, save and restore. Thread-safe. */
 @Component(
         service = MigrationCommands.class,
         property = {
             "osgi.command.scope=ferry",
             "osgi.command.function=check",
-            "osgi.command.function=migrate",
             "osgi.command.function=state",
             "osgi.command.function=save",
             "osgi.command.function=restore",
             "ferry.command.summary=check:" + CheckCommand.SUMMARY,
-            "ferry.command.summary=migrate:" + MigrateCommand.SUMMARY,
             "ferry.command.summary=state:" + StateCommand.SUMMARY,
             "ferry.command.summary=save:" + SaveCommand.SUMMARY,
             "ferry.command.summary=restore:" + RestoreCommand.SUMMARY,
             "ferry.command.devices=check",
-            "ferry.command.devices=migrate",
             "ferry.command.devices=state",
             "ferry.command.devices=save",
             "ferry.command.devices=restore"
@@ -43,11 +40,6 @@ public final class MigrationCommands {
     /** Command {@code check}. */
     public void check(String... arguments) {
         CommandRun.of(new CheckCommand(this::service), arguments);
-    }
-
-    /** Command {@code migrate}. */
-    public void migrate(String... arguments) {
-        CommandRun.of(new MigrateCommand(this::service), arguments);
     }
 
     /** Command {@code state}. */

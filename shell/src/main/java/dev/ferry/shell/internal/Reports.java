@@ -25,4 +25,12 @@ final class Reports {
             }
         };
     }
+
+    /** Why it failed, to go on after it. */
+    static String reason(MigrationReport report) {
+        return report.failure()
+                .map(Errors::sentence)
+                .map(sentence -> sentence.replaceFirst("\\.$", ""))
+                .orElse("it does not say why");
+    }
 }

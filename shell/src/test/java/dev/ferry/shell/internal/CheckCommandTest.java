@@ -31,6 +31,14 @@ class CheckCommandTest {
     }
 
     @Test
+    void shouldNotPromiseALimitWithoutPreCopy() {
+        assertThat(check("a", "b", "--no-precopy")).isZero();
+        assertThat(shell.out())
+                .contains("downtime: 70 ms expected, without pre-copy no limit; bandwidth")
+                .doesNotContain("allowed");
+    }
+
+    @Test
     void shouldListEveryFindingWithItsCodeAndFail() {
         migrations.findings = List.of(
                 new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."),
@@ -52,11 +60,30 @@ class CheckCommandTest {
     }
 
     @Test
+    void shouldNameAllDevicesAndHaveAPlanOnlyWhenNothingIsFound() {
+        assertThat(check("a,b", "x,y", "--json")).isZero();
+        assertThat(shell.out())
+                .contains("\"source\": \"a,b\"", "\"destination\": \"x,y\"", "\"plan\": {");
+        migrations.findings = List.of(new Finding(Finding.Code.SAME_DEVICE, "a", "a: it is both ends."));
+        assertThat(check("a", "a", "--json")).isEqualTo(1);
+        assertThat(shell.out()).doesNotContain("\"plan\"");
+    }
+
+    @Test
+    void shouldNameTheCommandThatListsDevices() {
+        migrations.findings = List.of(new Finding(
+                Finding.Code.DEVICE_NOT_FOUND, "b", "b: no device has this id; list the devices there are."));
+        assertThat(check("a", "b")).isEqualTo(1);
+        assertThat(shell.out())
+                .isEqualTo("DEVICE_NOT_FOUND: b: no device has this id; `ferry devices` lists those there are.\n");
+    }
+
+    @Test
     void shouldGiveTheFindingsOfAMigrationThatWasNotBegun() {
         migrations.failure = Optional.of(Failure.of(FailureCode.CHECK_FAILED, "b", "b: it lacks X."));
         migrations.findings = List.of(new Finding(Finding.Code.FEATURES_MISMATCH, "b", "b: it lacks X."));
 
-        assertThat(shell.run(new MigrateCommand(() -> migrations), "a", "b", "--json")).isEqualTo(1);
+        assertThat(shell.run(new MigrateCommand(() -> migrations, new Background()), "a", "b", "--json")).isEqualTo(1);
         assertThat(shell.out()).contains("\"code\": \"FEATURES_MISMATCH\"");
     }
 

@@ -15,12 +15,13 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class JobCommandsTest {
 
+    private final Background background = new Background();
     private final FakeMigrations migrations = new FakeMigrations();
     private final RunningMigration running = new RunningMigration();
     private final CommandFixture shell = new CommandFixture();
 
     private int jobs(String... arguments) {
-        return shell.run(new JobsCommand(() -> migrations), arguments);
+        return shell.run(new JobsCommand(() -> migrations, background), arguments);
     }
 
     private int cancel(String... arguments) {
@@ -78,6 +79,26 @@ class JobCommandsTest {
     }
 
     @Test
+    void shouldNameWhatFailedOnceWhenItWaits() {
+        running.end = Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long."));
+        running.cancel();
+        migrations.running.add(running);
+        migrations.failure = Optional.of(Failure.of(FailureCode.DEVICE_NOT_FOUND, "no device has the id nope"));
+        assertThat(shell.run(new MigrateCommand(() -> migrations, background), "a", "nope", "--background")).isZero();
+        migrations.running.clear();
+        assertThat(jobs("--wait")).isEqualTo(1);
+        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.err()).isEqualTo(
+                "ferry: m1 is FAILED: no device has the id nope; `ferry devices` lists those there are\n");
+        assertThat(jobs("--wait")).isZero();
+
+        migrations.running.add(running);
+        assertThat(jobs("--wait", "--json")).isEqualTo(1);
+        JsonObject failed = document().getAsJsonArray("failed").get(0).getAsJsonObject();
+        assertThat(failed.getAsJsonObject("error").get("code").getAsString()).isEqualTo("TIMEOUT");
+    }
+
+    @Test
     void shouldCancelAndSayWhereTheSourceIs() {
         migrations.running.add(running);
         assertThat(cancel("m1")).isZero();
@@ -113,6 +134,8 @@ class JobCommandsTest {
         assertThat(cancel("m7")).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no migration 'm7' in this process; `jobs` lists those"
                 + " under way, `report` those that have ended\n");
+        assertThat(cancel("2")).isEqualTo(1);
+        assertThat(shell.err()).contains("no migration '2' in this process (ids begin with m, as in m2); `jobs`");
         assertThat(cancel()).isEqualTo(2);
     }
 

@@ -27,7 +27,7 @@ class MigrateCommandTest {
     private final CommandFixture shell = new CommandFixture();
 
     private int migrate(String... arguments) {
-        return shell.run(new MigrateCommand(() -> migrations), arguments);
+        return shell.run(new MigrateCommand(() -> migrations, new Background()), arguments);
     }
 
     private static Failure refusedByDevice() {
@@ -121,14 +121,16 @@ class MigrateCommandTest {
 
     @Test
     void shouldExitWithOneAndNameTheBundleWhenThereIsNoService() {
-        MigrateCommand command = new MigrateCommand(() -> Missing.unlessThere(null, "migration service", "x.y"));
+        MigrateCommand command = new MigrateCommand(
+                () -> Missing.unlessThere(null, "migration service", "x.y"), new Background());
         assertThat(shell.run(command, "a", "b")).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no migration service now; start the bundle x.y\n");
     }
 
     @Test
     void shouldPrintAResultWhenThereIsNoReportAndJsonIsAskedFor() {
-        MigrateCommand command = new MigrateCommand(() -> Missing.unlessThere(null, "migration service", "x.y"));
+        MigrateCommand command = new MigrateCommand(
+                () -> Missing.unlessThere(null, "migration service", "x.y"), new Background());
         assertThat(shell.run(command, "a", "b", "--json")).isEqualTo(1);
         assertThat(shell.out()).startsWith("{\n  \"result\": \"FAILED\",\n  \"error\": {");
     }
@@ -143,7 +145,7 @@ class MigrateCommandTest {
     void shouldPrintHelpWhenThereIsNoService() {
         MigrateCommand command = new MigrateCommand(() -> {
             throw new CommandFailedException(FailureCode.PROVIDER_GONE, "not needed for help");
-        });
+        }, new Background());
         assertThat(shell.run(command, "--help")).isZero();
         assertThat(shell.out()).startsWith("Usage: ferry migrate ");
     }
@@ -167,6 +169,12 @@ class MigrateCommandTest {
                 Timeouts.DEFAULT.withTotal(Duration.ofMinutes(2))));
         assertThat(shell.out()).startsWith("m1 PASSED\n  a is STOP, x is RUNNING\n  b is STOP, y is RUNNING\n")
                 .contains("b, actual               51.000");
+        assertThat(shell.err()).contains("70 ms expected, without pre-copy no limit");
+    }
+
+    @Test
+    void shouldSayHowFarTheAllowedDowntimeMayGrow() {
+        assertThat(migrate("a", "b", "--max-downtime", "150ms", "--ramp-limit", "1s")).isZero();
         assertThat(shell.err()).contains("70 ms expected, 150 ms to 1.00 s allowed");
     }
 

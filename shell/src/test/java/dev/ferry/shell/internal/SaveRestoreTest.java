@@ -74,7 +74,7 @@ class SaveRestoreTest {
     @Test
     void shouldNameTheFolderWhenItIsNotThere() {
         assertThat(save(folder.resolve("no/vf1.state"))).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: there is no file or folder " + folder.resolve("no") + "\n");
+        assertThat(shell.err()).isEqualTo("ferry: there is no folder " + folder.resolve("no") + "; make it first\n");
     }
 
     @Test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.demo.internal.run;
 
+import dev.ferry.cli.Amounts;
+import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
@@ -55,6 +57,16 @@ public record DemoReport(
         return failure().isEmpty();
     }
 
+    private String stoodStill() {
+        if (migration.downtime().isZero()) {
+            return "";
+        }
+        boolean back = migration.devices().stream()
+                .allMatch(device -> device.sourceState().filter(DeviceState.RUNNING::equals).isPresent());
+        return "; the guest stood still for " + Amounts.time(migration.downtime())
+                + (back ? " and runs at the source again" : "");
+    }
+
     /** Why it was no success, one sentence without the full stop. */
     public Optional<String> failure() {
         if (migration.result() != Result.COMPLETED && migration.result() != Result.PASSED) {
@@ -62,7 +74,7 @@ public record DemoReport(
             String why = migration.failure()
                     .map(failure -> ": " + failure.message().replaceFirst("\\.$", ""))
                     .orElse("");
-            return Optional.of("the migration ended as " + migration.result() + why);
+            return Optional.of("the migration ended as " + migration.result() + why + stoodStill());
         }
         if (guestFailure.isPresent()) {
             return Optional.of("the guest stopped: " + guestFailure.get());

@@ -161,7 +161,8 @@ class DemoDocumentTest {
     @Test
     void shouldEndTheSentenceOfAFailureOnce() {
         assertThat(DemoDocument.text(report(Result.FAILED, FLAWLESS)))
-                .endsWith("\nFailed: the migration ended as FAILED: It took too long.\n");
+                .endsWith("\nFailed: the migration ended as FAILED: It took too long; "
+                        + "the guest stood still for 12.500 ms.\n");
     }
 
     @Test

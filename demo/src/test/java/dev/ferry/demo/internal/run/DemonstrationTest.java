@@ -114,7 +114,8 @@ class DemonstrationTest {
         DemoReport report = run(first, second, new MadeUpTraffic(1_000));
 
         assertThat(report.migration().result()).isEqualTo(Result.FAILED);
-        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused");
+        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused; "
+                + "the guest stood still for 3 ms and runs at the source again");
         assertThat(report.frames()).isEqualTo(new FrameCounts(1_000, 1_000, 0, 0, 0, 0, 1_000, 0));
         migrations.failing = false;
         assertFlawless(run(first, second, new MadeUpTraffic(1_000)), 1_000);

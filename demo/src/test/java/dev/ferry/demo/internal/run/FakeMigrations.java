@@ -183,7 +183,7 @@ final class FakeMigrations implements MigrationService {
                 List.of(new MigrationReport.Device(
                         request.source(),
                         request.destination(),
-                        Optional.empty(),
+                        failure.map(each -> DeviceState.RUNNING),
                         Optional.empty(),
                         0,
                         700,
