@@ -61,6 +61,8 @@ measure_host() {
     "$classes/dev/ferry/vfio/backend/internal"
   bounded 300 "$peer" hold "$gib" sh -c '
     "$1" sink "$2/sink" & sink=$!
+    # Five seconds, until it listens.
+    for try in $(seq 50); do [ -S "$2/sink" ] || sleep 0.1; done
     for turn in 1 2 3; do
       "$1" memory /proc/self/fd/9 "$2/sink" | sed "s/^/c /"
       "$3" --enable-native-access=ALL-UNNAMED -Dslf4j.internal.verbosity=ERROR -cp "$4:$5" \
