@@ -27,8 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Rounds of a stream are fewer: each of them is long. */
-enum { ROUNDS = 8, STREAM_ROUNDS = 4, CALLS = 2000, CHUNK = 1 << 20, HELD = 9, MOST_SECONDS = 600 };
+enum { ROUNDS = 8, CALLS = 2000, CHUNK = 1 << 20, HELD = 9, MOST_SECONDS = 600 };
 
 static void die(const char *what)
 {
@@ -166,7 +165,7 @@ static void stream(int device, uint64_t bytes, const char *sink)
 	/* BAR 0 of the lab's own device: register 0 is the size of its state. */
 	if (pwrite(device, &bytes, sizeof(bytes), 0) != sizeof(bytes))
 		die("STATE_BYTES");
-	for (round = 0; round < STREAM_ROUNDS; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		int data = state(device, 1, VFIO_DEVICE_STATE_STOP_COPY);
 		double start = now();
 		uint64_t sent = send_all(data, sink);
@@ -187,7 +186,7 @@ static void memory(const char *path, const char *sink)
 
 	if (data < 0)
 		die(path);
-	for (round = 0; round < STREAM_ROUNDS; round++) {
+	for (round = 0; round < ROUNDS; round++) {
 		double start;
 		uint64_t sent;
 
