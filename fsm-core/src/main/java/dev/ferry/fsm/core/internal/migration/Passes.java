@@ -143,13 +143,10 @@ final class Passes {
         Map<Device, Optional<MigrationException>> outcomes = new ConcurrentHashMap<>();
         List<Crew.Piece> pieces = new ArrayList<>();
         for (Way way : ways) {
-            Optional<MigrationException> kept = attempt(way, () -> timeline.arcStarting(way.id(), way.arcs().get(at)));
-            if (kept.isPresent()) {
-                onFailure.accept(way.device(), kept.get());
-                continue;
-            }
+            Arc arc = way.arcs().get(at);
+            timeline.arcStarting(way.id(), arc);
             pieces.add(gate -> {
-                Optional<MigrationException> failure = attempt(way, () -> take(way.move(), way.arcs().get(at), step));
+                Optional<MigrationException> failure = take(way, arc, step);
                 outcomes.put(way.device(), failure);
                 if (failure.isPresent()) {
                     onFailure.accept(way.device(), failure.get());
@@ -168,16 +165,13 @@ final class Passes {
         }
     }
 
-    /** Something that one device does. */
-    @FunctionalInterface
-    private interface Attempt {
-        void run() throws MigrationException;
-    }
-
     /** Answers what was wrong; a defect that one device meets is that device's. */
-    private static Optional<MigrationException> attempt(Way way, Attempt attempt) {
+    private static Optional<MigrationException> take(Way way, Arc arc, Step step) {
         try {
-            attempt.run();
+            way.move().times().during(step, () -> {
+                way.device().machine().take(arc);
+                return null;
+            });
             return Optional.empty();
         } catch (MigrationException | RuntimeException | Error e) {
             return Optional.of(Failures.of(e, way.id()));
@@ -190,12 +184,5 @@ final class Passes {
         } else {
             timeline.arcFailed(way.id(), arc, failure.get().failure());
         }
-    }
-
-    private static void take(Move move, Arc arc, Step step) throws MigrationException {
-        move.times().during(step, () -> {
-            move.device().machine().take(arc);
-            return null;
-        });
     }
 }
