@@ -118,12 +118,30 @@ final class CarriedMemory {
         rate.round(gauge.bytes() - before, kit.clock().nanos() - start);
     }
 
+    /** Looks between two rounds what was written since the last time, and how much is left by now. */
+    void look() throws MigrationException {
+        harvest();
+        long now = kit.clock().nanos();
+        gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
+        rate.written(gauge.remaining(), now - lookedAt);
+        lookedAt = now;
+    }
+
     /**
-     * Looks what was written since the last time, at all trackers at the same time.
+     * Looks after the last writer has stopped. As the guest waits for it, nobody counts how much more is left.
      *
-     * @return whether what is left is known; false when a record was lost and everything is left
+     * @return whether the records were kept; when one was lost, everything is left
      */
-    boolean look() throws MigrationException {
+    boolean lookLast() throws MigrationException {
+        boolean kept = harvest();
+        if (!kept) {
+            gauge.setRemaining(choice.totalBytes());
+        }
+        return kept;
+    }
+
+    /** Asks all trackers at the same time; answers whether all kept their records. */
+    private boolean harvest() throws MigrationException {
         DirtyTracking now = tracking.orElseThrow();
         List<Crew.Piece> pieces = new ArrayList<>();
         now.trackers().forEach(tracker -> pieces.add(gate -> now.harvest(tracker, gate)));
@@ -134,15 +152,7 @@ final class CarriedMemory {
                     Decision.Kind.TRACKING_LOST,
                     "The record of " + String.join(", ", lost) + " was lost: every page counts as written.");
         }
-        measure();
         return lost.isEmpty();
-    }
-
-    private void measure() {
-        long now = kit.clock().nanos();
-        gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
-        rate.written(gauge.remaining(), now - lookedAt);
-        lookedAt = now;
     }
 
     /** Carries what is left, after the last writer was stopped and, where it is tracked, after the last look. */
@@ -153,6 +163,7 @@ final class CarriedMemory {
         } else {
             transfer.all(choice.ranges(), gate);
         }
+        gauge.setRemaining(0);
     }
 
     /** Ends tracking; answers what failed. Does nothing when there is none. */

@@ -88,7 +88,7 @@ final class Switchover {
         List<Crew.Piece> pieces = new ArrayList<>();
         if (memory.isPresent()) {
             // The last writer has stopped only now.
-            if (memory.get().isTracking() && !memory.get().look()) {
+            if (memory.get().isTracking() && !memory.get().lookLast()) {
                 decision.recordLost();
             }
             // One piece, as a guest takes one call at a time.
