@@ -58,28 +58,28 @@ final class Switchover {
         timeline.downtime().begin(plan.planned());
         ends.pauseGuest();
         preCopy.requireAcknowledged();
-        quiesce(true, DeviceState.PRE_COPY_P2P);
-        quiesce(false, DeviceState.RUNNING_P2P);
-        kit.passes().go(Passes.Move.sources(saving(false)), DeviceState.STOP, Step.STOP);
+        quiesce();
+        List<DeviceEnds> late =
+                ends.devices().stream().filter(device -> !device.isSavingEarly()).toList();
+        kit.passes().go(Passes.Move.sources(late, DeviceState.STOP), Step.STOP);
         timeline.downtime().endStep(Step.STOP);
     }
 
     /** The first pass: no device starts anything that reaches another one. */
-    private void quiesce(boolean saving, DeviceState target) throws MigrationException {
-        List<DeviceEnds> able = saving(saving).stream()
+    private void quiesce() throws MigrationException {
+        List<Passes.Move> able = ends.devices().stream()
                 .filter(device -> device.has(MigrationFeature.P2P))
+                .map(device -> new Passes.Move(device.source(), quiesced(device), device.times()))
                 .toList();
-        kit.passes().go(Passes.Move.sources(able), target, Step.STOP);
+        kit.passes().go(able, Step.STOP);
     }
 
-    private List<DeviceEnds> saving(boolean early) {
-        return ends.devices().stream()
-                .filter(device -> device.isSavingEarly() == early)
-                .toList();
+    private static DeviceState quiesced(DeviceEnds device) {
+        return device.isSavingEarly() ? DeviceState.PRE_COPY_P2P : DeviceState.RUNNING_P2P;
     }
 
     private void carry(SwitchoverDecision decision) throws MigrationException {
-        kit.passes().go(Passes.Move.sources(ends.devices()), DeviceState.STOP_COPY, Step.SAVE);
+        kit.passes().go(Passes.Move.sources(ends.devices(), DeviceState.STOP_COPY), Step.SAVE);
         Duration stopped = ends.devices().stream()
                 .map(device -> device.times().of(Step.SAVE))
                 .max(Duration::compareTo)
@@ -139,7 +139,7 @@ final class Switchover {
                 ends.destinationGuest().get().loadDeviceConfig(id, configurations.get(device));
             }
         }
-        kit.passes().go(Passes.Move.destinations(ends.devices()), DeviceState.STOP, Step.LOAD);
+        kit.passes().go(Passes.Move.destinations(ends.devices(), DeviceState.STOP), Step.LOAD);
         timeline.downtime().endStep(Step.LOAD);
     }
 
@@ -150,7 +150,7 @@ final class Switchover {
                 .toList();
         if (!able.isEmpty()) {
             ends.letDestinationsAct();
-            kit.passes().go(Passes.Move.destinations(able), DeviceState.RUNNING_P2P, Step.START);
+            kit.passes().go(Passes.Move.destinations(able, DeviceState.RUNNING_P2P), Step.START);
         }
     }
 
