@@ -12,6 +12,7 @@ import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,7 @@ final class CarriedMemory {
     private final MemoryRate rate = new MemoryRate();
     private Optional<DirtyTracking> tracking = Optional.empty();
     private long lookedAt;
+    private Duration lookTook = Duration.ZERO;
     private BooleanSupplier isProgress = () -> true;
 
     private CarriedMemory(Kit kit, MemoryChoice choice, GuestCalls source, GuestCalls destination) {
@@ -91,6 +93,11 @@ final class CarriedMemory {
         return rate;
     }
 
+    /** How long the trackers needed to tell what was written between the last two rounds. */
+    Duration lookTook() {
+        return lookTook;
+    }
+
     /** Begins to track. */
     void startTracking() throws MigrationException {
         tracking = Optional.of(new DirtyTracking(choice));
@@ -120,8 +127,10 @@ final class CarriedMemory {
 
     /** Looks between two rounds what was written since the last time, and how much is left by now. */
     void look() throws MigrationException {
+        long begin = kit.clock().nanos();
         harvest();
         long now = kit.clock().nanos();
+        lookTook = Duration.ofNanos(now - begin);
         gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
         rate.written(gauge.remaining(), now - lookedAt);
         lookedAt = now;

@@ -23,6 +23,7 @@ final class Downtime {
     private long stepStart;
     private Step step = Step.STOP;
     private Duration total = Duration.ZERO;
+    private Duration configurations = Duration.ZERO;
 
     Downtime(TimeSource clock) {
         this.clock = clock;
@@ -60,13 +61,18 @@ final class Downtime {
         }
     }
 
-    /** Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER. */
-    void endSaving(Duration saving) {
+    /**
+     * Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER.
+     *
+     * @param configuring how long the guest needed to save the configurations, before the rest of its memory went
+     */
+    void endSaving(Duration saving, Duration configuring) {
         if (down) {
             long now = clock.nanos();
             long saved = Math.min(saving.toNanos(), now - stepStart);
             steps.add(Step.SAVE, saved);
             steps.add(Step.TRANSFER, now - stepStart - saved);
+            configurations = configuring;
             beginStep(Step.LOAD.ordinal(), now);
         }
     }
@@ -137,8 +143,8 @@ final class Downtime {
     }
 
     /**
-     * What those steps took beyond the work of the devices that so many threads did. Not of saving and the transfer,
-     * beside which the memory goes: how much of it there is says more than how long it took.
+     * What those steps took beyond the work of the devices that so many threads did. Of the transfer it is the
+     * configurations alone, as the memory goes beside it: how much of it there is says more than how long it took.
      */
     Map<Step, Duration> beside(List<DeviceEnds> devices, int threads) {
         Map<Step, Duration> beside = new EnumMap<>(Step.class);
@@ -148,6 +154,7 @@ final class Downtime {
             Duration rest = steps.of(each).minus(Workload.time(work, threads));
             beside.put(each, rest.isNegative() ? Duration.ZERO : rest);
         }
+        beside.put(Step.TRANSFER, configurations);
         return beside;
     }
 

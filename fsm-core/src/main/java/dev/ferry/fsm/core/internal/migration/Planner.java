@@ -58,12 +58,14 @@ final class Planner {
         MigrationPlan.Memory memory = memory(request, sources);
         DowntimePlan downtime = DowntimePlan.of(
                 loads,
+                new DowntimePlan.Guest(
+                        memory.tracked() ? 0 : memory.bytes(),
+                        Duration.ZERO,
+                        new StepHistory.Beside(request.devices().size(), request.guests().isPresent())),
                 settings.threadsOfMigration(),
-                memory.tracked() ? 0 : memory.bytes(),
                 OptionalDouble.empty(),
                 request.bandwidth(),
-                history)
-                .and(new StepHistory.Beside(request.devices().size(), request.guests().isPresent()), history);
+                history);
         return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
     }
 

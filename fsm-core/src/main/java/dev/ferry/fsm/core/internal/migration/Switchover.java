@@ -30,6 +30,9 @@ final class Switchover {
     /** How long the piece of work that ended last was saving. */
     private Duration slowestSaving = Duration.ZERO;
 
+    /** How long the guest needed to save the configurations; written by one piece of work, read after its end. */
+    private Duration configuring = Duration.ZERO;
+
     Switchover(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
         this.ends = ends;
         this.memory = memory;
@@ -93,7 +96,9 @@ final class Switchover {
             }
             // One piece, as a guest takes one call at a time.
             pieces.add(gate -> {
+                long begin = kit.clock().nanos();
                 saveConfigurations();
+                configuring = Duration.ofNanos(kit.clock().nanos() - begin);
                 memory.get().rest(gate);
                 ended(stopped);
             });
@@ -105,7 +110,7 @@ final class Switchover {
             });
         }
         kit.crew().run(pieces);
-        timeline.downtime().endSaving(slowestSaving);
+        timeline.downtime().endSaving(slowestSaving, configuring);
         timeline.tellProgress();
     }
 

@@ -32,8 +32,8 @@ public final class StepHistory {
     public sealed interface Key permits Kind, Beside {}
 
     /**
-     * What a downtime takes beside the work of its devices: to pause and resume the guest, to load configurations, to
-     * wait for one another. A size that was not seen yet is not known.
+     * What a downtime takes beside the work of its devices: to pause and resume the guest, to save and load
+     * configurations, to wait for one another. A size that was not seen yet is not known.
      *
      * @param devices how many
      * @param guest whether there is one
