@@ -82,15 +82,17 @@ public final class StopSignal implements Gate {
     /** Fails when the job was asked to stop or its time is over; never after {@link #close}. */
     @Override
     public synchronized void check() throws MigrationException {
-        if (closed) {
-            return;
-        }
-        if (reason == null) {
-            reason = timeOver();
-        }
-        if (reason != null) {
+        if (isAsked()) {
             throw new MigrationException(reason);
         }
+    }
+
+    /** Whether {@link #check} fails now. */
+    public synchronized boolean isAsked() {
+        if (!closed && reason == null) {
+            reason = timeOver();
+        }
+        return !closed && reason != null;
     }
 
     /** The point of no return: fails as {@link #check} does, or no request is taken any more. */

@@ -13,6 +13,7 @@ import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
@@ -67,10 +68,13 @@ final class MigrationRun {
     }
 
     private Optional<Failure> migrate() throws MigrationException {
-        Check check = new Check(registry);
+        Check check = new Check(registry, kit.signal());
         timeline.enter(MigrationPhase.CHECK);
         kit.signal().check();
-        Check.requireNone(check.findings(kit.request()));
+        List<Finding> findings = check.findings(kit.request());
+        // Whoever was asked to stop did not wait to see whether the devices are free.
+        kit.signal().check();
+        Check.requireNone(findings);
         timeline.enter(MigrationPhase.CONNECT);
         kit.signal().check();
         Deque<Reservation> reserved = new ArrayDeque<>();

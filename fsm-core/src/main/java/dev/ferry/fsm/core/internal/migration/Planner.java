@@ -6,6 +6,7 @@ import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Reservation;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
 import dev.ferry.fsm.core.internal.memory.Tracker;
@@ -66,7 +67,7 @@ final class Planner {
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);
-        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
+        return new MigrationPlan(new Check(registry, StopSignal.withoutLimit()).allFindings(request), devices, memory, planned(downtime, memory));
     }
 
     /** Where nothing is known of the devices, the memory alone may tell much, but their states alone would not. */
