@@ -24,15 +24,22 @@ final class Downtime {
     private Step step = Step.STOP;
     private Duration total = Duration.ZERO;
     private Duration configurations = Duration.ZERO;
+    private Duration plannedEarly = Duration.ZERO;
+    private Duration loadedEarly = Duration.ZERO;
 
     Downtime(TimeSource clock) {
         this.clock = clock;
         this.steps = new StepTimes(clock);
     }
 
-    /** The guest is about to be paused. */
-    void begin(Map<Step, Duration> planned) {
+    /**
+     * The guest is about to be paused.
+     *
+     * @param loading how much of the transfer is expected to be the wait for destinations
+     */
+    void begin(Map<Step, Duration> planned, Duration loading) {
         plan = Map.copyOf(planned);
+        plannedEarly = loading;
         start = clock.nanos();
         stepStart = start;
         began = true;
@@ -62,16 +69,19 @@ final class Downtime {
     }
 
     /**
-     * Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER.
+     * Devices saved and loaded at the same time, or did so until one failed: what the slowest needed for saving is
+     * SAVE, what its destination needed to take that in belongs to LOAD, the rest is TRANSFER.
      *
      * @param configuring how long the guest needed to save the configurations, before the rest of its memory went
      */
-    void endSaving(Duration saving, Duration configuring) {
+    void endCarrying(Duration saving, Duration loading, Duration configuring) {
         if (down) {
             long now = clock.nanos();
             long saved = Math.min(saving.toNanos(), now - stepStart);
+            long rest = now - stepStart - saved;
             steps.add(Step.SAVE, saved);
-            steps.add(Step.TRANSFER, now - stepStart - saved);
+            steps.add(Step.TRANSFER, rest);
+            loadedEarly = Duration.ofNanos(Math.min(loading.toNanos(), rest));
             configurations = configuring;
             beginStep(Step.LOAD.ordinal(), now);
         }
@@ -160,6 +170,8 @@ final class Downtime {
 
     /** Their sum is the {@linkplain #total whole} as it was asked for last; empty when there was no downtime. */
     List<DowntimeStep> steps() {
-        return began ? steps.against(step -> Optional.ofNullable(plan.get(step))) : List.of();
+        return began
+                ? steps.against(step -> Optional.ofNullable(plan.get(step)), plannedEarly, loadedEarly)
+                : List.of();
     }
 }

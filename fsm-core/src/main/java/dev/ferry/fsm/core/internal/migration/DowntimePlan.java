@@ -29,8 +29,10 @@ import java.util.stream.Collectors;
  * @param unknown steps for which there is nothing to go by, for a device at least
  * @param bytes that are known to be left
  * @param bytesPerSecond empty when unknown
+ * @param loading how much of the transfer is the wait for a destination that takes in what was written
  */
-record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond) {
+record DowntimePlan(
+        Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond, Duration loading) {
 
     /** All steps of a device beside the transfer. */
     static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
@@ -97,7 +99,8 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
             }
         }
         steps.replaceAll((step, time) -> time.plus(beside(step, guest, history)));
-        return new DowntimePlan(Map.copyOf(steps), Set.copyOf(unknown), bytes, rate);
+        return new DowntimePlan(
+                Map.copyOf(steps), Set.copyOf(unknown), bytes, rate, loading(devices, guest, rate, history));
     }
 
     /** What a step takes beside the work of the devices, where that is known. */
@@ -113,21 +116,35 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
     /** The memory and each device as a piece of work. */
     private static List<Optional<Duration>> transfers(
             List<Load> devices, Guest guest, OptionalDouble rate, StepHistory history) {
-        List<Optional<Duration>> pieces = new ArrayList<>();
-        if (guest.memoryBytes() > 0) {
-            // Behind the configurations, as the guest takes one call at a time.
-            Duration configurations = history.of(guest.beside(), Step.TRANSFER).orElse(Duration.ZERO);
-            pieces.add(time(guest.memoryBytes(), rate).map(configurations::plus));
-        } else {
-            history.of(guest.beside(), Step.TRANSFER).ifPresent(time -> pieces.add(Optional.of(time)));
-        }
-        for (Load device : devices) {
-            // Where it is known how long such a device took, that says more than its size.
-            pieces.add(device.time(Step.TRANSFER, history).or(() -> device.stateBytes().isPresent()
-                    ? time(device.stateBytes().getAsLong(), rate)
-                    : Optional.empty()));
-        }
+        List<Optional<Duration>> pieces = new ArrayList<>(transfers(guest, rate, history));
+        devices.forEach(device -> pieces.add(transfer(device, rate, history)));
         return pieces;
+    }
+
+    /** One piece: the memory behind the configurations, as the guest takes one call at a time. None without both. */
+    private static List<Optional<Duration>> transfers(Guest guest, OptionalDouble rate, StepHistory history) {
+        Optional<Duration> configurations = history.of(guest.beside(), Step.TRANSFER);
+        if (guest.memoryBytes() == 0) {
+            return configurations.isPresent() ? List.of(configurations) : List.of();
+        }
+        return List.of(time(guest.memoryBytes(), rate).map(configurations.orElse(Duration.ZERO)::plus));
+    }
+
+    /** Where it is known how long such a device took, that says more than its size. */
+    private static Optional<Duration> transfer(Load device, OptionalDouble rate, StepHistory history) {
+        return device.time(Step.TRANSFER, history).or(() -> device.stateBytes().isPresent()
+                ? time(device.stateBytes().getAsLong(), rate)
+                : Optional.empty());
+    }
+
+    /** What the slowest destination needs, where that is more than the memory does. */
+    private static Duration loading(List<Load> devices, Guest guest, OptionalDouble rate, StepHistory history) {
+        Duration slowest = longest(devices.stream().map(device -> transfer(device, rate, history)).toList());
+        return slowest.compareTo(longest(transfers(guest, rate, history))) > 0 ? slowest : Duration.ZERO;
+    }
+
+    private static Duration longest(List<Optional<Duration>> pieces) {
+        return pieces.stream().flatMap(Optional::stream).reduce(Duration.ZERO, DowntimePlan::longer);
     }
 
     private static Optional<Duration> time(long bytes, OptionalDouble rate) {

@@ -137,7 +137,24 @@ final class MigrationRun {
         if (source != Recovery.Rung.IN_ORDER) {
             failures.blameNoCancel();
         }
-        return failures.toFailure(Optional.of(failedIn));
+        Failure failure = failures.toFailure(Optional.of(failedIn));
+        return ends.isGuestPaused() && source == Recovery.Rung.IN_ORDER ? runsAgain(failure) : failure;
+    }
+
+    /** Whoever set a time limit did not ask for a downtime: what became of it is a part of the answer. */
+    private Failure runsAgain(Failure failure) {
+        if (failure.code() != FailureCode.TIMEOUT) {
+            return failure;
+        }
+        String outcome = " The guest runs at the source again, after " + timeline.downtime().total().toMillis()
+                + " ms of downtime.";
+        return new Failure(
+                failure.code(),
+                failure.phase(),
+                failure.device(),
+                failure.errno(),
+                failure.message() + outcome,
+                failure.following());
     }
 
     /** The end of a dry run; answers what went wrong with it. */

@@ -27,8 +27,7 @@ final class Switchover {
     private final Timeline timeline;
     private final Map<DeviceEnds, ByteBuffer> configurations = new HashMap<>();
 
-    /** How long the piece of work that ended last was saving. */
-    private Duration slowestSaving = Duration.ZERO;
+    private Slowest slowest = new Slowest(Duration.ZERO, Duration.ZERO);
 
     /** How long the guest needed to save the configurations; written by one piece of work, read after its end. */
     private Duration configuring = Duration.ZERO;
@@ -38,6 +37,13 @@ final class Switchover {
         this.memory = memory;
         this.kit = kit;
         this.timeline = kit.timeline();
+    }
+
+    /** The piece of carrying that ended last: how long a device was saving, and how long one took in what was written. */
+    private record Slowest(Duration saving, Duration loading) {
+        static Slowest of(DeviceEnds device) {
+            return new Slowest(device.times().of(Step.SAVE), device.times().of(Step.TRANSFER));
+        }
     }
 
     /** Goes the way; when this returns, the destination owns the devices. */
@@ -58,7 +64,7 @@ final class Switchover {
             device.plan(kit.history());
         }
         timeline.board().memory().stop();
-        timeline.downtime().begin(plan.planned());
+        timeline.downtime().begin(plan.planned(), plan.loading());
         ends.pauseGuest();
         preCopy.requireAcknowledged();
         quiesce();
@@ -87,45 +93,49 @@ final class Switchover {
                 .map(device -> device.times().of(Step.SAVE))
                 .max(Duration::compareTo)
                 .orElse(Duration.ZERO);
-        slowestSaving = stopped;
+        // The last writer has stopped only now.
+        if (memory.isPresent() && memory.get().isTracking() && !memory.get().lookLast()) {
+            decision.recordLost();
+        }
         List<Crew.Piece> pieces = new ArrayList<>();
-        if (memory.isPresent()) {
-            // The last writer has stopped only now.
-            if (memory.get().isTracking() && !memory.get().lookLast()) {
-                decision.recordLost();
-            }
-            // One piece, as a guest takes one call at a time.
-            pieces.add(gate -> {
-                long begin = kit.clock().nanos();
-                saveConfigurations();
-                configuring = Duration.ofNanos(kit.clock().nanos() - begin);
-                memory.get().rest(gate);
-                ended(stopped);
-            });
+        // One piece, as a guest takes one call at a time.
+        memory.ifPresent(carried -> pieces.add(gate -> carry(carried, stopped, gate)));
+        ends.devices().forEach(device -> pieces.add(gate -> carry(device, gate)));
+        try {
+            kit.crew().run(pieces);
+        } finally {
+            timeline.downtime().endCarrying(slowest.saving(), slowest.loading(), configuring);
         }
-        for (DeviceEnds device : ends.devices()) {
-            pieces.add(gate -> {
-                carry(device, gate);
-                ended(device.times().of(Step.SAVE));
-            });
-        }
-        kit.crew().run(pieces);
-        timeline.downtime().endSaving(slowestSaving, configuring);
         timeline.tellProgress();
     }
 
-    private void carry(DeviceEnds device, Gate gate) throws MigrationException {
-        ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
-        Pump pump = kit.pump(buffer, gate, device.gauge());
-        pump.toEnd(
-                device.times().saving(SessionBytes.stopped(device.source())),
-                device.times().transferring(device.loading()));
-        device.gauge().setRemaining(0);
-        kit.buffers().give(buffer);
+    private void carry(CarriedMemory carried, Duration stopped, Gate gate) throws MigrationException {
+        try {
+            long begin = kit.clock().nanos();
+            saveConfigurations();
+            configuring = Duration.ofNanos(kit.clock().nanos() - begin);
+            carried.rest(gate);
+        } finally {
+            ended(new Slowest(stopped, Duration.ZERO));
+        }
     }
 
-    private synchronized void ended(Duration saving) {
-        slowestSaving = saving;
+    private void carry(DeviceEnds device, Gate gate) throws MigrationException {
+        try {
+            ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
+            Pump pump = kit.pump(buffer, gate, device.gauge());
+            pump.toEnd(
+                    device.times().saving(SessionBytes.stopped(device.source())),
+                    device.times().transferring(device.loading()));
+            device.gauge().setRemaining(0);
+            kit.buffers().give(buffer);
+        } finally {
+            ended(Slowest.of(device));
+        }
+    }
+
+    private synchronized void ended(Slowest piece) {
+        slowest = piece;
     }
 
     private void saveConfigurations() throws MigrationException {

@@ -212,4 +212,12 @@ class DowntimePlanTest {
                 DowntimePlan.of(loads, guest(0), THREADS, UNKNOWN, Bandwidth.UNLIMITED, history);
         assertThat(withoutMemory.steps().get(Step.TRANSFER)).as("configurations alone").hasMillis(200);
     }
+
+    @Test
+    void shouldTakeTheTransferForTheWaitForADestinationUnlessTheMemoryTakesLonger() {
+        DowntimePlan slowDevice = plan(1, 0, 1, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(slowDevice.loading()).as("the memory goes in 1 ms").hasMillis(2);
+        DowntimePlan muchMemory = plan(1, 0, 3, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(muchMemory.loading()).isZero();
+    }
 }
