@@ -149,7 +149,8 @@ public final class StopSignal implements Gate {
 
         Failure timeout(String message) {
             boolean late = elapsed().minus(limit).compareTo(LATE) >= 0;
-            return Failure.of(FailureCode.TIMEOUT, late ? message + SEEN_LATE.formatted(elapsed().toMillis()) : message);
+            String seen = late ? SEEN_LATE.formatted(elapsed().toMillis()) : "";
+            return Failure.of(FailureCode.TIMEOUT, message + seen);
         }
 
         long millis() {

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Takes several devices to their states together: each arc is taken by all of them, at the same time, before the next one
- * is. So no device starts peer-to-peer DMA towards one that has stopped. Confined to the thread of the migration.
+ * Takes several devices to their states together: each arc is taken by all of them, at the same time, before the next
+ * one is. So no device starts peer-to-peer DMA towards one that has stopped. Confined to the thread of the migration.
  */
 final class Passes {
 

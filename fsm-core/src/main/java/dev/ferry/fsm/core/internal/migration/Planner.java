@@ -13,6 +13,7 @@ import dev.ferry.fsm.core.internal.memory.Tracker;
 import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
@@ -67,7 +68,8 @@ final class Planner {
                 OptionalDouble.empty(),
                 request.bandwidth(),
                 history);
-        return new MigrationPlan(new Check(registry, StopSignal.withoutLimit()).allFindings(request), devices, memory, planned(downtime, memory));
+        List<Finding> findings = new Check(registry, StopSignal.withoutLimit()).allFindings(request);
+        return new MigrationPlan(findings, devices, memory, planned(downtime, memory));
     }
 
     /** Where nothing is known of the devices, the memory alone may tell much, but their states alone would not. */

@@ -39,7 +39,7 @@ final class Switchover {
         this.timeline = kit.timeline();
     }
 
-    /** The piece of carrying that ended last: how long a device was saving, and how long one took in what was written. */
+    /** The piece of carrying that ended last: how long a device was saving, and one took in what was written to it. */
     private record Slowest(Duration saving, Duration loading) {
         static Slowest of(DeviceEnds device) {
             return new Slowest(device.times().of(Step.SAVE), device.times().of(Step.TRANSFER));
