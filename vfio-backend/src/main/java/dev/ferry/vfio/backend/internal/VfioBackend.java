@@ -76,7 +76,8 @@ public final class VfioBackend {
         this.calls = calls;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
-        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
+                DeviceServices.STOP_WAIT_MILLIS);
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
         executor.setRemoveOnCancelPolicy(true);
     }
