@@ -84,9 +84,10 @@ final class FakeSaving extends FakeFile {
         return count;
     }
 
+    /** A kernel driver without PRE_COPY has no call for it. */
     @Override
     int ioctl(int request, MemorySegment argument) {
-        return request == 0x3B79
+        return request == 0x3B79 && (device.flags & PRE_COPY_FLAG) != 0
                 ? device.kernel.answer(Request.PRECOPY_INFO, () -> sized(argument, 24, () -> info(argument)))
                 : -ENOTTY;
     }
