@@ -19,6 +19,8 @@ final class FakeSaving extends FakeFile {
     static final int INITIAL = 0xFE;
 
     private static final int ENOMSG = 42;
+    /** VFIO_MIGRATION_PRE_COPY. */
+    private static final long PRE_COPY_FLAG = 1 << 2;
 
     private final FakeDevice device;
     private final ByteArrayOutputStream stream = new ByteArrayOutputStream();
