@@ -17,6 +17,8 @@
 #include <linux/vfio.h>
 #include <linux/vfio_pci_core.h>
 
+#define FN_CTRL 0x0000
+#define FN_CTRL_RST BIT(26)
 #define FN_RCTL 0x0100
 #define FN_TCTL 0x0400
 #define FN_ENABLE BIT(1) /* the same bit in both */
@@ -77,6 +79,16 @@ static int fn_read(struct fn_device *fn, u16 offset, u32 *value)
 static int fn_write(struct fn_device *fn, u16 offset, u32 value)
 {
 	return vfio_pci_core_iowrite32(&fn->core, true, value, fn->core.barmap[0] + offset);
+}
+
+/*
+ * The adapter's own reset, beside the one by power management, which QEMU's leaves the registers to. Nobody else reads or
+ * writes them then: the device is being opened, or its user's memory is locked for the reset.
+ */
+static void fn_clear(struct fn_device *fn)
+{
+	if (fn->core.barmap[0])
+		iowrite32(FN_CTRL_RST, fn->core.barmap[0] + FN_CTRL);
 }
 
 static int fn_stop(struct fn_device *fn)
@@ -319,6 +331,7 @@ static void fn_reset_done(struct pci_dev *pdev)
 {
 	struct fn_device *fn = fn_of(&((struct vfio_pci_core_device *)dev_get_drvdata(&pdev->dev))->vdev);
 
+	fn_clear(fn);
 	spin_lock(&fn->reset_lock);
 	fn->deferred_reset = true;
 	if (!mutex_trylock(&fn->state_mutex)) {
@@ -347,6 +360,7 @@ static int fn_open(struct vfio_device *vdev)
 		vfio_pci_core_disable(&fn->core);
 		return ret;
 	}
+	fn_clear(fn);
 	fn->state = VFIO_DEVICE_STATE_RUNNING;
 	vfio_pci_core_finish_enable(&fn->core);
 	return 0;
