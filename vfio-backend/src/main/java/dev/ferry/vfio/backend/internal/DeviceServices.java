@@ -128,7 +128,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** One device that cannot be served must not keep the others. */
     private void serve(FoundDevice device) {
         Optional<Served> now = served.get(device.name());
-        if (now.isPresent() && now.get().lent()) {
+        if (closed || now.isPresent() && now.get().lent()) {
             return;
         }
         try {
@@ -288,6 +288,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** Withdraws all; nothing is served any more. */
     void close() {
         closed = true;
+        served.takeNoMore();
         if (turn.wish(() -> served.sendOff((name, now) -> true)).await(WAIT_MILLIS)) {
             leavings.awaitAll(STOP_WAIT_MILLIS, WAIT_MILLIS);
         } else {

@@ -46,6 +46,7 @@ final class ServedDevices {
     private final Map<String, Served> served = new LinkedHashMap<>();
     private final Leavings leavings;
     private final long waitMillis;
+    private volatile boolean full;
 
     /**
      * Nothing yet.
@@ -66,10 +67,15 @@ final class ServedDevices {
         served.put(name, added);
     }
 
-    /** Sends off what is served for a device. Gives whether it has left. */
+    /** Sends off what is served for a device. Gives whether it has left, and others are still taken. */
     boolean makeRoom(String name) {
         withdraw((one, now) -> one.equals(name));
-        return !leavings.has(name);
+        return !full && !leavings.has(name);
+    }
+
+    /** From now on there is room for nothing. May be called by anybody, also in another's turn. */
+    void takeNoMore() {
+        full = true;
     }
 
     /** Sends off, and waits for all of them together. */
@@ -84,8 +90,9 @@ final class ServedDevices {
                 .map(Map.Entry::getKey)
                 .toList();
         for (String name : names) {
-            Served leaving = served.remove(name);
+            Served leaving = served.get(name);
             leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
+            served.remove(name);
         }
         return names;
     }
