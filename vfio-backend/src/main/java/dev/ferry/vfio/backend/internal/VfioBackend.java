@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
-import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.vfio.backend.internal.device.KernelException;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
@@ -46,12 +43,11 @@ public final class VfioBackend {
     private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
-    private final Supplier<SystemCalls> calls;
     private final DeviceServices services;
+    private final Handover handover;
     private final ScheduledThreadPoolExecutor executor;
-    private BackendSettings settings = BackendSettings.none();
+    private volatile BackendSettings settings = BackendSettings.none();
     private ScheduledFuture<?> rescan;
-    private HandoverServer handover;
 
     /** Called by Declarative Services. */
     @Activate
@@ -64,9 +60,9 @@ public final class VfioBackend {
     VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry, long firstLookMillis) {
         this.root = root;
         this.firstLookMillis = firstLookMillis;
-        this.calls = calls;
         finder = new DeviceFinder(root);
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        handover = new Handover(calls, root, services);
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
         executor.setRemoveOnCancelPolicy(true);
     }
@@ -100,39 +96,34 @@ public final class VfioBackend {
         };
     }
 
-    /** Takes a changed configuration; an invalid one is logged, and the last good one stays in force. */
+    /** Takes a configuration. An invalid one is logged, and what held before goes on: nothing configured at first. */
     @Modified
     synchronized void modified(BackendConfiguration configuration) {
-        BackendSettings wanted;
         try {
-            wanted = BackendSettings.of(configuration);
+            settings = BackendSettings.of(configuration);
         } catch (RuntimeException e) { // a value that cannot be converted is thrown when it is read
             LOG.error("the configuration {} is not taken: {}", BackendConfiguration.PID, e.getMessage());
-            return;
         }
-        boolean otherSocket = !wanted.handoverSocket().equals(settings.handoverSocket())
-                || !wanted.handoverUsers().equals(settings.handoverUsers());
-        settings = wanted;
         if (rescan != null) {
             rescan.cancel(false);
         }
-        awaitBriefly(executor.submit(() -> look(wanted)));
+        awaitBriefly(executor.submit(this::look));
         rescan = executor.scheduleWithFixedDelay(
-                () -> look(wanted), wanted.rescanSeconds(), wanted.rescanSeconds(), TimeUnit.SECONDS);
-        if (otherSocket) {
-            closeHandover();
-            openHandover(wanted);
-        }
+                this::look, settings.rescanSeconds(), settings.rescanSeconds(), TimeUnit.SECONDS);
+        handover.want(settings.handoverSocket(), settings.handoverUsers());
     }
 
-    private void look(BackendSettings wanted) {
+    /** Throws nothing: that would end the looking for ever. */
+    private void look() {
+        BackendSettings wanted = settings;
         try {
             services.update(finder.find(wanted.devices()), wanted);
         } catch (IOException e) {
             LOG.warn("the host cannot be looked over for VFIO devices: {}", e.toString());
-        } catch (RuntimeException | LinkageError e) {
-            LOG.error("looking for VFIO devices failed", e); // thrown on, it would end the looking for ever
+        } catch (Throwable e) {
+            LOG.error("looking for VFIO devices failed", e);
         }
+        handover.follow();
     }
 
     private void awaitBriefly(Future<?> look) {
@@ -147,32 +138,19 @@ public final class VfioBackend {
         }
     }
 
-    private void openHandover(BackendSettings wanted) {
-        wanted.handoverSocket().ifPresent(path -> {
-            try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services);
-            } catch (DeviceException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, KernelException.reason(e));
-            } catch (IOException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, e.toString());
-            } catch (RuntimeException | LinkageError e) { // thrown on, it would keep all other devices, too
-                LOG.error("no devices can be handed over at {}", path, e);
-            }
-        });
-    }
-
-    private void closeHandover() {
-        if (handover != null) {
-            handover.close();
-            handover = null;
-        }
-    }
-
     /** Withdraws every service and closes every device; called by Declarative Services. */
     @Deactivate
     synchronized void deactivate() {
-        closeHandover();
         executor.shutdownNow();
+        try {
+            handover.close();
+            awaitLook();
+        } finally {
+            services.close();
+        }
+    }
+
+    private void awaitLook() {
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
                 LOG.warn("a device of {} still keeps its opening waiting", root);
@@ -180,6 +158,5 @@ public final class VfioBackend {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        services.close();
     }
 }
