@@ -46,7 +46,6 @@ final class ServedDevices {
     private final Map<String, Served> served = new LinkedHashMap<>();
     private final Leavings leavings;
     private final long waitMillis;
-    private volatile boolean full;
 
     /**
      * Nothing yet.
@@ -67,15 +66,10 @@ final class ServedDevices {
         served.put(name, added);
     }
 
-    /** Sends off what is served for a device. Gives whether it has left, and others are still taken. */
+    /** Sends off what is served for a device. Gives whether it has left. */
     boolean makeRoom(String name) {
         withdraw((one, now) -> one.equals(name));
-        return !full && !leavings.has(name);
-    }
-
-    /** From now on there is room for nothing. May be called by anybody, also in another's turn. */
-    void takeNoMore() {
-        full = true;
+        return !leavings.has(name);
     }
 
     /** Sends off, and waits for all of them together. */

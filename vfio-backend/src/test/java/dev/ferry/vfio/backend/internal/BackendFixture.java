@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -11,6 +12,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,7 +38,8 @@ abstract class BackendFixture {
     final Map<String, Registered> registered = new ConcurrentHashMap<>();
     /** What a test does instead of a system call, by name; the kernel answers when it gives null. */
     final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
-
+    /** What is answered to the configuration now. */
+    final Set<ConfigurationOutcome> outcomes = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
     FakeHost host;
     SystemCalls calls;
@@ -52,7 +55,7 @@ abstract class BackendFixture {
                     Object other = instead.getOrDefault(method.getName(), given -> null).apply(arguments);
                     return other == null ? ofKernel(method, arguments) : other;
                 });
-        backend = new VfioBackend(folder, () -> calls, this::register, PATIENCE_MILLIS);
+        backend = new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS);
     }
 
     private Object ofKernel(Method call, Object[] arguments) throws Throwable {
@@ -73,8 +76,13 @@ abstract class BackendFixture {
         };
     }
 
+    private Runnable answer(ConfigurationOutcome outcome) {
+        assertThat(outcomes.add(outcome)).isTrue();
+        return () -> outcomes.remove(outcome);
+    }
+
     void configure(Map<String, ?> values) {
-        backend.modified(Configured.with(values));
+        backend.modified(Configured.with(values), Map.of("service.pid", BackendConfiguration.PID));
         changes.clear();
     }
 

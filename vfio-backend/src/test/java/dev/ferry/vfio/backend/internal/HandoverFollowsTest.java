@@ -55,7 +55,7 @@ class HandoverFollowsTest extends BackendFixture {
         assertThat(socket).doesNotExist();
     }
 
-    private void configure(int rescanSeconds, int... users) {
+    private void configure(String rescanSeconds, String... users) {
         configure(Map.of(
                 "handover_socket", socket.toString(), "handover_users", users, "rescan_seconds", rescanSeconds));
     }
@@ -76,11 +76,11 @@ class HandoverFollowsTest extends BackendFixture {
 
     @Test
     void shouldOpenTheSocketWhenTheSameConfigurationComesAgain() throws Exception {
-        configure(3600);
+        configure("3600");
         assertThat(socket).doesNotExist();
 
         Files.createDirectory(socket.getParent());
-        configure(3600);
+        configure("3600");
 
         assertThat(ask(OWN_USER, RETURN)).isEqualTo("ok");
     }
@@ -92,7 +92,7 @@ class HandoverFollowsTest extends BackendFixture {
             tried.countDown();
             return null;
         });
-        configure(1);
+        configure("1");
         assertThat(tried.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).as("tried again").isTrue();
 
         Files.createDirectory(socket.getParent());
@@ -106,7 +106,7 @@ class HandoverFollowsTest extends BackendFixture {
     @Test
     void shouldListenAgainWhenTheServerHasEnded() throws Exception {
         Files.createDirectory(socket.getParent());
-        configure(1);
+        configure("1");
         instead.put("poll", arguments -> -EINVAL);
         await(() -> !Files.exists(socket));
 
@@ -128,16 +128,16 @@ class HandoverFollowsTest extends BackendFixture {
         Files.createDirectory(socket.getParent());
         FakeDevice device = host.devices.get(MDEV);
         int ofVmm = host.kernel.install(device);
-        configure(3600);
+        configure("3600");
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket))).isEqualTo("rw-------");
         try (FakePeer vmm = host.kernel.connect(socket, OWN_USER)) {
             assertThat(vmm.ask(LEND + MDEV, device)).startsWith("ok");
             MigrationDriver lent = driver(MDEV);
 
-            configure(3600, OTHER_USER);
+            configure("3600", "" + OTHER_USER);
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket))).isEqualTo("rw-rw-rw-");
             assertThat(ask(OTHER_USER, RETURN)).isEqualTo("ok");
-            configure(3600);
+            configure("3600");
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket))).isEqualTo("rw-------");
             assertThat(ask(OTHER_USER, RETURN)).startsWith("refused EACCES");
 
@@ -151,11 +151,11 @@ class HandoverFollowsTest extends BackendFixture {
     @Test
     void shouldMoveToAnotherPath() throws Exception {
         Files.createDirectory(socket.getParent());
-        configure(3600);
+        configure("3600");
         Path before = socket;
         socket = folder.resolve("run/other.sock");
 
-        configure(3600);
+        configure("3600");
 
         assertThat(before).doesNotExist();
         assertThat(ask(OWN_USER, RETURN)).isEqualTo("ok");
@@ -165,7 +165,7 @@ class HandoverFollowsTest extends BackendFixture {
     @Test
     void shouldServeTheOthersWhenALoanEndsInAnError() throws Exception {
         Files.createDirectory(socket.getParent());
-        configure(3600);
+        configure("3600");
         FakeDevice device = host.devices.get(MDEV);
         List<Integer> ofVmm = List.of(host.kernel.install(device), host.kernel.install(host.devices.get(VF)));
         try (FakePeer vmm = host.kernel.connect(socket, OWN_USER);
@@ -188,7 +188,7 @@ class HandoverFollowsTest extends BackendFixture {
     @Test
     void shouldGoOnWhenLettingSomebodyInEndsInAnError() throws Exception {
         Files.createDirectory(socket.getParent());
-        configure(3600);
+        configure("3600");
         instead.put("getsockopt", arguments -> {
             throw new OutOfMemoryError("told to fail");
         });
@@ -214,7 +214,7 @@ class HandoverFollowsTest extends BackendFixture {
             return -EINVAL;
         });
 
-        configure(3600);
+        configure("3600");
 
         assertThat(host.kernel.openFiles()).isZero();
         assertThat(log.list).singleElement().satisfies(

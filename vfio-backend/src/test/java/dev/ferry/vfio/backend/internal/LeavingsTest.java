@@ -77,14 +77,4 @@ class LeavingsTest {
         assertThat(served.get("a")).isEmpty();
         assertThat(served.get("b")).isEmpty();
     }
-
-    @Test
-    void shouldHaveRoomForNothingAtTheEnd() {
-        ServedDevices served = new ServedDevices(new Leavings(done::add), LONG_MILLIS);
-        assertThat(served.makeRoom("a")).isTrue();
-
-        served.takeNoMore();
-
-        assertThat(served.makeRoom("a")).isFalse();
-    }
 }

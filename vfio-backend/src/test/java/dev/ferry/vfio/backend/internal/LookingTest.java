@@ -40,7 +40,7 @@ class LookingTest extends BackendFixture {
             failed.countDown();
             throw new OutOfMemoryError("told to fail");
         });
-        configure(Map.of("devices", new String[] {MDEV}, "rescan_seconds", 1));
+        configure(Map.of("devices", new String[] {MDEV}, "rescan_seconds", "1"));
         assertThat(failed.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).as("tried again").isTrue();
 
         instead.remove("open");
