@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 class LeavingsTest {
     private static final long LONG_MILLIS = 60_000;
     private static final Executor NO_THREADS = task -> {
-        throw new OutOfMemoryError("unable to create native thread: told to fail");
+        throw new InternalError("unable to create native thread: told to fail");
     };
 
     private final List<String> done = new CopyOnWriteArrayList<>();
