@@ -30,7 +30,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** How long anybody waits for his turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
-    private static final long STOP_WAIT_MILLIS = 15_000;
+    static final long STOP_WAIT_MILLIS = 15_000;
 
     /** What could not be served in its turn, since it had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
@@ -38,13 +38,17 @@ final class DeviceServices implements HandoverServer.Lending {
     private final Leavings leavings = new Leavings(this::serveLate);
     private final ServedDevices served = new ServedDevices(leavings, WAIT_MILLIS);
     private final DevicePublisher publisher;
+    private final long stopWaitMillis;
 
     /**
      * Serves nothing yet.
      *
      * @param factory asked for when the first device is opened, since it binds native code
+     * @param stopWaitMillis {@link #STOP_WAIT_MILLIS} but in tests
      */
-    DeviceServices(Supplier<DriverFactory> factory, DriverRegistry registry, String hostName) {
+    DeviceServices(
+            Supplier<DriverFactory> factory, DriverRegistry registry, String hostName, long stopWaitMillis) {
+        this.stopWaitMillis = stopWaitMillis;
         publisher = new DevicePublisher(factory, registry, served, new Terms(BackendSettings.none(), hostName));
     }
 
@@ -202,7 +206,7 @@ final class DeviceServices implements HandoverServer.Lending {
                     publisher.terms().host());
             return;
         }
-        List<String> left = leavings.awaitAll(STOP_WAIT_MILLIS, WAIT_MILLIS);
+        List<String> left = leavings.awaitAll(stopWaitMillis, WAIT_MILLIS);
         if (!left.isEmpty()) {
             LOG.warn("the backend stops, and this goes on: {}", String.join("; ", left));
         }

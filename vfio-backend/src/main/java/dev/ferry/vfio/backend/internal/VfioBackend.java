@@ -73,7 +73,8 @@ public final class VfioBackend {
         this.firstLookMillis = firstLookMillis;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
-        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
+                DeviceServices.STOP_WAIT_MILLIS);
         handover = new Handover(calls, root, services);
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
         executor.setRemoveOnCancelPolicy(true);
