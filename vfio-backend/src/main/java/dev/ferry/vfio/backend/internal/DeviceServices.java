@@ -7,6 +7,7 @@ import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -201,12 +202,13 @@ final class DeviceServices implements HandoverServer.Lending {
      */
     void close() {
         publisher.close();
-        if (!turn.wish(() -> served.sendOff((name, now) -> true)).await(WAIT_MILLIS)) {
-            LOG.warn("the backend stops while a device of {} is being opened, which goes on; all are closed behind that",
-                    publisher.terms().host());
-            return;
+        served.sendOffAll();
+        // Once more, for what another was about to serve.
+        boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
+        List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
+        if (!alone) {
+            left.add("a device of " + publisher.terms().host() + " is being opened; it is closed behind that");
         }
-        List<String> left = leavings.awaitAll(stopWaitMillis, WAIT_MILLIS);
         if (!left.isEmpty()) {
             LOG.warn("the backend stops, and this goes on: {}", String.join("; ", left));
         }

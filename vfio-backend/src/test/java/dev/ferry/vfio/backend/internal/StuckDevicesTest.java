@@ -253,7 +253,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         Thread opening = start(() -> assertThatCode(() -> update(VF, MDEV)).doesNotThrowAnyException());
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        services.close();
+        assertThat(whatIsSaidAtTheEnd()).containsExactly("the backend stops, and this goes on: "
+                + "a device of host9 is being opened; it is closed behind that");
         letGo.countDown();
         end(opening);
 
@@ -262,11 +263,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(host.kernel.log).noneMatch(call -> call.contains("vfio/13"));
     }
 
-    @Test
-    void shouldSayWhatItLeavesRunningWhenItStops() throws Exception {
-        services = services(1);
-        update(VF, MDEV);
-        keepUnregistering(VF);
+    private List<String> whatIsSaidAtTheEnd() {
         Logger logger = (Logger) LoggerFactory.getLogger(DeviceServices.class);
         ListAppender<ILoggingEvent> said = new ListAppender<>();
         said.start();
@@ -276,10 +273,32 @@ class StuckDevicesTest extends DeviceServicesFixture {
         } finally {
             logger.detachAppender(said);
         }
+        return said.list.stream().map(ILoggingEvent::getFormattedMessage).toList();
+    }
 
-        assertThat(said.list).extracting(ILoggingEvent::getFormattedMessage).containsExactly(
-                "the backend stops, and this goes on: host9/" + VF + " is still in use by a migration, which is being "
-                        + "ended; it is closed behind that");
+    @Test
+    void shouldWithdrawWhatIsServedWhenAllEndsWhileAnotherDeviceIsStuck() throws Exception {
+        services.lend(found(VF), opened(VF));
+        before.put("open", arguments -> block());
+        Thread opening = start(() -> assertThatCode(() -> update(MDEV)).doesNotThrowAnyException());
+        assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+
+        services.close();
+
+        assertThat(registered).doesNotContainKey(VF);
+        letGo.countDown();
+        end(opening);
+        awaitNothingOpen();
+    }
+
+    @Test
+    void shouldSayWhatItLeavesRunningWhenItStops() throws Exception {
+        services = services(1);
+        update(VF, MDEV);
+        keepUnregistering(VF);
+
+        assertThat(whatIsSaidAtTheEnd()).containsExactly("the backend stops, and this goes on: host9/" + VF
+                + " is still in use by a migration, which is being ended; it is closed behind that");
         letGo.countDown();
         awaitNothingOpen();
     }
