@@ -89,8 +89,9 @@ final class ServedDevices {
                 .map(Map.Entry::getKey)
                 .toList();
         for (String name : names) {
-            Served leaving = served.remove(name);
+            Served leaving = served.get(name);
             leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
+            served.remove(name);
         }
         return names;
     }
