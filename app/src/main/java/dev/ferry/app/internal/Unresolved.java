@@ -51,9 +51,10 @@ final class Unresolved {
     }
 
     private static boolean isNeeded(BundleRequirement need) {
-        return !Namespace.RESOLUTION_OPTIONAL.equals(need.getDirectives().get(Namespace.REQUIREMENT_RESOLUTION_DIRECTIVE))
-                && Namespace.EFFECTIVE_RESOLVE.equals(need.getDirectives()
-                        .getOrDefault(Namespace.REQUIREMENT_EFFECTIVE_DIRECTIVE, Namespace.EFFECTIVE_RESOLVE));
+        String resolution = need.getDirectives().get(Namespace.REQUIREMENT_RESOLUTION_DIRECTIVE);
+        String effective = need.getDirectives()
+                .getOrDefault(Namespace.REQUIREMENT_EFFECTIVE_DIRECTIVE, Namespace.EFFECTIVE_RESOLVE);
+        return !Namespace.RESOLUTION_OPTIONAL.equals(resolution) && Namespace.EFFECTIVE_RESOLVE.equals(effective);
     }
 
     /** 0 where it needs none. */

@@ -59,6 +59,7 @@ class VfioAvailabilityTest {
                 .contains(LEFT_OUT + "needs a bundle that is left out, too");
         assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA - newer, false), false)).get().asString()
                 .startsWith(LEFT_OUT + "needs what nothing here offers: ")
-                .endsWith("osgi.wiring.package (osgi.wiring.package=gone); install that, or run Ferry with another Java");
+                .endsWith("osgi.wiring.package (osgi.wiring.package=gone); "
+                        + "install that, or run Ferry with another Java");
     }
 }
