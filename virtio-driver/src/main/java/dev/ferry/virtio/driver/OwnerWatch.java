@@ -3,6 +3,9 @@ package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.CommandTimeout;
+import dev.ferry.virtio.driver.command.SystemClock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

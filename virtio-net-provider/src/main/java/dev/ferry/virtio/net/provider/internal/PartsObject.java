@@ -17,7 +17,7 @@ import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.DevPartsObject.Selection;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.GroupType;
-import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.command.AdminRequest;
 import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;

@@ -4,7 +4,7 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
-import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.DriverRegistry;
 import dev.ferry.virtio.driver.OwnerDrivers;
 import dev.ferry.virtio.driver.OwnerWatch;
