@@ -58,29 +58,31 @@ final class Leavings {
 
     /** Waits for some, and says in the log which are not closed when the time is over. */
     void awaitThese(Collection<String> names, long millis) {
-        await(names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList(), millis);
-    }
-
-    /** Waits for all: first until nobody uses them any more, then until they are closed. */
-    void awaitAll(long withdrawnMillis, long closedMillis) {
-        List<Leaving> all = List.copyOf(underWay.values());
-        long deadline = deadline(withdrawnMillis);
-        all.forEach(leaving -> leaving.awaitWithdrawn(deadline));
-        await(all, closedMillis);
-    }
-
-    private static void await(List<Leaving> leavings, long millis) {
-        long deadline = deadline(millis);
-        for (Leaving leaving : leavings) {
-            if (leaving.awaitClosed(deadline)) {
-                continue;
-            }
+        List<Leaving> these =
+                names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList();
+        for (Leaving leaving : notClosedAt(deadline(millis), these)) {
             if (Thread.currentThread().isInterrupted()) {
                 LOG.info("{} is being closed; an interrupted thread does not wait for that", leaving.id());
             } else {
                 LOG.warn("{}", leaving.obstacle());
             }
         }
+    }
+
+    /**
+     * Waits for all: first until nobody uses them any more, then until they are closed.
+     *
+     * @return what keeps those that are not closed when the time is over, a sentence for each
+     */
+    List<String> awaitAll(long withdrawnMillis, long closedMillis) {
+        List<Leaving> all = List.copyOf(underWay.values());
+        long deadline = deadline(withdrawnMillis);
+        all.forEach(leaving -> leaving.awaitWithdrawn(deadline));
+        return notClosedAt(deadline(closedMillis), all).stream().map(Leaving::obstacle).toList();
+    }
+
+    private static List<Leaving> notClosedAt(long deadline, List<Leaving> leavings) {
+        return leavings.stream().filter(leaving -> !leaving.awaitClosed(deadline)).toList();
     }
 
     private static long deadline(long millis) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.device.KernelException;
@@ -11,15 +12,16 @@ import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -48,6 +50,7 @@ public final class VfioBackend {
     private final DeviceFinder finder;
     private final Supplier<SystemCalls> calls;
     private final DeviceServices services;
+    private final Outcome outcome;
     private final ScheduledThreadPoolExecutor executor;
     private BackendSettings settings = BackendSettings.none();
     private ScheduledFuture<?> rescan;
@@ -55,16 +58,23 @@ public final class VfioBackend {
 
     /** Called by Declarative Services. */
     @Activate
-    public VfioBackend(BundleContext context, BackendConfiguration configuration) {
-        this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) ->
-                register(context, driver, properties), FIRST_LOOK_MILLIS);
-        modified(configuration);
+    public VfioBackend(BundleContext context, BackendConfiguration configuration, Map<String, Object> properties) {
+        this(Path.of("/"), Once.of(LinuxSystemCalls::new),
+                (driver, about) -> register(context, MigrationDriver.class, driver, about),
+                outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS);
+        modified(configuration, properties);
     }
 
-    VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry, long firstLookMillis) {
+    VfioBackend(
+            Path root,
+            Supplier<SystemCalls> calls,
+            DriverRegistry registry,
+            Function<ConfigurationOutcome, Runnable> outcomes,
+            long firstLookMillis) {
         this.root = root;
         this.firstLookMillis = firstLookMillis;
         this.calls = calls;
+        outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
@@ -87,29 +97,41 @@ public final class VfioBackend {
         }
     }
 
-    private static Runnable register(BundleContext context, MigrationDriver driver, Map<String, Object> properties) {
-        Dictionary<String, Object> dictionary = new Hashtable<>(properties);
-        ServiceRegistration<MigrationDriver> registration =
-                context.registerService(MigrationDriver.class, driver, dictionary);
+    private static <S> Runnable register(BundleContext context, Class<S> type, S service, Map<String, Object> about) {
+        ServiceRegistration<S> registration = context.registerService(type, service, new Hashtable<>(about));
         return () -> {
             try {
                 registration.unregister();
             } catch (IllegalStateException e) {
-                LOG.debug("{} was unregistered by the framework", dictionary.get(MigrationDriver.DEVICE_ID), e);
+                LOG.debug("{} was unregistered by the framework", service, e);
             }
         };
     }
 
-    /** Takes a changed configuration; an invalid one is logged, and the last good one stays in force. */
+    /** Takes a changed configuration; an invalid one is answered and logged, and the last good one stays in force. */
     @Modified
-    synchronized void modified(BackendConfiguration configuration) {
+    synchronized void modified(BackendConfiguration configuration, Map<String, Object> properties) {
+        warnOfUnknownKeys(properties);
         BackendSettings wanted;
         try {
             wanted = BackendSettings.of(configuration);
-        } catch (RuntimeException e) { // a value that cannot be converted is thrown when it is read
-            LOG.error("the configuration {} is not taken: {}", BackendConfiguration.PID, e.getMessage());
+        } catch (RuntimeException e) { // Declarative Services throws what it likes when a value is read
+            outcome.refused(properties, e.getMessage());
             return;
         }
+        take(wanted);
+        outcome.taken(properties);
+    }
+
+    private static void warnOfUnknownKeys(Map<String, Object> properties) {
+        Set<String> unknown = ConfigurationKeys.unknown(properties.keySet());
+        if (!unknown.isEmpty()) {
+            LOG.warn("the configuration {} has keys without effect: {}; the keys are {}", BackendConfiguration.PID,
+                    String.join(", ", unknown), String.join(", ", ConfigurationKeys.KNOWN));
+        }
+    }
+
+    private void take(BackendSettings wanted) {
         boolean otherSocket = !wanted.handoverSocket().equals(settings.handoverSocket())
                 || !wanted.handoverUsers().equals(settings.handoverUsers());
         settings = wanted;
@@ -168,14 +190,18 @@ public final class VfioBackend {
         }
     }
 
-    /** Withdraws every service and closes every device; called by Declarative Services. */
+    /**
+     * Withdraws every service and closes every device; called by Declarative Services. Every wait in it is bounded, and
+     * what is left running when all are over ends by itself: {@link DeviceServices#close} says what that is.
+     */
     @Deactivate
     synchronized void deactivate() {
+        outcome.withdraw();
         closeHandover();
         executor.shutdownNow();
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("a device of {} still keeps its opening waiting", root);
+                LOG.warn("the backend stops before its look at the devices of this host has ended");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -3,10 +3,12 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -29,6 +31,8 @@ abstract class BackendFixture {
     Path folder;
 
     final Map<String, Registered> registered = new ConcurrentHashMap<>();
+    /** What is answered to the configuration now. */
+    final Set<ConfigurationOutcome> outcomes = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
     FakeHost host;
     VfioBackend backend;
@@ -38,7 +42,7 @@ abstract class BackendFixture {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        backend = new VfioBackend(folder, () -> host.kernel, this::register, PATIENCE_MILLIS);
+        backend = new VfioBackend(folder, () -> host.kernel, this::register, this::answer, PATIENCE_MILLIS);
     }
 
     private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
@@ -51,8 +55,13 @@ abstract class BackendFixture {
         };
     }
 
+    private Runnable answer(ConfigurationOutcome outcome) {
+        assertThat(outcomes.add(outcome)).isTrue();
+        return () -> outcomes.remove(outcome);
+    }
+
     void configure(Map<String, ?> values) {
-        backend.modified(Configured.with(values));
+        backend.modified(Configured.with(values), Map.of("service.pid", BackendConfiguration.PID));
         changes.clear();
     }
 

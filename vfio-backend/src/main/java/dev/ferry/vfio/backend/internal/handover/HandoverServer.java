@@ -226,7 +226,8 @@ public final class HandoverServer implements AutoCloseable {
 
     private void requireAllowed(int user) throws DeviceException {
         if (user != ROOT_USER && user != calls.effectiveUser() && !users.contains(user)) {
-            throw new DeviceException(Errno.EACCES, "user " + user + " may not hand devices over at " + file.path());
+            throw new DeviceException(Errno.EACCES,
+                    "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
         }
         if (connections.size() > MOST_CONNECTIONS) {
             throw new DeviceException(
