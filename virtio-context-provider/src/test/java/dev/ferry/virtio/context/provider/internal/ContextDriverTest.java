@@ -16,9 +16,9 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.virtio.driver.OtherCommandSetException;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
-import dev.ferry.virtio.driver.OtherCommandSetException;
 import dev.ferry.virtio.driver.command.SystemClock;
 import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.nio.ByteBuffer;
@@ -82,7 +82,7 @@ class ContextDriverTest {
 
     @Test
     void shouldPutTheLegacyCommandsInUseForOthersButNoneOfDeviceParts() throws Exception {
-        queue.list = "ffff030000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
+        queue.list = "ffff010000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
 
         owner();
 
