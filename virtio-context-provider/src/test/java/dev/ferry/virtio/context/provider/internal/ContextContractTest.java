@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.context.provider.internal;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
-
-import dev.ferry.contract.Check;
-import dev.ferry.contract.DriverContract;
-import dev.ferry.contract.DriverSubject;
 import dev.ferry.device.DeviceException;
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
@@ -17,8 +10,7 @@ import dev.ferry.stream.virtiovf.internal.VirtiovfFormat;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
-import java.time.Duration;
-import java.util.List;
+import dev.ferry.virtio.driver.fake.MemberContract;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -26,57 +18,24 @@ import org.junit.jupiter.api.TestFactory;
 /** The vendor contract on two members of an emulated owner device, with the stream format that carries them. */
 class ContextContractTest {
 
-    /** With P2P, PRE_COPY and dirty tracking: a feature that goes missing must not pass for a success. */
-    private static final int CHECKS = 54;
-
-    private static final Duration LIMIT = Duration.ofMinutes(1);
+    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
 
     @TestFactory
     Stream<DynamicTest> contract() throws Exception {
-        List<Check> checks = new DriverContract(Members::new).checks();
-        assertThat(checks).hasSize(CHECKS);
-        return checks.stream()
-                .map(check -> DynamicTest.dynamicTest(
-                        check.name(), () -> assertTimeoutPreemptively(LIMIT, check::run)));
+        return MemberContract.of(this::members);
     }
 
-    /** Two members. */
-    private static final class Members implements DriverSubject {
-        private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
-        private final OwnerDevice device;
-        private final ContextDriver source;
-        private final ContextDriver destination;
+    private MemberContract.Members members() throws DeviceException {
+        AdapterSettings settings =
+                new AdapterSettings("host1", "pf0", 2, 1, 256, true, 255, false).withCommands(CommandSet.CONTEXT);
+        OwnerDevice device = new OwnerDevice(settings, new VirtioNetMembers(settings));
+        AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
+        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, () -> false).run();
+        return new MemberContract.Members(driver(owner, 1), driver(owner, 2), device::close);
+    }
 
-        Members() throws DeviceException {
-            AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, true, 255, false)
-                    .withCommands(CommandSet.CONTEXT);
-            device = new OwnerDevice(settings, new VirtioNetMembers(settings));
-            AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
-            ContextOwner owner = new ContextSetup("host1/pf0", device, channel, () -> false).run();
-            source = driver(owner, 1);
-            destination = driver(owner, 2);
-        }
-
-        private ContextDriver driver(ContextOwner owner, int member) {
-            return new ContextDriver(
-                    "host1/pf0/vf" + member, owner, member, new VirtiovfFormat(), timeout, System::nanoTime);
-        }
-
-        @Override
-        public MigrationDriver source() {
-            return source;
-        }
-
-        @Override
-        public MigrationDriver destination() {
-            return destination;
-        }
-
-        @Override
-        public void close() {
-            source.depart();
-            destination.depart();
-            device.close();
-        }
+    private ContextDriver driver(ContextOwner owner, int member) {
+        return new ContextDriver(
+                "host1/pf0/vf" + member, owner, member, new VirtiovfFormat(), timeout, System::nanoTime);
     }
 }
