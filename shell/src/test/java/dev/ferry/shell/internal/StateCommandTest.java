@@ -89,8 +89,8 @@ class StateCommandTest {
     void shouldExitWithOneWhenTheDeviceDoesNotTell() {
         migrations.deviceState = Optional.empty();
         assertThat(state(FakeMigrations.DEVICE)).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: the device host1/pf0/vf1 does not tell its state; is its owner device "
-                + "still there?\n");
+        assertThat(shell.err()).isEqualTo(
+                "ferry: the device host1/pf0/vf1 does not tell its state; is its owner device still there?\n");
     }
 
     @Test

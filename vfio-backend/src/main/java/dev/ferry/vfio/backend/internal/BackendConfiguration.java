@@ -6,8 +6,8 @@ import org.osgi.service.metatype.annotations.AttributeType;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
- * The configuration of the backend, PID {@link #PID}. Read it through {@link BackendSettings}. Numbers come as they were
- * given: what Declarative Services cannot convert it tells without the key.
+ * The configuration of the backend, PID {@link #PID}. Read it through {@link BackendSettings}. Numbers come as they
+ * were given: what Declarative Services cannot convert it tells without the key.
  */
 @ObjectClassDefinition(
         name = "Ferry VFIO backend",

@@ -7,6 +7,7 @@ import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** How long anybody waits for his turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
-    private static final long STOP_WAIT_MILLIS = 15_000;
+    static final long STOP_WAIT_MILLIS = 15_000;
 
     /** What could not be served in its turn, since it had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
@@ -38,13 +39,17 @@ final class DeviceServices implements HandoverServer.Lending {
     private final Leavings leavings = new Leavings(this::serveLate);
     private final ServedDevices served = new ServedDevices(leavings, WAIT_MILLIS);
     private final DevicePublisher publisher;
+    private final long stopWaitMillis;
 
     /**
      * Serves nothing yet.
      *
      * @param factory asked for when the first device is opened, since it binds native code
+     * @param stopWaitMillis {@link #STOP_WAIT_MILLIS} but in tests
      */
-    DeviceServices(Supplier<DriverFactory> factory, DriverRegistry registry, String hostName) {
+    DeviceServices(
+            Supplier<DriverFactory> factory, DriverRegistry registry, String hostName, long stopWaitMillis) {
+        this.stopWaitMillis = stopWaitMillis;
         publisher = new DevicePublisher(factory, registry, served, new Terms(BackendSettings.none(), hostName));
     }
 
@@ -197,12 +202,13 @@ final class DeviceServices implements HandoverServer.Lending {
      */
     void close() {
         publisher.close();
-        if (!turn.wish(() -> served.sendOff((name, now) -> true)).await(WAIT_MILLIS)) {
-            LOG.warn("the backend stops while a device of {} is being opened, which goes on; all are closed behind that",
-                    publisher.terms().host());
-            return;
+        served.sendOffAll();
+        // Once more, for what another was about to serve.
+        boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
+        List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
+        if (!alone) {
+            left.add("a device of " + publisher.terms().host() + " is being opened; it is closed behind that");
         }
-        List<String> left = leavings.awaitAll(STOP_WAIT_MILLIS, WAIT_MILLIS);
         if (!left.isEmpty()) {
             LOG.warn("the backend stops, and this goes on: {}", String.join("; ", left));
         }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -18,23 +19,29 @@ final class Leavings {
 
     private final Map<String, Leaving> underWay = new ConcurrentHashMap<>();
     private final Consumer<String> gone;
+    private final Executor threads;
 
     /**
      * None yet.
      *
-     * @param gone told the name of each that is closed, on a thread that may be kept
+     * @param gone told the name of each that is closed, on a thread that may be kept; not where there is none
      */
     Leavings(Consumer<String> gone) {
-        this.gone = gone;
+        this(gone, Leaving::onThread);
     }
 
-    /** Sends a device off, of which none of the same name may be leaving. */
+    Leavings(Consumer<String> gone, Executor threads) {
+        this.gone = gone;
+        this.threads = threads;
+    }
+
+    /** Sends a device off, of which none of the same name may be leaving; it has not begun to leave if this throws. */
     void begin(String name, String id, Runnable unregister, Runnable close) {
         Leaving leaving = new Leaving(id);
         if (underWay.putIfAbsent(name, leaving) != null) {
             throw new IllegalStateException(id + " is leaving already");
         }
-        leaving.begin(unregister, () -> {
+        leaving.begin(threads, unregister, () -> {
             try {
                 close.run();
             } finally {

@@ -2,10 +2,7 @@
 package dev.ferry.vfio.backend.internal;
 
 import dev.ferry.configuration.ConfigurationOutcome;
-import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.vfio.backend.internal.device.KernelException;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
@@ -14,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Hashtable;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -48,13 +47,12 @@ public final class VfioBackend {
     private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
-    private final Supplier<SystemCalls> calls;
     private final DeviceServices services;
+    private final Handover handover;
     private final Outcome outcome;
     private final ScheduledThreadPoolExecutor executor;
-    private BackendSettings settings = BackendSettings.none();
+    private volatile BackendSettings settings = BackendSettings.none();
     private ScheduledFuture<?> rescan;
-    private HandoverServer handover;
 
     /** Called by Declarative Services. */
     @Activate
@@ -73,10 +71,11 @@ public final class VfioBackend {
             long firstLookMillis) {
         this.root = root;
         this.firstLookMillis = firstLookMillis;
-        this.calls = calls;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
-        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
+                DeviceServices.STOP_WAIT_MILLIS);
+        handover = new Handover(calls, root, services);
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
         executor.setRemoveOnCancelPolicy(true);
     }
@@ -108,19 +107,16 @@ public final class VfioBackend {
         };
     }
 
-    /** Takes a changed configuration; an invalid one is answered and logged, and the last good one stays in force. */
+    /**
+     * Takes a configuration, and answers. An invalid one is logged, and what held before goes on: nothing configured at
+     * first.
+     */
     @Modified
     synchronized void modified(BackendConfiguration configuration, Map<String, Object> properties) {
         warnOfUnknownKeys(properties);
-        BackendSettings wanted;
-        try {
-            wanted = BackendSettings.of(configuration);
-        } catch (RuntimeException e) { // Declarative Services throws what it likes when a value is read
-            outcome.refused(properties, e.getMessage());
-            return;
-        }
-        take(wanted);
-        outcome.taken(properties);
+        Optional<String> refusal = take(configuration);
+        follow();
+        refusal.ifPresentOrElse(reason -> outcome.refused(properties, reason), () -> outcome.taken(properties));
     }
 
     private static void warnOfUnknownKeys(Map<String, Object> properties) {
@@ -131,30 +127,38 @@ public final class VfioBackend {
         }
     }
 
-    private void take(BackendSettings wanted) {
-        boolean otherSocket = !wanted.handoverSocket().equals(settings.handoverSocket())
-                || !wanted.handoverUsers().equals(settings.handoverUsers());
-        settings = wanted;
-        if (rescan != null) {
-            rescan.cancel(false);
-        }
-        awaitBriefly(executor.submit(() -> look(wanted)));
-        rescan = executor.scheduleWithFixedDelay(
-                () -> look(wanted), wanted.rescanSeconds(), wanted.rescanSeconds(), TimeUnit.SECONDS);
-        if (otherSocket) {
-            closeHandover();
-            openHandover(wanted);
+    /** Gives why it is not taken. */
+    private Optional<String> take(BackendConfiguration configuration) {
+        try {
+            settings = BackendSettings.of(configuration);
+            return Optional.empty();
+        } catch (RuntimeException e) { // Declarative Services throws what it likes when a value is read
+            return Optional.of(Objects.requireNonNullElse(e.getMessage(), e.toString()));
         }
     }
 
-    private void look(BackendSettings wanted) {
+    /** Brings all in line with the settings, now and from now on. */
+    private void follow() {
+        if (rescan != null) {
+            rescan.cancel(false);
+        }
+        awaitBriefly(executor.submit(this::look));
+        rescan = executor.scheduleWithFixedDelay(
+                this::look, settings.rescanSeconds(), settings.rescanSeconds(), TimeUnit.SECONDS);
+        handover.want(settings.handoverSocket(), settings.handoverUsers());
+    }
+
+    /** Throws nothing: that would end the looking for ever. */
+    private void look() {
+        BackendSettings wanted = settings;
         try {
             services.update(finder.find(wanted.devices()), wanted);
         } catch (IOException e) {
             LOG.warn("the host cannot be looked over for VFIO devices: {}", e.toString());
-        } catch (RuntimeException | LinkageError e) {
-            LOG.error("looking for VFIO devices failed", e); // thrown on, it would end the looking for ever
+        } catch (Throwable e) {
+            LOG.error("looking for VFIO devices failed", e);
         }
+        handover.follow();
     }
 
     private void awaitBriefly(Future<?> look) {
@@ -169,27 +173,6 @@ public final class VfioBackend {
         }
     }
 
-    private void openHandover(BackendSettings wanted) {
-        wanted.handoverSocket().ifPresent(path -> {
-            try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services);
-            } catch (DeviceException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, KernelException.reason(e));
-            } catch (IOException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, e.toString());
-            } catch (RuntimeException | LinkageError e) { // thrown on, it would keep all other devices, too
-                LOG.error("no devices can be handed over at {}", path, e);
-            }
-        });
-    }
-
-    private void closeHandover() {
-        if (handover != null) {
-            handover.close();
-            handover = null;
-        }
-    }
-
     /**
      * Withdraws every service and closes every device; called by Declarative Services. Every wait in it is bounded, and
      * what is left running when all are over ends by itself: {@link DeviceServices#close} says what that is.
@@ -197,8 +180,16 @@ public final class VfioBackend {
     @Deactivate
     synchronized void deactivate() {
         outcome.withdraw();
-        closeHandover();
         executor.shutdownNow();
+        try {
+            handover.close();
+            awaitLook();
+        } finally {
+            services.close();
+        }
+    }
+
+    private void awaitLook() {
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
                 LOG.warn("the backend stops before its look at the devices of this host has ended");
@@ -206,6 +197,5 @@ public final class VfioBackend {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        services.close();
     }
 }

@@ -56,8 +56,7 @@ class BackendSettingsTest {
             dirty_tracking | guess | dirty.tracking: 'guess' is none of [device, iommufd, container]
             data_timeout_millis | 9 | data.timeout.millis: '9' is no whole number from 10 to 60000
             data_timeout_millis | soon | data.timeout.millis: 'soon' is no whole number from 10 to 60000
-            data_timeout_millis | 99999999999999999999 | data.timeout.millis: '99999999999999999999' is no whole number \
-            from 10 to 60000
+            data_timeout_millis | 99999999999 | data.timeout.millis: '99999999999' is no whole number from 10 to 60000
             rescan_seconds | 0 | rescan.seconds: '0' is no whole number from 1 to 3600
             rescan_seconds | 1.5 | rescan.seconds: '1.5' is no whole number from 1 to 3600
             rescan_seconds | '' | rescan.seconds: '' is no whole number from 1 to 3600
