@@ -118,12 +118,13 @@ public final class ProgressDisplay implements MigrationListener, AutoCloseable {
             return "waits for its turn";
         }
         MigrationProgress.Transfer total = progress.total();
+        Remaining left = Remaining.of(progress);
         return "%s%s: %s at %s, %s left%s".formatted(
                 phase == null ? progress.phase() : phase,
                 progress.round() > 0 ? " round " + progress.round() : "",
                 Amounts.bytes(total.bytes()),
                 Amounts.rate(total.bytesPerSecond()),
-                Amounts.bytes(total.remainingBytes()),
+                left.whole() || left.bytes() > 0 ? left.text() : "an unknown amount",
                 progress.timeLeft().map(range -> ", " + Amounts.range(range)).orElse(""));
     }
 }

@@ -76,6 +76,28 @@ class ProgressDisplayTest {
     }
 
     @Test
+    void shouldSayThatNobodyKnowsWhatIsLeftBeforeTheFirstLook() {
+        try (ProgressDisplay display = display(false)) {
+            nanos += 1_000_000_000;
+            display.onEvent(progress(0, Transfer.NONE));
+            nanos += 1_000_000_000;
+            display.onEvent(progress(0, new Transfer(0, 0, 16 << 20)));
+        }
+        assertThat(shown()).isEqualTo("""
+                  0 % PRE_COPY round 1: 0 bytes at 0 bytes/s, an unknown amount left
+                  0 % PRE_COPY round 1: 0 bytes at 0 bytes/s, at least 16.0 MiB left
+                """);
+    }
+
+    /** Nothing is known of the one device there is. */
+    private static MigrationEvent progress(int percent, Transfer total) {
+        return new MigrationEvent.Progress("m1", new MigrationProgress(
+                MigrationPhase.PRE_COPY, false, percent, total, total,
+                List.of(new MigrationProgress.Device("a", Transfer.NONE, false)), 1, Duration.ofMillis(300),
+                Optional.empty(), Optional.empty()));
+    }
+
+    @Test
     void shouldShowNothingOnceItIsClosed() {
         ProgressDisplay display = display(false);
         display.close();

@@ -69,7 +69,8 @@ final class StateCommand extends FerryCommand {
         DeviceState state = description.state()
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_FAILED,
-                        "the device " + device + " does not tell its state; is its owner device still there?"));
+                        "the device %s does not tell its state; %s".formatted(device, description.notMigratable()
+                                .orElse("is its owner device still there?"))));
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
         document.addProperty("state", state.name());

@@ -42,7 +42,7 @@ class MigrateCommandTest {
         assertThat(shell.out()).isEqualTo("""
                 m1 COMPLETED
                   a is STOP, b is RUNNING
-                downtime 1.235 ms, total 20.000 ms, device state 4321 bytes
+                downtime 1.235 ms, total 20.000 ms, device state 4.2 KiB
 
                 DOWNTIME, MILLISECONDS  STOP    SAVE   TRANSFER  LOAD  START
                 all, planned            50.000  -      -         -     -

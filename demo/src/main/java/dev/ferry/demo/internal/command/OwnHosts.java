@@ -69,8 +69,8 @@ final class OwnHosts implements AutoCloseable {
         while (!VfChoice.isEnough(own(service), adapters.get(), members)) {
             if (System.nanoTime() > deadline) {
                 throw new CommandFailedException(FailureCode.DEVICE_NOT_FOUND,
-                        "the emulator did not make the VFs of the demo within %d s; its messages say why, --latency "
-                                .formatted(APPEAR_LIMIT.toSeconds()) + "may name what it does not know");
+                        "the emulator did not make the VFs of the demo within %d s; its messages say why"
+                                .formatted(APPEAR_LIMIT.toSeconds()));
             }
             LockSupport.parkNanos(POLL_NANOS);
             if (Thread.interrupted()) {
