@@ -45,12 +45,19 @@ final class EndingOutput extends FilterOutputStream {
         try {
             out.write(last);
         } finally {
-            close();
+            finish();
         }
     }
 
+    /** Ends it, unless it is held: a thread that is interrupted in a write closes what it writes to. */
     @Override
     public synchronized void close() throws IOException {
+        if (!held) {
+            finish();
+        }
+    }
+
+    private void finish() throws IOException {
         ended = true;
         out.close();
     }

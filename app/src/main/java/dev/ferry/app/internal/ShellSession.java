@@ -85,8 +85,8 @@ final class ShellSession implements AutoCloseable {
                 Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
     }
 
-    /** Runs a text of commands, up to the first that fails. */
-    int script(String text) {
+    /** Commands that depend on each other. */
+    private int joined(String text) {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
         return guarded(session::close, false, () -> {
             if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
@@ -180,29 +180,30 @@ final class ShellSession implements AutoCloseable {
             out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
             return 0;
         }
-        return atPrompt ? typed(line) : script(line);
+        return script(line);
     }
 
     /**
-     * Commands apart by {@code ;} run on this thread, so that an interrupt reaches the one that runs, and the prompt
-     * waits for its end. Gogo would run them on threads of the session, whose streams an interrupt closes.
+     * Runs a text of commands, up to the first that fails. Those apart by {@code ;} run on this thread, so that an
+     * interrupt reaches the one that runs, and this waits for its end. Gogo would run them on threads of the session,
+     * for which it does not wait then, and whose streams an interrupt closes.
      */
-    private int typed(String text) {
+    int script(String text) {
         Program program;
         try {
             program = new Parser(text).program();
         } catch (RuntimeException e) {
             // Told by what follows.
-            return script(text);
+            return joined(text);
         }
         if (!program.tokens().stream().allMatch(ShellSession::isAlone)) {
-            return script(text);
+            return joined(text);
         }
         return guarded(Thread.currentThread()::interrupt, true, () -> {
             Closure closure = new Closure((CommandSessionImpl) session, null, program);
             Object result = null;
             for (Executable each : program.tokens()) {
-                if (each instanceof Statement command) {
+                if (each instanceof Statement command && !interrupted) {
                     result = closure.execute(command);
                 }
             }

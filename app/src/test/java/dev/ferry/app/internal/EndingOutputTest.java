@@ -38,6 +38,7 @@ class EndingOutputTest {
         EndingOutput output = new EndingOutput(file);
         output.hold();
         output.write('x');
+        output.close();
         output.end(LAST.getBytes(StandardCharsets.UTF_8));
         assertThat(file.toString(StandardCharsets.UTF_8)).isEqualTo(LAST);
     }
