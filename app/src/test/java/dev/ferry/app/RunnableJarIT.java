@@ -157,8 +157,8 @@ class RunnableJarIT {
         assertThat(ended.err()).isEmpty();
         String id = ended.out().substring(0, ended.out().indexOf(' '));
         assertThat(ended.out())
-                .startsWith(id + " started; ")
-                .contains("no migrations are under way\n")
+                .startsWith(id + " started, and ends at the latest with this process; ")
+                .contains("no migrations are under way in this process\n")
                 .containsPattern("(?m)^" + id + " +\\S+ +COMPLETED +host1/pf0/vf1 to host2/pf0/vf1 and 1 more ")
                 .contains("\"migration\": \"" + id + "\"");
         jar.assertNothingLeft();

@@ -129,7 +129,8 @@ public final class Errors {
 
     private static String ofFile(FileSystemException error) {
         if (error instanceof NoSuchFileException) {
-            return "there is no file or folder " + error.getFile();
+            // Who looked for a folder says so, and what to do.
+            return error.getReason() == null ? "there is no file or folder " + error.getFile() : error.getReason();
         }
         if (error instanceof AccessDeniedException) {
             return "no permission for " + error.getFile();

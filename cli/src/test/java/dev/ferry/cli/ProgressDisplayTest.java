@@ -24,7 +24,11 @@ class ProgressDisplayTest {
     private long nanos;
 
     private ProgressDisplay display(boolean bar) {
-        return new ProgressDisplay(new PrintStream(err, true, StandardCharsets.UTF_8), bar, () -> nanos);
+        return display(bar, 80);
+    }
+
+    private ProgressDisplay display(boolean bar, int columns) {
+        return new ProgressDisplay(new PrintStream(err, true, StandardCharsets.UTF_8), bar, columns, () -> nanos);
     }
 
     private String shown() {
@@ -73,6 +77,14 @@ class ProgressDisplayTest {
         assertThat(drawn[3]).startsWith("[###################.] 99 % ");
         assertThat(drawn[4]).isEmpty();
         assertThat(shown()).doesNotContain("100 %");
+    }
+
+    @Test
+    void shouldDrawNoWiderThanTheTerminalIs() {
+        try (ProgressDisplay display = display(true, 40)) {
+            display.onEvent(progress(50));
+        }
+        assertThat(shown().split("\r\u001b\\[K", -1)[1]).startsWith("[####").hasSize(39);
     }
 
     @Test

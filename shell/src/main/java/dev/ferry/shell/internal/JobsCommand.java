@@ -71,7 +71,7 @@ final class JobsCommand extends FerryCommand {
         if (wait) {
             document.add("failed", documents(failed));
         }
-        String text = jobs.isEmpty() ? "no migrations are under way" : table.toString();
+        String text = jobs.isEmpty() ? "no migrations are under way in this process" : table.toString();
         return failed.isEmpty()
                 ? CommandResult.done(document, text)
                 : CommandResult.failed(document, text, failed.stream()

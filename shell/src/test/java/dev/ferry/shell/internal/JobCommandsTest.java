@@ -43,7 +43,8 @@ class JobCommandsTest {
         assertThat(jobs()).isZero();
         assertThat(shell.out()).isEqualTo("""
                 MIGRATION       PHASE             DONE  CARRIED  RATE       REMAINING  TIME LEFT       DOWNTIME
-                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  at least 900 ms of 300 ms
+                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  \
+                at least 900 ms of 300 ms
                   a             ready                   1.0 MiB  0 bytes/s  0 bytes
                   guest memory  -                       2.0 MiB  1.0 MiB/s  1.0 MiB
                 """);
@@ -92,7 +93,7 @@ class JobCommandsTest {
     @Test
     void shouldSayThatNothingIsUnderWay() {
         assertThat(jobs()).isZero();
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
     }
 
     @Test
@@ -102,7 +103,7 @@ class JobCommandsTest {
         Thread other = new Thread(running::cancel);
         other.start();
         assertThat(jobs("--wait")).isZero();
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
     }
 
     @Test
@@ -114,7 +115,7 @@ class JobCommandsTest {
         assertThat(shell.run(new MigrateCommand(() -> migrations, background), "a", "nope", "--background")).isZero();
         migrations.running.clear();
         assertThat(jobs("--wait")).isEqualTo(1);
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
         assertThat(shell.err()).isEqualTo(
                 "ferry: m1 is FAILED: no device has the id nope; `ferry devices` lists those there are\n");
         assertThat(jobs("--wait")).isZero();
