@@ -302,7 +302,8 @@ class RunnableJarIT {
             assertThat(ended.err().lines().filter(line -> line.matches("(ferry|WARN).*")))
                     .singleElement()
                     .asString()
-                    .matches("ferry: interrupted(: m\\d+ is (CANCELLED|COMPLETED), host[12]/pf0/vf1 is (RUNNING|STOP))?");
+                    .matches("ferry: interrupted"
+                            + "(: m\\d+ is (CANCELLED|COMPLETED), host[12]/pf0/vf1 is (RUNNING|STOP))?");
             assertThat(ended.err()).containsPattern("ferry: interrupted[^\n]*\n$");
         } finally {
             process.destroyForcibly();
@@ -316,7 +317,8 @@ class RunnableJarIT {
         Path slow = Files.writeString(folder.resolve("slow.json"), """
                 {":configurator:resource-version": 1,
                  "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0"},
-                 "dev.ferry.emulator.adapter~host2": {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=1s"}}
+                 "dev.ferry.emulator.adapter~host2": 
+                   {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=1s"}}
                 """);
         Files.createDirectories(folder.resolve("tmp"));
         Process process = jar.start(

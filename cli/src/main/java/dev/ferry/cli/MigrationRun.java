@@ -59,8 +59,8 @@ public final class MigrationRun {
     }
 
     /**
-     * What to throw when whoever follows a migration is interrupted, for whatever it waited: tells the migration to stop,
-     * and returns when things were put back, or 1.5 s later.
+     * What to throw when whoever follows a migration is interrupted, for whatever it waited: tells the migration to
+     * stop, and returns when things were put back, or 1.5 s later.
      */
     public static InterruptedException interrupted(Migration migration, InterruptedException cause) {
         MigrationPhase phase = migration.phase();

@@ -138,8 +138,8 @@ class CommandRunTest {
     @Test
     void shouldSayThatABlankStandsBetweenANumberAndItsUnit() {
         assertThat(run(CommandRunTest::said, "--times", "300", "ms", "x")).isEqualTo(2);
-        assertThat(err()).isEqualTo("ferry: unmatched argument at index 3: 'x'; write a number and its unit as one word,"
-                + " 300ms (usage: ferry echo --help)\n");
+        assertThat(err()).isEqualTo("ferry: unmatched argument at index 3: 'x'; write a number and its unit as"
+                + " one word, 300ms (usage: ferry echo --help)\n");
     }
 
     @ParameterizedTest

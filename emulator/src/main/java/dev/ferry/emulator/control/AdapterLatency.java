@@ -10,7 +10,8 @@ public final class AdapterLatency {
     private AdapterLatency() {}
 
     /**
-     * Why an adapter would refuse it: a clause without a full stop, whose first word is the key; empty when it would not.
+     * Why an adapter would refuse it: a clause without a full stop, whose first word is the key; empty when it would
+     * not.
      */
     public static Optional<String> refusal(String latency) {
         try {

@@ -88,8 +88,8 @@ final class LegacyCommand extends FerryCommand {
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_NOT_FOUND,
                         "there is no device " + device + " with a legacy interface: `ferry devices`"
-                                + " lists those there are, and the interface needs the bundle dev.ferry.virtio.legacy.io"
-                                + " and an owner device with the commands for it"));
+                                + " lists those there are, and the interface needs the bundle"
+                                + " dev.ferry.virtio.legacy.io and an owner device with the commands for it"));
     }
 
     private static Long number(String what, String text, long most) throws UsageException {

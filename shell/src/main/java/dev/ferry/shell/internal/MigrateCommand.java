@@ -104,7 +104,10 @@ final class MigrateCommand extends FerryCommand {
         document.addProperty("migration", migration.id());
         document.add("plan", PlanForm.document(plan));
         String id = migration.id();
-        return CommandResult.done(document, "%s started, and ends at the latest with this process; `jobs` shows it, `cancel %s` stops it".formatted(id, id));
+        return CommandResult.done(
+                document,
+                "%s started, and ends at the latest with this process; `jobs` shows it, `cancel %s` stops it"
+                        .formatted(id, id));
     }
 
     @Override

@@ -201,7 +201,8 @@ class MigrateCommandTest {
     @Test
     void shouldComeBackAtOnceWithTheIdWhenItRunsInTheBackground() {
         assertThat(migrate("a", "b", "--background", "--quiet")).isZero();
-        assertThat(shell.out()).isEqualTo("m1 started, and ends at the latest with this process; `jobs` shows it, `cancel m1` stops it\n");
+        assertThat(shell.out()).isEqualTo("m1 started, and ends at the latest with this process; `jobs` shows it, "
+                + "`cancel m1` stops it\n");
         assertThat(migrate("a", "b", "--background", "--json")).isZero();
         assertThat(shell.out()).startsWith("{\n  \"migration\": \"m1\",\n  \"plan\": {");
     }

@@ -120,7 +120,8 @@ class DemoDocumentTest {
         DemoReport without = report(Result.COMPLETED, FLAWLESS);
         CommandResult result = new Comparison("smartnic", without, report(Result.COMPLETED, HARMED)).result();
 
-        assertThat(result.failure()).contains("with pre-copy: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
+        assertThat(result.failure())
+                .contains("with pre-copy: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
         assertThat(result.document().keySet()).containsExactly(
                 "result", "latency", "downtimeLessPercent", "totalMorePercent", "withoutPreCopy", "withPreCopy",
                 "error");
