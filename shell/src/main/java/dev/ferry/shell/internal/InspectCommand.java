@@ -78,6 +78,7 @@ final class InspectCommand extends FerryCommand {
                 null,
                 List.of(),
                 Optional.of(new StreamInspection.Fault(
-                        0, "no stream format that is known here begins like this; give a file that `ferry save` wrote")));
+                        0,
+                        "no stream format that is known here begins like this; give a file that `ferry save` wrote")));
     }
 }
