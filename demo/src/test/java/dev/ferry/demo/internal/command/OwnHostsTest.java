@@ -43,7 +43,7 @@ class OwnHostsTest {
         List<ConfigurationOutcome> outcomes = List.of(
                 new ConfigurationOutcome("dev.ferry.emulator.adapter~another", Optional.of("it is another's")),
                 new ConfigurationOutcome("dev.ferry.emulator.adapter~demo-source", Optional.empty()),
-                new ConfigurationOutcome("dev.ferry.emulator.adapter~demo-target", Optional.of("latency is odd")));
+                new ConfigurationOutcome("dev.ferry.emulator.adapter~demo-destination", Optional.of("latency is odd")));
         DemoServices services =
                 new DemoServices(service, List::of, () -> outcomes, Optional.of(admin), new OneAtATime());
 
