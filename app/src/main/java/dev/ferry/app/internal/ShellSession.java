@@ -90,7 +90,7 @@ final class ShellSession implements AutoCloseable {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
         return guarded(session::close, false, () -> {
             if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
-                throw new Refused("commands run one after the other: '&' is not for here, use ';'");
+                throw new Refused("background execution with '&' is not supported; separate commands with ';'");
             }
             return session.execute(text);
         });
@@ -177,7 +177,7 @@ final class ShellSession implements AutoCloseable {
         }
         if (line.equals("help")) {
             out.print(commands.get().lines());
-            out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
+            out.println("  help, exit (or quit); for details: `COMMAND --help`");
             return 0;
         }
         return script(line);
@@ -274,7 +274,8 @@ final class ShellSession implements AutoCloseable {
             }
             // What Gogo itself cannot do, it says in this exception.
             if (e instanceof IllegalArgumentException) {
-                return misused("this cannot be run as commands: a command is a name and its arguments, apart by blanks");
+                return misused("not a valid command line: expected a command name and arguments,"
+                        + " separated by spaces");
             }
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;

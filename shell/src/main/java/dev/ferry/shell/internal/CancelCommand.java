@@ -57,12 +57,17 @@ final class CancelCommand extends FerryCommand {
         JsonObject document = ReportDocument.of(report);
         return switch (report.result()) {
             case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
-            case FAILED -> CommandResult.failed(document, "", "%s is FAILED, not cancelled: %s; `report %s` tells more"
-                    .formatted(id, Reports.reason(report), id));
+            case FAILED -> CommandResult.failed(
+                    document,
+                    "",
+                    "%s is FAILED, not cancelled: %s; for details: `report %s`"
+                            .formatted(id, Reports.reason(report), id));
             case COMPLETED, PASSED -> {
                 String came = told ? " had ended before that took effect" : " could not be cancelled any more";
                 yield CommandResult.failed(
-                        document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
+                        document,
+                        "",
+                        "%s%s: it is %s; for details: `report %s`".formatted(id, came, report.result(), id));
             }
         };
     }
@@ -78,7 +83,7 @@ final class CancelCommand extends FerryCommand {
         return service.report(id)
                 .map(report -> new CommandFailedException(
                         FailureCode.CANCELLED,
-                        "%s has ended already: it is %s; `report %s` tells more".formatted(id, report.result(), id)))
+                        "%s has ended already: it is %s; for details: `report %s`".formatted(id, report.result(), id)))
                 .orElseGet(() -> Jobs.unknown(id));
     }
 

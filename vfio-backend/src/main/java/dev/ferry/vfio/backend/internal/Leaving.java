@@ -84,8 +84,8 @@ final class Leaving {
     /** What keeps it, as one sentence. */
     String obstacle() {
         return id + (withdrawn.getCount() > 0
-                ? " is still in use by a migration, which is being ended; it is closed behind that"
-                : " is in a call that the kernel has not ended; it is closed behind that");
+                ? " is still in use by a migration that is being ended; it will be closed after that"
+                : " is in a call that has not returned from the kernel; it will be closed when it returns");
     }
 
     String id() {
