@@ -43,10 +43,9 @@ public final class LendDevices {
     public static void main(String[] arguments) throws Exception {
         KernelFlavor flavor = KernelFlavor.of(arguments[0]);
         HostDevices devices = new HostDevices("auto");
-        boolean byGroup = flavor == KernelFlavor.SHIPPED;
         int failed;
-        try (LentDevice first = new LentDevice(devices, arguments[4], byGroup);
-                LentDevice second = new LentDevice(devices, arguments[5], byGroup)) {
+        try (LentDevice first = new LentDevice(devices, arguments[4]);
+                LentDevice second = new LentDevice(devices, arguments[5])) {
             failed = LabChecks.run(new LendDevices(flavor, Path.of(arguments[1]), Path.of(arguments[2]),
                     Path.of(arguments[3]), first, second).checks());
         }

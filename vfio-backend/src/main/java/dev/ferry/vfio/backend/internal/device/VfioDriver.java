@@ -43,19 +43,35 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     private final TransferBuffer transfer = new TransferBuffer();
     private final SessionSlot session = new SessionSlot();
 
+    /** What a device answered when it was asked what it can do; asked before anything is taken for it. */
+    private record Abilities(
+            Set<MigrationFeature> features,
+            boolean precopyFlagsAreReliable,
+            boolean tellsStopCopyLength,
+            Optional<ConfigSpace> config) {
+
+        static Abilities of(VfioDevice device) throws DeviceException {
+            Set<MigrationFeature> features = device.migrationFeatures();
+            return new Abilities(
+                    features,
+                    features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2(),
+                    device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE"),
+                    ConfigSpace.of(device));
+        }
+    }
+
     private VfioDriver(
             VfioDevice device,
-            Set<MigrationFeature> features,
-            Optional<ConfigSpace> config,
+            Abilities abilities,
             Optional<DirtyTracker> dirtyTracker,
             IntSupplier dataTimeoutMillis) {
         this.device = device;
-        this.features = features;
-        this.config = config;
+        this.features = abilities.features;
+        this.config = abilities.config;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-        this.precopyFlagsAreReliable = features.contains(MigrationFeature.PRE_COPY) && asksForReliableFlags();
-        this.tellsStopCopyLength = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET);
+        this.precopyFlagsAreReliable = abilities.precopyFlagsAreReliable;
+        this.tellsStopCopyLength = abilities.tellsStopCopyLength;
         if (!tellsStopCopyLength) {
             LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
                     device.name(), UNKNOWN_STOP_COPY_BYTES);
@@ -71,17 +87,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     public static VfioDriver of(
             VfioDevice device, Optional<DirtyTracker> dirtyTracker, IntSupplier dataTimeoutMillis)
             throws DeviceException {
-        Set<MigrationFeature> features = device.migrationFeatures();
-        return new VfioDriver(device, features, ConfigSpace.of(device), dirtyTracker, dataTimeoutMillis);
-    }
-
-    private boolean asksForReliableFlags() {
-        int error = device.enablePrecopyInfoV2();
-        if (error != 0 && error != LinuxErrno.ENOTTY && error != LinuxErrno.EINVAL) {
-            LOG.warn("{} did not take MIG_PRECOPY_INFO_V2 ({}); new initial data are not noticed",
-                    device.name(), LinuxErrno.name(error));
-        }
-        return error == 0;
+        return new VfioDriver(device, Abilities.of(device), dirtyTracker, dataTimeoutMillis);
     }
 
     @Override
@@ -138,8 +144,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         DeviceState now;
         try {
             now = device.state();
-        } catch (KernelException e) {
-            throw failed(arc, e.errno(), e.what(), device.whereabouts(), e);
+        } catch (DeviceException e) {
+            throw failed(arc, e.errno(), KernelException.what(e), device.whereabouts(), e);
         }
         if (now != from) {
             throw new DeviceException(
@@ -209,7 +215,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
         KernelException cause = new KernelException(
                 device.name(), "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to(), set.error());
-        return left(arc, cause.errno(), cause.what(), cause);
+        return left(arc, cause.errno(), KernelException.what(cause), cause);
     }
 
     /**
@@ -237,7 +243,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
     }
 
-    private DeviceException failed(Arc arc, Errno errno, String what, Whereabouts now, KernelException cause) {
+    private DeviceException failed(Arc arc, Errno errno, String what, Whereabouts now, DeviceException cause) {
         return new DeviceException(
                 errno, "%s could not take %s: %s; %s".formatted(device.name(), arc, what, now.sentence()), cause);
     }
@@ -279,9 +285,15 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
      */
     @Override
     public void close() {
-        session.close();
-        dirtyTracker.ifPresent(this::stop);
-        transfer.close();
+        try {
+            session.close();
+        } finally {
+            try {
+                dirtyTracker.ifPresent(this::stop);
+            } finally {
+                transfer.close();
+            }
+        }
     }
 
     private void stop(DirtyTracker tracker) {

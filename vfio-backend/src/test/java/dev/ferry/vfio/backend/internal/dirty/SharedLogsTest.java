@@ -10,12 +10,12 @@ import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
-import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.lang.foreign.MemorySegment;
@@ -50,7 +50,6 @@ class SharedLogsTest {
     @BeforeEach
     void makeHost() throws Exception {
         host = new FakeHost(folder);
-        host.iommuTracksDirtyPages = true;
     }
 
     @AfterEach
@@ -64,25 +63,24 @@ class SharedLogsTest {
 
     private DirtyTracker ofGroup(String name) throws Exception {
         host.pci(name, "mlx5_vfio_pci", "12").logRanges = -1;
-        device = new DeviceOpener(host.kernel, host.root).open(host.found(name), name, DeviceOpener.Way.GROUP);
+        device = LentDevice.take(host, name, Way.CONTAINER);
         opened.add(device);
         return tracker(device.space(), Way.CONTAINER);
     }
 
-    private DirtyTracker tracker(Optional<IommuSpace> space, Way way) {
+    private DirtyTracker tracker(Optional<IommuSpace> space, Way way) throws DeviceException {
         DirtyTracker tracker = tracking.choose(device.device(), space, 4096, List.of(way)).tracker().orElseThrow();
         host.tracking.clear();
         return tracker;
     }
 
-    /** Two devices that share one open container, as devices of one group do. */
+    /** Two devices of one container. */
     private List<DirtyTracker> inOneContainer() throws Exception {
         host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12").logRanges = -1;
         host.pci("0000:3b:00.3", "mlx5_vfio_pci", "12").logRanges = -1;
-        DeviceOpener opener = new DeviceOpener(host.kernel, host.root);
         List<DirtyTracker> trackers = new ArrayList<>();
         for (String name : List.of("0000:3b:00.2", "0000:3b:00.3")) {
-            device = opener.open(host.found(name), name, DeviceOpener.Way.GROUP);
+            device = LentDevice.take(host, name, Way.CONTAINER);
             opened.add(device);
             trackers.add(tracker(device.space(), Way.CONTAINER));
         }
@@ -90,11 +88,11 @@ class SharedLogsTest {
     }
 
     /** A page table of an open iommufd which came by two numbers, as handed over with each device. */
-    private DirtyTracker ofPageTable(int fd, int table) {
+    private DirtyTracker ofPageTable(int fd, int table) throws DeviceException {
         return chooseOfPageTable(fd, table).tracker().orElseThrow();
     }
 
-    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) {
+    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) throws DeviceException {
         Descriptor iommufd = new Descriptor(host.kernel, fd);
         opened.add(iommufd);
         return tracking.choose(device.device(),
@@ -191,7 +189,7 @@ class SharedLogsTest {
         }
         assertThat(chooseOfPageTable(host.kernel.dup(fd), 8).tracker()).as("another page table").isPresent();
         assertThat(tracking.choose(device.device(), device.space(), 4096, List.of(Way.CONTAINER)).tracker())
-                .as("opened here, so nobody else's").isPresent();
+                .as("its own descriptor").isPresent();
         first.stop();
     }
 
@@ -297,8 +295,8 @@ class SharedLogsTest {
             Thread.onSpinWait();
         }
 
-        DirtyLog second = shared.share(ContainerSpace.lent(host.kernel, new Descriptor(host.kernel, 5), "dev1"),
-                new SteeredLog());
+        DirtyLog second = shared.share(
+                IommufdSpace.ofPageTable(host.kernel, new Descriptor(host.kernel, 5), "dev1", 7), new SteeredLog());
         second.begin(PAGE, List.of(RANGE));
         second.end();
 
