@@ -13,6 +13,7 @@ import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.Whereabouts;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -40,7 +41,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     private final IntSupplier dataTimeoutMillis;
     private final boolean precopyFlagsAreReliable;
     private final boolean tellsStopCopyLength;
-    private final TransferBuffer transfer = new TransferBuffer();
+    final TransferBuffer transfer = new TransferBuffer();
     private final SessionSlot session = new SessionSlot();
 
     /** What a device answered when it was asked what it can do; asked before anything is taken for it. */
@@ -48,15 +49,16 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             Set<MigrationFeature> features,
             boolean precopyFlagsAreReliable,
             boolean tellsStopCopyLength,
+            boolean promisesReset,
             Optional<ConfigSpace> config) {
 
         static Abilities of(VfioDevice device) throws DeviceException {
             Set<MigrationFeature> features = device.migrationFeatures();
-            return new Abilities(
-                    features,
-                    features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2(),
-                    device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE"),
-                    ConfigSpace.of(device));
+            boolean reliable = features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
+            boolean tells = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE");
+            int info = device.infoFlags();
+            return new Abilities(features, reliable, tells, (info & DeviceInfo.FLAG_RESET) != 0,
+                    (info & DeviceInfo.FLAG_PCI) != 0 ? Optional.of(ConfigSpace.of(device)) : Optional.empty());
         }
     }
 
@@ -75,6 +77,10 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (!tellsStopCopyLength) {
             LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
                     device.name(), UNKNOWN_STOP_COPY_BYTES);
+        }
+        if (!abilities.promisesReset) {
+            LOG.warn("the kernel does not promise that {} can be reset; if it cannot, it is brought out of a state it was "
+                    + "left in by the means of its host alone", device.name());
         }
     }
 

@@ -5,6 +5,10 @@ import static dev.ferry.fsm.Arc.*;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.PrecopyInfo;
@@ -21,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** What becomes of each request on a device that the kernel refuses, or answers out of the ordinary. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -93,6 +98,26 @@ class RefusedRequestsTest extends DriverFixture {
 
         assertThat(assertErrno(errno, driver::reset))
                 .hasMessageContaining("VFIO_DEVICE_RESET failed; the device has no reset; use the means of its host");
+    }
+
+    /** What a device that was left behind needs most is better known before. */
+    @ParameterizedTest
+    @CsvSource({"true, 0", "false, 1"})
+    void shouldTellOfADeviceThatMayHaveNoResetWhenItIsOpened(boolean promised, int lines) throws Exception {
+        ListAppender<ILoggingEvent> told = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(VfioDriver.class);
+        told.start();
+        logger.addAppender(told);
+        try {
+            fake.promisesReset = promised;
+            reopen();
+        } finally {
+            logger.detachAppender(told);
+        }
+        assertThat(told.list).filteredOn(event -> event.getLevel() == Level.WARN)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .hasSize(lines)
+                .allSatisfy(line -> assertThat(line).startsWith("the kernel does not promise that dev0 can be reset;"));
     }
 
     @Test
