@@ -42,7 +42,8 @@ enum KernelFlavor {
     void demandTracking(Driven driven) {
         boolean expected = switch (this) {
             case SHIPPED -> driven.driver().dirtyTracker().isEmpty()
-                    && driven.dirtyTracking().matches("no dirty tracking \\(" + REFUSED_LOG + ".*no memory is mapped\\)");
+                    && driven.dirtyTracking().matches(
+                            "no dirty tracking \\(" + REFUSED_LOG + ".*no memory is mapped\\)");
             case IOMMUFD -> logsExactly(driven);
         };
         demand(expected, "%s", driven.dirtyTracking());

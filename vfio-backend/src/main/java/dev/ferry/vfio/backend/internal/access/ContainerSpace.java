@@ -18,7 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The addresses behind a container with a type 1 IOMMU. Thread-safe; the descriptor is for whoever took it to close. */
+/** The addresses behind a container with a type 1 IOMMU. Thread-safe; its descriptor is another's to close. */
 public final class ContainerSpace implements IommuSpace {
     /** The kernel's capability chain is some hundred bytes; a length beyond this is none. */
     private static final int MOST_INFO_BYTES = 1 << 20;

@@ -6,7 +6,7 @@ import dev.ferry.vfio.backend.internal.sys.SameFile;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.lang.foreign.MemorySegment;
 
-/** The addresses behind a page table of an iommufd. Thread-safe; the descriptor is for whoever took it to close. */
+/** The addresses behind a page table of an iommufd. Thread-safe; its descriptor is another's to close. */
 public final class IommufdSpace implements IommuSpace {
     private final IommuFile iommufd;
     private final int pageTable;

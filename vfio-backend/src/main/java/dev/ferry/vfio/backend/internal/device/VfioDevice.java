@@ -229,7 +229,8 @@ public final class VfioDevice implements AutoCloseable {
         try {
             int number = stateNumber();
             Optional<DeviceState> now = DeviceState.ofNumber(number);
-            return new Whereabouts(now, "it is in %s now".formatted(now.map(DeviceState::name).orElse("state " + number)));
+            String where = now.map(DeviceState::name).orElse("state " + number);
+            return new Whereabouts(now, "it is in " + where + " now");
         } catch (DeviceException e) {
             return new Whereabouts(
                     Optional.empty(), "where it is could not be asked: " + KernelException.reason(e));

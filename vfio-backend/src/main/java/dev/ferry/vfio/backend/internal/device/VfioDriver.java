@@ -11,9 +11,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.Whereabouts;
-import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
-import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -31,36 +29,12 @@ import org.slf4j.LoggerFactory;
 public final class VfioDriver implements MigrationDriver, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VfioDriver.class);
 
-    /** Where the kernel cannot tell: so much that no limit of downtime is met by accident. */
-    static final long UNKNOWN_STOP_COPY_BYTES = 100L << 30;
-
     private final VfioDevice device;
-    private final Set<MigrationFeature> features;
-    private final Optional<ConfigSpace> config;
+    private final Abilities abilities;
     private final Optional<DirtyTracker> dirtyTracker;
     private final IntSupplier dataTimeoutMillis;
-    private final boolean precopyFlagsAreReliable;
-    private final boolean tellsStopCopyLength;
     final TransferBuffer transfer = new TransferBuffer();
     private final SessionSlot session = new SessionSlot();
-
-    /** What a device answered when it was asked what it can do; asked before anything is taken for it. */
-    private record Abilities(
-            Set<MigrationFeature> features,
-            boolean precopyFlagsAreReliable,
-            boolean tellsStopCopyLength,
-            boolean promisesReset,
-            Optional<ConfigSpace> config) {
-
-        static Abilities of(VfioDevice device) throws DeviceException {
-            Set<MigrationFeature> features = device.migrationFeatures();
-            boolean reliable = features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
-            boolean tells = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE");
-            int info = device.infoFlags();
-            return new Abilities(features, reliable, tells, (info & DeviceInfo.FLAG_RESET) != 0,
-                    (info & DeviceInfo.FLAG_PCI) != 0 ? Optional.of(ConfigSpace.of(device)) : Optional.empty());
-        }
-    }
 
     private VfioDriver(
             VfioDevice device,
@@ -68,20 +42,9 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             Optional<DirtyTracker> dirtyTracker,
             IntSupplier dataTimeoutMillis) {
         this.device = device;
-        this.features = abilities.features;
-        this.config = abilities.config;
+        this.abilities = abilities;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-        this.precopyFlagsAreReliable = abilities.precopyFlagsAreReliable;
-        this.tellsStopCopyLength = abilities.tellsStopCopyLength;
-        if (!tellsStopCopyLength) {
-            LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
-                    device.name(), UNKNOWN_STOP_COPY_BYTES);
-        }
-        if (!abilities.promisesReset) {
-            LOG.warn("the kernel does not promise that {} can be reset; if it cannot, it is brought out of a state it was "
-                    + "left in by the means of its host alone", device.name());
-        }
     }
 
     /**
@@ -98,7 +61,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
 
     @Override
     public Set<MigrationFeature> features() {
-        return features;
+        return abilities.features();
     }
 
     @Override
@@ -138,6 +101,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     }
 
     private void requirePossible(Arc arc) throws DeviceException {
+        Set<MigrationFeature> features = abilities.features();
         boolean p2p = features.contains(MigrationFeature.P2P);
         boolean direct = arc == Arc.STOP_TO_RUNNING || arc == Arc.RUNNING_TO_STOP || arc == Arc.PRE_COPY_TO_STOP_COPY;
         if (!arc.from().isSupportedBy(features) || !arc.to().isSupportedBy(features) || direct && p2p) {
@@ -184,10 +148,10 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
         DataDescriptor data = new DataDescriptor(device.calls(), set.dataFd());
         if (arc.to() == DeviceState.RESUMING) {
-            return alive(arc, new VfioResumingSession(device, data, transfer, config, dataTimeoutMillis));
+            return alive(arc, new VfioResumingSession(device, data, transfer, abilities.config(), dataTimeoutMillis));
         }
         VfioSavingSession opened = new VfioSavingSession(
-                device, data, transfer, config, precopyFlagsAreReliable, dataTimeoutMillis);
+                device, data, transfer, abilities.config(), abilities.precopyFlagsAreReliable(), dataTimeoutMillis);
         if (arc.to() == DeviceState.STOP_COPY) {
             opened.beginFinalPart();
         }
@@ -256,14 +220,14 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
 
     @Override
     public long stopCopySize() throws DeviceException {
-        if (!tellsStopCopyLength) {
-            return UNKNOWN_STOP_COPY_BYTES;
+        if (!abilities.tellsStopCopyLength()) {
+            return Abilities.UNKNOWN_STOP_COPY_BYTES;
         }
         long length = device.stopCopyLength();
         if (length < 0) {
-            return UNKNOWN_STOP_COPY_BYTES;
+            return Abilities.UNKNOWN_STOP_COPY_BYTES;
         }
-        int space = config.map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
+        int space = abilities.config().map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
         int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data, and the end
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }

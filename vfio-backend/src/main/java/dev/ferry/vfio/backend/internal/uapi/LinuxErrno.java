@@ -56,9 +56,9 @@ public final class LinuxErrno {
             EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
             """.strip().split("\\s+");
 
-    /** The name of a positive number, or {@code errno N} for one that is no error's. */
+    /** The name of an error number, or {@code errno N} for any other. */
     public static String name(int number) {
-        String name = number <= NAMES.length ? NAMES[number - 1] : NONE;
+        String name = number >= 1 && number <= NAMES.length ? NAMES[number - 1] : NONE;
         return name.equals(NONE) ? "errno " + number : name;
     }
 

@@ -105,7 +105,7 @@ class RefusedRequestsTest extends DriverFixture {
     @CsvSource({"true, 0", "false, 1"})
     void shouldTellOfADeviceThatMayHaveNoResetWhenItIsOpened(boolean promised, int lines) throws Exception {
         ListAppender<ILoggingEvent> told = new ListAppender<>();
-        Logger logger = (Logger) LoggerFactory.getLogger(VfioDriver.class);
+        Logger logger = (Logger) LoggerFactory.getLogger(Abilities.class);
         told.start();
         logger.addAppender(told);
         try {

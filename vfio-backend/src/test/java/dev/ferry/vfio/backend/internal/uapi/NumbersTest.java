@@ -174,7 +174,7 @@ class NumbersTest {
         "81 ELIBSCN", "88 ENOTSOCK", "90 EMSGSIZE", "99 EADDRNOTAVAIL", "100 ENETDOWN", "101 ENETUNREACH",
         "107 ENOTCONN", "110 ETIMEDOUT", "114 EALREADY", "115 EINPROGRESS", "116 ESTALE", "121 EREMOTEIO",
         "122 EDQUOT", "126 ENOKEY", "131 ENOTRECOVERABLE", "132 ERFKILL", "133 EHWPOISON", "134 errno 134",
-        "512 errno 512"})
+        "512 errno 512", "0 errno 0", "-3 errno -3"})
     void shouldNameEveryErrorOfLinux(String numberAndName) {
         String[] parts = numberAndName.split(" ", 2);
         assertThat(LinuxErrno.name(Integer.parseInt(parts[0]))).isEqualTo(parts[1]);
