@@ -70,7 +70,7 @@ pack_modules() {
 # boot VARIANT PROGRAM-FOLDER LOG: runs the guest with a folder's content at its root; it calls /lab/program. Its
 # console goes to the log. Sets ended to a sentence on how it ended, an empty one when the program gave 0.
 boot() {
-  local variant=$1 program=$2 log=$3 status=0 seconds=${FERRY_KERNEL_LAB_TIMEOUT:-900}
+  local variant=$1 program=$2 log=$3 status=0
   local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu initrd=$work/initrd kernel
   kernel=$(image_of "$(root_of "$variant")")
   pack "$program" "$initrd.program"
