@@ -62,9 +62,13 @@ class HandoverServerTest {
                 return result == null ? method.invoke(linux, arguments) : result;
             });
     private final BlockingQueue<OpenDevice> lent = new LinkedBlockingQueue<>();
+    /** Asked for by whoever had handed it over, who waits. */
     private final BlockingQueue<String> takenBack = new LinkedBlockingQueue<>();
+    /** Whoever had handed it over is gone. */
+    private final BlockingQueue<String> letGo = new LinkedBlockingQueue<>();
     private volatile boolean refuses;
     private volatile boolean breaks;
+    private volatile boolean keeps;
     private Path socket;
     private Path file;
     private HandoverServer server;
@@ -93,23 +97,26 @@ class HandoverServerTest {
             }
 
             @Override
-            public void takeBack(String name) {
-                giveBack(name);
+            public void takeBack(String name) throws DeviceException {
+                if (keeps) {
+                    throw new DeviceException(Errno.ETIMEDOUT, "told to keep it");
+                }
+                giveBack(name, takenBack);
             }
 
             @Override
             public void letGo(String name) {
-                giveBack(name);
+                giveBack(name, letGo);
             }
         });
     }
 
-    private void giveBack(String name) {
+    private void giveBack(String name, BlockingQueue<String> way) {
         OpenDevice device = lent.poll();
         if (device != null) {
             device.close();
         }
-        takenBack.add(name);
+        way.add(name);
         if (breaks) {
             throw new IllegalStateException("told to break");
         }
@@ -160,7 +167,8 @@ class HandoverServerTest {
                     Files.readString(Path.of("/proc/self/fdinfo", received.getFileName().toString())))
                     .containsPattern("flags:\\s+0?2[0-7]{6,}"));
         }
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(letGo.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(takenBack).isEmpty();
         assertThat(descriptorsOfFile()).isEmpty();
     }
 
@@ -226,13 +234,27 @@ class HandoverServerTest {
     }
 
     @Test
+    void shouldSayWhyADeviceCannotBeGivenBackYet() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            keeps = true;
+            assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("refused ETIMEDOUT told to keep it");
+            assertThat(client.hear()).as("the connection ends").isEmpty();
+        }
+        calls.close(fd);
+        assertThat(letGo).as("it is on its way already").isEmpty();
+        lent.remove().close();
+    }
+
+    @Test
     void shouldGiveBackWhatIsLentWhenItStops() throws Exception {
         int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
             calls.close(fd);
             server.close();
-            assertThat(takenBack).containsExactly(DEVICE);
+            assertThat(letGo).containsExactly(DEVICE);
             assertThat(descriptorsOfFile()).isEmpty();
         }
     }
@@ -320,7 +342,7 @@ class HandoverServerTest {
         }
         calls.close(fd);
         assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(letGo.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
     }
 
     @Test
