@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,8 +9,8 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * What is registered, by the devices' names, until it is sent off. Used in somebody's turn alone, as {@link
- * DeviceServices} takes them.
+ * What is registered, by the devices' names, until it is sent off. Thread-safe; added to in somebody's turn alone, as
+ * {@link DeviceServices} takes them.
  */
 final class ServedDevices {
 
@@ -57,12 +58,12 @@ final class ServedDevices {
         this.waitMillis = waitMillis;
     }
 
-    Optional<Served> get(String name) {
+    synchronized Optional<Served> get(String name) {
         return Optional.ofNullable(served.get(name));
     }
 
     /** Keeps what was registered for a device for which there is {@linkplain #makeRoom room}. */
-    void put(String name, Served added) {
+    synchronized void put(String name, Served added) {
         served.put(name, added);
     }
 
@@ -77,16 +78,31 @@ final class ServedDevices {
         leavings.awaitThese(sendOff(which), waitMillis);
     }
 
-    /** Sends off without waiting; gives the names. */
+    /** Sends all off without waiting. */
+    void sendOffAll() {
+        sendOff((name, now) -> true);
+    }
+
+    /** Sends off without waiting; gives the names. Nobody is kept by one that has to leave on this thread. */
     List<String> sendOff(BiPredicate<String, Served> which) {
-        List<String> names = served.entrySet().stream()
-                .filter(one -> which.test(one.getKey(), one.getValue()))
-                .map(Map.Entry::getKey)
-                .toList();
-        for (String name : names) {
-            Served leaving = served.remove(name);
-            leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
+        Map<String, Runnable> leaving = new LinkedHashMap<>();
+        try {
+            take(which, leaving);
+        } finally {
+            leaving.values().forEach(Runnable::run);
         }
-        return names;
+        return List.copyOf(leaving.keySet());
+    }
+
+    /** At any time a device is served or leaving. */
+    private synchronized void take(BiPredicate<String, Served> which, Map<String, Runnable> leaving) {
+        for (Iterator<Map.Entry<String, Served>> all = served.entrySet().iterator(); all.hasNext();) {
+            Map.Entry<String, Served> one = all.next();
+            Served now = one.getValue();
+            if (which.test(one.getKey(), now)) {
+                leaving.put(one.getKey(), leavings.add(one.getKey(), now.id(), now.unregister(), now::close));
+                all.remove();
+            }
+        }
     }
 }
