@@ -34,8 +34,6 @@ import org.osgi.service.cm.Configuration;
 @ExamReactorStrategy(PerClass.class)
 public class ConfigurationIT {
     private static final int MANY = 1000;
-    private static final long MOST_BYTES_PER_VF = 64 * 1024;
-    private static final int GC_ROUNDS = 3;
 
     @Inject
     private BundleContext context;
@@ -140,13 +138,9 @@ public class ConfigurationIT {
     }
 
     @Test
-    public void shouldCarryThousandDevicesInLittleMemory() throws Exception {
-        long before = usedBytes();
+    public void shouldCarryThousandDevices() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", MANY);
         Await.until(context, MANY + " devices", () -> migrations.devices().size() == MANY);
-        long perDevice = (usedBytes() - before) / MANY;
-
-        assertThat(perDevice).as("bytes per VF").isLessThan(MOST_BYTES_PER_VF);
 
         adapters.delete(adapter);
         awaitDevices();
@@ -181,13 +175,5 @@ public class ConfigurationIT {
             return lines.filter(line -> line.contains("ERROR") && line.contains(adapter.getPid()))
                     .toList();
         }
-    }
-
-    private static long usedBytes() {
-        Runtime runtime = Runtime.getRuntime();
-        for (int round = 0; round < GC_ROUNDS; round++) {
-            System.gc();
-        }
-        return runtime.totalMemory() - runtime.freeMemory();
     }
 }
