@@ -19,6 +19,7 @@ build_peer() {
 }
 
 measure() {
+  rm -f "$results/bench.txt"
   prepare 6.12
   build_peer
   local peer=$cache/kernel-6.12/build/peer
@@ -29,7 +30,11 @@ measure() {
   {
     ratios "guest" "$work/guest"
     ratios "host" "$work/host"
-  } | tee "$results/bench.txt"
+  } > "$work/bench.txt"
+  mv "$work/bench.txt" "$results"
+  cat "$results/bench.txt"
+  awk '$2 ~ /^(stream|memory)-MBps$/ && $NF > 1.10 { print "kernel-lab: MISSED: " $1 " " $2 " is to be within 1.10" }' \
+    "$results/bench.txt"
 }
 
 # require_rows TURNS FILE ROW...: a program that failed has printed fewer rows, and nothing else tells of it.

@@ -83,7 +83,7 @@ boot() {
     -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=0x4 \
     -kernel "$kernel" -initrd "$initrd" \
-    -append "console=ttyS0 quiet panic=-1 oops=panic" > "$log" 2>&1 || status=$?
+    -append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M" > "$log" 2>&1 || status=$?
   rm -f "$initrd" "$initrd.program"
   # The exit device turns the guest's status s into 2 s + 1, so success is 1, which is what QEMU gives for its own
   # errors, too: then the guest has not said that it came to its end. 124 and 137 are timeout's.

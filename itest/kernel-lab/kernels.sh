@@ -12,16 +12,22 @@ kernel_root() {
   case $1 in
     6.12) fetch "$root" linux-image-amd64 linux-headers-amd64 linux-source-6.12 "${toolchain[@]}" ;;
     7.x)
-      # The source package must be of the very line that the image is of: what was unpacked, else the newest.
+      # The source package must be of the very line that the image is of: what is unpacked, when just that is wanted
+      # again, else the newest.
       local line
       line=$(sed -n 's/.*linux-source-\(7\.[0-9]*\).*/\1/p' "$root.unpacked" 2>/dev/null) || :
-      [ -n "$line" ] || newest_line
-      fetch "$root" --target-release "$suite-backports" \
-        linux-image-amd64 linux-headers-amd64 "linux-source-$line" "${toolchain[@]}"
+      [ "$(cat "$root.unpacked" 2>/dev/null)" = "$(backports "$line")" ] || newest_line
+      # shellcheck disable=SC2046 # words are what it prints
+      fetch "$root" $(backports "$line")
       ;;
     *) die "no such kernel: $1" ;;
   esac
   complete_root "$root"
+}
+
+# backports LINE: what is fetched for a 7.x, as arguments of apt.
+backports() {
+  echo --target-release "$suite-backports" linux-image-amd64 linux-headers-amd64 "linux-source-$1" "${toolchain[@]}"
 }
 
 # Sets line to the 7.x that the backports' kernel is of, 7.2 for example.

@@ -5,9 +5,12 @@
 readonly suite=trixie
 readonly keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# The mirror that this machine uses for Debian, the first of several; nothing where there is none.
+# The mirror that this machine uses for Debian, the first of several; nothing where there is none. Asked for without
+# release information, since images of containers come without apt's lists, and sources without lists are then left out.
 mirror() {
-  apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null | awk '/\/debian\/?$/ && !count++'
+  [ -z "${FERRY_KERNEL_LAB_MIRROR:-}" ] || { echo "$FERRY_KERNEL_LAB_MIRROR" && return; }
+  apt-get indextargets --no-release-info --format '$(SITE)' 'Created-By: Packages' 2>/dev/null \
+    | awk '/\/debian\/?$/ && !count++'
 }
 
 # An apt state of the lab's own, the network settings of the machine.
@@ -32,7 +35,7 @@ open_archive() {
   : > "$apt/status"
   local site
   site=$(mirror) || site=
-  [ -n "$site" ] || unable "no Debian mirror is configured in this machine's apt sources"
+  [ -n "$site" ] || die "this machine's apt sources name no mirror that ends in /debian: set FERRY_KERNEL_LAB_MIRROR to one"
   {
     echo "deb [signed-by=$keyring] $site $suite main"
     echo "deb [signed-by=$keyring] $site $suite-backports main"
