@@ -53,19 +53,33 @@ pack_modules() {
       shipped_module "$root" irqbypass "$folder/lab/modules"
       find "$root/build/iommufd" -name '*.ko' -exec cp {} "$folder/lab/modules" ';'
       echo character device > "$folder/lab/way"
-      echo irqbypass iommufd vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
+      echo irqbypass iommufd vfio vfio_iommu_type1 mdev mtty ferry_lab vfio-pci-core vfio-pci ferry_nic \
+        > "$folder/lab/modules/order"
       ;;
     *)
-      for name in irqbypass vfio vfio_iommu_type1 mdev; do
+      for name in irqbypass vfio vfio_iommu_type1 mdev vfio-pci-core vfio-pci; do
         shipped_module "$root" "$name" "$folder/lab/modules"
       done
       cp "$root"/build/samples/*.ko "$folder/lab/modules"
       echo group > "$folder/lab/way"
-      echo irqbypass vfio vfio_iommu_type1 mdev mtty ferry_lab > "$folder/lab/modules/order"
+      echo irqbypass vfio vfio_iommu_type1 mdev mtty ferry_lab vfio-pci-core vfio-pci ferry_nic \
+        > "$folder/lab/modules/order"
       ;;
   esac
   pack "$folder" "$folder.cpio"
 }
+
+# PCI functions behind an IOMMU: three network adapters in groups of their own, 0000:01:00.0 to 0000:03:00.0, and a group
+# of two behind a bridge, 0000:04:01.0 and a serial port that the kernel drives itself.
+functions=(-device intel-iommu,intremap=on)
+for number in 1 2 3; do
+  functions+=(
+    -device "pcie-root-port,id=port$number,chassis=$number,addr=$((number + 7))"
+    -netdev "hubport,id=net$number,hubid=0" -device "e1000e,bus=port$number,netdev=net$number,romfile="
+  )
+done
+functions+=(-device pcie-pci-bridge,id=bridge,addr=11 -device edu,bus=bridge,addr=1 -device pci-serial,bus=bridge,addr=2)
+readonly functions
 
 # boot VARIANT PROGRAM-FOLDER LOG: runs the guest with a folder's content at its root; it calls /lab/program. Its
 # console goes to the log. Sets ended to a sentence on how it ended, an empty one when the program gave 0.
@@ -81,9 +95,9 @@ boot() {
     "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries:$libraries/pulseaudio" \
     "$cache/qemu/usr/bin/qemu-system-x86_64" -L "$cache/qemu/usr/share/qemu" -L "$cache/qemu/usr/share/seabios" \
     -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
-    -device isa-debug-exit,iobase=0xf4,iosize=0x4 \
+    -device isa-debug-exit,iobase=0xf4,iosize=0x4 "${functions[@]}" \
     -kernel "$kernel" -initrd "$initrd" \
-    -append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M" > "$log" 2>&1 || status=$?
+    -append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M intel_iommu=on" > "$log" 2>&1 || status=$?
   rm -f "$initrd" "$initrd.program"
   # The exit device turns the guest's status s into 2 s + 1, so success is 1, which is what QEMU gives for its own
   # errors, too: then the guest has not said that it came to its end. 124 and 137 are timeout's.

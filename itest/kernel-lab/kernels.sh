@@ -124,10 +124,10 @@ same() {
   done
 }
 
-# The kernel's mtty sample and our own module, against the kernel as it is shipped.
+# The kernel's mtty sample and our own modules, against the kernel as it is shipped.
 build_samples() {
   local root=$1 built=$1/build/samples
-  [ -e "$built.built" ] && same "$built" "$lab"/module/{ferry_lab.c,Kbuild} && return
+  [ -e "$built.built" ] && same "$built" "$lab"/module/{ferry_lab.c,ferry_nic.c,Kbuild} && return
   say "building the sample devices for $(release_of "$root")"
   rm -rf "$built" "$built.built"
   copy_samples "$root" "$built"
@@ -137,13 +137,13 @@ build_samples() {
 
 copy_samples() {
   mkdir -p "$2"
-  cp "$1/build/source/samples/vfio-mdev/mtty.c" "$lab"/module/{ferry_lab.c,Kbuild} "$2"
+  cp "$1/build/source/samples/vfio-mdev/mtty.c" "$lab"/module/{ferry_lab.c,ferry_nic.c,Kbuild} "$2"
 }
 
 # The VFIO stack with iommufd and character devices, and the sample devices against it.
 build_iommufd() {
   local root=$1 built=$1/build/iommufd source=$1/build/source
-  [ -e "$built.built" ] && same "$built/samples" "$lab"/module/{ferry_lab.c,Kbuild} \
+  [ -e "$built.built" ] && same "$built/samples" "$lab"/module/{ferry_lab.c,ferry_nic.c,Kbuild} \
     && same "$built" "$lab/iommufd/Kbuild" && return
   say "building VFIO with iommufd and character devices for $(release_of "$root")"
   rm -rf "$built" "$built.built"
@@ -159,7 +159,7 @@ build_iommufd() {
     sed -n '/^#ifdef CONFIG_INTERVAL_TREE_SPAN_ITER/,/^#endif/p' "$source/lib/interval_tree.c"
   } > "$built/iommu/iommufd/span_iter.c"
   build_modules "$root" iommufd CONFIG_IOMMUFD=m CONFIG_IOMMUFD_DRIVER= CONFIG_IOMMUFD_TEST= CONFIG_VFIO=m \
-    CONFIG_VFIO_DEVICE_CDEV=y CONFIG_VFIO_MDEV=m CONFIG_VFIO_IOMMU_TYPE1=m CONFIG_VFIO_PCI_CORE= \
+    CONFIG_VFIO_DEVICE_CDEV=y CONFIG_VFIO_MDEV=m CONFIG_VFIO_IOMMU_TYPE1=m CONFIG_VFIO_PCI_CORE=m \
     CONFIG_VFIO_PLATFORM_BASE= CONFIG_VFIO_FSL_MC= CONFIG_VFIO_CDX=
   touch "$built.built"
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A mediated device whose migration can be steered by its user: the parts of the VFIO migration interface that the
- * kernel's mtty sample has no use for. State of any size, dirty bytes that come and go, ENOMSG, arcs that fail on
- * demand and leave the device where it was or in ERROR, new initial data (VFIO_PRECOPY_INFO_REINIT), and DMA logging
- * with a real bitmap.
+ * A mediated device whose migration can be steered by its user: the parts of the VFIO migration
+ * interface that the kernel's mtty sample has no use for. State of any size, dirty bytes that come
+ * and go, ENOMSG, arcs that fail on demand and leave the device where it was or in ERROR, new
+ * initial data (VFIO_PRECOPY_INFO_REINIT), and DMA logging with a real bitmap.
  *
  * Steered by BAR 0 (region 0): 64-bit registers, host byte order, 8-byte accesses only.
  *
- *   0x00 STATE_BYTES   rw  size of the device state proper (default 4 KiB)
- *   0x08 SEED          rw  what the state consists of; survives a migration, like the registers of a device
+ *   0x00 STATE_BYTES   rw  size of the device state proper (default 4 KiB, at most 1 TiB like all
+ *                          sizes here)
+ *   0x08 SEED          rw  what the state consists of; survives a migration, like the registers of
+ *                          a device
  *   0x10 SCRATCH       rw  eight bytes of guest data; survives a migration
  *   0x18 INITIAL_BYTES rw  size of the initial data of a pre-copy (default 256)
  *   0x20 MAKE_DIRTY    w   appends so many bytes of changed state to an open pre-copy
@@ -20,14 +22,18 @@
  *   0x50 DMA_IOVA      rw  where DMA_WRITE writes
  *   0x58 DMA_WRITE     w   so many bytes count as written by the device, from DMA_IOVA on
  *   0x60 LOADED_BYTES  r   size of the state that was loaded last, 0 after reset
- *   0x68 HOLD_ARC      rw  from << 8 | to: this arc waits until the process that asked for it is being killed (ten
- *                          minutes at most), and then is taken, once; 0: none
+ *   0x68 HOLD_ARC      rw  from << 8 | to: this arc waits until the process that asked for it is
+ *                          being killed (ten minutes at most), and then is taken, once; 0: none
  *   0x70 HELD          r   1: a process waits in that arc, or in that read or write
- *   0x78 POLL_READY    rw  1: a poll says that there are data to read even where a read gives ENOMSG
+ *   0x78 POLL_READY    rw  1: a poll says that there are data to read where a read gives ENOMSG
  *   0x80 HOLD_DATA     rw  1: the next read or write of device data waits in the same way, once
  *
- * A stream is a sequence of chunks: kind u32, reserved u32, seed u64, scratch u64, length u64, then length bytes of
- * the pattern of the seed. Exactly one chunk of kind STATE ends it; the receiver checks every byte.
+ * A stream is a sequence of chunks: kind u32, reserved u32, seed u64, scratch u64, length u64, then
+ * length bytes of the pattern of the seed. Exactly one chunk of kind STATE ends it; the receiver
+ * checks every byte.
+ *
+ * Locks, outermost first: state_mutex, reset_mutex or a session's lock, register_lock. log_lock is
+ * taken alone.
  */
 #include <linux/anon_inodes.h>
 #include <linux/device.h>
@@ -53,14 +59,16 @@
 #define FL_CONFIG_BYTES 256
 #define FL_MAX_CHUNKS 256
 #define FL_LOG_PAGE SZ_4K
-#define FL_MAX_LOG_PAGES (1UL << 20)
+#define FL_MAX_LOG_PAGES BIT(20)
+#define FL_MAX_BYTES BIT_ULL(40)
+#define FL_BOUNCE_BYTES SZ_64K
 #define FL_MAX_HOLD_MS 600000
 #define FL_HOLD_POLL_MS 20
 
 enum fl_register {
-	FL_STATE_BYTES, FL_SEED, FL_SCRATCH, FL_INITIAL_BYTES, FL_MAKE_DIRTY, FL_REINIT, FL_FAIL_ARC, FL_FAIL_ERRNO,
-	FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE, FL_LOADED_BYTES, FL_HOLD_ARC, FL_HELD,
-	FL_POLL_READY, FL_HOLD_DATA, FL_REGISTERS
+	FL_STATE_BYTES, FL_SEED, FL_SCRATCH, FL_INITIAL_BYTES, FL_MAKE_DIRTY, FL_REINIT,
+	FL_FAIL_ARC, FL_FAIL_ERRNO, FL_FAIL_TO_ERROR, FL_FAIL_DATA, FL_DMA_IOVA, FL_DMA_WRITE,
+	FL_LOADED_BYTES, FL_HOLD_ARC, FL_HELD, FL_POLL_READY, FL_HOLD_DATA, FL_REGISTERS
 };
 
 enum fl_kind { FL_INITIAL = 1, FL_DIRTY = 2, FL_STATE = 3 };
@@ -80,11 +88,14 @@ struct fl_chunk {
 
 struct fl_device;
 
-/* One data transfer session; lives as long as its descriptor, dead as soon as the device has left its states. */
+/*
+ * One data transfer session; lives as long as its descriptor, dead as soon as the device has left
+ * its states.
+ */
 struct fl_session {
 	struct file *filp;
 	struct fl_device *device;
-	struct mutex lock;
+	struct mutex lock; /* all below */
 	wait_queue_head_t changed;
 	bool dead;
 	bool complete; /* saving: STOP_COPY was reached; resuming: the STATE chunk is in */
@@ -104,10 +115,10 @@ struct fl_device {
 	enum vfio_device_mig_state state;
 	bool deferred_reset;
 	struct fl_session *saving, *resuming;
-	struct mutex register_lock;
+	struct mutex register_lock; /* registers and config */
 	u64 registers[FL_REGISTERS];
 	u8 config[FL_CONFIG_BYTES];
-	struct mutex log_lock;
+	struct mutex log_lock; /* the log */
 	unsigned long *log; /* one bit per page from log_first on; NULL: not logging */
 	unsigned long log_first, log_pages;
 };
@@ -163,14 +174,15 @@ static bool fl_take_order(struct fl_device *fl, enum fl_register which, u64 valu
 	return ordered;
 }
 
-/* Waits where the user ordered it, for the death of the caller: as firmware that takes its time would. */
+/* Waits where the user ordered it, for the death of the caller: firmware that takes its time. */
 static void fl_ordered_hold(struct fl_device *fl, enum fl_register which, u64 value)
 {
 	unsigned int waited;
 
 	if (!fl_take_order(fl, which, value))
 		return;
-	for (waited = 0; waited < FL_MAX_HOLD_MS && !fatal_signal_pending(current); waited += FL_HOLD_POLL_MS)
+	for (waited = 0; waited < FL_MAX_HOLD_MS && !fatal_signal_pending(current);
+	     waited += FL_HOLD_POLL_MS)
 		msleep(FL_HOLD_POLL_MS);
 	mutex_lock(&fl->register_lock);
 	fl->registers[FL_HELD] = 0;
@@ -249,7 +261,7 @@ static ssize_t fl_save_read(struct file *filp, char __user *buf, size_t len, lof
 
 	if (pos)
 		return -ESPIPE;
-	bounce = (u8 *)__get_free_pages(GFP_KERNEL, 4);
+	bounce = kvmalloc(FL_BOUNCE_BYTES, GFP_KERNEL_ACCOUNT);
 	if (!bounce)
 		return -ENOMEM;
 	fl_ordered_hold(session->device, FL_HOLD_DATA, 1);
@@ -260,14 +272,15 @@ static ssize_t fl_save_read(struct file *filp, char __user *buf, size_t len, lof
 	}
 	while (len && session->first < session->count) {
 		struct fl_chunk *chunk = &session->chunks[session->first];
-		size_t n = fl_chunk_bytes(chunk, bounce, min_t(size_t, len, 16 * PAGE_SIZE));
+		size_t n = fl_chunk_bytes(chunk, bounce, min_t(size_t, len, FL_BOUNCE_BYTES));
 
 		if (!fl_data_budget(session->device, n)) {
 			copied = -EIO;
 			goto out;
 		}
 		if (copy_to_user(buf + copied, bounce, n)) {
-			copied = -EFAULT;
+			if (!copied)
+				copied = -EFAULT;
 			goto out;
 		}
 		chunk->done += n;
@@ -279,11 +292,13 @@ static ssize_t fl_save_read(struct file *filp, char __user *buf, size_t len, lof
 	if (!copied && len && !session->complete)
 		copied = -ENOMSG;
 	/* Read to the end: the slots can be used again. */
-	if (session->first == session->count)
-		session->first = session->count = 0;
+	if (session->first == session->count) {
+		session->first = 0;
+		session->count = 0;
+	}
 out:
 	mutex_unlock(&session->lock);
-	free_pages((unsigned long)bounce, 4);
+	kvfree(bounce);
 	return copied;
 }
 
@@ -296,13 +311,20 @@ static __poll_t fl_save_poll(struct file *filp, struct poll_table_struct *wait)
 	mutex_lock(&session->lock);
 	if (session->dead)
 		ready = EPOLLIN | EPOLLRDNORM | EPOLLERR;
-	else if (session->complete || session->first < session->count || fl_register(session->device, FL_POLL_READY))
+	else if (session->complete || session->first < session->count ||
+		 fl_register(session->device, FL_POLL_READY))
 		ready = EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&session->lock);
 	return ready;
 }
 
 static void fl_unlock_state(struct fl_device *fl);
+
+static bool fl_in_precopy(struct fl_device *fl)
+{
+	return fl->state == VFIO_DEVICE_STATE_PRE_COPY ||
+	       fl->state == VFIO_DEVICE_STATE_PRE_COPY_P2P;
+}
 
 static long fl_precopy_info(struct file *filp, unsigned int cmd, unsigned long arg)
 {
@@ -326,13 +348,14 @@ static long fl_precopy_info(struct file *filp, unsigned int cmd, unsigned long a
 		return -EINVAL;
 #endif
 	mutex_lock(&fl->state_mutex);
-	if (fl->state != VFIO_DEVICE_STATE_PRE_COPY && fl->state != VFIO_DEVICE_STATE_PRE_COPY_P2P) {
+	if (!fl_in_precopy(fl)) {
 		ret = -EINVAL;
 		goto unlock;
 	}
 	mutex_lock(&session->lock);
 	ret = session->dead ? -ENODEV : 0;
-	info.initial_bytes = info.dirty_bytes = 0;
+	info.initial_bytes = 0;
+	info.dirty_bytes = 0;
 	for (i = session->first; i < session->count; i++) {
 		struct fl_chunk *chunk = &session->chunks[i];
 		u64 left = sizeof(chunk->header) + chunk->header.length - chunk->done;
@@ -373,6 +396,12 @@ static void fl_loaded(struct fl_session *session)
 	session->loading.done = 0;
 }
 
+static bool fl_is_valid(const struct fl_header *header)
+{
+	return header->kind >= FL_INITIAL && header->kind <= FL_STATE && !header->reserved &&
+	       header->length <= FL_MAX_BYTES;
+}
+
 /* Takes bytes of one chunk; how many, or the error that ends the session. */
 static ssize_t fl_load_bytes(struct fl_session *session, const u8 *bytes, size_t n, u8 *expected)
 {
@@ -385,8 +414,7 @@ static ssize_t fl_load_bytes(struct fl_session *session, const u8 *bytes, size_t
 		n = min_t(size_t, n, sizeof(*header) - chunk->done);
 		memcpy((u8 *)header + chunk->done, bytes, n);
 		chunk->done += n;
-		if (chunk->done == sizeof(*header) &&
-		    (header->kind < FL_INITIAL || header->kind > FL_STATE || header->reserved))
+		if (chunk->done == sizeof(*header) && !fl_is_valid(header))
 			return -EINVAL;
 	} else {
 		n = min_t(u64, n, sizeof(*header) + header->length - chunk->done);
@@ -400,7 +428,8 @@ static ssize_t fl_load_bytes(struct fl_session *session, const u8 *bytes, size_t
 	return n;
 }
 
-static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t len, loff_t *pos)
+static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t len,
+			       loff_t *pos)
 {
 	struct fl_session *session = filp->private_data;
 	ssize_t taken = 0;
@@ -408,10 +437,10 @@ static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t
 
 	if (pos)
 		return -ESPIPE;
-	bounce = (u8 *)__get_free_pages(GFP_KERNEL, 5);
+	bounce = kvmalloc(2 * FL_BOUNCE_BYTES, GFP_KERNEL_ACCOUNT);
 	if (!bounce)
 		return -ENOMEM;
-	expected = bounce + 16 * PAGE_SIZE;
+	expected = bounce + FL_BOUNCE_BYTES;
 	fl_ordered_hold(session->device, FL_HOLD_DATA, 1);
 	mutex_lock(&session->lock);
 	if (session->dead || session->broken) {
@@ -419,11 +448,12 @@ static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t
 		goto out;
 	}
 	while (len) {
-		size_t n = min_t(size_t, len, 16 * PAGE_SIZE);
+		size_t n = min_t(size_t, len, FL_BOUNCE_BYTES);
 		size_t used = 0;
 
 		if (copy_from_user(bounce, buf + taken, n)) {
-			taken = -EFAULT;
+			if (!taken)
+				taken = -EFAULT;
 			goto out;
 		}
 		if (!fl_data_budget(session->device, n)) {
@@ -432,8 +462,9 @@ static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t
 			goto out;
 		}
 		while (used < n) {
-			ssize_t took = fl_load_bytes(session, bounce + used, n - used, expected);
+			ssize_t took;
 
+			took = fl_load_bytes(session, bounce + used, n - used, expected);
 			if (took < 0) {
 				session->broken = true;
 				taken = took;
@@ -446,7 +477,7 @@ static ssize_t fl_resume_write(struct file *filp, const char __user *buf, size_t
 	}
 out:
 	mutex_unlock(&session->lock);
-	free_pages((unsigned long)bounce, 5);
+	kvfree(bounce);
 	return taken;
 }
 
@@ -481,7 +512,8 @@ static struct fl_session *fl_open_session(struct fl_device *fl, bool saving)
 
 	if (!session)
 		return ERR_PTR(-ENOMEM);
-	session->filp = anon_inode_getfile("ferry_lab_migration", saving ? &fl_save_fops : &fl_resume_fops, session,
+	session->filp = anon_inode_getfile("ferry_lab_migration",
+					   saving ? &fl_save_fops : &fl_resume_fops, session,
 					   saving ? O_RDONLY : O_WRONLY);
 	if (IS_ERR(session->filp)) {
 		int ret = PTR_ERR(session->filp);
@@ -574,6 +606,13 @@ static struct file *fl_begin_saving(struct fl_device *fl, bool precopy)
 	return session->filp;
 }
 
+static int fl_finish_saving(struct fl_device *fl)
+{
+	if (!fl->saving)
+		return -ENODEV;
+	return fl_append(fl->saving, FL_STATE, fl_register(fl, FL_STATE_BYTES));
+}
+
 static struct file *fl_begin_resuming(struct fl_device *fl)
 {
 	struct fl_session *session = fl_open_session(fl, false);
@@ -617,12 +656,13 @@ static struct file *fl_step(struct fl_device *fl, enum vfio_device_mig_state to)
 	if (to == VFIO_DEVICE_STATE_STOP_COPY && from == VFIO_DEVICE_STATE_STOP)
 		return fl_begin_saving(fl, false);
 	if (to == VFIO_DEVICE_STATE_STOP_COPY && from == VFIO_DEVICE_STATE_PRE_COPY_P2P)
-		return ERR_PTR(fl->saving ? fl_append(fl->saving, FL_STATE, fl_register(fl, FL_STATE_BYTES)) : -ENODEV);
+		return ERR_PTR(fl_finish_saving(fl));
 	if (to == VFIO_DEVICE_STATE_RESUMING)
 		return fl_begin_resuming(fl);
 	if (from == VFIO_DEVICE_STATE_RESUMING)
 		return ERR_PTR(fl_end_resuming(fl));
-	if (fl->saving && to != VFIO_DEVICE_STATE_PRE_COPY && to != VFIO_DEVICE_STATE_PRE_COPY_P2P)
+	if (fl->saving && to != VFIO_DEVICE_STATE_PRE_COPY &&
+	    to != VFIO_DEVICE_STATE_PRE_COPY_P2P)
 		fl_kill_session(&fl->saving);
 	return NULL;
 }
@@ -705,7 +745,8 @@ static int fl_reset(struct fl_device *fl)
 
 /* ---- DMA logging ---- */
 
-static int fl_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges, u32 nnodes, u64 *page_size)
+static int fl_log_start(struct vfio_device *vdev, struct rb_root_cached *ranges, u32 nnodes,
+			u64 *page_size)
 {
 	struct fl_device *fl = container_of(vdev, struct fl_device, vdev);
 	struct interval_tree_node *node;
@@ -746,8 +787,8 @@ static int fl_log_stop(struct vfio_device *vdev)
 	return 0;
 }
 
-static int fl_log_read_and_clear(struct vfio_device *vdev, unsigned long iova, unsigned long length,
-				 struct iova_bitmap *dirty)
+static int fl_log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
+				 unsigned long length, struct iova_bitmap *dirty)
 {
 	struct fl_device *fl = container_of(vdev, struct fl_device, vdev);
 	unsigned long page, end = (iova + length - 1) >> PAGE_SHIFT;
@@ -773,7 +814,7 @@ static const struct vfio_log_ops fl_log_ops = {
 
 static void fl_dma_write(struct fl_device *fl, u64 iova, u64 length)
 {
-	unsigned long page;
+	unsigned long page = iova >> PAGE_SHIFT;
 
 	if (!length || iova + length - 1 < iova)
 		return;
@@ -782,7 +823,7 @@ static void fl_dma_write(struct fl_device *fl, u64 iova, u64 length)
 		unsigned long end = min((unsigned long)((iova + length - 1) >> PAGE_SHIFT),
 					fl->log_first + fl->log_pages - 1);
 
-		for (page = max((unsigned long)(iova >> PAGE_SHIFT), fl->log_first); page <= end; page++)
+		for (page = max(page, fl->log_first); page <= end; page++)
 			set_bit(page - fl->log_first, fl->log);
 	}
 	mutex_unlock(&fl->log_lock);
@@ -795,7 +836,7 @@ static int fl_append_to_precopy(struct fl_device *fl, enum fl_kind kind, u64 len
 	int ret = -EINVAL;
 
 	mutex_lock(&fl->state_mutex);
-	if (fl->saving && (fl->state == VFIO_DEVICE_STATE_PRE_COPY || fl->state == VFIO_DEVICE_STATE_PRE_COPY_P2P)) {
+	if (fl->saving && fl_in_precopy(fl)) {
 		ret = fl_append(fl->saving, kind, length);
 		if (!ret && kind == FL_INITIAL)
 			fl->saving->reinit = true;
@@ -804,13 +845,24 @@ static int fl_append_to_precopy(struct fl_device *fl, enum fl_kind kind, u64 len
 	return ret;
 }
 
+static int fl_set_register(struct fl_device *fl, enum fl_register which, u64 value)
+{
+	mutex_lock(&fl->register_lock);
+	fl->registers[which] = value;
+	mutex_unlock(&fl->register_lock);
+	return 0;
+}
+
 static int fl_write_register(struct fl_device *fl, enum fl_register which, u64 value)
 {
 	switch (which) {
+	case FL_STATE_BYTES:
+	case FL_INITIAL_BYTES:
+		return value > FL_MAX_BYTES ? -EINVAL : fl_set_register(fl, which, value);
 	case FL_MAKE_DIRTY:
-		return fl_append_to_precopy(fl, FL_DIRTY, value);
+		return value > FL_MAX_BYTES ? -EINVAL : fl_append_to_precopy(fl, FL_DIRTY, value);
 	case FL_REINIT:
-		return fl_append_to_precopy(fl, FL_INITIAL, value);
+		return value > FL_MAX_BYTES ? -EINVAL : fl_append_to_precopy(fl, FL_INITIAL, value);
 	case FL_DMA_WRITE:
 		fl_dma_write(fl, fl_register(fl, FL_DMA_IOVA), value);
 		return 0;
@@ -818,47 +870,59 @@ static int fl_write_register(struct fl_device *fl, enum fl_register which, u64 v
 	case FL_HELD:
 		return -EINVAL;
 	case FL_FAIL_ERRNO:
-		if (!value || value > MAX_ERRNO)
-			return -EINVAL;
-		fallthrough;
+		return !value || value > MAX_ERRNO ? -EINVAL : fl_set_register(fl, which, value);
 	default:
-		mutex_lock(&fl->register_lock);
-		fl->registers[which] = value;
-		mutex_unlock(&fl->register_lock);
-		return 0;
+		return fl_set_register(fl, which, value);
 	}
 }
 
-static ssize_t fl_access(struct fl_device *fl, char __user *buf, size_t count, loff_t *pos, bool write)
+static int fl_access_config(struct fl_device *fl, char __user *buf, size_t count, u64 offset,
+			    bool write)
 {
-	unsigned int region = *pos >> FL_REGION_SHIFT;
-	u64 offset = *pos & ((1ULL << FL_REGION_SHIFT) - 1);
-	u64 value;
-	int ret;
+	unsigned long left;
 
-	if (region == VFIO_PCI_CONFIG_REGION_INDEX) {
-		if (offset >= FL_CONFIG_BYTES || count > FL_CONFIG_BYTES - offset)
-			return -EINVAL;
-		if (write ? copy_from_user(fl->config + offset, buf, count)
-			  : copy_to_user(buf, fl->config + offset, count))
-			return -EFAULT;
-	} else if (region == VFIO_PCI_BAR0_REGION_INDEX) {
-		if (count != 8 || offset % 8 || offset / 8 >= FL_REGISTERS)
-			return -EINVAL;
-		if (write) {
-			if (copy_from_user(&value, buf, 8))
-				return -EFAULT;
-			ret = fl_write_register(fl, offset / 8, value);
-			if (ret)
-				return ret;
-		} else {
-			value = fl_register(fl, offset / 8);
-			if (copy_to_user(buf, &value, 8))
-				return -EFAULT;
-		}
-	} else {
+	if (offset >= FL_CONFIG_BYTES || count > FL_CONFIG_BYTES - offset)
 		return -EINVAL;
+	mutex_lock(&fl->register_lock);
+	left = write ? copy_from_user(fl->config + offset, buf, count)
+		     : copy_to_user(buf, fl->config + offset, count);
+	mutex_unlock(&fl->register_lock);
+	return left ? -EFAULT : 0;
+}
+
+static int fl_access_register(struct fl_device *fl, char __user *buf, size_t count, u64 offset,
+			      bool write)
+{
+	u64 value;
+
+	if (count != sizeof(value) || offset % sizeof(value) ||
+	    offset / sizeof(value) >= FL_REGISTERS)
+		return -EINVAL;
+	if (!write) {
+		value = fl_register(fl, offset / sizeof(value));
+		return copy_to_user(buf, &value, sizeof(value)) ? -EFAULT : 0;
 	}
+	if (copy_from_user(&value, buf, sizeof(value)))
+		return -EFAULT;
+	return fl_write_register(fl, offset / sizeof(value), value);
+}
+
+static ssize_t fl_access(struct fl_device *fl, char __user *buf, size_t count, loff_t *pos,
+			 bool write)
+{
+	u64 offset = *pos & (BIT_ULL(FL_REGION_SHIFT) - 1);
+	int ret = -EINVAL;
+
+	switch (*pos >> FL_REGION_SHIFT) {
+	case VFIO_PCI_CONFIG_REGION_INDEX:
+		ret = fl_access_config(fl, buf, count, offset, write);
+		break;
+	case VFIO_PCI_BAR0_REGION_INDEX:
+		ret = fl_access_register(fl, buf, count, offset, write);
+		break;
+	}
+	if (ret)
+		return ret;
 	*pos += count;
 	return count;
 }
@@ -868,9 +932,12 @@ static ssize_t fl_read(struct vfio_device *vdev, char __user *buf, size_t count,
 	return fl_access(container_of(vdev, struct fl_device, vdev), buf, count, pos, false);
 }
 
-static ssize_t fl_write(struct vfio_device *vdev, const char __user *buf, size_t count, loff_t *pos)
+static ssize_t fl_write(struct vfio_device *vdev, const char __user *buf, size_t count,
+			loff_t *pos)
 {
-	return fl_access(container_of(vdev, struct fl_device, vdev), (char __user *)buf, count, pos, true);
+	struct fl_device *fl = container_of(vdev, struct fl_device, vdev);
+
+	return fl_access(fl, (char __user *)buf, count, pos, true);
 }
 
 static int fl_region_info(struct vfio_region_info *info)
@@ -880,12 +947,15 @@ static int fl_region_info(struct vfio_region_info *info)
 	info->size = info->index == VFIO_PCI_BAR0_REGION_INDEX ? FL_BAR_BYTES
 		   : info->index == VFIO_PCI_CONFIG_REGION_INDEX ? FL_CONFIG_BYTES : 0;
 	info->offset = (u64)info->index << FL_REGION_SHIFT;
-	info->flags = info->size ? VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE : 0;
+	info->flags = 0;
+	if (info->size)
+		info->flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
 	return 0;
 }
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-static int fl_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info, struct vfio_info_cap *caps)
+static int fl_region_info_caps(struct vfio_device *vdev, struct vfio_region_info *info,
+			       struct vfio_info_cap *caps)
 {
 	return fl_region_info(info);
 }
@@ -940,13 +1010,17 @@ static long fl_ioctl(struct vfio_device *vdev, unsigned int cmd, unsigned long a
 
 /* ---- life ---- */
 
-/* A vendor id that nobody has, header type 0, and capabilities of which nothing is armed: all of it plain memory. */
+/*
+ * A vendor id that nobody has, header type 0, and capabilities of which nothing is armed: all of it
+ * plain memory.
+ */
 static const u8 fl_config[FL_CONFIG_BYTES] = {
 	[0x00] = 0xfe, 0xfe, 0x01,
-	[0x06] = 0x10,                                           /* there is a list of capabilities */
+	[0x06] = 0x10,                                           /* a list of capabilities */
 	[0x34] = 0x40,
-	[0x40] = 0x05, 0x60, 0x80, 0x01,                         /* MSI: 64-bit address, mask bits */
-	[0x60] = 0x11, 0x70, 0x03, 0x00, [0x65] = 0x08, [0x69] = 0x0c, /* MSI-X: four vectors, in BAR 0 */
+	[0x40] = 0x05, 0x60, 0x80, 0x01,                         /* MSI: 64 bits, mask bits */
+	[0x60] = 0x11, 0x70, 0x03, 0x00,                         /* MSI-X: four vectors, ... */
+	[0x65] = 0x08, [0x69] = 0x0c,                            /* ... in BAR 0 */
 	[0x70] = 0x10, 0x00, 0x02,                               /* PCI Express, version 2 */
 };
 
@@ -961,7 +1035,8 @@ static int fl_init(struct vfio_device *vdev)
 	fl->state = VFIO_DEVICE_STATE_RUNNING;
 	fl_defaults(fl);
 	memcpy(fl->config, fl_config, sizeof(fl_config));
-	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P | VFIO_MIGRATION_PRE_COPY;
+	vdev->migration_flags = VFIO_MIGRATION_STOP_COPY | VFIO_MIGRATION_P2P |
+				VFIO_MIGRATION_PRE_COPY;
 	vdev->mig_ops = &fl_migration_ops;
 	vdev->log_ops = &fl_log_ops;
 	return 0;
@@ -1041,7 +1116,11 @@ static struct mdev_driver fl_driver = {
 	.max_instances = FL_DEVICES,
 };
 
-static struct mdev_type fl_type = { .sysfs_name = "lab", .pretty_name = "Steered migratable device" };
+static struct mdev_type fl_type = {
+	.sysfs_name = "lab",
+	.pretty_name = "Steered migratable device",
+};
+
 static struct mdev_type *fl_types[] = { &fl_type };
 static const struct class fl_class = { .name = FL_NAME };
 static struct device *fl_device_node;
@@ -1061,7 +1140,8 @@ static int __init fl_module_init(void)
 		ret = PTR_ERR(fl_device_node);
 		goto no_device;
 	}
-	ret = mdev_register_parent(&fl_parent, fl_device_node, &fl_driver, fl_types, ARRAY_SIZE(fl_types));
+	ret = mdev_register_parent(&fl_parent, fl_device_node, &fl_driver, fl_types,
+				   ARRAY_SIZE(fl_types));
 	if (!ret)
 		return 0;
 	device_unregister(fl_device_node);

@@ -6,15 +6,20 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.ferry.app.RunnableJar.Ended;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.jar.Attributes;
+import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -88,14 +93,45 @@ class WithoutVfioIT {
 
     private Path jarWithoutBackend() throws IOException {
         Path jar = Files.copy(RunnableJar.FILE, folder.resolve("without.jar"));
-        try (FileSystem inside = FileSystems.newFileSystem(jar);
-                Stream<Path> bundles = Files.list(inside.getPath("bundles"))) {
+        try (FileSystem inside = FileSystems.newFileSystem(jar)) {
+            Files.delete(backend(inside));
+        }
+        return jar;
+    }
+
+    /** As on a Java that has lost a package. */
+    private Path jarWithBackendThatNeeds(String missing) throws IOException {
+        Path jar = Files.copy(RunnableJar.FILE, folder.resolve("needy.jar"));
+        try (FileSystem inside = FileSystems.newFileSystem(jar)) {
+            Path backend = backend(inside);
+            Path copy = Files.copy(backend, folder.resolve("backend.jar"));
+            try (FileSystem bundle = FileSystems.newFileSystem(copy)) {
+                addImport(bundle.getPath("META-INF/MANIFEST.MF"), missing);
+            }
+            Files.copy(copy, backend, StandardCopyOption.REPLACE_EXISTING);
+        }
+        return jar;
+    }
+
+    private static void addImport(Path file, String name) throws IOException {
+        Manifest manifest;
+        try (InputStream in = Files.newInputStream(file)) {
+            manifest = new Manifest(in);
+        }
+        manifest.getMainAttributes().merge(
+                new Attributes.Name("Import-Package"), name, (imports, added) -> imports + "," + added);
+        try (OutputStream out = Files.newOutputStream(file)) {
+            manifest.write(out);
+        }
+    }
+
+    private static Path backend(FileSystem jar) throws IOException {
+        try (Stream<Path> bundles = Files.list(jar.getPath("bundles"))) {
             List<Path> backend = bundles.filter(bundle ->
                     bundle.getFileName().toString().startsWith("dev.ferry.vfio.backend")).toList();
             assertThat(backend).hasSize(1);
-            Files.delete(backend.get(0));
+            return backend.get(0);
         }
-        return jar;
     }
 
     private void assertWorksWithoutVfio(Path java, Path jar, String sentence) throws Exception {
@@ -146,5 +182,12 @@ class WithoutVfioIT {
         Ended ended = run(RunnableJar.JAVA, jar, "devices");
         assertThat(ended.err()).as("nobody misses it").isEmpty();
         assertThat(ended.status()).isZero();
+    }
+
+    @Test
+    void shouldMigrateEmulatedDevicesAndSayWhatIsMissingWhenJavaHasLostAPackage() throws Exception {
+        assertWorksWithoutVfio(RunnableJar.JAVA, jarWithBackendThatNeeds("gone.from.java"),
+                "needs what nothing here offers: osgi.wiring.package (osgi.wiring.package=gone.from.java); "
+                        + "install that, or run Ferry with another Java");
     }
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class BundleBoundariesTest {
     private static final String OURS = "dev.ferry.";
     private static final Set<String> API_PACKAGES = Set.of(
+            "dev.ferry.configuration",
             "dev.ferry.device",
             "dev.ferry.fsm",
             "dev.ferry.legacy",

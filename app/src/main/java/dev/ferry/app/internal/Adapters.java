@@ -13,14 +13,6 @@ final class Adapters {
 
     private Adapters() {}
 
-    /** Ids of the owner devices of the adapters among configurations. */
-    static List<String> owners(List<Configuration> configurations) {
-        return configurations.stream()
-                .filter(Adapters::isAdapter)
-                .map(configuration -> ownerId(configuration.properties()))
-                .toList();
-    }
-
     /** Id of the owner device of an adapter with these properties. */
     static String ownerId(Map<String, Object> properties) {
         return properties.get(HOST) + "/" + properties.get(NAME);
@@ -34,7 +26,7 @@ final class Adapters {
     static void requireOwnIds(List<Configuration> configurations) {
         Map<String, Configuration> byOwner = new HashMap<>();
         for (Configuration configuration : configurations) {
-            if (isAdapter(configuration)) {
+            if (configuration.isAdapter()) {
                 require(configuration, HOST);
                 require(configuration, NAME);
                 String owner = ownerId(configuration.properties());
@@ -46,10 +38,6 @@ final class Adapters {
                 }
             }
         }
-    }
-
-    private static boolean isAdapter(Configuration configuration) {
-        return configuration.factoryPid().equals(Configuration.ADAPTER);
     }
 
     private static void require(Configuration configuration, String key) {

@@ -30,6 +30,16 @@ record Configuration(String factoryPid, String name, Map<String, Object> propert
         return name.isEmpty() ? factoryPid : factoryPid + "~" + name;
     }
 
+    /** Whether it is of an emulated adapter. */
+    boolean isAdapter() {
+        return factoryPid.equals(ADAPTER);
+    }
+
+    /** Whether it is of the backend for VFIO devices. */
+    boolean isVfio() {
+        return factoryPid.equals(VFIO_BACKEND);
+    }
+
     /** The properties as ConfigAdmin takes them. */
     Dictionary<String, Object> dictionary() {
         return new Hashtable<>(properties);

@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
-import org.osgi.service.component.runtime.ServiceComponentRuntime;
-import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 
 /**
- * Waits until the devices of configured adapters are there for everybody: their components are active, so whoever listens
- * for their services was told, and the migration service knows a device per member. And until each VFIO device that is
- * configured was looked at: it is there as a device, or with the reason why it is none.
+ * Waits until what is configured is there for everybody: each configuration is answered, so that whoever listens for
+ * the services of an adapter was told, the migration service knows a device per member of an adapter, and each VFIO
+ * device that is configured was looked at: it is there as a device, or with the reason why it is none.
  *
  * <p>That a service is registered is not enough: its listeners are told one after the other, this one perhaps first.
  */
@@ -36,66 +41,69 @@ final class Readiness {
     private static final long LOOK_AGAIN_MILLIS = 2;
 
     private final BundleContext context;
-    private final ServiceComponentRuntime components;
-    private final List<String> owners;
-    private final List<String> vfioDevices;
+    private final List<Configuration> adapters;
+    private final List<Configuration> backends;
+    private final LongSupplier nanoTime;
 
     /**
      * What to wait for.
      *
-     * @param owners ids of owner devices, each with as many members as it says that it has
-     * @param vfioDevices addresses and UUIDs of VFIO devices
+     * @param given configurations that somebody takes; those of adapters and of the VFIO backend are answered
      */
-    Readiness(
-            BundleContext context, ServiceComponentRuntime components, List<String> owners, List<String> vfioDevices) {
-        this.context = context;
-        this.components = components;
-        this.owners = List.copyOf(owners);
-        this.vfioDevices = List.copyOf(vfioDevices);
+    Readiness(BundleContext context, List<Configuration> given) {
+        this(context, given, System::nanoTime);
     }
 
-    /** Names of the VFIO devices among configurations, spelt as the backend spells them in ids. */
-    static List<String> vfioDevices(List<Configuration> configurations) {
-        return configurations.stream()
-                .filter(configuration -> configuration.factoryPid().equals(Configuration.VFIO_BACKEND))
-                .map(configuration -> configuration.properties().get(DEVICES))
-                .flatMap(value -> value instanceof List<?> list ? list.stream() : Stream.ofNullable(value))
-                .map(name -> name.toString().strip().toLowerCase(Locale.ROOT))
-                .toList();
+    /** With another clock than {@link System#nanoTime}. */
+    Readiness(BundleContext context, List<Configuration> given, LongSupplier nanoTime) {
+        this.context = context;
+        this.nanoTime = nanoTime;
+        adapters = given.stream().filter(Configuration::isAdapter).toList();
+        backends = given.stream().filter(Configuration::isVfio).toList();
     }
 
     /**
-     * Waits, at most as long as allowed, and no longer once an adapter was {@link #refused}.
+     * Waits until all is there, and no longer once a configuration was {@link #refused} or nothing new has come for a
+     * while. How long all of it takes depends on how many devices there are and what each needs.
      *
+     * @param patience how long nothing new may come
      * @return what is still missing, a clause for each adapter; empty when all is there
      */
-    List<String> await(Duration allowed) throws InterruptedException {
-        long deadline = System.nanoTime() + allowed.toNanos();
+    List<String> await(Duration patience) throws InterruptedException {
+        Set<List<String>> seen = new HashSet<>();
         List<String> missing = missing();
-        while (!missing.isEmpty() && refused().isEmpty() && deadline - System.nanoTime() > 0) {
+        long deadline = 0;
+        while (!missing.isEmpty() && refused().isEmpty()) {
+            // What comes and goes again and again is nothing new.
+            if (seen.add(missing)) {
+                deadline = nanoTime.getAsLong() + patience.toNanos();
+            } else if (deadline - nanoTime.getAsLong() < 0) {
+                break;
+            }
             TimeUnit.MILLISECONDS.sleep(LOOK_AGAIN_MILLIS);
             missing = missing();
         }
         return missing;
     }
 
-    /**
-     * Owner ids of adapters that will not come: the component has seen the configuration, published nothing, and said
-     * in the log why.
-     */
+    /** A sentence for each configuration that was refused: what it asks for will not come. */
     List<String> refused() {
-        // In this order: a component is active only after it has published its adapter.
-        List<String> active = activeAdapters();
-        return owners.stream()
-                .filter(owner -> active.contains(owner) && membersOf(owner).isEmpty())
+        List<ConfigurationOutcome> outcomes = outcomes();
+        return Stream.concat(adapters.stream(), backends.stream())
+                .flatMap(given -> outcomes.stream().filter(outcome -> outcome.pid().equals(given.pid())))
+                .flatMap(outcome -> outcome.refusal().stream().map(reason ->
+                        "the configuration %s is not valid: %s; correct it".formatted(outcome.pid(), reason)))
                 .toList();
     }
 
     private List<String> missing() {
+        Set<String> answered =
+                outcomes().stream().map(ConfigurationOutcome::pid).collect(Collectors.toUnmodifiableSet());
         List<DeviceDescription> devices = devices();
         List<String> missing = new ArrayList<>();
-        for (String owner : owners) {
-            Optional<Integer> members = membersOf(owner);
+        for (Configuration adapter : adapters) {
+            String owner = Adapters.ownerId(adapter.properties());
+            Optional<Integer> members = answered.contains(adapter.pid()) ? membersOf(owner) : Optional.empty();
             long present = devices.stream()
                     .filter(device -> device.owner().equals(Optional.of(owner)))
                     .count();
@@ -105,59 +113,69 @@ final class Readiness {
                 missing.add("%d of the %d devices of %s".formatted(members.get() - present, members.get(), owner));
             }
         }
-        long inactive = owners.size() - activeAdapters().size();
-        if (missing.isEmpty() && inactive > 0) {
-            missing.add("%d of the %d configured adapters".formatted(inactive, owners.size()));
-        }
-        for (String name : vfioDevices) {
-            if (devices.stream().noneMatch(device -> device.id().endsWith("/" + name)) || !isLookedAt(name)) {
-                missing.add("the VFIO device " + name);
+        for (Configuration backend : backends) {
+            if (!answered.contains(backend.pid())) {
+                missing.add("an answer to the configuration " + backend.pid());
+            }
+            for (String name : vfioDevices(backend)) {
+                if (devices.stream().noneMatch(device -> device.id().endsWith("/" + name)) || !isLookedAt(name)) {
+                    missing.add("the VFIO device " + name);
+                }
             }
         }
         return missing;
     }
 
+    /** Names of the VFIO devices in a configuration, spelt as the backend spells them in ids. */
+    private static List<String> vfioDevices(Configuration backend) {
+        return Stream.ofNullable(backend.properties().get(DEVICES))
+                .flatMap(value -> value instanceof List<?> list ? list.stream() : Stream.of(value))
+                .map(name -> name.toString().strip().toLowerCase(Locale.ROOT))
+                .toList();
+    }
+
     /** Before the configuration has reached the backend, the device is there as one that is not configured. */
     private boolean isLookedAt(String name) {
-        try {
-            return context.getServiceReferences(MigrationDriver.class, null).stream()
-                    .anyMatch(reference -> Boolean.TRUE.equals(reference.getProperty(CONFIGURED))
-                            && reference.getProperty(MigrationDriver.DEVICE_ID).toString().endsWith("/" + name));
-        } catch (InvalidSyntaxException e) {
-            throw new IllegalStateException(e);
-        }
+        return services(MigrationDriver.class).stream()
+                .anyMatch(reference -> Boolean.TRUE.equals(reference.getProperty(CONFIGURED))
+                        && reference.getProperty(MigrationDriver.DEVICE_ID).toString().endsWith("/" + name));
     }
 
     private Optional<Integer> membersOf(String owner) {
+        return services(AdminQueue.class).stream()
+                .filter(reference -> owner.equals(reference.getProperty(AdminQueue.OWNER_ID)))
+                .map(reference -> (Integer) reference.getProperty(AdminQueue.MEMBERS))
+                .findFirst();
+    }
+
+    private List<DeviceDescription> devices() {
+        return used(context.getServiceReference(MigrationService.class), MigrationService::devices).orElse(List.of());
+    }
+
+    private List<ConfigurationOutcome> outcomes() {
+        return services(ConfigurationOutcome.class).stream()
+                .flatMap(reference -> used(reference, outcome -> outcome).stream())
+                .toList();
+    }
+
+    private <S> Collection<ServiceReference<S>> services(Class<S> type) {
         try {
-            return context.getServiceReferences(AdminQueue.class, null).stream()
-                    .filter(reference -> owner.equals(reference.getProperty(AdminQueue.OWNER_ID)))
-                    .map(reference -> (Integer) reference.getProperty(AdminQueue.MEMBERS))
-                    .findFirst();
+            return context.getServiceReferences(type, null);
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private List<DeviceDescription> devices() {
-        ServiceReference<MigrationService> reference = context.getServiceReference(MigrationService.class);
-        MigrationService service = reference == null ? null : context.getService(reference);
+    /** Empty where there is no such service, or no longer. */
+    private <S, T> Optional<T> used(ServiceReference<S> reference, Function<S, T> use) {
+        S service = reference == null ? null : context.getService(reference);
         if (service == null) {
-            return List.of();
+            return Optional.empty();
         }
         try {
-            return service.devices();
+            return Optional.of(use.apply(service));
         } finally {
             context.ungetService(reference);
         }
-    }
-
-    private List<String> activeAdapters() {
-        return components.getComponentDescriptionDTOs().stream()
-                .filter(description -> List.of(description.configurationPid).contains(Configuration.ADAPTER))
-                .flatMap(description -> components.getComponentConfigurationDTOs(description).stream())
-                .filter(configuration -> configuration.state == ComponentConfigurationDTO.ACTIVE)
-                .map(configuration -> Adapters.ownerId(configuration.properties))
-                .toList();
     }
 }

@@ -32,7 +32,6 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final String HELP = "help";
-    private static final Duration READY_WITHIN = Duration.ofSeconds(10);
     private static final Duration UNWOUND_WITHIN = Duration.ofSeconds(2);
 
     private final BundleContext context;
@@ -135,6 +134,11 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     }
 
     private int run(List<String> arguments) {
+        // Of the VFIO devices those hear who ask for devices.
+        Unresolved.bundles(context).stream()
+                .filter(bundle -> !VfioAvailability.isAbout(bundle))
+                .forEach(bundle -> complain("all works but the bundle %s, which %s"
+                        .formatted(bundle.getSymbolicName(), Unresolved.why(context, bundle)), 0));
         CommandDirectory commands = CommandDirectory.of(context);
         try {
             CommandLineOptions options = CommandLineOptions.parse(arguments);
@@ -216,43 +220,9 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         }
     }
 
-    /** Puts the configuration in place and waits for its devices; returns what is missing, in sentences. */
     private List<String> configure(CommandLineOptions options) throws IOException, InterruptedException {
-        List<Configuration> wanted = ConfigurationFile.read(options.configuration());
-        for (Configuration configuration : wanted) {
-            (configuration.name().isEmpty()
-                            ? configurations.getConfiguration(configuration.factoryPid(), "?")
-                            : configurations.getFactoryConfiguration(
-                                    configuration.factoryPid(), configuration.name(), "?"))
-                    .update(configuration.dictionary());
-        }
-        Takers takers = Takers.of(context, components);
-        Optional<String> withoutVfio = VfioAvailability.obstacle(context, wanted.stream().anyMatch(Runner::isVfio));
-        withoutVfio.ifPresent(sentence -> complain(sentence, 0));
-        wanted.stream()
-                .filter(configuration -> !takers.has(configuration.factoryPid()))
-                .filter(configuration -> withoutVfio.isEmpty() || !isVfio(configuration))
-                .forEach(configuration -> complain(
-                        "nothing here takes the configuration " + configuration.pid() + ", which has no effect", 0));
-        Readiness readiness = new Readiness(context, components, Adapters.owners(wanted),
-                withoutVfio.isPresent() ? List.of() : Readiness.vfioDevices(wanted));
-        List<String> missing = readiness.await(READY_WITHIN);
-        if (missing.isEmpty()) {
-            return missing;
-        }
-        List<String> refused = readiness.refused();
-        if (!refused.isEmpty()) {
-            return List.of("the configuration of %s is not valid, and the error in the log says why; correct it"
-                    .formatted(String.join(", ", refused)));
-        }
-        List<String> sentences = new ArrayList<>();
-        sentences.add("after " + READY_WITHIN.toSeconds() + " s there are still missing: " + String.join(", ", missing));
-        sentences.addAll(Unsatisfied.of(components));
-        return sentences;
-    }
-
-    private static boolean isVfio(Configuration configuration) {
-        return configuration.factoryPid().equals(Configuration.VFIO_BACKEND);
+        return new Preparation(context, configurations, components, clause -> complain(clause, 0))
+                .run(options.configuration());
     }
 
     private int complain(String sentence, int status) {

@@ -21,9 +21,6 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
-import org.osgi.framework.namespace.ExecutionEnvironmentNamespace;
-import org.osgi.framework.wiring.BundleCapability;
-import org.osgi.framework.wiring.BundleRevision;
 import org.osgi.framework.wiring.FrameworkWiring;
 
 /**
@@ -33,7 +30,6 @@ import org.osgi.framework.wiring.FrameworkWiring;
 final class Application {
 
     private static final String RUNNER = "(ferry.runner=true)";
-    private static final String EXECUTION_ENVIRONMENT = ExecutionEnvironmentNamespace.EXECUTION_ENVIRONMENT_NAMESPACE;
     private static final long STOP_MILLIS = 2_500;
 
     private final BundleSet bundles = new BundleSet();
@@ -76,7 +72,8 @@ final class Application {
         // All at once: bundle by bundle would take the resolver several times as long.
         context.getBundle().adapt(FrameworkWiring.class).resolveBundles(installed);
         for (Bundle bundle : installed) {
-            if (bundle.getHeaders("").get(Constants.FRAGMENT_HOST) == null && isForThisJava(bundle)) {
+            // What cannot be resolved, for newer Java for example, is left out; the application's bundle says why.
+            if (bundle.getHeaders("").get(Constants.FRAGMENT_HOST) == null && bundle.getState() != Bundle.INSTALLED) {
                 bundle.start();
             }
         }
@@ -88,14 +85,6 @@ final class Application {
             runner = found;
         }
         return found.applyAsInt(arguments);
-    }
-
-    /** A bundle for newer Java, the one with native code for example, is left out; the others do not need it. */
-    private boolean isForThisJava(Bundle bundle) {
-        List<BundleCapability> java =
-                framework.adapt(BundleRevision.class).getDeclaredCapabilities(EXECUTION_ENVIRONMENT);
-        return bundle.adapt(BundleRevision.class).getDeclaredRequirements(EXECUTION_ENVIRONMENT).stream()
-                .allMatch(requirement -> java.stream().anyMatch(requirement::matches));
     }
 
     /**

@@ -30,7 +30,9 @@ class ConfigurationFileTest {
                         "host", "host1", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)),
                 new Configuration(Configuration.ADAPTER, "host2", Map.of(
                         "host", "host2", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)));
-        assertThat(Adapters.owners(configurations)).containsExactly("host1/pf0", "host2/pf0");
+        assertThat(configurations)
+                .extracting(configuration -> Adapters.ownerId(configuration.properties()))
+                .containsExactly("host1/pf0", "host2/pf0");
     }
 
     @Test

@@ -11,8 +11,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRequirement;
 import org.osgi.framework.wiring.BundleRevision;
+import org.osgi.framework.wiring.FrameworkWiring;
 
 class VfioAvailabilityTest {
     private static final String LEFT_OUT =
@@ -25,18 +27,27 @@ class VfioAvailabilityTest {
                 type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> answers.get(method.getName())));
     }
 
-    private static BundleContext unresolved(int leastJava) {
-        BundleRequirement java = fake(BundleRequirement.class, Map.of("getDirectives",
-                Map.of("filter", "(&(osgi.ee=JavaSE)(version=%d))".formatted(leastJava))));
-        BundleRevision revision = fake(BundleRevision.class, Map.of("getDeclaredRequirements", List.of(java)));
+    private static BundleContext unresolved(int leastJava, boolean offered) {
+        BundleRequirement java = need("osgi.ee", "(&(osgi.ee=JavaSE)(version=%d))".formatted(leastJava));
+        BundleRequirement other = need("osgi.wiring.package", "(osgi.wiring.package=gone)");
+        BundleRevision revision =
+                fake(BundleRevision.class, Map.of("getDeclaredRequirements", List.of(java, other)));
         Bundle bundle = fake(Bundle.class, Map.of(
                 "getSymbolicName", "dev.ferry.vfio.backend", "getState", Bundle.INSTALLED, "adapt", revision));
-        return fake(BundleContext.class, Map.of("getBundles", new Bundle[] {bundle}));
+        FrameworkWiring wiring = fake(FrameworkWiring.class,
+                Map.of("findProviders", offered ? List.of(fake(BundleCapability.class, Map.of())) : List.of()));
+        Bundle framework = fake(Bundle.class, Map.of("adapt", wiring));
+        return fake(BundleContext.class, Map.of("getBundles", new Bundle[] {bundle}, "getBundle", framework));
+    }
+
+    private static BundleRequirement need(String namespace, String filter) {
+        return fake(BundleRequirement.class,
+                Map.of("getNamespace", namespace, "getDirectives", Map.of("filter", filter)));
     }
 
     @Test
     void shouldNameTheJavaThatIsNeededWhenThisOneIsOlder() {
-        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA + 1), false)).contains(LEFT_OUT
+        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA + 1, false), false)).contains(LEFT_OUT
                 + "needs Java %d or newer, and this is Java %d; run Ferry with a newer one"
                         .formatted(THIS_JAVA + 1, THIS_JAVA));
     }
@@ -44,7 +55,11 @@ class VfioAvailabilityTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1})
     void shouldNotBlameJavaWhenThisOneIsNewEnough(int newer) {
-        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA - newer), false)).contains(LEFT_OUT
-                + "is not resolved: something that it needs is missing, and the error in the log says what; install it");
+        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA - newer, true), false))
+                .contains(LEFT_OUT + "needs a bundle that is left out, too");
+        assertThat(VfioAvailability.obstacle(unresolved(THIS_JAVA - newer, false), false)).get().asString()
+                .startsWith(LEFT_OUT + "needs what nothing here offers: ")
+                .endsWith("osgi.wiring.package (osgi.wiring.package=gone); "
+                        + "install that, or run Ferry with another Java");
     }
 }

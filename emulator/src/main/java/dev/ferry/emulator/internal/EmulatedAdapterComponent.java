@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.CommandSet;
@@ -56,6 +57,7 @@ public final class EmulatedAdapterComponent {
     public static final String PID = "dev.ferry.emulator.adapter";
 
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
+    private static final Logger REFUSALS = LoggerFactory.getLogger(ConfigurationOutcome.class);
     private static final String[] SERVICES = {
         AdminQueue.class.getName(),
         FunctionReset.class.getName(),
@@ -80,6 +82,7 @@ public final class EmulatedAdapterComponent {
     private final OwnerIds ownerIds;
     /** Empty while there has been no valid configuration. */
     private Optional<Published> published = Optional.empty();
+    private Optional<ServiceRegistration<?>> outcome = Optional.empty();
 
     /** Creates the adapter, or says once in the log why not and waits for a better configuration. */
     @Activate
@@ -105,14 +108,24 @@ public final class EmulatedAdapterComponent {
             settings = settings(configuration);
             takeIdOf(settings);
         } catch (IllegalArgumentException e) {
-            LOG.error(
+            REFUSALS.error(
                     "The configuration {} of an emulated adapter is not valid, {}: {}.",
                     properties.get(Constants.SERVICE_PID),
                     published.isPresent() ? "so the adapter stays as it was" : "so there is no such adapter",
                     e.getMessage());
+            answer(properties, Optional.of(e.getMessage()));
             return;
         }
         change(settings);
+        answer(properties, Optional.empty());
+    }
+
+    /** Whoever waits for the adapter learns why it will not come. */
+    private void answer(Map<String, Object> properties, Optional<String> refusal) {
+        outcome.ifPresent(ServiceRegistration::unregister);
+        String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
+        outcome = Optional.of(context.registerService(
+                ConfigurationOutcome.class, new ConfigurationOutcome(pid, refusal), null));
     }
 
     private static void warnOfUnknownKeys(Map<String, Object> properties) {
@@ -134,6 +147,8 @@ public final class EmulatedAdapterComponent {
             ownerIds.release(adapter.settings().ownerId());
         });
         published = Optional.empty();
+        outcome.ifPresent(ServiceRegistration::unregister);
+        outcome = Optional.empty();
     }
 
     private void takeIdOf(AdapterSettings settings) {

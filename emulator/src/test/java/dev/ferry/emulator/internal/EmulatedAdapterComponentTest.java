@@ -3,6 +3,7 @@ package dev.ferry.emulator.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionDirtyTracking;
@@ -14,6 +15,7 @@ import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -23,7 +25,7 @@ class EmulatedAdapterComponentTest {
 
     private final FakeFramework framework = new FakeFramework();
     private final OwnerIds ownerIds = new OwnerIds();
-    private final LogCapture log = new LogCapture(EmulatedAdapterComponent.class);
+    private final LogCapture log = new LogCapture(EmulatedAdapterComponent.class, ConfigurationOutcome.class);
 
     @AfterEach
     void stopCapturing() {
@@ -266,6 +268,18 @@ class EmulatedAdapterComponentTest {
         assertProperties("host1/pf0", "host1", 2);
         component.delete();
         assertThat(framework.services()).isEmpty();
+    }
+
+    @Test
+    void shouldAnswerWhatBecameOfTheConfigurationThatItWasGivenLast() {
+        String pid = "dev.ferry.emulator.adapter~pf0";
+        EmulatedAdapterComponent component = activate(keys("members", 5000));
+        assertThat(framework.outcomes()).containsExactly(new ConfigurationOutcome(
+                pid, Optional.of("members must be 0 to 4096, but is 5000")));
+        modify(component, keys("members", 2));
+        assertThat(framework.outcomes()).containsExactly(new ConfigurationOutcome(pid, Optional.empty()));
+        component.delete();
+        assertThat(framework.outcomes()).isEmpty();
     }
 
     @Test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Dictionary;
@@ -52,18 +53,30 @@ final class FakeFramework {
                 if (!method.getName().equals("registerService")) {
                     throw new UnsupportedOperationException(method.getName());
                 }
-                Service service =
-                        new Service((String[]) arguments[0], arguments[1], (Dictionary<?, ?>) arguments[2]);
+                String[] names = arguments[0] instanceof Class<?> type
+                        ? new String[] {type.getName()}
+                        : (String[]) arguments[0];
+                Service service = new Service(names, arguments[1], (Dictionary<?, ?>) arguments[2]);
                 all.add(service);
                 return service;
             });
 
-    /** The services that are registered now. */
+    /** The adapters that are registered now. */
     List<Service> services() {
-        return all.stream().filter(service -> service.registered).toList();
+        return all.stream()
+                .filter(service -> service.registered && !(service.object instanceof ConfigurationOutcome))
+                .toList();
     }
 
-    /** The only service. */
+    /** What is answered to configurations now. */
+    List<ConfigurationOutcome> outcomes() {
+        return all.stream()
+                .filter(service -> service.registered && service.object instanceof ConfigurationOutcome)
+                .map(service -> (ConfigurationOutcome) service.object)
+                .toList();
+    }
+
+    /** The only adapter. */
     Service service() {
         if (services().size() != 1) {
             throw new AssertionError("not one service but " + services().size());

@@ -6,19 +6,22 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import java.util.List;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
-/** Collects what one class logs, until it is closed. */
+/** Collects what some classes log, until it is closed. */
 final class LogCapture implements AutoCloseable {
 
-    private final Logger logger;
+    private final List<Logger> loggers;
     private final ListAppender<ILoggingEvent> events = new ListAppender<>();
 
-    LogCapture(Class<?> type) {
-        logger = (Logger) LoggerFactory.getLogger(type);
-        logger.setAdditive(false);
+    LogCapture(Class<?>... types) {
+        loggers = Stream.of(types).map(type -> (Logger) LoggerFactory.getLogger(type)).toList();
         events.start();
-        logger.addAppender(events);
+        loggers.forEach(logger -> {
+            logger.setAdditive(false);
+            logger.addAppender(events);
+        });
     }
 
     List<String> errors() {
@@ -38,7 +41,9 @@ final class LogCapture implements AutoCloseable {
 
     @Override
     public void close() {
-        logger.detachAppender(events);
-        logger.setAdditive(true);
+        loggers.forEach(logger -> {
+            logger.detachAppender(events);
+            logger.setAdditive(true);
+        });
     }
 }

@@ -69,11 +69,17 @@ final class StateCommand extends FerryCommand {
         DeviceState state = description.state()
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_FAILED,
-                        "the device " + device + " does not tell its state; is its owner device still there?"));
+                        "the device " + device + " does not tell its state" + why(description)));
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
         document.addProperty("state", state.name());
         return CommandResult.done(document, state.name());
+    }
+
+    private static String why(DeviceDescription description) {
+        return description.notMigratable()
+                .map(reason -> ": " + reason)
+                .orElse(description.owner().isPresent() ? "; is its owner device still there?" : "");
     }
 
     private static CommandResult changed(StateChange change) {

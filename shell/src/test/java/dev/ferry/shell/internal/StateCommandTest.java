@@ -3,9 +3,12 @@ package dev.ferry.shell.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class StateCommandTest {
@@ -86,7 +89,23 @@ class StateCommandTest {
     void shouldExitWithOneWhenTheDeviceDoesNotTell() {
         migrations.deviceState = Optional.empty();
         assertThat(state(FakeMigrations.DEVICE)).isEqualTo(1);
-        assertThat(shell.err()).contains("does not tell its state");
+        assertThat(shell.err()).isEqualTo(
+                "ferry: the device host1/pf0/vf1 does not tell its state; is its owner device still there?\n");
+    }
+
+    @Test
+    void shouldGiveTheDevicesOwnReasonWhenItCannotBeMigrated() {
+        migrations.more.add(new DeviceDescription("vm/0000:3b:00.2", "vfio", "vm", Optional.empty(),
+                OptionalInt.empty(), "vfio", Optional.empty(), Set.of(), Optional.of("it is not in this host")));
+        assertThat(state("vm/0000:3b:00.2")).isEqualTo(1);
+        assertThat(shell.err())
+                .isEqualTo("ferry: the device vm/0000:3b:00.2 does not tell its state: it is not in this host\n");
+    }
+
+    @Test
+    void shouldNotSpeakOfAnOwnerDeviceWhenThereIsNone() {
+        assertThat(state("mdev0")).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: the device mdev0 does not tell its state\n");
     }
 
     @Test

@@ -2,6 +2,7 @@
 package dev.ferry.virtio.driver;
 
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.UnmigratableDriver;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;

@@ -113,7 +113,7 @@ final class DemoCommand extends FerryCommand {
     private CommandResult withOwnHosts(Show show) throws IOException, InterruptedException, CommandFailedException {
         String profile = latency == null ? "none" : latency;
         try (OwnHosts hosts = new OwnHosts(services.configurations(), vfs, profile)) {
-            List<VfPair> pairs = hosts.await(services.service(), services.adapters(), vfs);
+            List<VfPair> pairs = hosts.await(services, vfs);
             return latency == null || options.isWithoutPreCopy()
                     ? show.result(pairs, Optional.ofNullable(out))
                     : show.comparison(pairs, profile, Optional.ofNullable(out));

@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.command;
 
 import dev.ferry.cli.CommandRun;
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.MigrationService;
 import java.util.List;
@@ -43,6 +44,13 @@ public final class DemoCommands {
     private volatile List<EmulatedAdapter> adapters = List.of();
 
     @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY,
+            fieldOption = FieldOption.REPLACE)
+    private volatile List<ConfigurationOutcome> outcomes = List.of();
+
+    @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
@@ -64,8 +72,8 @@ public final class DemoCommands {
 
     /** One live migration under traffic. */
     public void demo(String... arguments) {
-        DemoServices services = new DemoServices(
-                service, () -> List.copyOf(adapters), Optional.ofNullable(configurations), oneAtATime);
+        DemoServices services = new DemoServices(service, () -> List.copyOf(adapters), () -> List.copyOf(outcomes),
+                Optional.ofNullable(configurations), oneAtATime);
         CommandRun.of(new DemoCommand(services), arguments);
     }
 }

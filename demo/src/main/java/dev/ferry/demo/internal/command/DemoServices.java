@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.command;
 
 import dev.ferry.cli.CommandFailedException;
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationService;
@@ -14,11 +15,13 @@ import org.osgi.service.cm.ConfigurationAdmin;
  * What a demonstration uses.
  *
  * @param adapters those there are at the moment it is asked
+ * @param outcomes what became of configurations, at the moment it is asked
  * @param configurationAdmin empty while there is none
  */
 record DemoServices(
         MigrationService service,
         Supplier<List<EmulatedAdapter>> adapters,
+        Supplier<List<ConfigurationOutcome>> outcomes,
         Optional<ConfigurationAdmin> configurationAdmin,
         OneAtATime oneAtATime) {
 

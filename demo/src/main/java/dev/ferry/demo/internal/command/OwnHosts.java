@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.command;
 
 import dev.ferry.cli.CommandFailedException;
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.demo.internal.run.VfPair;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.migration.DeviceDescription;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.osgi.service.cm.Configuration;
@@ -62,15 +64,21 @@ final class OwnHosts implements AutoCloseable {
         }
     }
 
-    /** Waits until all VFs can be migrated. */
-    List<VfPair> await(MigrationService service, Supplier<List<EmulatedAdapter>> adapters, int members)
-            throws CommandFailedException, InterruptedException {
+    /** Waits until all VFs can be migrated, and no longer once the emulator refuses to make them. */
+    List<VfPair> await(DemoServices services, int members) throws CommandFailedException, InterruptedException {
+        MigrationService service = services.service();
+        Supplier<List<EmulatedAdapter>> adapters = services.adapters();
         long deadline = System.nanoTime() + APPEAR_LIMIT.toNanos();
         while (!VfChoice.isEnough(own(service), adapters.get(), members)) {
+            Optional<String> refusal = refusal(services.outcomes().get());
+            if (refusal.isPresent()) {
+                throw new CommandFailedException(FailureCode.DEVICE_NOT_FOUND,
+                        "the emulator does not make the VFs of the demo: " + refusal.get());
+            }
             if (System.nanoTime() > deadline) {
                 throw new CommandFailedException(FailureCode.DEVICE_NOT_FOUND,
-                        "the emulator did not make the VFs of the demo within %d s; its messages say why, --latency "
-                                .formatted(APPEAR_LIMIT.toSeconds()) + "may name what it does not know");
+                        "the emulator did not make the VFs of the demo within %d s; its messages say why"
+                                .formatted(APPEAR_LIMIT.toSeconds()));
             }
             LockSupport.parkNanos(POLL_NANOS);
             if (Thread.interrupted()) {
@@ -78,6 +86,13 @@ final class OwnHosts implements AutoCloseable {
             }
         }
         return VfChoice.among(own(service), adapters.get(), members);
+    }
+
+    private Optional<String> refusal(List<ConfigurationOutcome> outcomes) {
+        return outcomes.stream()
+                .filter(outcome -> configurations.stream().anyMatch(own -> own.getPid().equals(outcome.pid())))
+                .flatMap(outcome -> outcome.refusal().stream())
+                .findFirst();
     }
 
     private static List<DeviceDescription> own(MigrationService service) {

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DemoCommandTest {
 
     private static final DemoServices SERVICES =
-            new DemoServices(null, List::of, Optional.empty(), new OneAtATime());
+            new DemoServices(null, List::of, List::of, Optional.empty(), new OneAtATime());
 
     @Test
     void shouldPrintAResultWhenTheCaptureIsBroken(@TempDir Path folder) throws Exception {

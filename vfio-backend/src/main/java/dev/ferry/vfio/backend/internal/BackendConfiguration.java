@@ -2,9 +2,13 @@
 package dev.ferry.vfio.backend.internal;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.AttributeType;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** The configuration of the backend, PID {@link #PID}. Read it through {@link BackendSettings}. */
+/**
+ * The configuration of the backend, PID {@link #PID}. Read it through {@link BackendSettings}. Numbers come as they
+ * were given: what Declarative Services cannot convert it tells without the key.
+ */
 @ObjectClassDefinition(
         name = "Ferry VFIO backend",
         description = "Which VFIO devices of this host may be opened, and how.")
@@ -41,17 +45,19 @@ public @interface BackendConfiguration {
     @AttributeDefinition(
             name = "Data timeout",
             description = "How long one transfer of device data may wait for the device, in milliseconds; 10 to 60000.",
+            type = AttributeType.INTEGER,
             min = "10",
             max = "60000")
-    int data_timeout_millis() default 5_000;
+    String data_timeout_millis() default "5000";
 
     /** Key {@code rescan.seconds}. */
     @AttributeDefinition(
             name = "Rescan interval",
             description = "How often the host is looked over for devices that came or went, in seconds; 1 to 3600.",
+            type = AttributeType.INTEGER,
             min = "1",
             max = "3600")
-    int rescan_seconds() default 10;
+    String rescan_seconds() default "10";
 
     /** Key {@code handover.socket}. */
     @AttributeDefinition(
@@ -62,6 +68,7 @@ public @interface BackendConfiguration {
     /** Key {@code handover.users}. */
     @AttributeDefinition(
             name = "Handover users",
-            description = "Numbers of users that may hand devices over, beside this process's own and root.")
-    int[] handover_users() default {};
+            description = "Numbers of users that may hand devices over, beside this process's own and root.",
+            type = AttributeType.LONG)
+    String[] handover_users() default {};
 }

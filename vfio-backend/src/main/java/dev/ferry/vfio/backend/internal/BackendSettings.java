@@ -13,7 +13,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 /**
  * A configuration that was found valid. Immutable.
@@ -40,6 +39,11 @@ record BackendSettings(
     private static final Pattern NAME = Pattern.compile(
             "[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
     private static final Pattern HOST = Pattern.compile("[A-Za-z0-9._-]*");
+    /** Longer ones are out of every range here. */
+    private static final Pattern NUMBER = Pattern.compile("-?[0-9]{1,10}");
+    private static final long OUT_OF_RANGE = Long.MIN_VALUE;
+    /** The kernel's uid_t has 32 bits, all of which are set for nobody's number. */
+    private static final long MOST_USER = 0xFFFF_FFFEL;
     /** The kernel's limit for the path of a UNIX socket, with the zero behind it. */
     private static final int MOST_SOCKET_BYTES = 108;
 
@@ -57,13 +61,13 @@ record BackendSettings(
     static BackendSettings of(BackendConfiguration configuration) {
         return new BackendSettings(
                 names(configuration.devices()),
-                host(configuration.host()),
-                choice("access", configuration.access(), DeviceOpener.Way.class),
+                host(text(configuration.host())),
+                choice("access", text(configuration.access()), DeviceOpener.Way.class),
                 ways(configuration.dirty_tracking()),
-                between("data.timeout.millis", configuration.data_timeout_millis(), 10, 60_000),
-                between("rescan.seconds", configuration.rescan_seconds(), 1, 3_600),
-                socket(configuration.handover_socket()),
-                Arrays.stream(configuration.handover_users()).boxed().collect(Collectors.toUnmodifiableSet()));
+                (int) number("data.timeout.millis", configuration.data_timeout_millis(), 10, 60_000),
+                (int) number("rescan.seconds", configuration.rescan_seconds(), 1, 3_600),
+                socket(text(configuration.handover_socket())),
+                users(configuration.handover_users()));
     }
 
     private static Set<String> names(String[] given) {
@@ -105,23 +109,43 @@ record BackendSettings(
                 .formatted(key, given, Arrays.toString(choices.getEnumConstants()).toLowerCase(Locale.ROOT)));
     }
 
-    private static int between(String key, int given, int least, int most) {
-        if (given < least || given > most) {
-            throw new IllegalArgumentException("%s: %d is not from %d to %d".formatted(key, given, least, most));
+    private static Set<Integer> users(String[] given) {
+        Set<Integer> users = new TreeSet<>();
+        for (String one : given) {
+            users.add((int) number("handover.users", one, 0, MOST_USER)); // as the kernel's bits
         }
-        return given;
+        return Set.copyOf(users);
+    }
+
+    private static long number(String key, String given, long least, long most) {
+        String digits = text(given).strip();
+        long number = NUMBER.matcher(digits).matches() ? Long.parseLong(digits) : OUT_OF_RANGE;
+        if (number < least || number > most) {
+            throw new IllegalArgumentException(
+                    "%s: '%s' is no whole number from %d to %d".formatted(key, digits, least, most));
+        }
+        return number;
+    }
+
+    /** Declarative Services makes null of an empty array where one text is asked for. */
+    private static String text(String given) {
+        return given == null ? "" : given;
     }
 
     private static Optional<Path> socket(String given) {
         if (given.isEmpty()) {
             return Optional.empty();
         }
-        Path path = Path.of(given);
-        if (!path.isAbsolute() || given.getBytes(StandardCharsets.UTF_8).length >= MOST_SOCKET_BYTES) {
+        if (!isUsable(given)) {
             throw new IllegalArgumentException(
                     "handover.socket: '%s' must be an absolute path of less than %d bytes"
                             .formatted(given, MOST_SOCKET_BYTES));
         }
-        return Optional.of(path);
+        return Optional.of(Path.of(given));
+    }
+
+    private static boolean isUsable(String path) {
+        return path.startsWith("/") && path.indexOf('\0') < 0
+                && path.getBytes(StandardCharsets.UTF_8).length < MOST_SOCKET_BYTES;
     }
 }

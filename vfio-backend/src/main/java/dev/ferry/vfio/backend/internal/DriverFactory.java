@@ -36,8 +36,9 @@ public final class DriverFactory {
 
         @Override
         public void close() {
-            driver.close();
-            open.close();
+            try (open) {
+                driver.close();
+            }
         }
     }
 

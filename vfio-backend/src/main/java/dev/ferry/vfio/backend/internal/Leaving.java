@@ -2,6 +2,7 @@
 package dev.ferry.vfio.backend.internal;
 
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,28 +22,49 @@ final class Leaving {
         this.id = id;
     }
 
-    /**
-     * Sends it on its way.
-     *
-     * @param unregister returns when nobody uses the device any more
-     * @param close closes it
-     * @param gone called behind both, on this device's thread
-     */
-    void begin(Runnable unregister, Runnable close, Runnable gone) {
-        Thread thread = new Thread(null, () -> {
-            step(unregister, withdrawn);
-            step(close, closed);
-            gone.run();
-        }, "ferry-vfio-leave", 0, false);
+    /** Begins a thread for a device; throws what {@link Thread#start} does, then nothing has begun. */
+    static void onThread(Runnable leaving) {
+        Thread thread = new Thread(null, leaving, "ferry-vfio-leave", 0, false);
         thread.setContextClassLoader(Leaving.class.getClassLoader());
         thread.setDaemon(true);
         thread.start();
     }
 
+    /**
+     * Sends it on its way, whatever happens: where no thread can be had, on the caller's, who then waits.
+     *
+     * @param threads runs each task on a thread of its own, or throws
+     * @param unregister returns when nobody uses the device any more
+     * @param close closes it
+     * @param gone called behind both, on this device's thread, if it has one
+     */
+    void begin(Executor threads, Runnable unregister, Runnable close, Runnable gone) {
+        try {
+            threads.execute(() -> {
+                try {
+                    leave(unregister, close);
+                } finally {
+                    gone.run();
+                }
+            });
+        } catch (Throwable e) { // an OutOfMemoryError where the host allows no more threads
+            LOG.warn("there is no thread for {} to leave on, so it is waited for: {}", id, e.toString());
+            leave(unregister, close);
+        }
+    }
+
+    private void leave(Runnable unregister, Runnable close) {
+        try {
+            step(unregister, withdrawn);
+        } finally {
+            step(close, closed);
+        }
+    }
+
     private void step(Runnable step, CountDownLatch done) {
         try {
             step.run();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("{} did not leave in order", id, e);
         } finally {
             done.countDown();

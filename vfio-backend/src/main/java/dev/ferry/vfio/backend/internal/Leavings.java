@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -18,23 +19,29 @@ final class Leavings {
 
     private final Map<String, Leaving> underWay = new ConcurrentHashMap<>();
     private final Consumer<String> gone;
+    private final Executor threads;
 
     /**
      * None yet.
      *
-     * @param gone told the name of each that is closed, on a thread that may be kept
+     * @param gone told the name of each that is closed, on a thread that may be kept; not where there is none
      */
     Leavings(Consumer<String> gone) {
-        this.gone = gone;
+        this(gone, Leaving::onThread);
     }
 
-    /** Sends a device off, of which none of the same name may be leaving. */
+    Leavings(Consumer<String> gone, Executor threads) {
+        this.gone = gone;
+        this.threads = threads;
+    }
+
+    /** Sends a device off, of which none of the same name may be leaving; it has not begun to leave if this throws. */
     void begin(String name, String id, Runnable unregister, Runnable close) {
         Leaving leaving = new Leaving(id);
         if (underWay.putIfAbsent(name, leaving) != null) {
             throw new IllegalStateException(id + " is leaving already");
         }
-        leaving.begin(unregister, () -> {
+        leaving.begin(threads, unregister, () -> {
             try {
                 close.run();
             } finally {
@@ -58,29 +65,31 @@ final class Leavings {
 
     /** Waits for some, and says in the log which are not closed when the time is over. */
     void awaitThese(Collection<String> names, long millis) {
-        await(names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList(), millis);
-    }
-
-    /** Waits for all: first until nobody uses them any more, then until they are closed. */
-    void awaitAll(long withdrawnMillis, long closedMillis) {
-        List<Leaving> all = List.copyOf(underWay.values());
-        long deadline = deadline(withdrawnMillis);
-        all.forEach(leaving -> leaving.awaitWithdrawn(deadline));
-        await(all, closedMillis);
-    }
-
-    private static void await(List<Leaving> leavings, long millis) {
-        long deadline = deadline(millis);
-        for (Leaving leaving : leavings) {
-            if (leaving.awaitClosed(deadline)) {
-                continue;
-            }
+        List<Leaving> these =
+                names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList();
+        for (Leaving leaving : notClosedAt(deadline(millis), these)) {
             if (Thread.currentThread().isInterrupted()) {
                 LOG.info("{} is being closed; an interrupted thread does not wait for that", leaving.id());
             } else {
                 LOG.warn("{}", leaving.obstacle());
             }
         }
+    }
+
+    /**
+     * Waits for all: first until nobody uses them any more, then until they are closed.
+     *
+     * @return what keeps those that are not closed when the time is over, a sentence for each
+     */
+    List<String> awaitAll(long withdrawnMillis, long closedMillis) {
+        List<Leaving> all = List.copyOf(underWay.values());
+        long deadline = deadline(withdrawnMillis);
+        all.forEach(leaving -> leaving.awaitWithdrawn(deadline));
+        return notClosedAt(deadline(closedMillis), all).stream().map(Leaving::obstacle).toList();
+    }
+
+    private static List<Leaving> notClosedAt(long deadline, List<Leaving> leavings) {
+        return leavings.stream().filter(leaving -> !leaving.awaitClosed(deadline)).toList();
     }
 
     private static long deadline(long millis) {

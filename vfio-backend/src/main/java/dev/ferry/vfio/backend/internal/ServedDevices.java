@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * What is registered, by the devices' names, until it is sent off. Used in somebody's turn alone, as {@link
- * DeviceServices} takes them.
+ * What is registered, by the devices' names, until it is sent off. Thread-safe; added to in somebody's turn alone, as
+ * {@link DeviceServices} takes them.
  */
 final class ServedDevices {
 
@@ -57,12 +57,12 @@ final class ServedDevices {
         this.waitMillis = waitMillis;
     }
 
-    Optional<Served> get(String name) {
+    synchronized Optional<Served> get(String name) {
         return Optional.ofNullable(served.get(name));
     }
 
     /** Keeps what was registered for a device for which there is {@linkplain #makeRoom room}. */
-    void put(String name, Served added) {
+    synchronized void put(String name, Served added) {
         served.put(name, added);
     }
 
@@ -77,15 +77,21 @@ final class ServedDevices {
         leavings.awaitThese(sendOff(which), waitMillis);
     }
 
+    /** Sends all off without waiting. */
+    void sendOffAll() {
+        sendOff((name, now) -> true);
+    }
+
     /** Sends off without waiting; gives the names. */
-    List<String> sendOff(BiPredicate<String, Served> which) {
+    synchronized List<String> sendOff(BiPredicate<String, Served> which) {
         List<String> names = served.entrySet().stream()
                 .filter(one -> which.test(one.getKey(), one.getValue()))
                 .map(Map.Entry::getKey)
                 .toList();
         for (String name : names) {
-            Served leaving = served.remove(name);
+            Served leaving = served.get(name);
             leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
+            served.remove(name);
         }
         return names;
     }

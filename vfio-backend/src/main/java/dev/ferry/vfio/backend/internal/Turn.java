@@ -23,6 +23,7 @@ final class Turn {
     static final class Wish {
         private final Runnable wanted;
         private final CountDownLatch granted = new CountDownLatch(1);
+        private volatile boolean done;
 
         private Wish(Runnable wanted) {
             this.wanted = wanted;
@@ -31,16 +32,20 @@ final class Turn {
         private void grant() {
             try {
                 wanted.run();
-            } catch (RuntimeException e) {
+                done = true;
+            } catch (Throwable e) {
                 LOG.error("what was asked for in another's turn failed", e); // it must not end that turn
             } finally {
                 granted.countDown();
             }
         }
 
-        /** Waits until it is done; false when the time was over, or the thread was interrupted, which it then stays. */
+        /**
+         * Waits until it is done; false when it failed, the time was over, or the thread was interrupted, which it then
+         * stays.
+         */
         boolean await(long millis) {
-            return Turn.await(granted, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis));
+            return Turn.await(granted, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis)) && done;
         }
     }
 
@@ -63,10 +68,21 @@ final class Turn {
             Thread.currentThread().interrupt();
             entered = lock.tryLock();
         }
-        if (entered) {
+        return entered && begin();
+    }
+
+    /** Who is thrown out of here has no turn that he could end. */
+    private boolean begin() {
+        boolean begun = false;
+        try {
             grantAll();
+            begun = true;
+            return true;
+        } finally {
+            if (!begun) {
+                lock.unlock();
+            }
         }
-        return entered;
     }
 
     /** Ends a turn, and does what was wished while it lasted. */

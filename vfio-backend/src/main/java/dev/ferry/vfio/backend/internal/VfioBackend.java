@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
-import dev.ferry.device.DeviceException;
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.vfio.backend.internal.device.KernelException;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -46,27 +47,35 @@ public final class VfioBackend {
     private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
-    private final Supplier<SystemCalls> calls;
     private final DeviceServices services;
+    private final Handover handover;
+    private final Outcome outcome;
     private final ScheduledThreadPoolExecutor executor;
-    private BackendSettings settings = BackendSettings.none();
+    private volatile BackendSettings settings = BackendSettings.none();
     private ScheduledFuture<?> rescan;
-    private HandoverServer handover;
 
     /** Called by Declarative Services. */
     @Activate
-    public VfioBackend(BundleContext context, BackendConfiguration configuration) {
-        this(Path.of("/"), Once.of(LinuxSystemCalls::new), (driver, properties) ->
-                register(context, driver, properties), FIRST_LOOK_MILLIS);
-        modified(configuration);
+    public VfioBackend(BundleContext context, BackendConfiguration configuration, Map<String, Object> properties) {
+        this(Path.of("/"), Once.of(LinuxSystemCalls::new),
+                (driver, about) -> register(context, MigrationDriver.class, driver, about),
+                outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS);
+        modified(configuration, properties);
     }
 
-    VfioBackend(Path root, Supplier<SystemCalls> calls, DriverRegistry registry, long firstLookMillis) {
+    VfioBackend(
+            Path root,
+            Supplier<SystemCalls> calls,
+            DriverRegistry registry,
+            Function<ConfigurationOutcome, Runnable> outcomes,
+            long firstLookMillis) {
         this.root = root;
         this.firstLookMillis = firstLookMillis;
-        this.calls = calls;
+        outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
-        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root));
+        services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
+                DeviceServices.STOP_WAIT_MILLIS);
+        handover = new Handover(calls, root, services);
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
         executor.setRemoveOnCancelPolicy(true);
     }
@@ -87,52 +96,69 @@ public final class VfioBackend {
         }
     }
 
-    private static Runnable register(BundleContext context, MigrationDriver driver, Map<String, Object> properties) {
-        Dictionary<String, Object> dictionary = new Hashtable<>(properties);
-        ServiceRegistration<MigrationDriver> registration =
-                context.registerService(MigrationDriver.class, driver, dictionary);
+    private static <S> Runnable register(BundleContext context, Class<S> type, S service, Map<String, Object> about) {
+        ServiceRegistration<S> registration = context.registerService(type, service, new Hashtable<>(about));
         return () -> {
             try {
                 registration.unregister();
             } catch (IllegalStateException e) {
-                LOG.debug("{} was unregistered by the framework", dictionary.get(MigrationDriver.DEVICE_ID), e);
+                LOG.debug("{} was unregistered by the framework", service, e);
             }
         };
     }
 
-    /** Takes a changed configuration; an invalid one is logged, and the last good one stays in force. */
+    /**
+     * Takes a configuration, and answers. An invalid one is logged, and what held before goes on: nothing configured at
+     * first.
+     */
     @Modified
-    synchronized void modified(BackendConfiguration configuration) {
-        BackendSettings wanted;
-        try {
-            wanted = BackendSettings.of(configuration);
-        } catch (RuntimeException e) { // a value that cannot be converted is thrown when it is read
-            LOG.error("the configuration {} is not taken: {}", BackendConfiguration.PID, e.getMessage());
-            return;
-        }
-        boolean otherSocket = !wanted.handoverSocket().equals(settings.handoverSocket())
-                || !wanted.handoverUsers().equals(settings.handoverUsers());
-        settings = wanted;
-        if (rescan != null) {
-            rescan.cancel(false);
-        }
-        awaitBriefly(executor.submit(() -> look(wanted)));
-        rescan = executor.scheduleWithFixedDelay(
-                () -> look(wanted), wanted.rescanSeconds(), wanted.rescanSeconds(), TimeUnit.SECONDS);
-        if (otherSocket) {
-            closeHandover();
-            openHandover(wanted);
+    synchronized void modified(BackendConfiguration configuration, Map<String, Object> properties) {
+        warnOfUnknownKeys(properties);
+        Optional<String> refusal = take(configuration);
+        follow();
+        refusal.ifPresentOrElse(reason -> outcome.refused(properties, reason), () -> outcome.taken(properties));
+    }
+
+    private static void warnOfUnknownKeys(Map<String, Object> properties) {
+        Set<String> unknown = ConfigurationKeys.unknown(properties.keySet());
+        if (!unknown.isEmpty()) {
+            LOG.warn("the configuration {} has keys without effect: {}; the keys are {}", BackendConfiguration.PID,
+                    String.join(", ", unknown), String.join(", ", ConfigurationKeys.KNOWN));
         }
     }
 
-    private void look(BackendSettings wanted) {
+    /** Gives why it is not taken. */
+    private Optional<String> take(BackendConfiguration configuration) {
+        try {
+            settings = BackendSettings.of(configuration);
+            return Optional.empty();
+        } catch (RuntimeException e) { // Declarative Services throws what it likes when a value is read
+            return Optional.of(Objects.requireNonNullElse(e.getMessage(), e.toString()));
+        }
+    }
+
+    /** Brings all in line with the settings, now and from now on. */
+    private void follow() {
+        if (rescan != null) {
+            rescan.cancel(false);
+        }
+        awaitBriefly(executor.submit(this::look));
+        rescan = executor.scheduleWithFixedDelay(
+                this::look, settings.rescanSeconds(), settings.rescanSeconds(), TimeUnit.SECONDS);
+        handover.want(settings.handoverSocket(), settings.handoverUsers());
+    }
+
+    /** Throws nothing: that would end the looking for ever. */
+    private void look() {
+        BackendSettings wanted = settings;
         try {
             services.update(finder.find(wanted.devices()), wanted);
         } catch (IOException e) {
             LOG.warn("the host cannot be looked over for VFIO devices: {}", e.toString());
-        } catch (RuntimeException | LinkageError e) {
-            LOG.error("looking for VFIO devices failed", e); // thrown on, it would end the looking for ever
+        } catch (Throwable e) {
+            LOG.error("looking for VFIO devices failed", e);
         }
+        handover.follow();
     }
 
     private void awaitBriefly(Future<?> look) {
@@ -147,39 +173,29 @@ public final class VfioBackend {
         }
     }
 
-    private void openHandover(BackendSettings wanted) {
-        wanted.handoverSocket().ifPresent(path -> {
-            try {
-                handover = HandoverServer.open(calls.get(), path, wanted.handoverUsers(), root, services);
-            } catch (DeviceException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, KernelException.reason(e));
-            } catch (IOException e) {
-                LOG.error("no devices can be handed over at {}: {}", path, e.toString());
-            } catch (RuntimeException | LinkageError e) { // thrown on, it would keep all other devices, too
-                LOG.error("no devices can be handed over at {}", path, e);
-            }
-        });
-    }
-
-    private void closeHandover() {
-        if (handover != null) {
+    /**
+     * Withdraws every service and closes every device; called by Declarative Services. Every wait in it is bounded, and
+     * what is left running when all are over ends by itself: {@link DeviceServices#close} says what that is.
+     */
+    @Deactivate
+    synchronized void deactivate() {
+        outcome.withdraw();
+        executor.shutdownNow();
+        try {
             handover.close();
-            handover = null;
+            awaitLook();
+        } finally {
+            services.close();
         }
     }
 
-    /** Withdraws every service and closes every device; called by Declarative Services. */
-    @Deactivate
-    synchronized void deactivate() {
-        closeHandover();
-        executor.shutdownNow();
+    private void awaitLook() {
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("a device of {} still keeps its opening waiting", root);
+                LOG.warn("the backend stops before its look at the devices of this host has ended");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        services.close();
     }
 }

@@ -3,15 +3,22 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,8 +36,13 @@ abstract class BackendFixture {
     Path folder;
 
     final Map<String, Registered> registered = new ConcurrentHashMap<>();
+    /** What a test does instead of a system call, by name; the kernel answers when it gives null. */
+    final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
+    /** What is answered to the configuration now. */
+    final Set<ConfigurationOutcome> outcomes = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<String> changes = new LinkedBlockingQueue<>();
     FakeHost host;
+    SystemCalls calls;
     VfioBackend backend;
 
     @BeforeEach
@@ -38,7 +50,20 @@ abstract class BackendFixture {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        backend = new VfioBackend(folder, () -> host.kernel, this::register, PATIENCE_MILLIS);
+        calls = (SystemCalls) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
+                    Object other = instead.getOrDefault(method.getName(), given -> null).apply(arguments);
+                    return other == null ? ofKernel(method, arguments) : other;
+                });
+        backend = new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS);
+    }
+
+    private Object ofKernel(Method call, Object[] arguments) throws Throwable {
+        try {
+            return call.invoke(host.kernel, arguments);
+        } catch (InvocationTargetException e) {
+            throw e.getCause();
+        }
     }
 
     private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
@@ -51,8 +76,13 @@ abstract class BackendFixture {
         };
     }
 
+    private Runnable answer(ConfigurationOutcome outcome) {
+        assertThat(outcomes.add(outcome)).isTrue();
+        return () -> outcomes.remove(outcome);
+    }
+
     void configure(Map<String, ?> values) {
-        backend.modified(Configured.with(values));
+        backend.modified(Configured.with(values), Map.of("service.pid", BackendConfiguration.PID));
         changes.clear();
     }
 

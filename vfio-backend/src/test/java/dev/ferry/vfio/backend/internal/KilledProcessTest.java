@@ -66,8 +66,8 @@ class KilledProcessTest {
         backend = new VfioBackend(folder, () -> host.kernel, (driver, properties) -> {
             registered.put(VF, driver);
             return () -> registered.remove(VF, driver);
-        }, BackendFixture.PATIENCE_MILLIS);
-        backend.modified(Configured.with(Map.of("devices", new String[] {VF})));
+        }, outcome -> () -> {}, BackendFixture.PATIENCE_MILLIS);
+        backend.modified(Configured.with(Map.of("devices", new String[] {VF})), Map.of());
         return registered.get(VF);
     }
 

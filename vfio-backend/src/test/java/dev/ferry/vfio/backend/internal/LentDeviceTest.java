@@ -234,7 +234,7 @@ class LentDeviceTest extends BackendFixture {
         try (FakePeer stranger = host.kernel.connect(socket, STRANGER)) {
             assertThat(stranger.ask(LEND + MDEV, device)).startsWith("refused EACCES ");
         }
-        configureAlso(Map.of("handover_users", new int[] {STRANGER}));
+        configureAlso(Map.of("handover_users", new String[] {"" + STRANGER}));
         try (FakePeer stranger = host.kernel.connect(socket, STRANGER)) {
             assertThat(stranger.ask(LEND + MDEV, device)).startsWith("ok");
         }
@@ -245,7 +245,7 @@ class LentDeviceTest extends BackendFixture {
     void shouldLendNoMoreWhenTheSocketIsConfiguredAway() throws Exception {
         vmm.ask(LEND + MDEV, device);
 
-        backend.modified(Configured.with(Map.of()));
+        backend.modified(Configured.with(Map.of()), Map.of());
 
         await("-host9/" + MDEV);
         assertThat(socket).doesNotExist();

@@ -23,7 +23,7 @@ class RescanTest extends BackendFixture {
 
     @Test
     void shouldFindDevicesThatComeAndLeaveThoseThatGo() throws Exception {
-        configure(Map.of("devices", new String[] {VF, LATE}, "rescan_seconds", 1));
+        configure(Map.of("devices", new String[] {VF, LATE}, "rescan_seconds", "1"));
         assertThat(property(LATE, "ferry.not.migratable")).asString().startsWith("there is no PCI function");
 
         host.pci(LATE, "virtio_vfio_pci", "14");
@@ -38,7 +38,7 @@ class RescanTest extends BackendFixture {
     @Test
     void shouldOpenADeviceAsSoonAsItCanBeOpened() throws Exception {
         host.refuse("vfio/13", 16);
-        configure(Map.of("devices", new String[] {MDEV}, "rescan_seconds", 1));
+        configure(Map.of("devices", new String[] {MDEV}, "rescan_seconds", "1"));
         assertThat(property(MDEV, "ferry.not.migratable")).asString().contains("another process has it");
 
         host.allow("13");

@@ -4,6 +4,7 @@ package dev.ferry.vfio.backend.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.Arc;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -109,6 +111,28 @@ class VfioBackendTest extends BackendFixture {
         configure(Map.of("devices", new String[] {"nonsense"}));
 
         assertThat(reason(VF)).isNull();
+    }
+
+    @Test
+    void shouldAnswerWhatBecameOfTheConfigurationThatItWasGivenLast() {
+        backend.modified(Configured.with(Map.of()), Map.of("component.id", 7L));
+        assertThat(outcomes).as("the defaults are nobody's").isEmpty();
+
+        configure(Map.of("access", "foo"));
+        assertThat(outcomes).containsExactly(new ConfigurationOutcome(
+                BackendConfiguration.PID, Optional.of("access: 'foo' is none of [auto, group, cdev]")));
+        configure(Map.of("access", "group"));
+        assertThat(outcomes).containsExactly(new ConfigurationOutcome(BackendConfiguration.PID, Optional.empty()));
+
+        backend.deactivate();
+        assertThat(outcomes).isEmpty();
+    }
+
+    @Test
+    void shouldGiveAPlainTypeWhenTheDeviceIsNotThere() {
+        configure(Map.of("devices", new String[] {"0000:99:00.0"}));
+
+        assertThat(property("0000:99:00.0", "ferry.device.type")).isEqualTo("vfio");
     }
 
     @Test

@@ -2,7 +2,9 @@
 package dev.ferry.vfio.backend.lab;
 
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
+import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.vfio.backend.internal.device.Region;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
@@ -15,6 +17,7 @@ import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.BindIommufd;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DirtyBitmap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -23,6 +26,11 @@ import java.util.List;
 
 /** A device that this program has opened by a VMM's calls, not by our driver's, and lends to another program. */
 final class LentDevice implements AutoCloseable {
+    /** A mediated device has none, and nothing may be asked of it while it is lent. */
+    private static final int NO_PAGE_TABLE = 7;
+
+    private static final long PAGE = 4096;
+
     private final SystemCalls calls = new LinuxSystemCalls();
     private final List<Integer> open = new ArrayList<>();
     private final String name;
@@ -43,9 +51,10 @@ final class LentDevice implements AutoCloseable {
             descriptors = new int[] {fd, container};
         } else {
             fd = open("/dev/vfio/devices/" + found.cdev().orElseThrow());
-            bind(open("/dev/iommu"));
-            beside = "";
-            descriptors = new int[] {fd};
+            int iommufd = open("/dev/iommu");
+            bind(iommufd);
+            beside = " iommufd " + NO_PAGE_TABLE;
+            descriptors = new int[] {fd, iommufd};
         }
     }
 
@@ -94,14 +103,51 @@ final class LentDevice implements AutoCloseable {
 
     /** Lends it on a connection of its own; gives the answer. */
     String lend(Path socket) {
-        return lendAs(socket, name);
-    }
-
-    /** Lends it under another device's name. */
-    String lendAs(Path socket, String other) {
         end();
         connection = new HandoverClient(calls, socket);
-        return connection.ask("ferry-vfio 1 lend " + other + beside, descriptors);
+        return lendOn(connection, name);
+    }
+
+    /** Lends it on a connection, under this name; gives the answer. */
+    String lendOn(HandoverClient other, String as) {
+        return other.ask(offer(as), descriptors);
+    }
+
+    /** The words that lend it under this name. */
+    String offer(String as) {
+        return "ferry-vfio 1 lend " + as + beside;
+    }
+
+    /** What is lent: the device's descriptor, and that of the place its memory is mapped at. */
+    int[] descriptors() {
+        return descriptors.clone();
+    }
+
+    /** Has the kernel record dirty pages in the container of this program. */
+    void record() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DirtyBitmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_START);
+            int begun = calls.ioctl(descriptors[1], VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
+            demand(begun == 0, "%s: %d", name, begun);
+        }
+    }
+
+    /** Whether the kernel does so still; it refuses to tell of pages where it does not. */
+    boolean isRecording() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(DirtyBitmap.GET_BYTES, Long.BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.GET_BYTES);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_GET_BITMAP);
+            argument.set(JAVA_LONG, DirtyBitmap.GET_SIZE, PAGE);
+            argument.set(JAVA_LONG, DirtyBitmap.GET_PGSIZE, PAGE);
+            argument.set(JAVA_LONG, DirtyBitmap.GET_BITMAP_SIZE, Long.BYTES);
+            argument.set(ADDRESS, DirtyBitmap.GET_DATA, arena.allocate(JAVA_LONG));
+            int told = calls.ioctl(descriptors[1], VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
+            demand(told == 0 || told == -LinuxErrno.EINVAL, "%s: %d", name, told);
+            return told == 0;
+        }
     }
 
     /** Wants it back; gives the answer, behind which nobody uses it. */
@@ -109,7 +155,8 @@ final class LentDevice implements AutoCloseable {
         return connection.ask("ferry-vfio 1 return");
     }
 
-    private void end() {
+    /** Ends the connection, as the end of this program would. */
+    void end() {
         if (connection != null) {
             connection.close();
             connection = null;

@@ -191,10 +191,10 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             // zeroed: old drivers give back what they got
             MemorySegment info = arena.allocate(Precopy.BYTES, Long.BYTES);
             info.set(JAVA_INT, Precopy.ARGSZ, Precopy.BYTES);
-            device.require(
-                    data.descriptor().use(fd ->
-                            device.calls().ioctl(fd, VfioIoctl.VFIO_MIG_GET_PRECOPY_INFO, info)),
-                    "VFIO_MIG_GET_PRECOPY_INFO");
+            long result = data.descriptor().use(fd ->
+                    device.calls().ioctl(fd, VfioIoctl.VFIO_MIG_GET_PRECOPY_INFO, info));
+            // The descriptor of a kernel driver without PRE_COPY has no such call.
+            device.require(result == -LinuxErrno.ENOTTY ? -LinuxErrno.EINVAL : result, "VFIO_MIG_GET_PRECOPY_INFO");
             return new PrecopyInfo(
                     size(info, Precopy.INITIAL_BYTES),
                     size(info, Precopy.DIRTY_BYTES),

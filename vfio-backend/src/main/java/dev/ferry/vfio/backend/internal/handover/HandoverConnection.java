@@ -62,7 +62,7 @@ final class HandoverConnection implements AutoCloseable {
     /** The number of the user who has connected. */
     int user() throws DeviceException {
         int user = socket.peerUser();
-        peer = "user " + user;
+        peer = "user " + Integer.toUnsignedString(user);
         return user;
     }
 

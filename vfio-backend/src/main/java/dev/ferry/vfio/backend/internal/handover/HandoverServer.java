@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.handover;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
@@ -11,14 +8,9 @@ import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
-import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
-import dev.ferry.vfio.backend.internal.uapi.Posix.PollFd;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -37,13 +29,11 @@ public final class HandoverServer implements AutoCloseable {
 
     private static final int POLL_MILLIS = 100;
     private static final long STOP_WAIT_MILLIS = 5_000;
-    /** Polls in a row that may fail: two seconds. */
-    private static final int MOST_FAILED_POLLS = 20;
+    /** Failures in a row that are borne: two seconds. */
+    private static final int MOST_FAILURES = 20;
 
     private static final int MOST_CONNECTIONS = 64;
     private static final int ROOT_USER = 0;
-    /** Instead of a descriptor: poll(2) passes over the entry. */
-    private static final int PASSED_OVER = -1;
 
     /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
@@ -60,25 +50,23 @@ public final class HandoverServer implements AutoCloseable {
     private final SystemCalls calls;
     private final SocketFile file;
     private final UnixSocket socket;
-    private final Set<Integer> users;
     private final Function<UnixSocket, HandoverConnection> maker;
     private final List<HandoverConnection> connections = new ArrayList<>();
     private final Thread thread;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private boolean mayAccept = true;
-    private int failedPolls;
+    private int failures;
+    private volatile Set<Integer> users = Set.of();
     private volatile boolean closed;
 
     private HandoverServer(
             SystemCalls calls,
             SocketFile file,
             UnixSocket socket,
-            Set<Integer> users,
             Function<UnixSocket, HandoverConnection> maker) {
         this.calls = calls;
         this.file = file;
         this.socket = socket;
-        this.users = users;
         this.maker = maker;
         thread = new Thread(null, this::run, "ferry-vfio-handover", 0, false);
         thread.setContextClassLoader(HandoverServer.class.getClassLoader());
@@ -90,118 +78,124 @@ public final class HandoverServer implements AutoCloseable {
      *
      * @param users that are let in, beside root and this process's own
      * @param root where the devices of the host are looked for; {@code /} but in tests
-     * @throws IOException when there is something else at the path, or it cannot be used
+     * @throws IOException when there is something else at the path, or it cannot be used; nothing stays open then
      */
     public static HandoverServer open(
             SystemCalls calls, Path path, Set<Integer> users, Path root, Lending lending) throws IOException {
         SocketFile.makeRoom(calls, path);
         UnixSocket socket = UnixSocket.bind(calls, path);
-        boolean done = false;
+        HandoverServer server;
         try {
-            SocketFile file = SocketFile.of(path);
-            // Who may connect is decided by credentials; other users than these need not even reach that.
-            Files.setPosixFilePermissions(
-                    path, PosixFilePermissions.fromString(users.isEmpty() ? "rw-------" : "rw-rw-rw-"));
-            socket.listen();
             DeviceFinder finder = new DeviceFinder(root);
             DeviceIdentity identity = new DeviceIdentity(root, finder);
-            HandoverServer server = new HandoverServer(calls, file, socket, users, accepted ->
+            server = new HandoverServer(calls, SocketFile.of(path), socket, accepted ->
                     new HandoverConnection(calls, accepted, path, finder, identity, lending));
+            server.admit(users);
+            socket.listen();
             server.thread.start();
-            done = true;
-            LOG.info("devices can be handed over at {}", path);
-            return server;
-        } finally {
-            if (!done) {
+        } catch (Throwable e) {
+            try (socket) {
                 Files.deleteIfExists(path);
-                socket.close();
+            } catch (IOException | RuntimeException later) {
+                e.addSuppressed(later);
             }
+            throw e;
         }
+        LOG.info("devices can be handed over at {}", path);
+        return server;
+    }
+
+    /** Where it listens. */
+    public Path path() {
+        return file.path();
+    }
+
+    /** Whether anybody is still heard; it may end by itself when its calls fail for good. */
+    public boolean isAlive() {
+        return thread.isAlive();
+    }
+
+    /**
+     * Lets these users in from now on, instead of those before; connections and devices that are lent stay.
+     *
+     * @throws IOException when the socket's mode cannot be changed; ask again then
+     */
+    public void admit(Set<Integer> others) throws IOException {
+        users = others;
+        file.letReach(!others.isEmpty());
     }
 
     private void run() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment poll = arena.allocate((long) PollFd.BYTES * (MOST_CONNECTIONS + 1), Long.BYTES);
+        try (PollList poll = new PollList(calls, MOST_CONNECTIONS + 1)) {
             while (!closed) {
-                serve(poll);
+                tryToServe(poll);
             }
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("the handover of devices at {} ended", file.path(), e);
         } finally {
-            List.copyOf(connections).forEach(this::drop);
-            hide();
+            try {
+                List.copyOf(connections).forEach(this::drop);
+            } finally {
+                hide();
+            }
         }
     }
 
     /** Nobody finds it any more, and who waits to be let in hears that it has ended. */
     private void hide() {
-        try {
+        try (socket) {
             file.remove();
         } catch (IOException e) {
             LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
         }
-        socket.close();
-    }
-
-    private void serve(MemorySegment poll) {
-        List<HandoverConnection> asked = List.copyOf(connections);
-        int ready = await(poll, asked);
-        mayAccept = true;
-        if (ready <= 0) {
-            return;
-        }
-        for (int i = 0; i < asked.size(); i++) {
-            if (isReady(poll, i + 1)) {
-                hear(asked.get(i));
-            }
-        }
-        if (isReady(poll, 0)) {
-            welcome();
-        }
-    }
-
-    private int await(MemorySegment poll, List<HandoverConnection> asked) {
-        put(poll, 0, mayAccept ? socket.number() : PASSED_OVER);
-        for (int i = 0; i < asked.size(); i++) {
-            put(poll, i + 1, asked.get(i).number());
-        }
-        int ready = calls.poll(poll, asked.size() + 1, POLL_MILLIS);
-        if (ready >= 0) {
-            failedPolls = 0;
-        } else if (ready != -LinuxErrno.EINTR) {
-            pauseAfter(-ready);
-        }
-        return ready;
     }
 
     /** Memory may be short for a moment. What lasts is an end, so that nobody connects and waits for ever. */
-    private void pauseAfter(int errno) {
-        failedPolls++;
-        if (failedPolls == MOST_FAILED_POLLS) {
-            throw new IllegalStateException(
-                    "poll failed (%s), %d times".formatted(LinuxErrno.name(errno), failedPolls));
+    private void tryToServe(PollList poll) throws DeviceException {
+        try {
+            serve(poll);
+            failures = 0;
+        } catch (Throwable e) {
+            failures++;
+            if (failures == MOST_FAILURES) {
+                throw e;
+            }
+            if (failures == 1) {
+                LOG.warn("serving {} failed; it is tried again", file.path(), e);
+            }
+            pause();
         }
-        if (failedPolls == 1) {
-            LOG.warn("poll failed ({}) at {}; it is tried again", LinuxErrno.name(errno), file.path());
-        }
+    }
+
+    private void pause() {
         try {
             if (stopped.await(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
-                LOG.debug("{} is closed before poll works again", file.path());
+                LOG.debug("{} is closed before it works again", file.path());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // nobody does; then it fails fast
         }
     }
 
-    private static void put(MemorySegment poll, int index, int fd) {
-        long at = (long) PollFd.BYTES * index;
-        poll.set(JAVA_INT, at + PollFd.FD, fd);
-        poll.set(JAVA_SHORT, at + PollFd.EVENTS, PollFd.POLLIN);
-        poll.set(JAVA_SHORT, at + PollFd.REVENTS, (short) 0);
-    }
-
-    private static boolean isReady(MemorySegment poll, int index) {
-        return poll.get(JAVA_SHORT, (long) PollFd.BYTES * index + PollFd.REVENTS) != 0;
+    private void serve(PollList poll) throws DeviceException {
+        List<HandoverConnection> asked = List.copyOf(connections);
+        poll.put(0, mayAccept ? socket.number() : PollList.PASSED_OVER);
+        for (int i = 0; i < asked.size(); i++) {
+            poll.put(i + 1, asked.get(i).number());
+        }
+        boolean ready = poll.await(asked.size() + 1, POLL_MILLIS);
+        mayAccept = true;
+        if (!ready) {
+            return;
+        }
+        for (int i = 0; i < asked.size(); i++) {
+            if (poll.isReady(i + 1)) {
+                hear(asked.get(i));
+            }
+        }
+        if (poll.isReady(0)) {
+            welcome();
+        }
     }
 
     /** One connection that fails must not keep the others, nor end the listening. */
@@ -214,21 +208,31 @@ public final class HandoverServer implements AutoCloseable {
             mayAccept = false; // he still waits, and the next poll would end at once
             return;
         }
-        HandoverConnection connection = maker.apply(accepted);
-        connections.add(connection);
+        boolean letIn = false;
+        try {
+            letIn = letIn(maker.apply(accepted));
+        } finally {
+            if (!letIn) {
+                accepted.close();
+            }
+        }
+    }
+
+    private boolean letIn(HandoverConnection connection) {
         try {
             requireAllowed(connection.user());
+            return connections.add(connection);
         } catch (DeviceException e) {
-            connection.refuse(e);
-            drop(connection);
+            return connection.refuse(e);
         }
     }
 
     private void requireAllowed(int user) throws DeviceException {
         if (user != ROOT_USER && user != calls.effectiveUser() && !users.contains(user)) {
-            throw new DeviceException(Errno.EACCES, "user " + user + " may not hand devices over at " + file.path());
+            throw new DeviceException(Errno.EACCES,
+                    "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
         }
-        if (connections.size() > MOST_CONNECTIONS) {
+        if (connections.size() == MOST_CONNECTIONS) {
             throw new DeviceException(
                     Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
         }
@@ -238,7 +242,7 @@ public final class HandoverServer implements AutoCloseable {
         boolean goesOn = false;
         try {
             goesOn = connection.hear();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("a connection at {} is closed, since serving it failed", file.path(), e);
         }
         if (!goesOn) {
@@ -250,7 +254,7 @@ public final class HandoverServer implements AutoCloseable {
         connections.remove(connection);
         try {
             connection.close();
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             LOG.error("a device that was handed over at {} did not leave in order", file.path(), e);
         }
     }

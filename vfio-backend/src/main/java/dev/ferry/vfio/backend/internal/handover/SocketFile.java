@@ -12,11 +12,22 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFilePermissions;
 
-/** The file by which a listening socket is found: made where nobody has one, removed only while it is the same. */
+/**
+ * The file by which a listening socket is found: made where nobody has one, touched only while it is the same.
+ * Thread-safe.
+ */
 final class SocketFile {
+    /** Who may connect is decided by credentials; other users than these need not even reach that. */
+    private static final String OWN_USER = "rw-------";
+    private static final String EVERYBODY = "rw-rw-rw-";
+
     private final Path path;
     private final Object key;
+    private String mode = "";
+    /** Nothing is the same any more: the kernel may give the number of what is gone to another file. */
+    private boolean removed;
 
     private SocketFile(Path path, Object key) {
         this.path = path;
@@ -32,14 +43,28 @@ final class SocketFile {
         return path;
     }
 
-    /** Removes the file; where another has taken its place, nothing. */
-    void remove() throws IOException {
+    /** Lets other users reach the socket, or this process's own and root alone; does nothing where that is so. */
+    synchronized void letReach(boolean others) throws IOException {
+        String wanted = others ? EVERYBODY : OWN_USER;
+        if (!wanted.equals(mode) && isThere()) {
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString(wanted));
+            mode = wanted;
+        }
+    }
+
+    /** Removes the file, once; where another has taken its place, nothing. */
+    synchronized void remove() throws IOException {
+        if (isThere()) {
+            Files.deleteIfExists(path);
+            removed = true;
+        }
+    }
+
+    private boolean isThere() throws IOException {
         try {
-            if (attributes(path).fileKey().equals(key)) {
-                Files.delete(path);
-            }
+            return !removed && attributes(path).fileKey().equals(key);
         } catch (NoSuchFileException e) {
-            // Somebody did already what is wanted.
+            return false;
         }
     }
 

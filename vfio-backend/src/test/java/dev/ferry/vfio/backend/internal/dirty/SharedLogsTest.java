@@ -11,70 +11,20 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
-import dev.ferry.vfio.backend.internal.access.IommuSpace;
-import dev.ferry.vfio.backend.internal.access.IommufdSpace;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
-import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
-/** Several devices of one VM record in one container, or in one page table. */
-class SharedLogsTest {
-    private static final long PAGE = 4096;
-    private static final IovaRange RANGE = new IovaRange(0, 128 * PAGE);
-
-    @TempDir
-    private Path folder;
-
-    private final List<AutoCloseable> opened = new ArrayList<>();
-    private final DirtyTracking tracking = new DirtyTracking();
-    private FakeHost host;
-    private OpenDevice device;
-
-    @BeforeEach
-    void makeHost() throws Exception {
-        host = new FakeHost(folder);
-        host.iommuTracksDirtyPages = true;
-    }
-
-    @AfterEach
-    void shouldLeaveNothing() throws Exception {
-        for (AutoCloseable one : opened) {
-            one.close();
-        }
-        assertThat(host.trackingIsOn()).isFalse();
-        assertThat(host.kernel.openFiles()).isZero();
-    }
-
-    private DirtyTracker ofGroup(String name) throws Exception {
-        host.pci(name, "mlx5_vfio_pci", "12").logRanges = -1;
-        device = new DeviceOpener(host.kernel, host.root).open(host.found(name), name, DeviceOpener.Way.GROUP);
-        opened.add(device);
-        return tracker(device.space(), Way.CONTAINER);
-    }
-
-    private DirtyTracker tracker(Optional<IommuSpace> space, Way way) {
-        DirtyTracker tracker = tracking.choose(device.device(), space, 4096, List.of(way)).tracker().orElseThrow();
-        host.tracking.clear();
-        return tracker;
-    }
-
+/** Several devices of one VM record in one container. */
+class SharedLogsTest extends SharedLogsFixture {
     /** Two devices that share one open container, as devices of one group do. */
     private List<DirtyTracker> inOneContainer() throws Exception {
         host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12").logRanges = -1;
@@ -87,142 +37,6 @@ class SharedLogsTest {
             trackers.add(tracker(device.space(), Way.CONTAINER));
         }
         return trackers;
-    }
-
-    /** A page table of an open iommufd which came by two numbers, as handed over with each device. */
-    private DirtyTracker ofPageTable(int fd, int table) {
-        return chooseOfPageTable(fd, table).tracker().orElseThrow();
-    }
-
-    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) {
-        Descriptor iommufd = new Descriptor(host.kernel, fd);
-        opened.add(iommufd);
-        return tracking.choose(device.device(),
-                Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", table)), 4096, List.of(Way.IOMMUFD));
-    }
-
-    private static long[] report(DirtyTracker tracker, IovaRange range) throws DeviceException {
-        ByteBuffer bitmap = ByteBuffer.allocate((int) ((range.length() / PAGE + 63) / 64 * 8))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        tracker.reportAndClear(range, bitmap);
-        long[] words = new long[bitmap.capacity() / 8];
-        bitmap.asLongBuffer().get(words);
-        return words;
-    }
-
-    private static void assertErrno(Errno errno, ThrowingCallable call) {
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(call)
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
-    }
-
-    private static void assertLost(DirtyTracker tracker) {
-        assertErrno(Errno.EOVERFLOW, () -> report(tracker, RANGE));
-    }
-
-    @Test
-    void shouldBeginWithTheFirstAndEndWithTheLast() throws Exception {
-        List<DirtyTracker> trackers = inOneContainer();
-        DirtyTracker first = trackers.get(0);
-        DirtyTracker second = trackers.get(1);
-
-        first.start(PAGE, List.of(RANGE));
-        second.start(PAGE, List.of(RANGE));
-        first.stop();
-        assertThat(host.tracking).containsExactly("start");
-        host.dirty.add(5L);
-        assertThat(report(second, RANGE)).containsExactly(1 << 5, 0);
-        first.start(PAGE, List.of(RANGE));
-        second.stop();
-        report(first, RANGE);
-        first.stop();
-
-        assertThat(host.tracking).containsExactly("start", "stop");
-    }
-
-    @Test
-    void shouldKnowAnOpenFileThatCameByAnotherNumber() throws Exception {
-        ofGroup("0000:3b:00.2");
-        host.cdev("0000:3b:00.2", "pci", "vfio0");
-        int fd = host.kernel.install(host.iommufdOfVmm());
-        DirtyTracker first = ofPageTable(fd, 7);
-        DirtyTracker second = ofPageTable(host.kernel.dup(fd), 7);
-        first.start(PAGE, List.of(RANGE));
-        second.start(PAGE, List.of(RANGE));
-        first.stop();
-        assertThat(host.tracking).containsExactly("start");
-        second.stop();
-        assertThat(host.tracking).containsExactly("start", "stop");
-    }
-
-    @Test
-    void shouldKeepSpacesApartThatAreNotOne() throws Exception {
-        ofGroup("0000:3b:00.2");
-        host.cdev("0000:3b:00.2", "pci", "vfio0");
-        DirtyTracker first = ofPageTable(host.kernel.install(host.iommufdOfVmm()), 7);
-        DirtyTracker second = ofPageTable(host.kernel.install(host.iommufdOfVmm()), 7);
-        first.start(PAGE, List.of(RANGE));
-        second.start(PAGE, List.of(RANGE));
-        first.stop();
-        assertThat(host.tracking).containsExactly("start", "start", "stop");
-        second.stop();
-    }
-
-    /** To enable anew is to clear what was marked for another. */
-    @Test
-    void shouldNotRecordWhereItCannotBeToldWhetherAnotherDoes() throws Exception {
-        ofGroup("0000:3b:00.2");
-        host.cdev("0000:3b:00.2", "pci", "vfio0");
-        host.mapPages(0, 128);
-        int fd = host.kernel.install(host.iommufdOfVmm());
-        DirtyTracker first = ofPageTable(fd, 7);
-        first.start(PAGE, List.of(RANGE));
-        host.dirty.add(5L);
-        for (int errno : List.of(1, 38)) { // EPERM, ENOSYS
-            host.kernel.refuse(Request.KCMP, errno);
-
-            DirtyTracking.Choice second = chooseOfPageTable(host.kernel.dup(fd), 7);
-
-            assertThat(second.tracker()).isEmpty();
-            assertThat(second.reason()).contains("iommufd: it is offered, but whether another device records in the "
-                    + "same place cannot be told: kcmp(2) is forbidden to this process, or unknown to the kernel");
-            assertThat(report(first, RANGE)).containsExactly(1 << 5, 0);
-            host.dirty.add(5L);
-        }
-        assertThat(chooseOfPageTable(host.kernel.dup(fd), 8).tracker()).as("another page table").isPresent();
-        assertThat(tracking.choose(device.device(), device.space(), 4096, List.of(Way.CONTAINER)).tracker())
-                .as("opened here, so nobody else's").isPresent();
-        first.stop();
-    }
-
-    @Test
-    void shouldForgetSpacesThatAreClosed() throws Exception {
-        ofGroup("0000:3b:00.2");
-        host.cdev("0000:3b:00.2", "pci", "vfio0");
-        int fd = host.kernel.install(host.iommufdOfVmm());
-        host.kernel.refuse(Request.KCMP, 1);
-        Descriptor iommufd = new Descriptor(host.kernel, host.kernel.dup(fd));
-        tracker(Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", 7)), Way.IOMMUFD);
-        iommufd.close();
-
-        assertThat(chooseOfPageTable(fd, 7).tracker()).isPresent();
-    }
-
-    /** Who lends a space may record in it now. */
-    @Test
-    void shouldLeaveALentSpaceAsItIsUntilItIsToRecord() throws Exception {
-        ofGroup("0000:3b:00.2");
-        host.cdev("0000:3b:00.2", "pci", "vfio0");
-        host.dirty.add(5L);
-
-        assertThat(chooseOfPageTable(host.kernel.install(host.iommufdOfVmm()), 7).tracker()).isPresent();
-        Descriptor container = new Descriptor(host.kernel, host.kernel.install(host.containerOfVmm()));
-        opened.add(container);
-        Optional<IommuSpace> space = Optional.of(ContainerSpace.lent(host.kernel, container, "dev0"));
-        assertThat(tracking.choose(device.device(), space, 4096, List.of(Way.CONTAINER)).tracker()).isPresent();
-
-        assertThat(host.tracking).isEmpty();
-        assertThat(host.dirty).containsExactly(5L);
     }
 
     /** Answers as a kernel whose requests a test steers. */
@@ -254,6 +68,36 @@ class SharedLogsTest {
         public void end() {
             // It ends.
         }
+    }
+
+    private static void assertErrno(Errno errno, ThrowingCallable call) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
+    }
+
+    private static void assertLost(DirtyTracker tracker) {
+        assertErrno(Errno.EOVERFLOW, () -> report(tracker, RANGE));
+    }
+
+    @Test
+    void shouldBeginWithTheFirstAndEndWithTheLast() throws Exception {
+        List<DirtyTracker> trackers = inOneContainer();
+        DirtyTracker first = trackers.get(0);
+        DirtyTracker second = trackers.get(1);
+
+        first.start(PAGE, List.of(RANGE));
+        second.start(PAGE, List.of(RANGE));
+        first.stop();
+        assertThat(host.tracking).containsExactly("start");
+        host.dirty.add(5L);
+        assertThat(report(second, RANGE)).containsExactly(1 << 5, 0);
+        first.start(PAGE, List.of(RANGE));
+        second.stop();
+        report(first, RANGE);
+        first.stop();
+
+        assertThat(host.tracking).containsExactly("start", "stop");
     }
 
     @Test

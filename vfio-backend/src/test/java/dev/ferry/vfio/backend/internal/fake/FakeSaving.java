@@ -19,6 +19,8 @@ final class FakeSaving extends FakeFile {
     static final int INITIAL = 0xFE;
 
     private static final int ENOMSG = 42;
+    /** VFIO_MIGRATION_PRE_COPY. */
+    private static final long PRE_COPY_FLAG = 1 << 2;
 
     private final FakeDevice device;
     private final ByteArrayOutputStream stream = new ByteArrayOutputStream();
@@ -84,9 +86,10 @@ final class FakeSaving extends FakeFile {
         return count;
     }
 
+    /** A kernel driver without PRE_COPY has no call for it. */
     @Override
     int ioctl(int request, MemorySegment argument) {
-        return request == 0x3B79
+        return request == 0x3B79 && (device.flags & PRE_COPY_FLAG) != 0
                 ? device.kernel.answer(Request.PRECOPY_INFO, () -> sized(argument, 24, () -> info(argument)))
                 : -ENOTTY;
     }

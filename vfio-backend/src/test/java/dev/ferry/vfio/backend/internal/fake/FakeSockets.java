@@ -21,6 +21,7 @@ import java.util.Map;
 final class FakeSockets {
     private static final int SEQPACKET = 5;
     private static final int CLOEXEC = 0x80000;
+    private static final int ENOENT = 2;
     private static final int EAGAIN = 11;
     private static final int EPIPE = 32;
     private static final int ECONNREFUSED = 111;
@@ -59,6 +60,9 @@ final class FakeSockets {
         Path path = Path.of(address.getString(2));
         if (Files.exists(path)) {
             return -EADDRINUSE;
+        }
+        if (!Files.isDirectory(path.getParent())) {
+            return -ENOENT;
         }
         try {
             Files.createFile(path);

@@ -54,7 +54,7 @@ public final class HandoverClient implements AutoCloseable {
     }
 
     /** What the other side says unasked; empty when it closed. */
-    String hear() {
+    public String hear() {
         return answer();
     }
 

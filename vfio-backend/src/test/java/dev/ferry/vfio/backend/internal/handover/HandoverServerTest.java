@@ -4,238 +4,26 @@ package dev.ferry.vfio.backend.internal.handover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
-import dev.ferry.device.DeviceException;
-import dev.ferry.device.Errno;
-import dev.ferry.vfio.backend.internal.access.ContainerSpace;
-import dev.ferry.vfio.backend.internal.access.IommufdSpace;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
-import dev.ferry.vfio.backend.internal.fake.FakeDevice;
-import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
-import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** Handover through real sockets; the descriptors are files of the test's, not devices. */
-class HandoverServerTest {
-    private static final String DEVICE = "0000:3b:00.2";
-    private static final int O_RDWR_CLOEXEC = 0x80002;
+/** Who is let in at the socket, and what keeps or ends the listening. */
+class HandoverServerTest extends HandoverFixture {
     private static final int STRANGER = 4711;
     private static final int EINVAL = 22;
     private static final int EMFILE = 24;
-
-    @TempDir
-    private Path folder;
-
-    private final LinuxSystemCalls linux = new LinuxSystemCalls();
-    /** What a test does instead of a system call, by name; nothing when it gives null. */
-    private final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
-
-    private final SystemCalls calls = (SystemCalls) Proxy.newProxyInstance(
-            getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
-                Function<Object[], Object> other = instead.get(method.getName());
-                Object result = other == null ? null : other.apply(arguments);
-                return result == null ? method.invoke(linux, arguments) : result;
-            });
-    private final BlockingQueue<OpenDevice> lent = new LinkedBlockingQueue<>();
-    private final BlockingQueue<String> takenBack = new LinkedBlockingQueue<>();
-    private volatile boolean refuses;
-    private volatile boolean breaks;
-    private Path socket;
-    private Path file;
-    private HandoverServer server;
-
-    @BeforeEach
-    void open() throws Exception {
-        FakeHost host = new FakeHost(folder);
-        FakeDevice device = host.pci(DEVICE, "mlx5_vfio_pci", "12");
-        Files.createSymbolicLink(folder.resolve("proc/self"), Path.of("/proc/self"));
-        // The file answers as the device does.
-        int number = host.kernel.install(device);
-        instead.put("ioctl", arguments ->
-                host.kernel.ioctl(number, (int) arguments[1], (MemorySegment) arguments[2]));
-        instead.put("pread", arguments ->
-                host.kernel.pread(number, (MemorySegment) arguments[1], (long) arguments[2]));
-        socket = folder.resolve("ferry.sock");
-        file = Files.writeString(folder.resolve("device"), "content");
-        server = start(Set.of());
-    }
-
-    private HandoverServer start(Set<Integer> users) throws IOException {
-        return HandoverServer.open(calls, socket, users, folder, new HandoverServer.Lending() {
-            @Override
-            public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
-                return take(device, open);
-            }
-
-            @Override
-            public void takeBack(String name) {
-                giveBack(name);
-            }
-
-            @Override
-            public void letGo(String name) {
-                giveBack(name);
-            }
-        });
-    }
-
-    private void giveBack(String name) {
-        OpenDevice device = lent.poll();
-        if (device != null) {
-            device.close();
-        }
-        takenBack.add(name);
-        if (breaks) {
-            throw new IllegalStateException("told to break");
-        }
-    }
-
-    private String take(FoundDevice device, OpenDevice open) throws DeviceException {
-        if (refuses) {
-            open.close();
-            throw new DeviceException(Errno.EOPNOTSUPP, "told to refuse");
-        }
-        if (breaks) {
-            open.close();
-            throw new IllegalStateException("told to break");
-        }
-        lent.add(open);
-        return "host9/" + device.name();
-    }
-
-    @AfterEach
-    void close() {
-        server.close();
-        assertThat(socket).doesNotExist();
-    }
-
-    /** How many descriptors of this process are the test's file, and whether all are closed on exec. */
-    private List<Path> descriptorsOfFile() throws IOException {
-        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-            return all.filter(this::isFile).toList();
-        }
-    }
-
-    private boolean isFile(Path descriptor) {
-        try {
-            return Files.readSymbolicLink(descriptor).equals(file);
-        } catch (IOException e) {
-            return false; // closed meanwhile
-        }
-    }
-
-    @Test
-    void shouldTakeADeviceForAsLongAsTheConnectionLives() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("ok host9/" + DEVICE);
-            calls.close(fd);
-            assertThat(lent.element().space()).isEmpty();
-            assertThat(descriptorsOfFile()).singleElement().satisfies(received -> assertThat(
-                    Files.readString(Path.of("/proc/self/fdinfo", received.getFileName().toString())))
-                    .containsPattern("flags:\\s+0?2[0-7]{6,}"));
-        }
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
-        assertThat(descriptorsOfFile()).isEmpty();
-    }
-
-    @Test
-    void shouldGiveADeviceBackWhenAsked() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE + " container", fd, fd)).startsWith("ok");
-            assertThat(lent.element().space().orElseThrow()).isInstanceOf(ContainerSpace.class);
-            assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("ok");
-            assertThat(takenBack).containsExactly(DEVICE);
-            assertThat(descriptorsOfFile()).hasSize(1);
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE + " iommufd 8", fd, fd)).startsWith("ok");
-            assertThat(((IommufdSpace) lent.element().space().orElseThrow()).trackingPageTable()).hasValue(8);
-        }
-        calls.close(fd);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {
-        "hello", "ferry-vfio 2 lend 0000:3b:00.2", "ferry-vfio 1 lend", "ferry-vfio 1 lend ../x",
-        "ferry-vfio 1 steal x",
-        "ferry-vfio 1 lend 0000:3b:00.2 container", "ferry-vfio 1 lend 0000:3b:00.2 iommufd", "ferry-vfio 1 return now",
-        "ferry-vfio 1 lend 0000:3b:00.2 iommufd 99999999999"
-    })
-    void shouldRefuseWhatItDoesNotUnderstandAndKeepNothing(String message) throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask(message, fd)).startsWith("refused EINVAL ");
-            assertThat(descriptorsOfFile()).as("the client's own").hasSize(1);
-        }
-        calls.close(fd);
-        assertThat(lent).isEmpty();
-    }
-
-    @Test
-    void shouldRefuseADeviceThatIsNotThereAndPassOnRefusals() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend 0000:99:00.0", fd))
-                    .isEqualTo("refused ENODEV there is no device 0000:99:00.0 in this host");
-        }
-        refuses = true;
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused EOPNOTSUPP told to refuse");
-        }
-        calls.close(fd);
-        assertThat(descriptorsOfFile()).isEmpty();
-    }
-
-    @Test
-    void shouldRefuseMessagesThatAreTooLongOrHaveTooManyDescriptors() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("x".repeat(300), fd)).startsWith("refused EINVAL the message is too long");
-        }
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd, fd, fd, fd, fd, fd, fd))
-                    .startsWith("refused EINVAL");
-        }
-        calls.close(fd);
-        assertThat(descriptorsOfFile()).isEmpty();
-    }
-
-    @Test
-    void shouldGiveBackWhatIsLentWhenItStops() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
-            calls.close(fd);
-            server.close();
-            assertThat(takenBack).containsExactly(DEVICE);
-            assertThat(descriptorsOfFile()).isEmpty();
-        }
-    }
 
     @Test
     void shouldTurnAwayAUserThatTheKernelSaysIsAnother() throws Exception {
@@ -304,26 +92,6 @@ class HandoverServerTest {
     }
 
     @Test
-    void shouldServeOthersWhenServingOneFails() throws Exception {
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient other = new HandoverClient(calls, socket);
-                HandoverClient lender = new HandoverClient(calls, socket)) {
-            assertThat(lender.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
-            breaks = true;
-            assertThat(lender.ask("ferry-vfio 1 return")).as("the connection ends").isEmpty();
-            try (HandoverClient second = new HandoverClient(calls, socket)) {
-                assertThat(second.ask("ferry-vfio 1 lend " + DEVICE, fd)).as("the connection ends").isEmpty();
-            }
-            assertThat(descriptorsOfFile()).as("the client's own").hasSize(1);
-            breaks = false;
-            assertThat(other.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
-        }
-        calls.close(fd);
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
-    }
-
-    @Test
     void shouldNotSpinWhileNobodyCanBeLetIn() throws Exception {
         AtomicInteger refused = new AtomicInteger();
         AtomicInteger pauses = new AtomicInteger();
@@ -378,19 +146,6 @@ class HandoverServerTest {
 
         assertThat(socket).doesNotExist();
         assertThat(openSockets()).isEqualTo(before);
-    }
-
-    @Test
-    void shouldRefuseADescriptorOfAnotherDevice() throws Exception {
-        Files.writeString(folder.resolve("sys/bus/pci/devices").resolve(DEVICE).resolve("device"), "0x1042\n");
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
-        try (HandoverClient client = new HandoverClient(calls, socket)) {
-            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused EINVAL the descriptor is of "
-                    + "another device than " + DEVICE + ": of 1af4:1041, not of 1af4:1042");
-            assertThat(descriptorsOfFile()).as("the client's own").hasSize(1);
-        }
-        calls.close(fd);
-        assertThat(lent).isEmpty();
     }
 
     @Test

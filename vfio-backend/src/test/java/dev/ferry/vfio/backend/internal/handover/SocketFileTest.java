@@ -14,6 +14,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -106,6 +107,37 @@ class SocketFileTest {
             file.remove();
             assertThat(path).doesNotExist();
             file.remove();
+            assertThat(first.number()).isNotNegative();
+        }
+    }
+
+    /** A file system gives the number of a file that is gone to the next one. */
+    @Test
+    void shouldTakeNoOtherFileForTheOneThatItHasRemoved() throws Exception {
+        try (UnixSocket first = listening(path)) {
+            SocketFile file = SocketFile.of(path);
+            Path sameNumber = Files.createLink(folder.resolve("same number"), path);
+            file.remove();
+            Files.createLink(path, sameNumber);
+            file.letReach(true);
+            file.remove();
+
+            assertThat(path).exists();
+            assertThat(first.number()).isNotNegative();
+        }
+    }
+
+    @Test
+    void shouldLeaveTheModeOfAnotherFile() throws Exception {
+        try (UnixSocket first = listening(path)) {
+            SocketFile file = SocketFile.of(path);
+            Files.move(path, folder.resolve("moved"));
+            Files.writeString(path, "somebody's");
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("r--r-----"));
+
+            file.letReach(true);
+
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path))).isEqualTo("r--r-----");
             assertThat(first.number()).isNotNegative();
         }
     }

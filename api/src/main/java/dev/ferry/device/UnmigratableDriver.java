@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.vfio.backend.internal;
+package dev.ferry.device;
 
-import dev.ferry.device.DataTransferSession;
-import dev.ferry.device.DeviceException;
-import dev.ferry.device.Errno;
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import java.util.Optional;
 import java.util.Set;
 
-/** A device that is not open: there for people to see, with the reason. Immutable. */
-final class UnmigratableDriver implements MigrationDriver {
-    private final String id;
-    private final String reason;
-
-    UnmigratableDriver(String id, String reason) {
-        this.id = id;
-        this.reason = reason;
-    }
+/**
+ * A device that cannot be migrated: there for people to see, with the reason, which its service has as the property
+ * {@link MigrationDriver#NOT_MIGRATABLE}, too. It has no features, and all that asks the device fails with {@link
+ * Errno#EOPNOTSUPP} and the reason; its state is unknown, since nobody can ask for it. Immutable.
+ *
+ * @param deviceId unique name of the device
+ * @param reason why it cannot be migrated, one sentence
+ */
+public record UnmigratableDriver(String deviceId, String reason) implements MigrationDriver {
 
     @Override
     public Set<MigrationFeature> features() {
@@ -47,6 +43,6 @@ final class UnmigratableDriver implements MigrationDriver {
     }
 
     private DeviceException refused() {
-        return new DeviceException(Errno.EOPNOTSUPP, id + " cannot be migrated: " + reason);
+        return new DeviceException(Errno.EOPNOTSUPP, deviceId + " cannot be migrated: " + reason);
     }
 }

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.internal;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.MigrationDriver;
+import dev.ferry.device.UnmigratableDriver;
+import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.ServedDevices.Served;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes services of devices, by the terms in force: a driver for each that can be opened, for any other one the reason
+ * why not. Used in somebody's turn alone, but for the methods that say otherwise.
+ */
+final class DevicePublisher {
+    private static final Logger LOG = LoggerFactory.getLogger(DevicePublisher.class);
+
+    private final Supplier<DriverFactory> factory;
+    private final DriverRegistry registry;
+    private final ServedDevices served;
+    private volatile Terms terms;
+    private volatile boolean closed;
+
+    /**
+     * Publishes nothing yet.
+     *
+     * @param factory asked for when the first device is opened, since it binds native code
+     * @param served where what is published is kept
+     */
+    DevicePublisher(Supplier<DriverFactory> factory, DriverRegistry registry, ServedDevices served, Terms terms) {
+        this.factory = factory;
+        this.registry = registry;
+        this.served = served;
+        this.terms = terms;
+    }
+
+    /** What is in force; on any thread. */
+    Terms terms() {
+        return terms;
+    }
+
+    /** What is published from now on is published on these terms. */
+    void terms(Terms changed) {
+        terms = changed;
+    }
+
+    /** From now on nothing is published: what is being opened is closed at once. On any thread. */
+    void close() {
+        closed = true;
+    }
+
+    /** On any thread. */
+    boolean isClosed() {
+        return closed;
+    }
+
+    /**
+     * Opens a device, or says why not; what is right already is left alone.
+     *
+     * @return false when that has to wait: it has not left whoever had it before, or all ends
+     */
+    boolean publish(FoundDevice device) {
+        Optional<String> obstacle = terms.obstacle(device);
+        if (obstacle.isPresent()) {
+            return explain(device, obstacle.get());
+        }
+        return served.get(device.name()).filter(Served::isOpen).isPresent() || open(device);
+    }
+
+    private boolean open(FoundDevice device) {
+        String id = terms.id(device.name());
+        try {
+            BackendSettings settings = terms.settings();
+            return register(device, factory.get().open(device, id, settings.access(), settings.dirtyTracking(),
+                    this::dataTimeoutMillis), false);
+        } catch (DeviceException e) {
+            return explain(device, KernelException.reason(e));
+        } catch (RuntimeException | LinkageError e) {
+            String reason = "it cannot be opened; the log says more: " + e;
+            if (!isExplainedBy(device, reason)) {
+                LOG.error("{} cannot be opened", id, e);
+            }
+            return explain(device, reason);
+        }
+    }
+
+    private boolean isExplainedBy(FoundDevice device, String reason) {
+        return served.get(device.name()).filter(now -> now.isExplainedBy(reason)).isPresent();
+    }
+
+    /** A device with a reason; the same reason again changes nothing and is logged once. */
+    private boolean explain(FoundDevice device, String reason) {
+        if (isExplainedBy(device, reason)) {
+            return true;
+        }
+        if (closed || !served.makeRoom(device.name())) {
+            return false;
+        }
+        String id = terms.id(device.name());
+        if (terms.isConfigured(device)) {
+            LOG.warn("{} cannot be migrated: {}", id, reason);
+        }
+        Map<String, Object> properties = terms.properties(device);
+        properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
+        Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
+        served.put(device.name(), Served.explained(id, reason, unregister));
+        return true;
+    }
+
+    /**
+     * Makes a driver of a device that another process has opened, too; it is closed when that fails.
+     *
+     * @return false, and it is closed, when that has to wait, as with {@link #publish}
+     * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
+     */
+    boolean publishLent(FoundDevice device, OpenDevice open) throws DeviceException {
+        DriverFactory drivers;
+        try {
+            drivers = factory.get();
+        } catch (RuntimeException | LinkageError e) {
+            open.close();
+            throw e;
+        }
+        return register(device, drivers.drive(open, terms.settings().dirtyTracking(), this::dataTimeoutMillis), true);
+    }
+
+    /** Takes over the device, which is closed when it cannot be published. */
+    private boolean register(FoundDevice device, Driven driven, boolean lent) {
+        boolean done = false;
+        try {
+            if (closed || !served.makeRoom(device.name())) {
+                return false;
+            }
+            Map<String, Object> properties = terms.properties(device);
+            properties.put(Terms.ACCESS, driven.open().way());
+            properties.put(Terms.DIRTY_TRACKING, driven.dirtyTracking());
+            Runnable unregister = registry.register(driven.driver(), properties);
+            served.put(device.name(), Served.open(terms.id(device.name()), driven, lent, unregister));
+            done = true;
+            return true;
+        } finally {
+            if (!done) {
+                driven.close();
+            }
+        }
+    }
+
+    /** Not in anybody's turn: sessions ask, and whoever withdraws their device waits for them. */
+    private int dataTimeoutMillis() {
+        return terms.settings().dataTimeoutMillis();
+    }
+}
