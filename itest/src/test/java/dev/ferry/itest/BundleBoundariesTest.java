@@ -151,7 +151,8 @@ class BundleBoundariesTest {
     private static boolean isEmbedded(String name) {
         return name.equals("dev.ferry.cli")
                 || name.startsWith("dev.ferry.cli.")
-                || name.equals("dev.ferry.virtio.driver");
+                || name.equals("dev.ferry.virtio.driver")
+                || name.startsWith("dev.ferry.virtio.driver.");
     }
 
     private static Parameters parameters(FerryBundle bundle, String header) throws IOException {

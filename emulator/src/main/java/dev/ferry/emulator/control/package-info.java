@@ -8,7 +8,7 @@
  * dev.ferry.virtio.AdminQueue}.
  */
 @Export
-@Version("1.1.0")
+@Version("1.0.0")
 package dev.ferry.emulator.control;
 
 import org.osgi.annotation.bundle.Export;

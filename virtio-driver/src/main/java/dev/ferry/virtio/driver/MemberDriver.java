@@ -10,6 +10,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Optional;

@@ -45,11 +45,6 @@ public final class OwnerDrivers<O> {
         default Map<String, Object> properties(O owner) {
             return Map.of();
         }
-
-        /** Whether members of an owner whose set-up failed are to be seen; of several providers only one does so. */
-        default boolean showsUnmigratable() {
-            return false;
-        }
     }
 
     /** What drivers are made of. */
@@ -116,7 +111,7 @@ public final class OwnerDrivers<O> {
     /**
      * The set-up failed; the next change of members is a reason to try again.
      *
-     * @param reason one sentence; empty when the owner is none for these drivers
+     * @param reason one sentence; empty when its members are not for these drivers to show
      * @return whether such a change came while the set-up was under way: the caller has to set the owner up again now
      */
     boolean setupFailed(Optional<String> reason) {
@@ -124,7 +119,7 @@ public final class OwnerDrivers<O> {
         synchronized (this) {
             settingUp = false;
             again = setupWantedAgain && beginSetup();
-            if (!again && members > 0 && kind.factory().showsUnmigratable()) {
+            if (!again && members > 0) {
                 basis = reason.map(Refused<O>::new).orElse(null);
             }
         }

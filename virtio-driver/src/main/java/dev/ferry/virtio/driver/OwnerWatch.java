@@ -3,6 +3,9 @@ package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.virtio.AdminQueue;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.CommandTimeout;
+import dev.ferry.virtio.driver.command.SystemClock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -47,6 +50,7 @@ public final class OwnerWatch<O> implements AutoCloseable {
          *
          * @param left whether the owner device has left; asked before each command
          * @throws OtherCommandSetException when the owner is one for another provider; it was told nothing
+         * @throws CommandSetUnknownException when it may be
          * @throws DeviceException when its members cannot be migrated, or it has left
          */
         O run(String ownerId, AdminQueue queue, AdminChannel channel, BooleanSupplier left) throws DeviceException;
@@ -160,18 +164,24 @@ public final class OwnerWatch<O> implements AutoCloseable {
             LOG.debug("the members of {} left during its set-up", owner.id());
         } catch (OtherCommandSetException e) {
             LOG.debug("{} is left alone: {}", owner.id(), e.getMessage());
+        } catch (CommandSetUnknownException e) {
+            report(owner, e);
         } catch (DeviceException e) {
             reason = Optional.of(e.getMessage());
-            if (drivers.isClosed()) {
-                LOG.debug("the set-up of {} was broken off: {}", owner.id(), e.getMessage());
-            } else {
-                LOG.warn("no member of {} can be migrated: {}", owner.id(), e.getMessage());
-            }
+            report(owner, e);
         } catch (RuntimeException e) {
             reason = Optional.of("the set-up of " + owner.id() + " failed: " + e);
             LOG.error("the set-up of {} failed", owner.id(), e); // on a thread whose result nobody may be waiting for
         }
         return !drivers.setupFailed(reason);
+    }
+
+    private static void report(Owner<?> owner, DeviceException e) {
+        if (owner.drivers().isClosed()) {
+            LOG.debug("the set-up of {} was broken off: {}", owner.id(), e.getMessage());
+        } else {
+            LOG.warn("no member of {} can be migrated: {}", owner.id(), e.getMessage());
+        }
     }
 
     private static void awaitBriefly(Future<?> task, String ownerId) {

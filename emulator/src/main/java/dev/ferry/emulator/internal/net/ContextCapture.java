@@ -132,7 +132,7 @@ final class ContextCapture {
             case DEV_CFG -> DeviceConfigRegisters.BYTES;
             case VQ_SPLIT_RUN -> SplitRunContext.HEAD_BYTES;
             case VQ_PENDING_KICK -> kickBytes(config);
-            case NET_MAC -> MAC_TABLES_OFFSET + NetControls.MAX_TABLE_ENTRIES * FunctionConfig.MAC_BYTES;
+            case NET_MAC -> MAC_TABLES_OFFSET + AddressTables.MAX_ENTRIES * FunctionConfig.MAC_BYTES;
             case NET_RSS -> RSS_DATA_OFFSET
                     + Math.max(
                             NetControls.maxValueBytes(NetControl.MQ_RSS_CONFIG),
@@ -210,7 +210,7 @@ final class ContextCapture {
             put(ContextFieldType.NET_MAC, addresses(controls));
         }
         if (isThere(ContextFieldType.NET_VLAN, config, state.negotiated())) {
-            put(ContextFieldType.NET_VLAN, value(ContextFieldType.NET_VLAN).put(0, controls.vlanBitmap()));
+            put(ContextFieldType.NET_VLAN, value(ContextFieldType.NET_VLAN).put(0, controls.vlans().bitmap()));
         }
         if (isThere(ContextFieldType.NET_MQ, config, state.negotiated())) {
             put(
@@ -236,8 +236,8 @@ final class ContextCapture {
     }
 
     private static ByteBuffer addresses(NetControls controls) {
-        long[] unicast = controls.unicast();
-        long[] multicast = controls.multicast();
+        long[] unicast = controls.tables().unicast();
+        long[] multicast = controls.tables().multicast();
         ByteBuffer value = ByteBuffer.allocate(
                         MAC_TABLES_OFFSET + (unicast.length + multicast.length) * FunctionConfig.MAC_BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)

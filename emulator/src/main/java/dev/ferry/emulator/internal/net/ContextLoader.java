@@ -143,7 +143,7 @@ final class ContextLoader {
                     controls.loadAddresses(fields.require(ContextFieldType.NET_MAC)),
                     ContextFieldType.NET_MAC,
                     "has tables of another length, or more than %d addresses"
-                            .formatted(NetControls.MAX_TABLE_ENTRIES));
+                            .formatted(AddressTables.MAX_ENTRIES));
         }
         if (isThere(ContextFieldType.NET_VLAN)) {
             controls.loadVlanBitmap(fields.require(ContextFieldType.NET_VLAN));

@@ -26,12 +26,14 @@ final class FunctionContext implements ContextDevice, WriteRecording {
             new ModeChange(AdminResult.of(AdminStatus.EAGAIN, AdminStatusQualifier.Q_TRYAGAIN), 0);
 
     private final VirtioNetFunction function;
+    private final FunctionGate gate;
     private final FunctionRegisters registers;
     private final NetDevice device;
     private final ContextTransfer transfer;
 
-    FunctionContext(VirtioNetFunction function, FunctionRegisters registers) {
+    FunctionContext(VirtioNetFunction function, FunctionGate gate, FunctionRegisters registers) {
         this.function = function;
+        this.gate = gate;
         this.registers = registers;
         this.device = registers.device();
         this.transfer = device.transfer();
@@ -196,6 +198,6 @@ final class FunctionContext implements ContextDevice, WriteRecording {
     }
 
     private <T> T locked(Supplier<T> action) {
-        return function.locked(action);
+        return gate.locked(action);
     }
 }

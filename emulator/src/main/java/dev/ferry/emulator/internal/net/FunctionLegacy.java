@@ -13,23 +13,23 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /** A function as the legacy commands handle it. Thread-safe by the function's lock. */
 final class FunctionLegacy implements LegacyInterface {
 
-    private final VirtioNetFunction function;
+    private final FunctionGate gate;
     private final LegacyRegisters registers;
 
-    FunctionLegacy(VirtioNetFunction function, LegacyRegisters registers) {
-        this.function = function;
+    FunctionLegacy(FunctionGate gate, LegacyRegisters registers) {
+        this.gate = gate;
         this.registers = registers;
     }
 
     @Override
     public Optional<byte[]> readLegacy(LegacyArea area, FieldAccess access) {
-        return function.locked(() -> function.isRemoved() ? Optional.empty() : registers.read(area, access));
+        return gate.locked(() -> gate.isRemoved() ? Optional.empty() : registers.read(area, access));
     }
 
     @Override
     public boolean writeLegacy(LegacyArea area, FieldAccess access, long value) {
         AtomicBoolean done = new AtomicBoolean();
-        function.performAndServe(() -> done.set(registers.write(area, access, value)));
+        gate.performAndServe(() -> done.set(registers.write(area, access, value)));
         return done.get();
     }
 

@@ -14,7 +14,7 @@ import java.util.Optional;
  */
 final class FunctionTracker implements DirtyTracker {
 
-    private final VirtioNetFunction function;
+    private final FunctionGate gate;
     private final DirtyTracker tracker;
 
     @FunctionalInterface
@@ -22,8 +22,8 @@ final class FunctionTracker implements DirtyTracker {
         void run() throws DeviceException;
     }
 
-    FunctionTracker(VirtioNetFunction function, DirtyTracker tracker) {
-        this.function = function;
+    FunctionTracker(FunctionGate gate, DirtyTracker tracker) {
+        this.gate = gate;
         this.tracker = tracker;
     }
 
@@ -48,7 +48,7 @@ final class FunctionTracker implements DirtyTracker {
     }
 
     private void locked(Call call) throws DeviceException {
-        Optional<DeviceException> failure = function.locked(() -> {
+        Optional<DeviceException> failure = gate.locked(() -> {
             try {
                 call.run();
                 return Optional.empty();

@@ -5,7 +5,6 @@ import dev.ferry.virtio.NetControl;
 import dev.ferry.virtio.VirtioFeature;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.BitSet;
 import java.util.Optional;
 
 /**
@@ -17,19 +16,11 @@ import java.util.Optional;
  */
 final class NetControls {
 
-    /** Most addresses of both tables together; ours. A driver that has more gets an error and may ask for all. */
-    static final int MAX_TABLE_ENTRIES = 256;
-    /** VLAN ids are below this (IEEE 802.1Q). */
-    static final int VLANS = 4096;
-
-    private static final long[] NO_ADDRESSES = {};
-
     private final int maxPairs;
     private int modes;
     private byte[] mac;
-    private long[] unicast = NO_ADDRESSES;
-    private long[] multicast = NO_ADDRESSES;
-    private BitSet vlans = new BitSet();
+    private AddressTables tables = AddressTables.NONE;
+    private VlanTable vlans = VlanTable.NONE;
     private MultiqueueControls multiqueue = MultiqueueControls.DEFAULT;
 
     /** The defaults: nothing but the own address and broadcasts, one queue pair. */
@@ -42,9 +33,8 @@ final class NetControls {
         maxPairs = other.maxPairs;
         modes = other.modes;
         mac = other.mac;
-        unicast = other.unicast;
-        multicast = other.multicast;
-        vlans = (BitSet) other.vlans.clone();
+        tables = other.tables;
+        vlans = other.vlans;
         multiqueue = other.multiqueue;
     }
 
@@ -67,19 +57,14 @@ final class NetControls {
         mac = address;
     }
 
-    /** Addresses of the unicast table, as numbers whose highest byte is the first; shared. */
-    long[] unicast() {
-        return unicast;
+    /** Addresses that are wanted beside the own one. */
+    AddressTables tables() {
+        return tables;
     }
 
-    /** Addresses of the multicast table; shared. */
-    long[] multicast() {
-        return multicast;
-    }
-
-    /** Whether a VLAN is in the table. */
-    boolean hasVlan(int id) {
-        return vlans.get(id);
+    /** The VLANs that are wanted. */
+    VlanTable vlans() {
+        return vlans;
     }
 
     /** How frames are spread over queues. */
@@ -110,14 +95,14 @@ final class NetControls {
     boolean apply(NetControl command, ByteBuffer data) {
         return switch (command) {
             case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST -> setMode(command, data);
-            case MAC_TABLE_SET -> setTables(data);
+            case MAC_TABLE_SET -> setTables(AddressTables.read(data));
             case MAC_ADDR_SET -> setAddress(data);
-            case VLAN_ADD -> setVlan(data, true);
-            case VLAN_DEL -> setVlan(data, false);
+            case VLAN_ADD -> setVlans(vlans.with(data, true));
+            case VLAN_DEL -> setVlans(vlans.with(data, false));
             case ANNOUNCE_ACK -> !data.hasRemaining();
-            case MQ_VQ_PAIRS_SET -> set(multiqueue.withPairs(data, maxPairs));
-            case MQ_RSS_CONFIG -> set(multiqueue.withRss(data, maxPairs));
-            case MQ_HASH_CONFIG -> set(multiqueue.withHash(data));
+            case MQ_VQ_PAIRS_SET -> setMultiqueue(multiqueue.withPairs(data, maxPairs));
+            case MQ_RSS_CONFIG -> setMultiqueue(multiqueue.withRss(data, maxPairs));
+            case MQ_HASH_CONFIG -> setMultiqueue(multiqueue.withHash(data));
         };
     }
 
@@ -133,39 +118,6 @@ final class NetControls {
         return true;
     }
 
-    private boolean setTables(ByteBuffer data) {
-        Optional<long[]> newUnicast = table(data);
-        Optional<long[]> newMulticast = newUnicast.isPresent() ? table(data) : Optional.empty();
-        if (newMulticast.isEmpty()
-                || data.hasRemaining()
-                || newUnicast.get().length + newMulticast.get().length > MAX_TABLE_ENTRIES) {
-            return false;
-        }
-        unicast = newUnicast.get();
-        multicast = newMulticast.get();
-        return true;
-    }
-
-    private static Optional<long[]> table(ByteBuffer data) {
-        if (data.remaining() < Integer.BYTES) {
-            return Optional.empty();
-        }
-        int entries = data.getInt();
-        if (!isTable(entries) || data.remaining() < entries * FunctionConfig.MAC_BYTES) {
-            return Optional.empty();
-        }
-        return Optional.of(addresses(data, entries));
-    }
-
-    private static long[] addresses(ByteBuffer data, int entries) {
-        long[] table = new long[entries];
-        for (int i = 0; i < entries; i++) {
-            table[i] = Ethernet.address(data, data.position());
-            data.position(data.position() + FunctionConfig.MAC_BYTES);
-        }
-        return table;
-    }
-
     private boolean setAddress(ByteBuffer data) {
         if (data.remaining() != FunctionConfig.MAC_BYTES) {
             return false;
@@ -176,52 +128,33 @@ final class NetControls {
         return true;
     }
 
-    private boolean setVlan(ByteBuffer data, boolean present) {
-        if (data.remaining() != Short.BYTES) {
-            return false;
-        }
-        int id = Short.toUnsignedInt(data.getShort());
-        if (id >= VLANS) {
-            return false;
-        }
-        vlans.set(id, present);
-        return true;
+    private boolean setTables(Optional<AddressTables> changed) {
+        tables = changed.orElse(tables);
+        return changed.isPresent();
     }
 
-    private boolean set(Optional<MultiqueueControls> changed) {
+    private boolean setVlans(Optional<VlanTable> changed) {
+        vlans = changed.orElse(vlans);
+        return changed.isPresent();
+    }
+
+    private boolean setMultiqueue(Optional<MultiqueueControls> changed) {
         multiqueue = changed.orElse(multiqueue);
         return changed.isPresent();
     }
 
     /**
-     * Takes the whole VLAN table from a device part: ids of u16, ascending.
+     * Takes the whole VLAN table from a device part.
      *
-     * @return false when the data are not that; nothing was changed
+     * @return false when the value is not that; nothing was changed
      */
-    boolean loadVlans(ByteBuffer data) {
-        if (data.remaining() % Short.BYTES != 0) {
-            return false;
-        }
-        BitSet loaded = new BitSet();
-        while (data.hasRemaining()) {
-            int id = Short.toUnsignedInt(data.getShort());
-            if (id >= VLANS || id < loaded.length()) {
-                return false;
-            }
-            loaded.set(id);
-        }
-        vlans = loaded;
-        return true;
+    boolean loadVlans(ByteBuffer value) {
+        return setVlans(VlanTable.read(value));
     }
 
-    /** The VLAN table as a bitmap, without zeros at its end. */
-    byte[] vlanBitmap() {
-        return vlans.toByteArray();
-    }
-
-    /** Takes the whole VLAN table from a bitmap of {@link #VLANS} bits. */
+    /** Takes the whole VLAN table from the bitmap of a device context. */
     void loadVlanBitmap(ByteBuffer bitmap) {
-        vlans = BitSet.valueOf(bitmap.duplicate());
+        vlans = VlanTable.ofBitmap(bitmap);
     }
 
     /**
@@ -230,25 +163,7 @@ final class NetControls {
      * @return false when the value is not that; nothing was changed
      */
     boolean loadAddresses(ByteBuffer value) {
-        if (value.capacity() < ContextCapture.MAC_TABLES_OFFSET) {
-            return false;
-        }
-        int unicastEntries = value.getInt(ContextCapture.MAC_UNICAST_OFFSET);
-        int multicastEntries = value.getInt(ContextCapture.MAC_MULTICAST_OFFSET);
-        ByteBuffer tables = value.duplicate().position(ContextCapture.MAC_TABLES_OFFSET);
-        if (!isTable(unicastEntries)
-                || !isTable(multicastEntries)
-                || unicastEntries + multicastEntries > MAX_TABLE_ENTRIES
-                || tables.remaining() != (unicastEntries + multicastEntries) * FunctionConfig.MAC_BYTES) {
-            return false;
-        }
-        unicast = addresses(tables, unicastEntries);
-        multicast = addresses(tables, multicastEntries);
-        return setAddress(value.slice(0, FunctionConfig.MAC_BYTES));
-    }
-
-    private static boolean isTable(int entries) {
-        return entries >= 0 && entries <= MAX_TABLE_ENTRIES;
+        return setTables(AddressTables.ofField(value)) && setAddress(value.slice(0, FunctionConfig.MAC_BYTES));
     }
 
     /**
@@ -269,11 +184,14 @@ final class NetControls {
         return switch (command) {
             case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST ->
                 new byte[] {(byte) (isOn(command) ? 1 : 0)};
-            case MAC_TABLE_SET -> tables();
+            case MAC_TABLE_SET -> tables.value();
             case MAC_ADDR_SET -> mac.clone();
-            case VLAN_ADD -> vlanTable();
+            case VLAN_ADD -> vlans.value();
             case MQ_VQ_PAIRS_SET ->
-                littleEndian(Short.BYTES).putShort((short) multiqueue.pairs()).array();
+                ByteBuffer.allocate(Short.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN)
+                        .putShort((short) multiqueue.pairs())
+                        .array();
             case MQ_RSS_CONFIG -> multiqueue.rss().orElseThrow().data();
             case MQ_HASH_CONFIG -> multiqueue.hashConfig().orElseThrow();
             case VLAN_DEL, ANNOUNCE_ACK ->
@@ -285,38 +203,13 @@ final class NetControls {
     static int maxValueBytes(NetControl command) {
         return switch (command) {
             case RX_PROMISC, RX_ALLMULTI, RX_ALLUNI, RX_NOMULTI, RX_NOUNI, RX_NOBCAST -> 1;
-            case MAC_TABLE_SET -> 2 * Integer.BYTES + MAX_TABLE_ENTRIES * FunctionConfig.MAC_BYTES;
+            case MAC_TABLE_SET -> AddressTables.MAX_BYTES;
             case MAC_ADDR_SET -> FunctionConfig.MAC_BYTES;
-            case VLAN_ADD -> VLANS * Short.BYTES;
+            case VLAN_ADD -> VlanTable.MAX_BYTES;
             case MQ_VQ_PAIRS_SET -> Short.BYTES;
             case MQ_RSS_CONFIG -> RssConfig.MAX_BYTES;
             case MQ_HASH_CONFIG -> MultiqueueControls.MAX_HASH_BYTES;
             case VLAN_DEL, ANNOUNCE_ACK -> 0;
         };
-    }
-
-    private byte[] tables() {
-        int entries = unicast.length + multicast.length;
-        ByteBuffer value = littleEndian(2 * Integer.BYTES + entries * FunctionConfig.MAC_BYTES);
-        putTable(value, unicast);
-        putTable(value, multicast);
-        return value.array();
-    }
-
-    private static void putTable(ByteBuffer value, long[] table) {
-        value.putInt(table.length);
-        for (long address : table) {
-            Ethernet.putAddress(value, address);
-        }
-    }
-
-    private byte[] vlanTable() {
-        ByteBuffer value = littleEndian(vlans.cardinality() * Short.BYTES);
-        vlans.stream().forEach(id -> value.putShort((short) id));
-        return value.array();
-    }
-
-    private static ByteBuffer littleEndian(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -28,7 +28,7 @@ final class ReceiveFilter {
         }
         if (VirtioFeature.NET_CTRL_VLAN.isIn(features)) {
             int vlan = Ethernet.vlan(frame);
-            if (vlan >= 0 && !controls.hasVlan(vlan)) {
+            if (vlan >= 0 && !controls.vlans().has(vlan)) {
                 return false;
             }
         }
@@ -42,12 +42,12 @@ final class ReceiveFilter {
         }
         if (Ethernet.isMulticast(destination)) {
             return !controls.isOn(NetControl.RX_NOMULTI)
-                    && (controls.isOn(NetControl.RX_ALLMULTI) || contains(controls.multicast(), destination));
+                    && (controls.isOn(NetControl.RX_ALLMULTI) || contains(controls.tables().multicast(), destination));
         }
         return !controls.isOn(NetControl.RX_NOUNI)
                 && (controls.isOn(NetControl.RX_ALLUNI)
                         || destination == Ethernet.address(controls.mac())
-                        || contains(controls.unicast(), destination));
+                        || contains(controls.tables().unicast(), destination));
     }
 
     private static boolean contains(long[] table, long address) {

@@ -10,8 +10,6 @@ import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.emulator.internal.member.ContextDevice;
 import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.emulator.internal.member.OwnerSide;
-import dev.ferry.emulator.internal.pci.FunctionLock;
-import dev.ferry.emulator.internal.pci.MsixMessage;
 import dev.ferry.emulator.internal.pci.PciRegisters;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
@@ -20,32 +18,25 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One virtio-net VF: the PCI function, its cable, and what its owner device does with it.
  *
- * <p>Thread-safe by one lock of its own. Interrupts are sent after the lock was released; frames leave under it. It has
- * no thread: all work is done on the threads that call.
+ * <p>Thread-safe by its {@link FunctionGate}; frames leave under the lock. It has no thread: all work is done on the
+ * threads that call.
  */
 public final class VirtioNetFunction implements MemberDevice, PciFunction, NetworkPort {
-
-    private static final Logger LOG = LoggerFactory.getLogger(VirtioNetFunction.class);
 
     /** Bound for interrupts on their way when the device stops; a listener should need microseconds. */
     private static final Duration SENDERS_TIMEOUT = Duration.ofSeconds(2);
 
     private final FunctionConfig config;
-    private final Duration sendersTimeout;
-    private final FunctionLock lock = new FunctionLock();
     private final FunctionRegisters registers;
     private final NetDevice device;
     private final FunctionParts parts;
     private final FunctionContext context;
     private final FunctionLegacy legacy;
-    private boolean removed;
+    private final FunctionGate gate;
 
     /** A function as after power-on, with nothing attached. */
     public VirtioNetFunction(FunctionConfig config) {
@@ -63,12 +54,12 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     private VirtioNetFunction(FunctionConfig config, OwnerSide owner, Duration sendersTimeout) {
         this.config = Objects.requireNonNull(config, "config");
-        this.sendersTimeout = sendersTimeout;
         this.registers = new FunctionRegisters(config, owner);
         this.device = registers.device();
+        this.gate = new FunctionGate(config, registers, sendersTimeout);
         this.parts = new FunctionParts(config, device);
-        this.context = new FunctionContext(this, registers);
-        this.legacy = new FunctionLegacy(this, registers.legacy());
+        this.context = new FunctionContext(this, gate, registers);
+        this.legacy = new FunctionLegacy(gate, registers.legacy());
     }
 
     @Override
@@ -78,12 +69,12 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public long readConfig(int offset, int size) {
-        return locked(() -> removed ? PciRegisters.allOnes(size) : registers.readConfig(offset, size));
+        return gate.locked(() -> gate.isRemoved() ? PciRegisters.allOnes(size) : registers.readConfig(offset, size));
     }
 
     @Override
     public void writeConfig(int offset, int size, long value) {
-        performAndServe(() -> registers.writeConfig(offset, size, value));
+        gate.performAndServe(() -> registers.writeConfig(offset, size, value));
     }
 
     @Override
@@ -94,7 +85,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public long readBar(int bar, long offset, int size) {
         checkSize(size);
-        return locked(() -> removed || !registers.isMemoryEnabled()
+        return gate.locked(() -> gate.isRemoved() || !registers.isMemoryEnabled()
                 ? PciRegisters.allOnes(size)
                 : registers.readBar(bar, offset, size));
     }
@@ -102,7 +93,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     @Override
     public void writeBar(int bar, long offset, int size, long value) {
         checkSize(size);
-        performAndServe(() -> {
+        gate.performAndServe(() -> {
             if (registers.isMemoryEnabled()) {
                 registers.writeBar(bar, offset, size, value);
             }
@@ -119,29 +110,26 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     public void attach(DmaSpace dma, InterruptListener interrupts) {
         Objects.requireNonNull(dma, "dma");
         Objects.requireNonNull(interrupts, "interrupts");
-        performAndServe(() -> registers.attach(dma, interrupts));
+        gate.performAndServe(() -> registers.attach(dma, interrupts));
     }
 
     @Override
     public void detach() {
-        lock.enter();
-        try {
+        gate.locked(() -> {
             registers.detach();
-            awaitSenders();
-        } finally {
-            leave();
-        }
+            return gate.awaitSenders();
+        });
     }
 
     @Override
     public Delivery deliver(ByteBuffer frame) {
-        return locked(() -> device.deliver(frame));
+        return gate.locked(() -> device.deliver(frame));
     }
 
     @Override
     public void connect(FrameSink sink) {
         Objects.requireNonNull(sink, "sink");
-        locked(() -> {
+        gate.locked(() -> {
             device.connect(sink);
             return sink;
         });
@@ -151,28 +139,28 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     public boolean setStopped(boolean stopped) {
         boolean done = !stopped || stop();
         if (!stopped || !done) {
-            performAndServe(device::resume);
+            gate.performAndServe(device::resume);
         }
         return done;
     }
 
     /** Enters the stopped mode; false when it was not in it and an interrupt is still on its way. */
     private boolean stop() {
-        return locked(() -> {
+        return gate.locked(() -> {
             boolean before = device.isStopped();
             device.stop();
-            return before || awaitSenders();
+            return before || gate.awaitSenders();
         });
     }
 
     @Override
     public boolean isStopped() {
-        return locked(device::isStopped);
+        return gate.locked(device::isStopped);
     }
 
     @Override
     public List<DevicePart> partHeaders() {
-        return locked(parts::headers);
+        return gate.locked(parts::headers);
     }
 
     @Override
@@ -182,12 +170,12 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public boolean captureParts(List<DevicePart> selected, ByteBuffer into) {
-        return locked(() -> parts.capture(selected, into));
+        return gate.locked(() -> parts.capture(selected, into));
     }
 
     @Override
     public AdminResult loadParts(ByteBuffer image) {
-        return locked(() -> parts.load(image, removed));
+        return gate.locked(() -> parts.load(image, gate.isRemoved()));
     }
 
     @Override
@@ -202,7 +190,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     @Override
     public DirtyTracker dirtyTracker() {
-        return new FunctionTracker(this, registers.writeRecords().tracker());
+        return new FunctionTracker(gate, registers.writeRecords().tracker());
     }
 
     @Override
@@ -212,29 +200,7 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
 
     /** Function-level reset; may set the device to work that is stopped. */
     void resetFunction(boolean toWork) {
-        lock.enter();
-        try {
-            if (!removed) {
-                registers.functionResetKeepingPci(toWork);
-            }
-        } finally {
-            leave();
-        }
-    }
-
-    /** Whether it was pulled out; for those who hold the lock. */
-    boolean isRemoved() {
-        return removed;
-    }
-
-    /** Does something with the lock held. */
-    <T> T locked(Supplier<T> action) {
-        lock.enter();
-        try {
-            return action.get();
-        } finally {
-            leave();
-        }
+        gate.perform(() -> registers.functionResetKeepingPci(toWork));
     }
 
     /**
@@ -243,63 +209,17 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
      * @param count 0 to {@link VfControl#TOTAL_VFS}
      */
     public void setMembers(int count) {
-        lock.enter();
-        try {
-            if (!removed) {
-                registers.setMembers(count);
-            }
-        } finally {
-            leave();
-        }
+        gate.perform(() -> registers.setMembers(count));
     }
 
     @Override
     public void remove() {
-        lock.enter();
-        try {
-            removed = true;
+        gate.locked(() -> {
+            gate.setRemoved();
             registers.detach();
             registers.functionReset();
             registers.writeRecords().stop();
-            awaitSenders();
-        } finally {
-            leave();
-        }
-    }
-
-    /**
-     * Does something that may let queues be worked on, then works; others may have the lock between two rounds. With as
-     * many rounds as queues each has had its turn; what is notified meanwhile is for the thread that notified.
-     */
-    void performAndServe(Runnable action) {
-        boolean more = performAndServeOne(action);
-        for (int round = 1; more && round < config.queues(); round++) {
-            more = performAndServeOne(() -> {});
-        }
-    }
-
-    private boolean performAndServeOne(Runnable action) {
-        lock.enter();
-        try {
-            if (!removed) {
-                action.run();
-            }
-            return !removed && device.serve();
-        } finally {
-            leave();
-        }
-    }
-
-    private boolean awaitSenders() {
-        boolean done = lock.awaitSenders(sendersTimeout.toNanos());
-        if (!done) {
-            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), sendersTimeout);
-        }
-        return done;
-    }
-
-    private void leave() {
-        List<MsixMessage> due = lock.isOutermost() ? registers.takeDue() : List.of();
-        lock.leave(due, registers.listener());
+            return gate.awaitSenders();
+        });
     }
 }

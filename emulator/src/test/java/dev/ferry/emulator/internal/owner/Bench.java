@@ -92,14 +92,14 @@ final class Bench {
     }
 
     /** Executes a command with so much space; gives the bytes that were written, and sees that no others were. */
-    String execute(String readable, int space) {
-        return hex(execute(bytes(readable), space));
+    static String execute(OwnerDevice owner, String readable, int space) {
+        return hex(execute(owner, bytes(readable), space));
     }
 
-    byte[] execute(byte[] readable, int space) {
+    static byte[] execute(OwnerDevice owner, byte[] readable, int space) {
         byte[] written = new byte[space];
         Arrays.fill(written, UNTOUCHED);
-        int used = submit(List.of(ByteBuffer.wrap(readable)), List.of(ByteBuffer.wrap(written)));
+        int used = submit(owner, List.of(ByteBuffer.wrap(readable)), List.of(ByteBuffer.wrap(written)));
         for (int at = wholeWords(used); at < space; at++) {
             if (written[at] != UNTOUCHED) {
                 throw new AssertionError("byte " + at + " was written but " + used + " are reported as used");
@@ -108,12 +108,7 @@ final class Bench {
         return Arrays.copyOf(written, used);
     }
 
-    /** Up to where a device initialises its answer: the end of the last 64-bit word. */
-    static int wholeWords(int used) {
-        return (used + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-    }
-
-    int submit(List<ByteBuffer> readable, List<ByteBuffer> writable) {
+    private static int submit(OwnerDevice owner, List<ByteBuffer> readable, List<ByteBuffer> writable) {
         CompletableFuture<Integer> used = owner.submit(
                         readable.toArray(ByteBuffer[]::new), writable.toArray(ByteBuffer[]::new))
                 .toCompletableFuture();
@@ -121,6 +116,23 @@ final class Bench {
             throw new AssertionError("a command must be complete on return");
         }
         return used.join();
+    }
+
+    String execute(String readable, int space) {
+        return execute(owner, readable, space);
+    }
+
+    byte[] execute(byte[] readable, int space) {
+        return execute(owner, readable, space);
+    }
+
+    int submit(List<ByteBuffer> readable, List<ByteBuffer> writable) {
+        return submit(owner, readable, writable);
+    }
+
+    /** Up to where a device initialises its answer: the end of the last 64-bit word. */
+    static int wholeWords(int used) {
+        return (used + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
     }
 
     void expectOk(String readable) {

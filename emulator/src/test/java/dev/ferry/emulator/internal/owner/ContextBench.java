@@ -85,12 +85,7 @@ final class ContextBench {
     }
 
     byte[] execute(byte[] readable, int space) {
-        byte[] written = new byte[space];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(readable)}, new ByteBuffer[] {ByteBuffer.wrap(written)})
-                .toCompletableFuture()
-                .join();
-        return Arrays.copyOf(written, used);
+        return Bench.execute(owner, readable, space);
     }
 
     String member(int opcode, String data, int resultSpace) {

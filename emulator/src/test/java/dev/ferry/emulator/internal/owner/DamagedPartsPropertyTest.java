@@ -3,7 +3,6 @@ package dev.ferry.emulator.internal.owner;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
 import java.util.Arrays;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -55,11 +54,6 @@ class DamagedPartsPropertyTest {
     }
 
     private static byte[] execute(OwnerDevice owner, byte[] readable) {
-        byte[] answer = new byte[4096];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(readable)}, new ByteBuffer[] {ByteBuffer.wrap(answer)})
-                .toCompletableFuture()
-                .join();
-        return Arrays.copyOf(answer, used);
+        return Bench.execute(owner, readable, 4096);
     }
 }

@@ -181,13 +181,7 @@ class FeatureCombinationsTest {
 
     /** Executes a command that must succeed; gives the result. */
     private static String execute(OwnerDevice owner, String readable, int space) {
-        byte[] answer = new byte[space];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(readable))},
-                        new ByteBuffer[] {ByteBuffer.wrap(answer)})
-                .toCompletableFuture()
-                .join();
-        String hex = Bench.hex(Arrays.copyOf(answer, used));
+        String hex = Bench.execute(owner, readable, space);
         assertThat(hex).as(readable).startsWith(plain(Bench.OK));
         return hex.substring(16);
     }

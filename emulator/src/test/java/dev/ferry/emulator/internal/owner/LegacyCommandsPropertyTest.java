@@ -24,24 +24,14 @@ class LegacyCommandsPropertyTest {
 
     private record Access(int opcode, int offset, byte[] data) {}
 
-    private static String execute(OwnerDevice owner, String readable, int space) {
-        byte[] answer = new byte[space];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(readable))},
-                        new ByteBuffer[] {ByteBuffer.wrap(answer)})
-                .toCompletableFuture()
-                .join();
-        return Bench.hex(Arrays.copyOf(answer, used));
-    }
-
     @Property(tries = 2_000)
     void shouldAnswerAndChangeNothingWhenItRefuses(
             @ForAll("accesses") @Size(max = 40) List<Access> accesses, @ForAll boolean msix) {
         AdapterSettings settings = new AdapterSettings("host1", "pf0", 1, 2, 256, false, 255, true);
         try (OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings))) {
-            execute(owner, Bench.USE_ALL, 8);
-            execute(owner, Bench.SET_CAPABILITY, 8);
-            execute(owner, Bench.create(1, 0, 0), 8);
+            Bench.execute(owner, Bench.USE_ALL, 8);
+            Bench.execute(owner, Bench.SET_CAPABILITY, 8);
+            Bench.execute(owner, Bench.create(1, 0, 0), 8);
             DmaSpace dma = new DmaSpace();
             dma.map(0, ByteBuffer.allocate(0x4000), DmaSpace.Access.READ_WRITE);
             owner.function(1).attach(dma, (vector, address, data) -> {});
@@ -51,7 +41,7 @@ class LegacyCommandsPropertyTest {
                 String before = parts(owner);
                 String data = "%02x".formatted(access.offset())
                         + (access.opcode() % 2 == 0 ? "00".repeat(7) + Bench.hex(access.data()) : "");
-                String answer = execute(owner, Bench.toMember(access.opcode(), 1, data), 8 + access.data().length);
+                String answer = Bench.execute(owner, Bench.toMember(access.opcode(), 1, data), 8 + access.data().length);
                 assertThat(answer.substring(0, 8)).isIn(OK, INVALID_FIELD);
                 if (!answer.startsWith(OK)) {
                     assertThat(parts(owner)).isEqualTo(before);
@@ -61,7 +51,7 @@ class LegacyCommandsPropertyTest {
     }
 
     private static String parts(OwnerDevice owner) {
-        return execute(owner, Bench.toMember(0x0f, 1, Bench.object(0) + "0100000000000000"), 16384);
+        return Bench.execute(owner, Bench.toMember(0x0f, 1, Bench.object(0) + "0100000000000000"), 16384);
     }
 
     @Provide

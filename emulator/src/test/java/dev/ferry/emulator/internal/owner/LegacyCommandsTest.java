@@ -9,7 +9,6 @@ import dev.ferry.emulator.control.PciFunction;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,13 +50,7 @@ class LegacyCommandsTest {
     }
 
     private String execute(String readable, int space) {
-        byte[] answer = new byte[space];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(readable))},
-                        new ByteBuffer[] {ByteBuffer.wrap(answer)})
-                .toCompletableFuture()
-                .join();
-        return Bench.hex(Arrays.copyOf(answer, used));
+        return Bench.execute(owner, readable, space);
     }
 
     private String read(int opcode, int offset, int bytes) {
@@ -104,11 +97,7 @@ class LegacyCommandsTest {
     }
 
     private static String answer(OwnerDevice device, String readable) {
-        byte[] answer = new byte[16];
-        device.submit(
-                new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(readable))},
-                new ByteBuffer[] {ByteBuffer.wrap(answer)});
-        return Bench.hex(answer);
+        return Bench.execute(device, readable, 16);
     }
 
     @Test

@@ -26,8 +26,11 @@ final class OwnerFuzz implements AutoCloseable {
     private static final List<Integer> STATUSES = List.of(0, 6, 12, 16, 17, 22, 28);
     private static final int COMMANDS_BETWEEN_RESETS = 400;
 
+    /** As many of virtio 1.4 have a number. */
+    static final int OPCODES = 0x12;
+
     /** How often each opcode succeeded, as the device saw it. */
-    final int[] succeeded = new int[0x12];
+    final int[] succeeded = new int[OPCODES];
     int refused;
 
     private final SplittableRandom random;

@@ -7,8 +7,6 @@ import static dev.ferry.emulator.internal.owner.Bench.plain;
 import static dev.ferry.emulator.internal.owner.Bench.toMember;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.ByteBuffer;
-import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,13 +74,7 @@ class VirtioNetSaveAndLoadTest {
     }
 
     private String execute(String readable) {
-        byte[] answer = new byte[SPACE];
-        int used = owner.submit(
-                        new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(readable))},
-                        new ByteBuffer[] {ByteBuffer.wrap(answer)})
-                .toCompletableFuture()
-                .join();
-        return Bench.hex(Arrays.copyOf(answer, used));
+        return Bench.execute(owner, readable, SPACE);
     }
 
     private String get(int member) {

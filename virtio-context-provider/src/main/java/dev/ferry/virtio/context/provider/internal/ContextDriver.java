@@ -12,12 +12,12 @@ import dev.ferry.virtio.context.ContextFieldType;
 import dev.ferry.virtio.context.ContextLayout;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.context.DeviceMode;
-import dev.ferry.virtio.driver.AdminRequest;
-import dev.ferry.virtio.driver.CommandRefusedException;
-import dev.ferry.virtio.driver.CommandTimeout;
 import dev.ferry.virtio.driver.ImageSavingSession;
 import dev.ferry.virtio.driver.MemberDriver;
 import dev.ferry.virtio.driver.MemberSessions;
+import dev.ferry.virtio.driver.command.AdminRequest;
+import dev.ferry.virtio.driver.command.CommandRefusedException;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 

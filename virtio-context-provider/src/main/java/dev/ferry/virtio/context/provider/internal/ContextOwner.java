@@ -5,7 +5,7 @@ import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.context.WriteRecordCapability;
-import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.command.AdminChannel;
 import java.util.BitSet;
 import java.util.Optional;
 

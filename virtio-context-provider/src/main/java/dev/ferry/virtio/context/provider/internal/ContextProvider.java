@@ -3,10 +3,10 @@ package dev.ferry.virtio.context.provider.internal;
 
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
-import dev.ferry.virtio.driver.CommandTimeout;
 import dev.ferry.virtio.driver.DriverRegistry;
 import dev.ferry.virtio.driver.OwnerDrivers;
 import dev.ferry.virtio.driver.OwnerWatch;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Map;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;

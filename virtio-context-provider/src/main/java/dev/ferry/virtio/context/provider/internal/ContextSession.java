@@ -9,11 +9,11 @@ import dev.ferry.virtio.context.ContextField;
 import dev.ferry.virtio.context.ContextFieldType;
 import dev.ferry.virtio.context.ContextLayout;
 import dev.ferry.virtio.context.ContextOpcode;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.AdminRequest;
 import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
+import dev.ferry.virtio.driver.command.AdminExchange;
+import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -178,7 +178,7 @@ final class ContextSession implements SessionDevice {
         ByteBuffer piece = full
                 ? AdminRequest.space(1)
                 : into.slice(into.position(), Math.min(into.remaining(), PIECE_BYTES));
-        AdminChannel.Answer answer = owner.channel().perform(request(ContextOpcode.V1_DEV_CTX_READ, member, piece));
+        AdminExchange.Answer answer = owner.channel().perform(request(ContextOpcode.V1_DEV_CTX_READ, member, piece));
         int count = answer.output();
         if (count < 0 || count > answer.length()) {
             throw new DeviceException(

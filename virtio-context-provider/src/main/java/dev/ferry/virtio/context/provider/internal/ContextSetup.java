@@ -14,9 +14,11 @@ import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.context.WriteRecordCapability;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.CommandSet;
+import dev.ferry.virtio.driver.CommandSetUnknownException;
 import dev.ferry.virtio.driver.OtherCommandSetException;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.AdminRequest;
 import java.util.BitSet;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
@@ -53,12 +55,13 @@ final class ContextSetup {
      * Asks for the list, puts in use what is wanted of it, and asks what can be recorded; three commands.
      *
      * @throws OtherCommandSetException when the owner does not report this set
+     * @throws CommandSetUnknownException when it reports nothing
      * @throws DeviceException EOPNOTSUPP when it reports a part of it; ENODEV when it has left; EBUSY when commands from
      *     before are still with it; others as it gives them
      */
     ContextOwner run() throws DeviceException {
         BitSet inUse = list();
-        if (!inUse.get(ContextOpcode.V1_DEV_MODE_SET.number())) {
+        if (CommandSet.of(inUse) != CommandSet.DEVICE_CONTEXT) {
             throw new OtherCommandSetException(ownerId + " does not speak the command set of the device context");
         }
         requireWhole(inUse);
@@ -78,8 +81,12 @@ final class ContextSetup {
 
     private BitSet list() throws DeviceException {
         requireHere();
-        return BitSet.valueOf(
-                channel.read(AdminRequest.toOwner(LIST_QUERY, GroupType.SR_IOV, 0, data -> {}, LIST_BYTES)));
+        try {
+            return BitSet.valueOf(
+                    channel.read(AdminRequest.toOwner(LIST_QUERY, GroupType.SR_IOV, 0, data -> {}, LIST_BYTES)));
+        } catch (DeviceException e) {
+            throw new CommandSetUnknownException(e); // the provider of device parts tells
+        }
     }
 
     /** The members of an owner are alike, so the first is asked for all. */

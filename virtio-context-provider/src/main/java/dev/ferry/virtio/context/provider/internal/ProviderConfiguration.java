@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.context.provider.internal;
 
-import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 

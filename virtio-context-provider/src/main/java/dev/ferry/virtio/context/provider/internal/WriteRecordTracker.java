@@ -9,8 +9,8 @@ import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.context.WriteRecordCapability;
 import dev.ferry.virtio.context.WriteRecordLayout;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.command.AdminExchange;
+import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -94,7 +94,7 @@ final class WriteRecordTracker implements DirtyTracker {
     public void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException {
         for (int read = 0; read < MOST_READS; read++) {
             ByteBuffer records = AdminRequest.space(RECORDS_PER_READ * WriteRecordLayout.RANGE_BYTES);
-            AdminChannel.Answer answer = owner.channel().perform(AdminRequest.toMember(
+            AdminExchange.Answer answer = owner.channel().perform(AdminRequest.toMember(
                     ContextOpcode.V1_WRITE_RECORD_READ.number(),
                     member,
                     WriteRecordLayout.READ_BYTES,

@@ -4,7 +4,7 @@ package dev.ferry.virtio.context.provider.internal;
 import static dev.ferry.fsm.Arc.*;
 import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.OK;
 import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.command;
-import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.hex;
+import static dev.ferry.virtio.driver.fake.FakeAdminQueue.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -16,10 +16,11 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.CommandTimeout;
 import dev.ferry.virtio.driver.OtherCommandSetException;
-import dev.ferry.virtio.driver.SystemClock;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.CommandTimeout;
+import dev.ferry.virtio.driver.command.SystemClock;
+import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -39,7 +40,7 @@ class ContextDriverTest {
 
     private final FakeContextQueue queue = new FakeContextQueue();
     private final CommandTimeout timeout = new CommandTimeout("test");
-    private final PassThrough format = new PassThrough();
+    private final PlainFormat format = new PlainFormat();
     private ContextDriver driver;
 
     @BeforeEach
@@ -81,7 +82,7 @@ class ContextDriverTest {
 
     @Test
     void shouldPutTheLegacyCommandsInUseForOthersButNoneOfDeviceParts() throws Exception {
-        queue.list = "ffff030000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
+        queue.list = "ffff010000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
 
         owner();
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.context.provider.internal;
 
+import static dev.ferry.virtio.driver.fake.FakeAdminQueue.hex;
+
 import dev.ferry.device.DeviceException;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -35,10 +38,6 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
     int resets;
     private int cursor;
 
-    static byte[] hex(String digits) {
-        return HexFormat.of().parseHex(digits.replace(" ", ""));
-    }
-
     /** The next answer to an opcode. */
     void answer(int opcode, String hex) {
         answers.computeIfAbsent(opcode, any -> new ArrayDeque<>()).add(hex);
@@ -51,15 +50,15 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
 
     @Override
     public CompletionStage<Integer> submit(ByteBuffer[] readable, ByteBuffer[] writable) {
-        byte[] command = join(readable);
+        byte[] command = FakeAdminQueue.join(readable);
         commands.add(HexFormat.of().formatHex(command));
         int opcode = command[0] & 0xff | (command[1] & 0xff) << 8;
         if (opcode == hangs) {
             return new CompletableFuture<>();
         }
         Deque<String> scripted = answers.getOrDefault(opcode, new ArrayDeque<>());
-        byte[] answer = scripted.isEmpty() ? perform(opcode, space(writable)) : hex(scripted.poll());
-        return CompletableFuture.completedFuture(put(writable, answer));
+        byte[] answer = scripted.isEmpty() ? perform(opcode, FakeAdminQueue.join(writable).length) : hex(scripted.poll());
+        return CompletableFuture.completedFuture(FakeAdminQueue.put(writable, answer));
     }
 
     private byte[] perform(int opcode, int space) {
@@ -80,34 +79,6 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
         System.arraycopy(context, cursor, answer, 8, count);
         cursor = count == 0 ? 0 : cursor + count;
         return answer;
-    }
-
-    private static int space(ByteBuffer[] buffers) {
-        int space = 0;
-        for (ByteBuffer buffer : buffers) {
-            space += buffer.remaining();
-        }
-        return space;
-    }
-
-    private static int put(ByteBuffer[] writable, byte[] answer) {
-        int at = 0;
-        for (ByteBuffer buffer : writable) {
-            int count = Math.min(buffer.remaining(), answer.length - at);
-            buffer.put(buffer.position(), answer, at, count);
-            at += count;
-        }
-        return at;
-    }
-
-    private static byte[] join(ByteBuffer[] buffers) {
-        byte[] joined = new byte[space(buffers)];
-        int at = 0;
-        for (ByteBuffer buffer : buffers) {
-            buffer.duplicate().get(joined, at, buffer.remaining());
-            at += buffer.remaining();
-        }
-        return joined;
     }
 
     @Override

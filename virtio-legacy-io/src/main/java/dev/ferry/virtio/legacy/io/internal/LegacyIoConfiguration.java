@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.legacy.io.internal;
 
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
@@ -13,20 +14,11 @@ public @interface LegacyIoConfiguration {
     /** The PID. */
     String PID = "dev.ferry.virtio.legacy.io";
 
-    /** Unless configured. */
-    long DEFAULT_COMMAND_TIMEOUT_MILLIS = 5_000;
-
-    /** No device behind a bus answers reliably in less. */
-    long LEAST_COMMAND_TIMEOUT_MILLIS = 10;
-
-    /** A guest's processor stands still meanwhile. */
-    long MOST_COMMAND_TIMEOUT_MILLIS = 60_000;
-
     /** Key {@code command.timeout.millis}; read it guarded, {@link CommandTimeout} does. */
     @AttributeDefinition(
             name = "Admin command timeout",
             description = "How long one admin command may take, with its repetitions, in milliseconds; 10 to 60000.",
             min = "10",
             max = "60000")
-    long command_timeout_millis() default DEFAULT_COMMAND_TIMEOUT_MILLIS;
+    long command_timeout_millis() default CommandTimeout.DEFAULT_MILLIS;
 }

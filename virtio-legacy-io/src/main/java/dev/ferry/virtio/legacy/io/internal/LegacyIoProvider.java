@@ -5,6 +5,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.legacy.LegacyIo;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionAccess;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Map;
@@ -46,7 +47,7 @@ public final class LegacyIoProvider {
     private static final long IDLE_SECONDS = 2;
     private static final long STOP_WAIT_SECONDS = 5;
 
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final CommandTimeout timeout = new CommandTimeout(LegacyIoConfiguration.PID);
     private final ThreadPoolExecutor opener = new ThreadPoolExecutor(
             1, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), LegacyIoProvider::thread);
     private final Offers offers;

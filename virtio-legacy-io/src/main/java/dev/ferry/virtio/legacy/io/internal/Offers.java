@@ -4,6 +4,7 @@ package dev.ferry.virtio.legacy.io.internal;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.legacy.LegacyIo;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

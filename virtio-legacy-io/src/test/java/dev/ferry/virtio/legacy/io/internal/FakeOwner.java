@@ -5,6 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionAccess;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -56,10 +57,6 @@ final class FakeOwner implements AdminQueue, FunctionAccess {
         config.putShort(MSIX_CAP + 2, (short) (enabled ? 0x8003 : 0x0003));
     }
 
-    static String hex(String text) {
-        return text.replace(" ", "");
-    }
-
     /** The last command without its header of 24 bytes, behind its opcode. */
     String last() {
         String command = commands.get(commands.size() - 1);
@@ -68,17 +65,11 @@ final class FakeOwner implements AdminQueue, FunctionAccess {
 
     @Override
     public CompletionStage<Integer> submit(ByteBuffer[] readable, ByteBuffer[] writable) {
-        byte[] command = new byte[readable[0].remaining()];
-        readable[0].duplicate().get(command);
+        byte[] command = FakeAdminQueue.join(readable);
         commands.add(HexFormat.of().formatHex(command));
-        spaces.add(writable[0].remaining());
+        spaces.add(FakeAdminQueue.join(writable).length);
         var answer = answers.getOrDefault((int) command[0], () -> CompletableFuture.completedFuture(OK)).get();
-        return answer.thenApply(hex -> {
-            byte[] bytes = HexFormat.of().parseHex(hex(hex));
-            int length = Math.min(bytes.length, writable[0].remaining());
-            writable[0].put(writable[0].position(), bytes, 0, length);
-            return length;
-        });
+        return answer.thenApply(hex -> FakeAdminQueue.put(writable, FakeAdminQueue.hex(hex)));
     }
 
     private void check(long member) throws DeviceException {

@@ -10,6 +10,7 @@ import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,7 +47,7 @@ class LegacyTrafficTest {
             command("0100 0100", 0, legacy ? "ffff030000000000" : "83ff030000000000");
             command("0900 0000", 0, "0000000000000000 ffff");
             Owner owner = new Owner(
-                    name + "/pf0", new OwnerCommands(name + "/pf0", device, new CommandTimeout()), device);
+                    name + "/pf0", new OwnerCommands(name + "/pf0", device, new CommandTimeout("test")), device);
             io = new MemberLegacyIo(owner, 1, name + "/pf0/vf1");
             if (legacy) {
                 io.open();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.ArrayDeque;
 import java.util.List;
 import java.util.Queue;
@@ -23,7 +24,7 @@ class MemberLegacyIoTest {
     private static final String HEADER = "0100" + "000000000000000000000000" + "0300000000000000";
 
     private final FakeOwner device = new FakeOwner();
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final CommandTimeout timeout = new CommandTimeout("test");
     private final Owner owner = new Owner("host1/pf0", new OwnerCommands("host1/pf0", device, timeout), device);
     private final MemberLegacyIo io = new MemberLegacyIo(owner, 3, "host1/pf0/vf3");
 

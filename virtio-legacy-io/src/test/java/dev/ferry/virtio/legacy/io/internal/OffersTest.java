@@ -4,6 +4,7 @@ package dev.ferry.virtio.legacy.io.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.legacy.LegacyIo;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.Queue;
@@ -15,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class OffersTest {
 
     private final FakeOwner device = new FakeOwner();
-    private final CommandTimeout timeout = new CommandTimeout();
+    private final CommandTimeout timeout = new CommandTimeout("test");
     private final Owner owner = owner("host1/pf0");
     private final Map<String, LegacyIo> services = new TreeMap<>();
     private final Queue<Runnable> tasks = new ArrayDeque<>();

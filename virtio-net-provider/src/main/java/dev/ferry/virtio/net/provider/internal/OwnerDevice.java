@@ -4,7 +4,7 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.stream.RecordDevice;
 import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
-import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.command.AdminChannel;
 import java.util.BitSet;
 import java.util.Optional;
 

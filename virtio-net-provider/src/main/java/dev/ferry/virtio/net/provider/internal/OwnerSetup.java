@@ -26,10 +26,10 @@ import dev.ferry.virtio.DevPartsCapability;
 import dev.ferry.virtio.FunctionDirtyTracking;
 import dev.ferry.virtio.FunctionReset;
 import dev.ferry.virtio.GroupType;
-import dev.ferry.virtio.context.ContextOpcode;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.AdminRequest;
+import dev.ferry.virtio.driver.CommandSet;
 import dev.ferry.virtio.driver.OtherCommandSetException;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.EnumSet;
@@ -126,7 +126,7 @@ final class OwnerSetup {
         FOR_OWNER.forEach(opcode -> wanted.set(opcode.number()));
         wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
         BitSet reported = listOf(GroupType.SR_IOV);
-        if (speaksDeviceContext(reported)) {
+        if (CommandSet.of(reported) != CommandSet.DEVICE_PARTS) {
             throw new OtherCommandSetException(ownerId + " speaks the command set of the device context");
         }
         BitSet inUse = use(GroupType.SR_IOV, reported, wanted);
@@ -171,11 +171,6 @@ final class OwnerSetup {
         execute(AdminRequest.toOwner(
                 LIST_USE, group, words * Long.BYTES, data -> data.slice().put(inUse.toByteArray()), 0));
         return inUse;
-    }
-
-    /** An owner offers the commands of virtio 1.4 for device parts or those for the device context, never both. */
-    private static boolean speaksDeviceContext(BitSet reported) {
-        return reported.get(ContextOpcode.V1_DEV_MODE_SET.number()) && !reported.get(DEV_MODE_SET.number());
     }
 
     private static boolean containsAll(BitSet list, Set<AdminOpcode> opcodes) {

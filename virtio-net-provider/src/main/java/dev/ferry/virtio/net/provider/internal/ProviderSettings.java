@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
-import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 
 /** Everything that is configured, as it is now. Thread-safe. */
 record ProviderSettings(CommandTimeout timeout, ObjectWait objectWait, VendorOpcodes vendorOpcodes) {

@@ -10,11 +10,11 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.DevMode;
-import dev.ferry.virtio.driver.AdminRequest;
-import dev.ferry.virtio.driver.CommandTimeout;
 import dev.ferry.virtio.driver.ImageSavingSession;
 import dev.ferry.virtio.driver.MemberDriver;
 import dev.ferry.virtio.driver.MemberSessions;
+import dev.ferry.virtio.driver.command.AdminRequest;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 

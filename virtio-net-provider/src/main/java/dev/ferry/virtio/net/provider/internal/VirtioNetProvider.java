@@ -4,10 +4,10 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
-import dev.ferry.virtio.driver.CommandTimeout;
 import dev.ferry.virtio.driver.DriverRegistry;
 import dev.ferry.virtio.driver.OwnerDrivers;
 import dev.ferry.virtio.driver.OwnerWatch;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Map;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -69,11 +69,6 @@ public final class VirtioNetProvider {
         @Override
         public Map<String, Object> properties(OwnerDevice owner) {
             return Map.of(MigrationDriver.OWNER_SESSIONS, owner.ids().limit());
-        }
-
-        @Override
-        public boolean showsUnmigratable() {
-            return true;
         }
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
 import dev.ferry.virtio.FunctionDirtyTracking;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;

@@ -3,6 +3,7 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 

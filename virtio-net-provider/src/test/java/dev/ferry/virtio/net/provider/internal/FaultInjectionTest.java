@@ -11,6 +11,7 @@ import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.virtio.FunctionReset;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.time.Duration;

@@ -4,9 +4,12 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.fsm.Arc;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.CommandTimeout;
-import dev.ferry.virtio.driver.SystemClock;
+import dev.ferry.virtio.driver.command.AdminChannel;
+import dev.ferry.virtio.driver.command.CommandTimeout;
+import dev.ferry.virtio.driver.command.SystemClock;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
+import dev.ferry.virtio.driver.fake.FakeClock;
+import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.util.Optional;
 
 /** A driver for member 3 of host1/pf0, whose set-up is done, before a fake queue. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.SessionTicket;
+import dev.ferry.virtio.driver.fake.FakeClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

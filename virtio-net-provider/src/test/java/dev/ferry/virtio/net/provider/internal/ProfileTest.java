@@ -11,6 +11,7 @@ import dev.ferry.device.DeviceProfile.Limits;
 import dev.ferry.device.DeviceProfile.Names;
 import dev.ferry.device.DeviceProfile.Trait;
 import dev.ferry.device.Errno;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -13,6 +13,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;

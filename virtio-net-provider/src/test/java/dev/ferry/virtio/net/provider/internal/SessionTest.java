@@ -21,6 +21,7 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.virtio.driver.PrecopyRateLimit;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;

@@ -20,6 +20,7 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -13,6 +13,8 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.driver.MemberDriver;
 import dev.ferry.virtio.driver.OwnerWatch;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
+import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.util.HashMap;

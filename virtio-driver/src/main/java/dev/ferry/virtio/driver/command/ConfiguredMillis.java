@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.driver;
+package dev.ferry.virtio.driver.command;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.virtio.driver.CommandTimeout;
 import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 
 class CommandTimeoutTest {
 
-    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
+    private final CommandTimeout timeout = new CommandTimeout("test");
 
     @Test
     void shouldKeepTheLastGoodTimeWhenTheConfigurationIsInvalid() {

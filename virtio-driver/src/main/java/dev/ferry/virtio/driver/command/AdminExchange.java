@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.driver;
+package dev.ferry.virtio.driver.command;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -18,18 +18,20 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 /**
- * Executes admin commands on the queue of one owner device, each within a bounded time.
+ * Executes admin commands on the queue of one owner device, both parts with exactly the bytes that were given, each
+ * command within a bounded time.
  *
  * <p>A command that answers EAGAIN is sent again, a bounded number of times. After a time-out the buffers of the
  * command still belong to the queue; nobody here uses them again. Thread-safe; a call waits for the device on the
  * caller's thread. An interrupt does not end the wait, which is bounded anyway, and is kept for the caller.
  */
-public final class AdminChannel {
+public final class AdminExchange {
 
     /** How often a command is sent before EAGAIN is taken for an answer. */
-    public static final int MOST_ATTEMPTS = 10;
+    static final int MOST_ATTEMPTS = 10;
 
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long LONGEST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
@@ -42,7 +44,7 @@ public final class AdminChannel {
     /** Commands that the queue was given and has not answered, those too for which nobody waits any more. */
     private final AtomicInteger pending = new AtomicInteger();
 
-    /** Time as the channel sees it. */
+    /** Time as the exchange sees it. */
     public interface Clock {
         /** As {@link System#nanoTime}. */
         long nanoTime();
@@ -51,25 +53,12 @@ public final class AdminChannel {
         void pause(long nanos);
     }
 
-    /** A channel to the queue of one owner device. */
-    public AdminChannel(String ownerId, AdminQueue queue, CommandTimeout timeout, Clock clock) {
+    /** Exchanges with the queue of one owner device. */
+    public AdminExchange(String ownerId, AdminQueue queue, CommandTimeout timeout, Clock clock) {
         this.ownerId = ownerId;
         this.queue = queue;
         this.timeout = timeout;
         this.clock = clock;
-    }
-
-    /**
-     * Executes one command.
-     *
-     * @return bytes that the device wrote behind the head; more than the result has space for when the device has more
-     *     to say than was asked for, and what is missing then is unknown. The position of the result stays
-     * @throws AdminCommandException for a status other than OK
-     * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them; EIO
-     *     for whatever else goes wrong in the queue. Nobody knows then whether the device executed the command
-     */
-    public int execute(AdminRequest request) throws DeviceException {
-        return perform(request).length();
     }
 
     /**
@@ -81,42 +70,20 @@ public final class AdminChannel {
     public record Answer(int length, int output) {}
 
     /**
-     * As {@link #execute}, for commands with an output.
-     *
-     * @throws CommandRefusedException for a status other than OK, with the output
-     * @throws DeviceException as {@link #execute}
-     */
-    public Answer perform(AdminRequest request) throws DeviceException {
-        long deadline = clock.nanoTime() + timeout.nanos();
-        long pause = FIRST_PAUSE_NANOS;
-        for (int attempt = 1; ; attempt++) {
-            ByteBuffer[] writable = writable(request.result());
-            int used = await(request, submit(request, writable), deadline);
-            AdminResult head = AdminResult.decode(writable[0], used);
-            if (head.isOk()) {
-                int length = Math.max(0, Math.min(used, space(writable)) - AdminResult.HEADER_BYTES);
-                return new Answer(length, output(writable[0], used));
-            }
-            boolean mayTryAgain = head.status() == AdminStatus.EAGAIN.number()
-                    && attempt < MOST_ATTEMPTS
-                    && clock.nanoTime() + pause - deadline < 0;
-            if (!mayTryAgain) {
-                throw refused(request, head, output(writable[0], used));
-            }
-            clock.pause(pause);
-            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
-        }
-    }
-
-    /**
-     * Executes one command with a small result.
+     * Executes one command whose writable part is a head and the result.
      *
      * @return the result as the text wants it read: little-endian, as long as its space, and zero behind what the
      *     device wrote
-     * @throws DeviceException as {@link #execute}
+     * @throws AdminCommandException for a status other than OK
+     * @throws DeviceException ETIMEDOUT without an answer in time; ENODEV, EIO and others as the queue gives them; EIO
+     *     for whatever else goes wrong in the queue. Nobody knows then whether the device executed the command
      */
     public ByteBuffer read(AdminRequest request) throws DeviceException {
-        int length = execute(request);
+        return zeroBehind(perform(request, request.result().slice()).length(), request);
+    }
+
+    /** The result with zeros behind the bytes that the device wrote. */
+    static ByteBuffer zeroBehind(int length, AdminRequest request) {
         ByteBuffer result = request.result().duplicate().order(ByteOrder.LITTLE_ENDIAN);
         for (int at = result.position() + length; at < result.limit(); at++) {
             result.put(at, (byte) 0);
@@ -125,11 +92,42 @@ public final class AdminChannel {
     }
 
     /**
-     * Waits until no command is with the queue, because the lists of commands must not be changed while one is.
+     * Executes one command whose writable part is a head and the given buffers; empty ones are left out.
+     *
+     * @throws CommandRefusedException for a status other than OK, with the output
+     * @throws DeviceException as {@link #read}
+     */
+    Answer perform(AdminRequest request, ByteBuffer... behindHead) throws DeviceException {
+        long deadline = clock.nanoTime() + timeout.nanos();
+        ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
+        ByteBuffer[] writable = Stream.concat(
+                        Stream.of(head), Stream.of(behindHead).filter(ByteBuffer::hasRemaining))
+                .toArray(ByteBuffer[]::new);
+        long pause = FIRST_PAUSE_NANOS;
+        for (int attempt = 1; ; attempt++) {
+            int used = await(request, submit(request, writable), deadline);
+            AdminResult result = AdminResult.decode(head, used);
+            if (result.isOk()) {
+                int length = Math.max(0, Math.min(used, space(writable)) - AdminResult.HEADER_BYTES);
+                return new Answer(length, output(head, used));
+            }
+            boolean mayTryAgain = result.status() == AdminStatus.EAGAIN.number()
+                    && attempt < MOST_ATTEMPTS
+                    && clock.nanoTime() + pause - deadline < 0;
+            if (!mayTryAgain) {
+                throw refused(request, result, output(head, used));
+            }
+            clock.pause(pause);
+            pause = Math.min(2 * pause, LONGEST_PAUSE_NANOS);
+        }
+    }
+
+    /**
+     * Waits until no command is with the queue.
      *
      * @throws DeviceException EBUSY when there still is one after the time that one command may take
      */
-    public void awaitIdle() throws DeviceException {
+    void awaitIdle() throws DeviceException {
         long deadline = clock.nanoTime() + timeout.nanos();
         while (pending.get() > 0) {
             if (clock.nanoTime() - deadline >= 0) {
@@ -141,19 +139,6 @@ public final class AdminChannel {
             }
             clock.pause(FIRST_PAUSE_NANOS);
         }
-    }
-
-    /**
-     * Head, result, and a filling of 8 to 15 bytes up to a multiple of 8. There is always a filling, because a device
-     * drops what lies beyond the space: only bytes in the filling tell that the result was too small.
-     */
-    private static ByteBuffer[] writable(ByteBuffer result) {
-        ByteBuffer head = ByteBuffer.allocate(AdminResult.HEADER_BYTES);
-        if (!result.hasRemaining()) {
-            return new ByteBuffer[] {head};
-        }
-        int filling = AdminRequest.roundUp(result.remaining() + AdminRequest.UNIT_BYTES) - result.remaining();
-        return new ByteBuffer[] {head, result.slice(), ByteBuffer.allocate(filling)};
     }
 
     private static int output(ByteBuffer head, int used) {
@@ -224,10 +209,12 @@ public final class AdminChannel {
                 cause);
     }
 
-    private AdminCommandException refused(AdminRequest request, AdminResult head, int output) {
-        AdminStatus status = AdminStatus.ofNumber(head.status());
-        AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(head.statusQualifier());
-        String unknown = status.number() == head.status() ? "" : " (unknown status %d)".formatted(head.status());
+    private AdminCommandException refused(AdminRequest request, AdminResult result, int output) {
+        AdminStatus status = AdminStatus.ofNumber(result.status());
+        AdminStatusQualifier qualifier = AdminStatusQualifier.ofNumber(result.statusQualifier());
+        String unknown = status.number() == result.status()
+                ? ""
+                : " (unknown status %d)".formatted(result.status());
         return new CommandRefusedException(
                 status,
                 qualifier,

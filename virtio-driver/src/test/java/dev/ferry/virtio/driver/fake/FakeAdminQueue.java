@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver.fake;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.virtio.AdminQueue;
@@ -18,68 +18,68 @@ import java.util.concurrent.CompletionStage;
  * An owner device that keeps every command as hex digits and answers by a script: per opcode a status, no answer at
  * all, an exception, or something to do first. Its layouts are written by hand from the virtio text.
  */
-class FakeAdminQueue implements AdminQueue {
+public class FakeAdminQueue implements AdminQueue {
 
-    static final int LIST_QUERY = 0x00;
-    static final int LIST_USE = 0x01;
-    static final int CAP_ID_LIST_QUERY = 0x07;
-    static final int DEVICE_CAP_GET = 0x08;
-    static final int DRIVER_CAP_SET = 0x09;
-    static final int CREATE = 0x0a;
-    static final int DESTROY = 0x0d;
-    static final int METADATA_GET = 0x0e;
-    static final int PARTS_GET = 0x0f;
-    static final int PARTS_SET = 0x10;
-    static final int MODE_SET = 0x11;
+    public static final int LIST_QUERY = 0x00;
+    public static final int LIST_USE = 0x01;
+    public static final int CAP_ID_LIST_QUERY = 0x07;
+    public static final int DEVICE_CAP_GET = 0x08;
+    public static final int DRIVER_CAP_SET = 0x09;
+    public static final int CREATE = 0x0a;
+    public static final int DESTROY = 0x0d;
+    public static final int METADATA_GET = 0x0e;
+    public static final int PARTS_GET = 0x0f;
+    public static final int PARTS_SET = 0x10;
+    public static final int MODE_SET = 0x11;
 
     /** What happens instead of the usual answer. */
-    interface Script {
+    public interface Script {
         /** Null gives the usual answer. */
         CompletableFuture<Integer> answer(ByteBuffer[] writable);
     }
 
-    final List<String> commands = Collections.synchronizedList(new ArrayList<>());
-    final List<ByteBuffer[]> readables = Collections.synchronizedList(new ArrayList<>());
-    final List<ByteBuffer[]> writables = Collections.synchronizedList(new ArrayList<>());
-    final Map<Integer, Script> scripts = new HashMap<>();
-    final TreeSet<Integer> objects = new TreeSet<>();
+    public final List<String> commands = Collections.synchronizedList(new ArrayList<>());
+    public final List<ByteBuffer[]> readables = Collections.synchronizedList(new ArrayList<>());
+    public final List<ByteBuffer[]> writables = Collections.synchronizedList(new ArrayList<>());
+    public final Map<Integer, Script> scripts = new HashMap<>();
+    public final TreeSet<Integer> objects = new TreeSet<>();
 
     /** What LIST_QUERY tells: everything of virtio 1.4. */
-    byte[] opcodes = hex("ffff030000000000");
-    byte[] capabilities = hex("0100000000000000");
-    byte[] limits = hex("0403");
-    byte[] image = hex("03010000000000000000000001000000" + "0f");
-    int announcedSize = -1;
+    public byte[] opcodes = hex("ffff030000000000");
+    public byte[] capabilities = hex("0100000000000000");
+    public byte[] limits = hex("0403");
+    public byte[] image = hex("03010000000000000000000001000000" + "0f");
+    public int announcedSize = -1;
 
-    static byte[] hex(String digits) {
+    public static byte[] hex(String digits) {
         return HexFormat.of().parseHex(digits.replace(" ", ""));
     }
 
     /** Fails an opcode with a status and a qualifier. */
-    void refuse(int opcode, int status, int qualifier) {
+    public void refuse(int opcode, int status, int qualifier) {
         scripts.put(opcode, writable -> CompletableFuture.completedFuture(
                 put(writable, new byte[] {(byte) status, 0, (byte) qualifier, 0, 0, 0, 0, 0})));
     }
 
     /** Never answers an opcode. */
-    void hang(int opcode) {
+    public void hang(int opcode) {
         scripts.put(opcode, writable -> new CompletableFuture<>());
     }
 
     /** Breaks the way to the device for an opcode. */
-    void fail(int opcode, DeviceException failure) {
+    public void fail(int opcode, DeviceException failure) {
         scripts.put(opcode, writable -> CompletableFuture.failedFuture(failure));
     }
 
     /** Does something before the usual answer. */
-    void before(int opcode, Runnable action) {
+    public void before(int opcode, Runnable action) {
         scripts.put(opcode, writable -> {
             action.run();
             return null;
         });
     }
 
-    long count(int opcode) {
+    public long count(int opcode) {
         return commands.stream().filter(command -> command.startsWith("%02x00".formatted(opcode))).count();
     }
 
@@ -121,7 +121,7 @@ class FakeAdminQueue implements AdminQueue {
     }
 
     /** Writes as a device does, across the buffers; returns the used length. */
-    static int put(ByteBuffer[] writable, byte[] answer) {
+    public static int put(ByteBuffer[] writable, byte[] answer) {
         int at = 0;
         for (ByteBuffer buffer : writable) {
             int count = Math.min(buffer.remaining(), answer.length - at);
@@ -131,7 +131,7 @@ class FakeAdminQueue implements AdminQueue {
         return at;
     }
 
-    static byte[] join(ByteBuffer[] buffers) {
+    public static byte[] join(ByteBuffer[] buffers) {
         int length = 0;
         for (ByteBuffer buffer : buffers) {
             length += buffer.remaining();

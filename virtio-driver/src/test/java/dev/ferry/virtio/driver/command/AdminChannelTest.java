@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -10,9 +10,8 @@ import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminOpcode;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.AdminStatus;
-import dev.ferry.virtio.driver.AdminChannel;
-import dev.ferry.virtio.driver.AdminRequest;
-import dev.ferry.virtio.driver.CommandTimeout;
+import dev.ferry.virtio.driver.fake.FakeAdminQueue;
+import dev.ferry.virtio.driver.fake.FakeClock;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,10 +20,13 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
 class AdminChannelTest {
+    /** DEV_MODE_SET to member 3 of the SR-IOV group, flag stopped. */
+    private static final String STOP =
+            "1100" + "0100" + "000000000000000000000000" + "0300000000000000" + "0100000000000000";
 
     private final FakeAdminQueue queue = new FakeAdminQueue();
     private final FakeClock clock = new FakeClock();
-    private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
+    private final CommandTimeout timeout = new CommandTimeout("test");
     private final AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, clock);
 
     private AdminRequest stop() {
@@ -70,7 +72,7 @@ class AdminChannelTest {
 
         channel.execute(stop());
 
-        assertThat(queue.commands).hasSize(4).containsOnly(Fixture.STOP);
+        assertThat(queue.commands).hasSize(4).containsOnly(STOP);
         assertThat(clock.pauses).containsExactly(1_000_000L, 2_000_000L, 4_000_000L);
     }
 
@@ -81,7 +83,7 @@ class AdminChannelTest {
         assertThatExceptionOfType(AdminCommandException.class)
                 .isThrownBy(() -> channel.execute(stop()))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EAGAIN));
-        assertThat(queue.commands).hasSize(AdminChannel.MOST_ATTEMPTS);
+        assertThat(queue.commands).hasSize(AdminExchange.MOST_ATTEMPTS);
     }
 
     @Test

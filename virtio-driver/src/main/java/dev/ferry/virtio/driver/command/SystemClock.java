@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.driver;
+package dev.ferry.virtio.driver.command;
 
 import java.util.concurrent.locks.LockSupport;
 
 /** The clock of the virtual machine. */
-public final class SystemClock implements AdminChannel.Clock {
+public final class SystemClock implements AdminExchange.Clock {
 
     @Override
     public long nanoTime() {

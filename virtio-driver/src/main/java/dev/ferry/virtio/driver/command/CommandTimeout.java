@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.driver;
+package dev.ferry.virtio.driver.command;
 
 /** The time that one admin command may take, as configured now. Thread-safe. */
 public final class CommandTimeout extends ConfiguredMillis {

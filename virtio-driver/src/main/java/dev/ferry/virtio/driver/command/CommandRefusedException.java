@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.driver;
+package dev.ferry.virtio.driver.command;
 
 import dev.ferry.virtio.AdminCommandException;
 import dev.ferry.virtio.AdminStatus;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver.fake;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -13,11 +13,11 @@ import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 
 /** The least stream format: images one behind the other; loads every write as one image, an empty one never ends. */
-final class PlainFormat implements StreamFormat {
+public final class PlainFormat implements StreamFormat {
     private static final int MOST_BYTES = 1 << 20;
 
-
-    RecordDevice device;
+    /** What the last session was opened with. */
+    public RecordDevice device;
 
     @Override
     public RecordEncoder encoder(RecordDevice recordDevice) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.ferry.virtio.driver.StateGate;
 import org.junit.jupiter.api.Test;
 
 class StateGateTest {

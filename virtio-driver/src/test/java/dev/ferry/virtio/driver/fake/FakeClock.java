@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver.fake;
 
-import dev.ferry.virtio.driver.AdminChannel;
+import dev.ferry.virtio.driver.command.AdminExchange;
 import java.util.ArrayList;
 import java.util.List;
 
 /** A clock that moves when it is told to, or paused upon. */
-final class FakeClock implements AdminChannel.Clock {
+public final class FakeClock implements AdminExchange.Clock {
 
-    long now;
-    final List<Long> pauses = new ArrayList<>();
+    public long now;
+    public final List<Long> pauses = new ArrayList<>();
 
     @Override
     public long nanoTime() {

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.vfio.backend.internal;
+package dev.ferry.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.contract.Check;
-import dev.ferry.contract.DriverContract;
-import dev.ferry.contract.DriverSubject;
+import dev.ferry.contract.FaultyDriver.Call;
+import dev.ferry.contract.FaultyDriver.Fault;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.vfio.backend.internal.ContractFaults.Call;
-import dev.ferry.vfio.backend.internal.ContractFaults.Fault;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,21 +15,18 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.io.TempDir;
 
 /** A contract that no driver could break would be worth nothing: drivers with one fault each, and what is found. */
 class ContractCatchesTest {
     private static final Fault NONE = Call::proceed;
 
-    @TempDir
-    private Path folder;
-
     @TestFactory
     Stream<DynamicTest> shouldFindAFault() {
-        return ContractFaults.all().entrySet().stream()
+        return Faults.all().entrySet().stream()
                 .map(fault -> DynamicTest.dynamicTest(fault.getKey(), () -> {
                     List<String> expected = fault.getValue().found();
-                    assertThat(failures(fault.getValue().fault(), expected)).containsExactlyInAnyOrderElementsOf(expected);
+                    assertThat(failures(fault.getValue().fault(), expected))
+                            .containsExactlyInAnyOrderElementsOf(expected);
                 }));
     }
 
@@ -45,7 +38,7 @@ class ContractCatchesTest {
     @Test
     void shouldHaveAFaultForEveryCheck() throws Exception {
         Set<String> caught = new TreeSet<>();
-        for (Map.Entry<String, ContractFaults.Found> fault : ContractFaults.all().entrySet()) {
+        for (Map.Entry<String, Faults.Found> fault : Faults.all().entrySet()) {
             caught.addAll(fault.getValue().found());
         }
         assertThat(caught).containsExactlyInAnyOrderElementsOf(new TreeSet<>(names()));
@@ -83,30 +76,9 @@ class ContractCatchesTest {
         }
     }
 
-    private final class Faulty implements DriverSubject {
-        private final DriverSubject right;
-        private final MigrationDriver source;
-        private final MigrationDriver destination;
-
-        Faulty(Fault fault) throws Exception {
-            right = new ContractTest.Subject(folder.resolve("host"), 7, false, false, false);
-            source = ContractFaults.faulty(right.source(), fault);
-            destination = ContractFaults.faulty(right.destination(), fault);
-        }
-
-        @Override
-        public MigrationDriver source() {
-            return source;
-        }
-
-        @Override
-        public MigrationDriver destination() {
-            return destination;
-        }
-
-        @Override
-        public void close() {
-            right.close();
+    private record Faulty(MigrationDriver source, MigrationDriver destination) implements DriverSubject {
+        Faulty(Fault fault) {
+            this(FaultyDriver.of(new MemoryDriver(), fault), FaultyDriver.of(new MemoryDriver(), fault));
         }
     }
 }
