@@ -90,6 +90,9 @@ public interface MigrationDriver {
      * device has let go of the state it had: the device stays in RESUMING without a session, {@link
      * Arc#RESUMING_TO_STOP} fails with EINVAL, and only {@link #reset} leads out.
      *
+     * <p>An arc that opens no session has failed, too, when the device reached the state and gave one all the same: the
+     * driver drops that and the session before, and the device stays in {@code arc.to()}.
+     *
      * @param arc starts at the present state
      * @return the session, for an arc that {@linkplain Arc#sessionEffect opens} one, else empty
      * @throws DeviceException EINVAL when the arc does not start at the present state or loaded data is incomplete;

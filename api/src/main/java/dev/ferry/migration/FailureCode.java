@@ -5,6 +5,8 @@ package dev.ferry.migration;
 public enum FailureCode {
     /** No device has this id. */
     DEVICE_NOT_FOUND,
+    /** No migration has this id, or its report is not kept any more. */
+    MIGRATION_NOT_FOUND,
     /** The device is in use by another migration, save or restore. */
     DEVICE_BUSY,
     /** The state machine has no way to the state asked for. */

@@ -2,14 +2,11 @@
 package dev.ferry.cli;
 
 import com.google.gson.JsonObject;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** One run of one command with the arguments a user typed. */
 public final class CommandRun {
@@ -29,6 +26,7 @@ public final class CommandRun {
         // An argument that begins with @ is an argument, not the name of a file with more of them.
         this.line = new CommandLine(command)
                 .setExpandAtFiles(false)
+                .registerConverter(int.class, Misreading::wholeNumber)
                 .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
         line.setCommandName(PROGRAM + " " + line.getCommandName());
     }
@@ -66,7 +64,8 @@ public final class CommandRun {
             }
         } catch (ParameterException e) {
             // Where the parser gave up, it may not have come to the option yet.
-            return misused(e.getMessage() + suggestion(e), e, List.of(arguments).contains(JSON));
+            List<String> typed = List.of(arguments);
+            return misused(new Misreading(line, typed).sentence(e), e, typed.contains(JSON));
         }
         return call();
     }
@@ -130,13 +129,6 @@ public final class CommandRun {
         } else {
             untraced = error;
         }
-    }
-
-    private static String suggestion(ParameterException error) {
-        StringWriter suggestions = new StringWriter();
-        UnmatchedArgumentException.printSuggestions(error, new PrintWriter(suggestions, true));
-        String text = suggestions.toString().strip();
-        return text.isEmpty() ? "" : "; " + decapitalized(text);
     }
 
     // A sentence of the option parser goes on after "ferry: "; the name of a parameter stays as it is.

@@ -77,7 +77,7 @@ public final class Errors {
 
     /** A sentence of the service with the command that does what it advises. */
     public static String withCommand(String sentence) {
-        return sentence.replace(LIST_THEM + ", and ", LISTED + "; ").replace(LIST_THEM, LISTED);
+        return sentence.replace(LIST_THEM + ", and ", LISTED + "; where it is missing, ").replace(LIST_THEM, LISTED);
     }
 
     /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */
@@ -129,7 +129,8 @@ public final class Errors {
 
     private static String ofFile(FileSystemException error) {
         if (error instanceof NoSuchFileException) {
-            return "there is no file or folder " + error.getFile();
+            // Who looked for a folder says so, and what to do.
+            return error.getReason() == null ? "there is no file or folder " + error.getFile() : error.getReason();
         }
         if (error instanceof AccessDeniedException) {
             return "no permission for " + error.getFile();

@@ -61,18 +61,9 @@ public final class MigrationOptions {
                     + "--max-downtime, --ramp-limit and --on-stall mean nothing.")
     private boolean noPrecopy;
 
-    @Option(
-            names = "--dry-run",
-            description = "Go the whole way up to the pause of the guest, then put everything back; nothing to check, "
-                    + "which never begins.")
-    private boolean dryRun;
-
-    @Option(names = "--quiet", description = "Say nothing but the result, and errors.")
-    private boolean quiet;
-
     /** The request with what was typed. */
     public MigrationRequest applyTo(MigrationRequest request) throws UsageException {
-        MigrationRequest made = request.withPreCopy(!noPrecopy).withDryRun(dryRun);
+        MigrationRequest made = request.withPreCopy(!noPrecopy);
         if (maxDowntime != null) {
             made = made.withMaxDowntime(Quantities.time(MAX_DOWNTIME, maxDowntime));
         }
@@ -111,15 +102,5 @@ public final class MigrationOptions {
     /** Whether pre-copy is switched off. */
     public boolean isWithoutPreCopy() {
         return noPrecopy;
-    }
-
-    /** Whether everything is put back in the end. */
-    public boolean isDryRun() {
-        return dryRun;
-    }
-
-    /** Whether nothing is to be said while it runs. */
-    public boolean isQuiet() {
-        return quiet;
     }
 }

@@ -51,12 +51,20 @@ public final class MigrationRun {
                             .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
                     e);
         } catch (InterruptedException e) {
-            MigrationPhase phase = migration.phase();
-            throw new MigrationInterruptedException(migration, phase, unwind(migration), e);
+            throw interrupted(migration, e);
         } catch (ExecutionException e) {
             throw new CommandFailedException(
                     FailureCode.INTERNAL, "migration %s has no report".formatted(migration.id()), e);
         }
+    }
+
+    /**
+     * What to throw when whoever follows a migration is interrupted, for whatever it waited: tells the migration to
+     * stop, and returns when things were put back, or 1.5 s later.
+     */
+    public static InterruptedException interrupted(Migration migration, InterruptedException cause) {
+        MigrationPhase phase = migration.phase();
+        return new MigrationInterruptedException(migration, phase, unwind(migration), cause);
     }
 
     private static void awaitTurn(

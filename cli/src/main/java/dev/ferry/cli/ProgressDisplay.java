@@ -18,16 +18,21 @@ public final class ProgressDisplay implements MigrationListener, AutoCloseable {
     /** System property: whether standard error is a terminal; the launcher script knows, Java does not. */
     private static final String TERMINAL = "ferry.terminal.err";
 
+    /** System property: how wide that terminal is, from the same place. */
+    private static final String COLUMNS = "ferry.terminal.columns";
+
     private static final long LINE_NANOS = 1_000_000_000L;
     private static final int BAR_CELLS = 20;
     private static final int COMPLETE = 100;
-    /** What fits into the narrowest usual terminal without a line break, which a bar could not take back. */
-    private static final int MOST_COLUMNS = 79;
+    /** A usual terminal; what is wider would not be read at a glance. */
+    private static final int USUAL_COLUMNS = 80;
     /** ECMA-48: carriage return, then erase to the end of the line. */
     private static final String BEGIN_AGAIN = "\r\u001b[K";
 
     private final PrintStream err;
     private final boolean bar;
+    /** What fits without a line break, which a bar could not take back. */
+    private final int mostColumns;
     private final LongSupplier nanos;
     private MigrationPhase phase;
     private long lastLine;
@@ -36,12 +41,19 @@ public final class ProgressDisplay implements MigrationListener, AutoCloseable {
 
     /** A display for the standard error of a command. */
     public static ProgressDisplay on(Console console) {
-        return new ProgressDisplay(console.err(), Boolean.getBoolean(TERMINAL), System::nanoTime);
+        return new ProgressDisplay(console.err(), Boolean.getBoolean(TERMINAL), columns(), System::nanoTime);
     }
 
-    ProgressDisplay(PrintStream err, boolean bar, LongSupplier nanos) {
+    // A terminal that does not know its size says 0.
+    private static int columns() {
+        int columns = Integer.getInteger(COLUMNS, USUAL_COLUMNS);
+        return columns < 1 || columns > USUAL_COLUMNS ? USUAL_COLUMNS : columns;
+    }
+
+    ProgressDisplay(PrintStream err, boolean bar, int columns, LongSupplier nanos) {
         this.err = err;
         this.bar = bar;
+        this.mostColumns = columns - 1;
         this.nanos = nanos;
         this.lastLine = nanos.getAsLong();
     }
@@ -108,7 +120,7 @@ public final class ProgressDisplay implements MigrationListener, AutoCloseable {
     }
 
     private void draw(String text) {
-        err.print(BEGIN_AGAIN + text.substring(0, Math.min(text.length(), MOST_COLUMNS)));
+        err.print(BEGIN_AGAIN + text.substring(0, Math.min(text.length(), mostColumns)));
         err.flush();
         barShown = true;
     }
@@ -118,12 +130,13 @@ public final class ProgressDisplay implements MigrationListener, AutoCloseable {
             return "waits for its turn";
         }
         MigrationProgress.Transfer total = progress.total();
+        Remaining left = Remaining.of(progress);
         return "%s%s: %s at %s, %s left%s".formatted(
                 phase == null ? progress.phase() : phase,
                 progress.round() > 0 ? " round " + progress.round() : "",
                 Amounts.bytes(total.bytes()),
                 Amounts.rate(total.bytesPerSecond()),
-                Amounts.bytes(total.remainingBytes()),
+                left.whole() || left.bytes() > 0 ? left.text() : "an unknown amount",
                 progress.timeLeft().map(range -> ", " + Amounts.range(range)).orElse(""));
     }
 }

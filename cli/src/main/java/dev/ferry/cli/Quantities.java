@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * Rates and times as users type them: a number and a unit, which is never guessed, since MB and Mbit, m for minutes and
@@ -16,7 +17,7 @@ import java.util.regex.Pattern;
  */
 public final class Quantities {
 
-    private static final Pattern NUMBER_AND_UNIT = Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,9})?) ?([^ 0-9.]*)");
+    private static final Pattern NUMBER_AND_UNIT = Pattern.compile("(-?[0-9]{1,12}(?:\\.[0-9]{1,9})?) ?([^ 0-9.]*)");
     private static final String UNLIMITED = "unlimited";
     private static final BigDecimal BITS_PER_BYTE = BigDecimal.valueOf(Byte.SIZE);
     private static final BigDecimal LARGEST = BigDecimal.valueOf(Long.MAX_VALUE - 1);
@@ -49,6 +50,13 @@ public final class Quantities {
         units.put("min", Duration.ofMinutes(1));
         units.put("h", Duration.ofHours(1));
         return units;
+    }
+
+    /** Whether these are a number and a unit that belong into one argument. */
+    static boolean isTornApart(String number, String unit) {
+        return NUMBER_AND_UNIT.matcher(number).matches()
+                && Character.isDigit(number.charAt(number.length() - 1))
+                && Stream.of(TIMES, BYTE_RATES, BINARY_RATES, BIT_RATES).anyMatch(units -> units.containsKey(unit));
     }
 
     /**
@@ -107,7 +115,7 @@ public final class Quantities {
         BigDecimal nanos = new BigDecimal(typed.group(1))
                 .multiply(BigDecimal.valueOf(unit.toNanos()))
                 .setScale(0, RoundingMode.HALF_UP);
-        if (nanos.signum() == 0 || nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0) {
+        if (nanos.signum() <= 0 || nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0) {
             throw new UsageException("%s takes more than zero, and at most %d h, not '%s'"
                     .formatted(option, LONGEST.toHours(), text));
         }

@@ -46,7 +46,8 @@ public final class ReplacedFile implements Closeable {
         }
         Path folder = target.getParent();
         if (!Files.isDirectory(folder)) {
-            throw new NoSuchFileException(folder.toString());
+            throw new NoSuchFileException(
+                    folder.toString(), null, "there is no folder %s; make it first".formatted(folder));
         }
         Path written = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
         try {

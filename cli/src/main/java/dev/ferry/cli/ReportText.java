@@ -31,11 +31,12 @@ public final class ReportText {
                     device.destination(),
                     device.destinationState().map(DeviceState::name).orElse("unknown")));
         }
-        text.append("downtime %s ms, total %s ms, device state %d bytes".formatted(
-                millis(report.downtime()), millis(report.total()), report.stateBytes()));
+        text.append("downtime %s ms, total %s ms, device state %s".formatted(
+                millis(report.downtime()), millis(report.total()), Amounts.bytes(report.stateBytes())));
         if (report.memory().totalBytes() > 0) {
-            text.append(", guest memory %d of %d bytes carried, %d rounds while it ran".formatted(
-                    report.memoryBytes(), report.memory().totalBytes(), report.memory().rounds()));
+            text.append(", guest memory of %s, %s carried, %d rounds while it ran".formatted(
+                    Amounts.bytes(report.memory().totalBytes()), Amounts.bytes(report.memoryBytes()),
+                    report.memory().rounds()));
         }
         return text.append('\n').append(course(report)).toString();
     }

@@ -21,7 +21,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 class CommandRunTest {
@@ -40,6 +43,9 @@ class CommandRunTest {
 
         @Parameters(paramLabel = "WORD", description = "What to say.")
         private String word;
+
+        @Option(names = "--times", defaultValue = "1", description = "How often.")
+        private int times;
 
         Echo(Work work) {
             this.work = work;
@@ -120,6 +126,28 @@ class CommandRunTest {
     void shouldExitWithTwoWhenAnArgumentIsMissing() {
         assertThat(run(CommandRunTest::said)).isEqualTo(2);
         assertThat(err()).isEqualTo("ferry: missing required parameter: 'WORD' (usage: ferry echo --help)\n");
+    }
+
+    @Test
+    void shouldNameTheUnknownOptionAlsoWhereAnArgumentIsMissing() {
+        assertThat(run(CommandRunTest::said, "--jsn=x")).isEqualTo(2);
+        assertThat(err()).isEqualTo(
+                "ferry: unknown option: '--jsn=x'; possible solutions: --json (usage: ferry echo --help)\n");
+    }
+
+    @Test
+    void shouldSayThatABlankStandsBetweenANumberAndItsUnit() {
+        assertThat(run(CommandRunTest::said, "--times", "300", "ms", "x")).isEqualTo(2);
+        assertThat(err()).isEqualTo("ferry: unmatched argument at index 3: 'x'; write a number and its unit as"
+                + " one word, 300ms (usage: ferry echo --help)\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "1.5", "2147483648", ""})
+    void shouldSayWhatANumberIsWithoutATypeOfTheLanguage(String number) {
+        assertThat(run(CommandRunTest::said, "--times", number, "x")).isEqualTo(2);
+        assertThat(err()).isEqualTo("ferry: invalid value for option '--times': '" + number
+                + "' is no whole number of at most 2147483647 (usage: ferry echo --help)\n");
     }
 
     @Test

@@ -15,7 +15,7 @@ class ErrorsTest {
         "x: no device has this id; list the devices there are. | x: no device has this id; `ferry devices` lists those"
                 + " there are.",
         "No device has the id x: list the devices there are, and start the bundle of its driver. | no device has the id"
-                + " x: `ferry devices` lists those there are; start the bundle of its driver.",
+                + " x: `ferry devices` lists those there are; where it is missing, start the bundle of its driver.",
         "No device has the id x. | no device has the id x; `ferry devices` lists those there are",
         "x is gone; `ferry devices` shows it. | x is gone; `ferry devices` shows it.",
     })

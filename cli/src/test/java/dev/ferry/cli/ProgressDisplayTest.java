@@ -24,7 +24,11 @@ class ProgressDisplayTest {
     private long nanos;
 
     private ProgressDisplay display(boolean bar) {
-        return new ProgressDisplay(new PrintStream(err, true, StandardCharsets.UTF_8), bar, () -> nanos);
+        return display(bar, 80);
+    }
+
+    private ProgressDisplay display(boolean bar, int columns) {
+        return new ProgressDisplay(new PrintStream(err, true, StandardCharsets.UTF_8), bar, columns, () -> nanos);
     }
 
     private String shown() {
@@ -73,6 +77,36 @@ class ProgressDisplayTest {
         assertThat(drawn[3]).startsWith("[###################.] 99 % ");
         assertThat(drawn[4]).isEmpty();
         assertThat(shown()).doesNotContain("100 %");
+    }
+
+    @Test
+    void shouldDrawNoWiderThanTheTerminalIs() {
+        try (ProgressDisplay display = display(true, 40)) {
+            display.onEvent(progress(50));
+        }
+        assertThat(shown().split("\r\u001b\\[K", -1)[1]).startsWith("[####").hasSize(39);
+    }
+
+    @Test
+    void shouldSayThatNobodyKnowsWhatIsLeftBeforeTheFirstLook() {
+        try (ProgressDisplay display = display(false)) {
+            nanos += 1_000_000_000;
+            display.onEvent(progress(0, Transfer.NONE));
+            nanos += 1_000_000_000;
+            display.onEvent(progress(0, new Transfer(0, 0, 16 << 20)));
+        }
+        assertThat(shown()).isEqualTo("""
+                  0 % PRE_COPY round 1: 0 bytes at 0 bytes/s, an unknown amount left
+                  0 % PRE_COPY round 1: 0 bytes at 0 bytes/s, at least 16.0 MiB left
+                """);
+    }
+
+    /** Nothing is known of the one device there is. */
+    private static MigrationEvent progress(int percent, Transfer total) {
+        return new MigrationEvent.Progress("m1", new MigrationProgress(
+                MigrationPhase.PRE_COPY, false, percent, total, total,
+                List.of(new MigrationProgress.Device("a", Transfer.NONE, false)), 1, Duration.ofMillis(300),
+                Optional.empty(), Optional.empty()));
     }
 
     @Test

@@ -5,8 +5,14 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Has an end, behind which nobody gets a byte, whoever is writing at that moment. Thread-safe. */
+/**
+ * Has an end, behind which nobody gets a byte, whoever is writing at that moment; and before it a time in which nobody
+ * does but who ends it. Thread-safe.
+ */
 final class EndingOutput extends FilterOutputStream {
+
+    /** Not under the lock, which whoever writes to a pipe that nobody reads may keep. */
+    private volatile boolean held;
 
     private boolean ended;
 
@@ -21,9 +27,14 @@ final class EndingOutput extends FilterOutputStream {
 
     @Override
     public synchronized void write(byte[] bytes, int offset, int length) throws IOException {
-        if (!ended) {
+        if (!ended && !held) {
             out.write(bytes, offset, length);
         }
+    }
+
+    /** From now on nothing is written but the last bytes. Returns at once. */
+    void hold() {
+        held = true;
     }
 
     /** Writes the last bytes and closes what they went to; nothing when that was done before. */
@@ -34,12 +45,19 @@ final class EndingOutput extends FilterOutputStream {
         try {
             out.write(last);
         } finally {
-            close();
+            finish();
         }
     }
 
+    /** Ends it, unless it is held: a thread that is interrupted in a write closes what it writes to. */
     @Override
     public synchronized void close() throws IOException {
+        if (!held) {
+            finish();
+        }
+    }
+
+    private void finish() throws IOException {
         ended = true;
         out.close();
     }

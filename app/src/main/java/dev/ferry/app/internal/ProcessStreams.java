@@ -10,7 +10,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -21,13 +20,15 @@ import java.util.function.Supplier;
 record ProcessStreams(
         InputStream in, PrintStream out, PrintStream err, Supplier<Optional<String>> loss, EndingOutput errors) {
 
+    private static final String ERROR_ENCODING = "stderr.encoding";
+
     static ProcessStreams open() {
         WatchedOutput results = new WatchedOutput(new FileOutputStream(FileDescriptor.out));
         EndingOutput errors = new EndingOutput(new FileOutputStream(FileDescriptor.err));
         return new ProcessStreams(
                 new FileInputStream(FileDescriptor.in),
                 print(results, "stdout.encoding"),
-                print(errors, "stderr.encoding"),
+                print(errors, ERROR_ENCODING),
                 results::failure,
                 errors);
     }
@@ -37,10 +38,15 @@ record ProcessStreams(
         return loss.get();
     }
 
-    /** Writes a last text, in ASCII, to standard error and closes it: what others still print there is lost. */
+    /** Lets nothing reach standard error any more but the text that ends it. */
+    void holdErrors() {
+        errors.hold();
+    }
+
+    /** Writes a last text to standard error and closes it: what others still print there is lost. */
     void endErrors(String text) {
         try {
-            errors.end(text.getBytes(StandardCharsets.US_ASCII));
+            errors.end(text.getBytes(encoding(ERROR_ENCODING)));
         } catch (IOException e) {
             // Standard error was the place to tell it.
         }
@@ -52,8 +58,10 @@ record ProcessStreams(
     }
 
     private static PrintStream print(OutputStream to, String encodingProperty) {
-        Charset encoding =
-                Charset.forName(System.getProperty(encodingProperty, Charset.defaultCharset().name()));
-        return new PrintStream(new BufferedOutputStream(to), true, encoding);
+        return new PrintStream(new BufferedOutputStream(to), true, encoding(encodingProperty));
+    }
+
+    private static Charset encoding(String property) {
+        return Charset.forName(System.getProperty(property, Charset.defaultCharset().name()));
     }
 }

@@ -32,6 +32,10 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private static final int FAILED = 1;
     private static final int USAGE = 2;
     private static final String HELP = "help";
+    /** System property: whether standard error is a terminal, on which progress is drawn in place. */
+    private static final String TERMINAL = "ferry.terminal.err";
+    /** ECMA-48: carriage return, then erase to the end of the line. */
+    private static final String BEGIN_AGAIN = "\r\u001b[K";
     private static final Duration UNWOUND_WITHIN = Duration.ofSeconds(2);
 
     private final BundleContext context;
@@ -75,8 +79,8 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
 
     /**
      * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back. Called by the launcher
-     * on a thread of its own when the process is asked to end. One sentence stands for all that would be complained of
-     * from now on: standard error is closed.
+     * on a thread of its own when the process is asked to end. One sentence, what came of the command that ran, stands
+     * for all that would be complained of from now on; then standard error is closed.
      */
     @Override
     public void close() {
@@ -84,11 +88,17 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             return;
         }
         boolean atPrompt = session().map(each -> !each.isRunning()).orElse(false);
-        streams.endErrors(atPrompt ? "" : "ferry: interrupted%n".formatted());
+        streams.holdErrors();
         interrupt();
-        if (!atPrompt) {
-            awaitEnd();
-        }
+        streams.endErrors(atPrompt ? "" : lastLine(awaitEnd()));
+    }
+
+    private String lastLine(boolean over) {
+        String outcome = over
+                ? session().flatMap(ShellSession::interruption).orElse("interrupted")
+                : "interrupted, and what ran has not ended";
+        // Where a bar is drawn, and Ctrl-C was echoed behind it.
+        return (Boolean.getBoolean(TERMINAL) ? BEGIN_AGAIN : "") + "ferry: %s%n".formatted(outcome);
     }
 
     /**
@@ -101,11 +111,12 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         return session().map(ShellSession::interruptCommand).orElse(false);
     }
 
-    private void awaitEnd() {
+    private boolean awaitEnd() {
         try {
-            ended.await(UNWOUND_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
+            return ended.await(UNWOUND_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            return false;
         }
     }
 

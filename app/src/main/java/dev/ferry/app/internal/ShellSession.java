@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
@@ -46,8 +47,10 @@ final class ShellSession implements AutoCloseable {
     private final PrintStream out;
     private final PrintStream err;
     /** Interrupts what runs now; null when nothing does. */
-    private volatile Runnable interruption;
+    private volatile Runnable interrupting;
     private volatile boolean interrupted;
+    /** What came of the command that was interrupted; null when it did not say. */
+    private volatile String interruption;
     /** Whether somebody types at a prompt. */
     private volatile boolean atPrompt;
     /** Whether what runs ends when its thread is interrupted; once, after that it was. */
@@ -82,8 +85,8 @@ final class ShellSession implements AutoCloseable {
                 Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
     }
 
-    /** Runs a text of commands, up to the first that fails. */
-    int script(String text) {
+    /** Commands that depend on each other. */
+    private int joined(String text) {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
         return guarded(session::close, false, () -> {
             if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
@@ -95,13 +98,13 @@ final class ShellSession implements AutoCloseable {
 
     /** Whether a command runs now. Any thread. */
     boolean isRunning() {
-        return interruption != null;
+        return interrupting != null;
     }
 
     /** Interrupts the command that runs now and lets no other begin. Any thread; returns at once. */
     void interrupt() {
         interrupted = true;
-        Runnable running = interruption;
+        Runnable running = interrupting;
         if (running != null) {
             running.run();
         }
@@ -117,7 +120,7 @@ final class ShellSession implements AutoCloseable {
         if (!atPrompt) {
             return false;
         }
-        if (interruption == null) {
+        if (interrupting == null) {
             out.print("\n`exit` leaves\n" + PROMPT);
             out.flush();
             return true;
@@ -125,19 +128,19 @@ final class ShellSession implements AutoCloseable {
         boolean helps = interruptible;
         interruptible = false;
         if (helps) {
-            interruption.run();
+            interrupting.run();
         }
         return helps;
     }
 
-    private synchronized void begin(Runnable interrupting, boolean alone) {
-        interruption = interrupting;
+    private synchronized void begin(Runnable how, boolean alone) {
+        interrupting = how;
         interruptible = alone;
     }
 
     /** What was typed has ended: an interrupt that came too late is not for the next one. */
     private synchronized void ended() {
-        interruption = null;
+        interrupting = null;
         if (atPrompt) {
             Thread.interrupted();
         }
@@ -177,29 +180,30 @@ final class ShellSession implements AutoCloseable {
             out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
             return 0;
         }
-        return atPrompt ? typed(line) : script(line);
+        return script(line);
     }
 
     /**
-     * Commands apart by {@code ;} run on this thread, so that an interrupt reaches the one that runs, and the prompt
-     * waits for its end. Gogo would run them on threads of the session, whose streams an interrupt closes.
+     * Runs a text of commands, up to the first that fails. Those apart by {@code ;} run on this thread, so that an
+     * interrupt reaches the one that runs, and this waits for its end. Gogo would run them on threads of the session,
+     * for which it does not wait then, and whose streams an interrupt closes.
      */
-    private int typed(String text) {
+    int script(String text) {
         Program program;
         try {
             program = new Parser(text).program();
         } catch (RuntimeException e) {
             // Told by what follows.
-            return script(text);
+            return joined(text);
         }
         if (!program.tokens().stream().allMatch(ShellSession::isAlone)) {
-            return script(text);
+            return joined(text);
         }
         return guarded(Thread.currentThread()::interrupt, true, () -> {
             Closure closure = new Closure((CommandSessionImpl) session, null, program);
             Object result = null;
             for (Executable each : program.tokens()) {
-                if (each instanceof Statement command) {
+                if (each instanceof Statement command && !interrupted) {
                     result = closure.execute(command);
                 }
             }
@@ -233,8 +237,8 @@ final class ShellSession implements AutoCloseable {
     }
 
     // Commands print their own errors, and then end in an exception that carries the exit status.
-    private int guarded(Runnable interrupting, boolean alone, Execution execution) {
-        begin(interrupting, alone);
+    private int guarded(Runnable how, boolean alone, Execution execution) {
+        begin(how, alone);
         if (interrupted) {
             return FAILED;
         }
@@ -253,6 +257,7 @@ final class ShellSession implements AutoCloseable {
                     "there is no command '" + e.getCommand() + "'; the commands are " + commands.get().names());
         } catch (Exception e) {
             if (e instanceof IntSupplier exit) {
+                remember(e.getCause());
                 trace(e.getCause());
                 return exit.getAsInt();
             }
@@ -277,6 +282,17 @@ final class ShellSession implements AutoCloseable {
             ended();
             out.flush();
         }
+    }
+
+    private void remember(Throwable error) {
+        if (error instanceof InterruptedException && error.getMessage() != null) {
+            interruption = error.getMessage();
+        }
+    }
+
+    /** What the last command that was interrupted says came of it, to go on after {@code ferry: }. Any thread. */
+    Optional<String> interruption() {
+        return Optional.ofNullable(interruption);
     }
 
     private static String oneLine(Exception error) {

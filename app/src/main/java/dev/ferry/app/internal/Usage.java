@@ -14,7 +14,7 @@ final class Usage {
 
                 The first form runs one command, the second several, up to the first that fails; the third reads
                 commands from standard input. Results go to standard output, progress, logs and errors to standard
-                error. Exit status: 0 done, 1 failed, 2 wrong usage.
+                error. Exit status: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by a signal to terminate.
 
                 Commands (`ferry COMMAND --help` tells more of each):
                 %s

@@ -31,11 +31,15 @@ public final class Main {
         if (System.getProperty(LOGBACK) == null) {
             System.setProperty(LOGBACK, Main.class.getResource("/logback.xml").toString());
         }
-        StrayOutput stray = new StrayOutput(System.err);
+        PrintStream err = System.err;
+        StrayOutput stray = new StrayOutput(err);
         System.setOut(new PrintStream(stray, true));
+        // The log of all bundles goes there, too.
+        StrayOutput log = new StrayOutput(err);
+        System.setErr(new PrintStream(log, true));
         int status = FAILED;
         try {
-            status = run(stray, debug, arguments);
+            status = run(stray, log, err, debug, arguments);
         } catch (Exception e) {
             System.err.println("ferry: the application failed: " + e.getMessage());
             if (debug) {
@@ -45,15 +49,16 @@ public final class Main {
         System.exit(status);
     }
 
-    private static int run(StrayOutput stray, boolean debug, String... arguments) throws Exception {
+    private static int run(
+            StrayOutput stray, StrayOutput log, PrintStream err, boolean debug, String... arguments) throws Exception {
         Application application = new Application();
         AtomicBoolean over = new AtomicBoolean();
         AtomicBoolean interrupted = new AtomicBoolean();
-        PrintStream err = System.err;
         // Ctrl-C, or a polite kill: first the command that runs puts things back, then the bundles stop under it.
         Thread hook = new Thread(() -> {
             if (!over.get()) {
                 interrupted.set(true);
+                log.mute();
                 interrupt(application, err);
             }
             stop(application, stray, debug);

@@ -6,7 +6,7 @@ import java.io.PrintStream;
 
 /**
  * What stands behind {@code System.out} while the application runs: standard output belongs to the results of commands,
- * so whatever else is printed goes to standard error. Thread-safe.
+ * so whatever else is printed goes to standard error. Another one stands behind {@code System.err}. Thread-safe.
  */
 final class StrayOutput extends OutputStream {
 
@@ -17,7 +17,10 @@ final class StrayOutput extends OutputStream {
         this.to = to;
     }
 
-    /** From now on nothing goes anywhere: the event admin tells on its way out that it was interrupted. */
+    /**
+     * From now on nothing goes anywhere: the event admin tells on its way out that it was interrupted, and one sentence
+     * stands for all that bundles log about an interruption.
+     */
     void mute() {
         muted = true;
     }

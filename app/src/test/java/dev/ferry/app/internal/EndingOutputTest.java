@@ -37,6 +37,17 @@ class EndingOutputTest {
     }
 
     @Test
+    void shouldLetNobodyPrintButTheLastTextOnceItIsHeld() throws Exception {
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        EndingOutput output = new EndingOutput(file);
+        output.hold();
+        output.write('x');
+        output.close();
+        output.end(LAST.getBytes(StandardCharsets.UTF_8));
+        assertThat(file.toString(StandardCharsets.UTF_8)).isEqualTo(LAST);
+    }
+
+    @Test
     void shouldLetNobodyPrintBehindItsEnd() throws Exception {
         Progressing file = new Progressing();
         EndingOutput output = new EndingOutput(file);

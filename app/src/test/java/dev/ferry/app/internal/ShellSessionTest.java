@@ -73,10 +73,24 @@ class ShellSessionTest {
                 // A command puts things back before it ends, and leaves the flag as it was.
                 assertThat(mayEnd.await(20, TimeUnit.SECONDS)).isTrue();
                 Thread.currentThread().interrupt();
-                throw new Exit(e);
+                throw new Exit(new InterruptedException("interrupted: m1 is CANCELLED"));
             }
             return null;
         };
+        Function deaf = (session, arguments) -> {
+            waiting.countDown();
+            boolean interrupted = false;
+            while (!interrupted) {
+                try {
+                    assertThat(new CountDownLatch(1).await(20, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            Thread.currentThread().interrupt();
+            return null;
+        };
+        processor.addCommand("ferry", deaf, "deaf");
         processor.addCommand("ferry", wait, "wait");
         processor.addCommand("ferry", fail, "fail");
         processor.addCommand("ferry", deploy, "deploy");
@@ -223,6 +237,29 @@ class ShellSessionTest {
             assertThat(session.interruptCommand()).isTrue();
         }
         assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("ferry> \n`exit` leaves\nferry> ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wait; deploy", "deaf; deploy"})
+    void shouldWaitForTheCommandOfATextAndSayWhatCameOfIt(String text) throws Exception {
+        try (ShellSession session = session("", false)) {
+            Thread end = new Thread(() -> {
+                try {
+                    assertThat(waiting.await(20, TimeUnit.SECONDS)).isTrue();
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                session.interrupt();
+                mayEnd.countDown();
+            });
+            end.start();
+            assertThat(session.script(text)).isEqualTo(text.startsWith("wait") ? 1 : 0);
+            end.join();
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(session.interruption()).isEqualTo(
+                    text.startsWith("wait") ? Optional.of("interrupted: m1 is CANCELLED") : Optional.empty());
+        }
+        assertThat(services).as("no other begins").isEmpty();
     }
 
     @Test

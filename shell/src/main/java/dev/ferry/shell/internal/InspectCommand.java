@@ -77,6 +77,8 @@ final class InspectCommand extends FerryCommand {
         return new StreamInspection(
                 null,
                 List.of(),
-                Optional.of(new StreamInspection.Fault(0, "none of the stream formats that are there begins so")));
+                Optional.of(new StreamInspection.Fault(
+                        0,
+                        "no stream format that is known here begins like this; give a file that `ferry save` wrote")));
     }
 }

@@ -6,12 +6,14 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.Json;
+import dev.ferry.cli.Remaining;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationProgress.Range;
 import dev.ferry.migration.MigrationProgress.Transfer;
 import java.util.List;
+import java.util.Optional;
 
 /** A migration that runs, for scripts. */
 final class JobDocument {
@@ -25,10 +27,12 @@ final class JobDocument {
         document.addProperty("waiting", progress.waiting());
         document.addProperty("percent", progress.percent());
         document.addProperty("round", progress.round());
-        document.add("total", transfer(progress.total()));
-        document.add("memory", transfer(progress.memory()));
+        document.add("total", transfer(progress.total(), Remaining.of(progress).known()));
+        document.add("memory", transfer(progress.memory(), Optional.of(progress.memory().remainingBytes())));
         document.add("devices", devices(migration.request().devices(), progress.devices()));
-        document.addProperty("allowedDowntimeMillis", Json.millis(progress.allowedDowntime()));
+        document.addProperty(
+                "allowedDowntimeMillis",
+                migration.request().preCopy() ? Json.millis(progress.allowedDowntime()) : null);
         document.addProperty(
                 "predictedDowntimeMillis", progress.predictedDowntime().map(Json::millis).orElse(null));
         document.add(
@@ -39,7 +43,7 @@ final class JobDocument {
     private static JsonArray devices(List<DevicePair> pairs, List<MigrationProgress.Device> devices) {
         JsonArray documents = new JsonArray();
         for (int i = 0; i < devices.size(); i++) {
-            JsonObject document = transfer(devices.get(i).transfer());
+            JsonObject document = transfer(devices.get(i).transfer(), Remaining.of(devices.get(i)).known());
             document.addProperty("source", pairs.get(i).source());
             document.addProperty("destination", pairs.get(i).destination());
             document.addProperty("acknowledged", devices.get(i).acknowledged());
@@ -48,11 +52,11 @@ final class JobDocument {
         return documents;
     }
 
-    private static JsonObject transfer(Transfer transfer) {
+    private static JsonObject transfer(Transfer transfer, Optional<Long> remainingBytes) {
         JsonObject document = new JsonObject();
         document.addProperty("bytes", transfer.bytes());
         document.addProperty("bytesPerSecond", transfer.bytesPerSecond());
-        document.addProperty("remainingBytes", transfer.remainingBytes());
+        document.addProperty("remainingBytes", remainingBytes.orElse(null));
         return document;
     }
 

@@ -14,7 +14,7 @@ final class Jobs {
 
     static CommandFailedException unknown(String id) {
         return new CommandFailedException(
-                FailureCode.DEVICE_NOT_FOUND,
+                FailureCode.MIGRATION_NOT_FOUND,
                 "there is no migration '" + id + "' in this process"
                         + (NUMBER.matcher(id).matches() ? " (ids begin with m, as in m" + id + ")" : "")
                         + "; `jobs` lists those under way, `report` those that have ended");

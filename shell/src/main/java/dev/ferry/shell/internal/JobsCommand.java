@@ -8,6 +8,7 @@ import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.Remaining;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.cli.TextTable;
 import dev.ferry.migration.FailureCode;
@@ -70,7 +71,7 @@ final class JobsCommand extends FerryCommand {
         if (wait) {
             document.add("failed", documents(failed));
         }
-        String text = jobs.isEmpty() ? "no migrations are under way" : table.toString();
+        String text = jobs.isEmpty() ? "no migrations are under way in this process" : table.toString();
         return failed.isEmpty()
                 ? CommandResult.done(document, text)
                 : CommandResult.failed(document, text, failed.stream()
@@ -120,22 +121,21 @@ final class JobsCommand extends FerryCommand {
     }
 
     private static void rows(TextTable table, Migration migration, MigrationProgress progress) {
-        String prediction =
-                Amounts.time(progress.predictedDowntime()) + " of " + Amounts.time(progress.allowedDowntime());
         table.row(
                 migration.id(),
                 progress.waiting() ? "waits for its turn" : phase(migration, progress),
                 progress.percent() + " %",
                 Amounts.bytes(progress.total().bytes()),
                 Amounts.rate(progress.total().bytesPerSecond()),
-                Amounts.bytes(progress.total().remainingBytes()),
+                Remaining.of(progress).text(),
                 progress.timeLeft().map(Amounts::range).orElse("unknown"),
-                prediction);
+                downtime(migration, progress));
         for (MigrationProgress.Device device : progress.devices()) {
-            row(table, device.source(), device.acknowledged() ? "ready" : NONE, device.transfer());
+            row(table, device.source(), device.acknowledged() ? "ready" : NONE, device.transfer(),
+                    Remaining.of(device).text());
         }
         if (!progress.memory().equals(Transfer.NONE)) {
-            row(table, "guest memory", NONE, progress.memory());
+            row(table, "guest memory", NONE, progress.memory(), Amounts.bytes(progress.memory().remainingBytes()));
         }
     }
 
@@ -143,14 +143,20 @@ final class JobsCommand extends FerryCommand {
         return migration.phase() + (progress.round() > 0 ? " round " + progress.round() : "");
     }
 
-    private static void row(TextTable table, String name, String state, Transfer transfer) {
+    /** A prediction leaves out what there is nothing to go by for. */
+    private static String downtime(Migration migration, MigrationProgress progress) {
+        return progress.predictedDowntime().map(time -> "at least " + Amounts.time(time)).orElse("unknown")
+                + (migration.request().preCopy() ? " of " + Amounts.time(progress.allowedDowntime()) : ", no limit");
+    }
+
+    private static void row(TextTable table, String name, String state, Transfer transfer, String remaining) {
         table.row(
                 "  " + name,
                 state,
                 "",
                 Amounts.bytes(transfer.bytes()),
                 Amounts.rate(transfer.bytesPerSecond()),
-                Amounts.bytes(transfer.remainingBytes()),
+                remaining,
                 "",
                 "");
     }

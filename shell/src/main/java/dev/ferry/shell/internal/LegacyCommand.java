@@ -70,7 +70,7 @@ final class LegacyCommand extends FerryCommand {
             document.addProperty("value", read);
             return CommandResult.done(document, ("0x%0" + 2 * bytes + "x").formatted(read));
         }
-        long written = number("VALUE", value, 0xFFFF_FFFFL);
+        long written = number("VALUE", value, (1L << bytes * Byte.SIZE) - 1);
         if (config) {
             io.writeConfig(from, bytes, written);
         } else {
@@ -87,9 +87,9 @@ final class LegacyCommand extends FerryCommand {
                 .map(Map.Entry::getValue)
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_NOT_FOUND,
-                        "there is no device " + device + " with a legacy interface; `ferry devices`"
-                                + " lists the devices there are; is the bundle dev.ferry.virtio.legacy.io started, and"
-                                + " does the owner device have the commands?"));
+                        "there is no device " + device + " with a legacy interface: `ferry devices`"
+                                + " lists those there are, and the interface needs the bundle"
+                                + " dev.ferry.virtio.legacy.io and an owner device with the commands for it"));
     }
 
     private static Long number(String what, String text, long most) throws UsageException {

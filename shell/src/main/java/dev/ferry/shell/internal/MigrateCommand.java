@@ -11,6 +11,7 @@ import dev.ferry.cli.PlanForm;
 import dev.ferry.cli.ProgressDisplay;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.cli.ReportText;
+import dev.ferry.cli.RunOptions;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationListener;
@@ -51,6 +52,9 @@ final class MigrateCommand extends FerryCommand {
     @Mixin
     private MigrationOptions options;
 
+    @Mixin
+    private RunOptions running;
+
     @Option(
             names = "--background",
             description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It is "
@@ -64,10 +68,10 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        MigrationRequest request = options.applyTo(DeviceLists.request(source, destination));
+        MigrationRequest request = running.applyTo(options.applyTo(DeviceLists.request(source, destination)));
         MigrationService service = migrations.get();
         MigrationPlan plan = service.plan(request);
-        if (!options.isQuiet() && plan.findings().isEmpty()) {
+        if (!running.isQuiet() && plan.findings().isEmpty()) {
             PlanForm.text(plan, request).lines().forEach(console::progress);
         }
         if (inBackground) {
@@ -87,7 +91,7 @@ final class MigrateCommand extends FerryCommand {
     private MigrationReport follow(MigrationService service, MigrationRequest request, Console console)
             throws Exception {
         Duration limit = request.timeout().plus(GRACE);
-        if (options.isQuiet()) {
+        if (running.isQuiet()) {
             return MigrationRun.await(service.start(request, MigrationListener.NONE), limit, line -> {});
         }
         try (ProgressDisplay display = ProgressDisplay.on(console)) {
@@ -100,7 +104,10 @@ final class MigrateCommand extends FerryCommand {
         document.addProperty("migration", migration.id());
         document.add("plan", PlanForm.document(plan));
         String id = migration.id();
-        return CommandResult.done(document, "%s started; `jobs` shows it, `cancel %s` stops it".formatted(id, id));
+        return CommandResult.done(
+                document,
+                "%s started, and ends at the latest with this process; `jobs` shows it, `cancel %s` stops it"
+                        .formatted(id, id));
     }
 
     @Override

@@ -4,14 +4,19 @@ package dev.ferry.shell.internal;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
+import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
+import dev.ferry.stream.StreamException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -57,10 +62,28 @@ final class RestoreCommand extends FerryCommand {
         if (failure == null || failure.code() != FailureCode.STREAM_REFUSED) {
             return error;
         }
-        String hint = Files.isRegularFile(file)
-                ? ("`ferry inspect %s` shows what is in it; when that is valid, the device differs from the one that was "
-                        + "saved in features, queue pairs or queue sizes, which `ferry check` compares").formatted(file)
-                : "give a file that `ferry save` wrote";
-        return Failures.retold(error, "the file %s is refused: %s; %s", file, hint);
+        String why = malformation(error)
+                .map(StreamException::getMessage)
+                .orElseGet(() -> Errors.sentence(failure))
+                .replaceFirst("\\.$", "");
+        return Failures.retold(error, "the file %s is refused: %s; %s".formatted(file, why, hint(error)));
+    }
+
+    private String hint(MigrationException error) {
+        if (!Files.isRegularFile(file)) {
+            return "give a file that `ferry save` wrote";
+        }
+        return malformation(error).isPresent()
+                ? "`ferry inspect %s` shows where".formatted(file)
+                : "`ferry inspect %s` shows what a device needs to take it: features, queues and their sizes"
+                        .formatted(file);
+    }
+
+    /** Says what is wrong with the stream itself; what stands around it says only which call found out. */
+    private static Optional<StreamException> malformation(Throwable error) {
+        return Stream.iterate(error, Objects::nonNull, Throwable::getCause)
+                .filter(StreamException.class::isInstance)
+                .map(StreamException.class::cast)
+                .findFirst();
     }
 }

@@ -2,15 +2,14 @@
 package dev.ferry.shell.internal;
 
 import com.google.gson.JsonObject;
-import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
+import dev.ferry.cli.Errors;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.ReplacedFile;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationService;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -44,17 +43,18 @@ final class SaveCommand extends FerryCommand {
         try (ReplacedFile target = ReplacedFile.open(file)) {
             bytes = service.save(device, target.channel());
             target.commit();
-        } catch (NoSuchFileException e) {
-            throw new CommandFailedException(
-                    FailureCode.IO_FAILED, "there is no folder %s; make it first".formatted(e.getFile()), e);
         } catch (MigrationException e) {
-            throw ofFile(e) ? Failures.retold(e, "cannot use %s: %s%s", file, "") : e;
+            throw ofFile(e) ? Failures.retold(e, "cannot use %s: %s".formatted(file, said(e))) : e;
         }
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
         document.addProperty("file", file.toString());
         document.addProperty("bytes", bytes);
         return CommandResult.done(document, "saved " + bytes + " bytes of " + device + " to " + file);
+    }
+
+    private static String said(MigrationException error) {
+        return Errors.sentence(error.failure()).replaceFirst("\\.$", "");
     }
 
     private static boolean ofFile(MigrationException error) {

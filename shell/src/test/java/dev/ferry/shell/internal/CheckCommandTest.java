@@ -9,6 +9,8 @@ import dev.ferry.migration.Finding;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckCommandTest {
 
@@ -36,6 +38,13 @@ class CheckCommandTest {
         assertThat(shell.out())
                 .contains("downtime: 70 ms expected, without pre-copy no limit; bandwidth")
                 .doesNotContain("allowed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--dry-run", "--quiet", "--background"})
+    void shouldNotTakeOptionsOfWhatItNeverDoes(String option) {
+        assertThat(check(option, "a", "b")).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: unknown option: '" + option + "'");
     }
 
     @Test

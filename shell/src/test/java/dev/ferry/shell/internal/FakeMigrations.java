@@ -39,6 +39,7 @@ final class FakeMigrations implements MigrationService {
     /** What save writes, and how a migration ends. */
     final byte[] state = {1, 2, 3, 4, 5};
     Optional<Failure> failure = Optional.empty();
+    Throwable cause;
     Optional<DeviceState> deviceState = Optional.of(DeviceState.RUNNING);
     final List<Byte> restored = new ArrayList<>();
     MigrationRequest started;
@@ -50,7 +51,7 @@ final class FakeMigrations implements MigrationService {
 
     private void failIfTold() throws MigrationException {
         if (failure.isPresent()) {
-            throw new MigrationException(failure.get());
+            throw new MigrationException(failure.get(), cause);
         }
     }
 

@@ -161,7 +161,8 @@ class InspectCommandTest {
                     "phase": null,
                     "device": null,
                     "errno": null,
-                    "message": "none of the stream formats that are there begins so",
+                    "message": "no stream format that is known here begins like this; \
+                give a file that `ferry save` wrote",
                     "offset": 0
                   }
                 }

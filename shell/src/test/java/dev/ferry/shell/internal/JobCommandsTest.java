@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationProgress.Transfer;
 import dev.ferry.migration.MigrationRequest;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -42,10 +43,37 @@ class JobCommandsTest {
         assertThat(jobs()).isZero();
         assertThat(shell.out()).isEqualTo("""
                 MIGRATION       PHASE             DONE  CARRIED  RATE       REMAINING  TIME LEFT       DOWNTIME
-                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  900 ms of 300 ms
+                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  \
+                at least 900 ms of 300 ms
                   a             ready                   1.0 MiB  0 bytes/s  0 bytes
                   guest memory  -                       2.0 MiB  1.0 MiB/s  1.0 MiB
                 """);
+    }
+
+    @Test
+    void shouldSayThatNobodyKnowsWhatIsLeftOfADeviceBeforeItsFirstLook() {
+        running.carried = Transfer.NONE;
+        migrations.running.add(running);
+        assertThat(jobs()).isZero();
+        assertThat(shell.out())
+                .containsPattern("(?m)^m1 .* 2.0 MiB +1.0 MiB/s +at least 1.0 MiB ")
+                .containsPattern("(?m)^  a +ready +0 bytes +0 bytes/s +unknown$");
+        assertThat(jobs("--json")).isZero();
+        JsonObject job = document().getAsJsonArray("jobs").get(0).getAsJsonObject();
+        assertThat(job.getAsJsonObject("total").get("remainingBytes").isJsonNull()).isTrue();
+        assertThat(job.getAsJsonObject("memory").get("remainingBytes").getAsLong()).isEqualTo(1 << 20);
+        assertThat(job.getAsJsonArray("devices").get(0).getAsJsonObject().get("remainingBytes").isJsonNull()).isTrue();
+    }
+
+    @Test
+    void shouldShowNoLimitOfTheDowntimeWithoutPreCopy() {
+        running.preCopy = false;
+        migrations.running.add(running);
+        assertThat(jobs()).isZero();
+        assertThat(shell.out()).contains(" at least 900 ms, no limit\n");
+        assertThat(jobs("--json")).isZero();
+        JsonObject job = document().getAsJsonArray("jobs").get(0).getAsJsonObject();
+        assertThat(job.get("allowedDowntimeMillis").isJsonNull()).isTrue();
     }
 
     @Test
@@ -65,7 +93,7 @@ class JobCommandsTest {
     @Test
     void shouldSayThatNothingIsUnderWay() {
         assertThat(jobs()).isZero();
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
     }
 
     @Test
@@ -75,7 +103,7 @@ class JobCommandsTest {
         Thread other = new Thread(running::cancel);
         other.start();
         assertThat(jobs("--wait")).isZero();
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
     }
 
     @Test
@@ -87,7 +115,7 @@ class JobCommandsTest {
         assertThat(shell.run(new MigrateCommand(() -> migrations, background), "a", "nope", "--background")).isZero();
         migrations.running.clear();
         assertThat(jobs("--wait")).isEqualTo(1);
-        assertThat(shell.out()).isEqualTo("no migrations are under way\n");
+        assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
         assertThat(shell.err()).isEqualTo(
                 "ferry: m1 is FAILED: no device has the id nope; `ferry devices` lists those there are\n");
         assertThat(jobs("--wait")).isZero();
@@ -184,7 +212,8 @@ class JobCommandsTest {
         migrations.running.add(running);
         assertThat(report("m1")).isEqualTo(1);
         assertThat(shell.err()).contains("m1 has not ended");
-        assertThat(report("x")).isEqualTo(1);
+        assertThat(report("x", "--json")).isEqualTo(1);
+        assertThat(document().getAsJsonObject("error").get("code").getAsString()).isEqualTo("MIGRATION_NOT_FOUND");
         assertThat(shell.err()).contains("there is no migration 'x'");
     }
 }

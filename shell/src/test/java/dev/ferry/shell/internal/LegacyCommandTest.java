@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LegacyCommandTest {
@@ -86,6 +87,14 @@ class LegacyCommandTest {
     void shouldRefuseASizeThatNoAccessHas(String size) {
         assertThat(legacy("host1/pf0/vf1", "0", size)).isEqualTo(2);
         assertThat(shell.err()).startsWith("ferry: SIZE is 1, 2 or 4, not " + size);
+        assertThat(accesses).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0x100, 255", "2, 0x1ffff, 65535", "4, 0x100000000, 4294967295"})
+    void shouldRefuseAValueThatDoesNotFitIntoTheAccess(String size, String value, String most) {
+        assertThat(legacy("host1/pf0/vf1", "0", size, value)).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: VALUE must be 0 to " + most + ", not " + value);
         assertThat(accesses).isEmpty();
     }
 

@@ -42,7 +42,7 @@ class MigrateCommandTest {
         assertThat(shell.out()).isEqualTo("""
                 m1 COMPLETED
                   a is STOP, b is RUNNING
-                downtime 1.235 ms, total 20.000 ms, device state 4321 bytes
+                downtime 1.235 ms, total 20.000 ms, device state 4.2 KiB
 
                 DOWNTIME, MILLISECONDS  STOP    SAVE   TRANSFER  LOAD  START
                 all, planned            50.000  -      -         -     -
@@ -201,7 +201,8 @@ class MigrateCommandTest {
     @Test
     void shouldComeBackAtOnceWithTheIdWhenItRunsInTheBackground() {
         assertThat(migrate("a", "b", "--background", "--quiet")).isZero();
-        assertThat(shell.out()).isEqualTo("m1 started; `jobs` shows it, `cancel m1` stops it\n");
+        assertThat(shell.out()).isEqualTo("m1 started, and ends at the latest with this process; `jobs` shows it, "
+                + "`cancel m1` stops it\n");
         assertThat(migrate("a", "b", "--background", "--json")).isZero();
         assertThat(shell.out()).startsWith("{\n  \"migration\": \"m1\",\n  \"plan\": {");
     }

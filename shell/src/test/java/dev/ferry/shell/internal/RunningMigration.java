@@ -21,6 +21,9 @@ final class RunningMigration implements Migration {
     /** Ends like this when it is told to stop; completed when empty. */
     Optional<Failure> end = Optional.of(Failure.of(FailureCode.CANCELLED, "it was cancelled"));
     boolean tooLate;
+    boolean preCopy = true;
+    /** Of the state of its device. */
+    Transfer carried = new Transfer(1 << 20, 0, 0);
     final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
 
     @Override
@@ -30,7 +33,7 @@ final class RunningMigration implements Migration {
 
     @Override
     public MigrationRequest request() {
-        return MigrationRequest.of("a", "b");
+        return MigrationRequest.of("a", "b").withPreCopy(preCopy);
     }
 
     @Override
@@ -44,9 +47,9 @@ final class RunningMigration implements Migration {
                 phase(),
                 false,
                 75,
-                new Transfer(3 << 20, 1 << 20, 1 << 20),
+                new Transfer((2 << 20) + carried.bytes(), 1 << 20, 1 << 20),
                 new Transfer(2 << 20, 1 << 20, 1 << 20),
-                List.of(new MigrationProgress.Device("a", new Transfer(1 << 20, 0, 0), true)),
+                List.of(new MigrationProgress.Device("a", carried, true)),
                 2,
                 Duration.ofMillis(300),
                 Optional.of(Duration.ofMillis(900)),

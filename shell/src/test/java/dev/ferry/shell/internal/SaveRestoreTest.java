@@ -3,8 +3,11 @@ package dev.ferry.shell.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.stream.StreamException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,9 +108,21 @@ class SaveRestoreTest {
         migrations.failure = Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "The stream is cut off."));
         assertThat(restore(file)).isEqualTo(1);
         assertThat(shell.err()).isEqualTo(
-                ("ferry: the file %s is refused: the stream is cut off; `ferry inspect %s` shows what is in it; when that "
-                        + "is valid, the device differs from the one that was saved in features, queue pairs or queue "
-                        + "sizes, which `ferry check` compares%n").formatted(file, file));
+                ("ferry: the file %s is refused: the stream is cut off; `ferry inspect %s` shows what a device "
+                        + "needs to take it: features, queues and their sizes%n").formatted(file, file));
+    }
+
+    @Test
+    void shouldSayOnlyWhatIsWrongWithTheStreamWhenItIsMalformed() throws IOException {
+        Path file = Files.write(folder.resolve("vf1.state"), migrations.state);
+        migrations.failure = Optional.of(
+                Failure.of(FailureCode.STREAM_REFUSED, "The step from RESUMING to STOP failed."));
+        migrations.cause = new DeviceException(
+                Errno.EINVAL, "the state is incomplete",
+                new StreamException(7, Errno.EINVAL, "the stream ends within a record"));
+        assertThat(restore(file)).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo(("ferry: the file %s is refused: the stream ends within a record; "
+                + "`ferry inspect %s` shows where%n").formatted(file, file));
     }
 
     @Test

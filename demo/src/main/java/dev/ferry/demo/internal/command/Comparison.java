@@ -25,7 +25,11 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
     private static final double PERCENT = 100;
 
     CommandResult result() {
-        Optional<String> failure = without.failure().or(with::failure);
+        Optional<String> failure = Stream.of(
+                        without.failure().map(why -> "without pre-copy: " + why),
+                        with.failure().map(why -> "with pre-copy: " + why))
+                .flatMap(Optional::stream)
+                .reduce((one, other) -> one + "; " + other);
         return new CommandResult(json(failure), text(), failure);
     }
 

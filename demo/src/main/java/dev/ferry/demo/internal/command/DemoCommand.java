@@ -9,12 +9,14 @@ import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.MigrationOptions;
 import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.Quantities;
+import dev.ferry.cli.RunOptions;
 import dev.ferry.cli.UsageException;
 import dev.ferry.demo.internal.run.Demonstration;
 import dev.ferry.demo.internal.run.VfPair;
 import dev.ferry.demo.internal.traffic.CaptureTraffic;
 import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
+import dev.ferry.emulator.control.AdapterLatency;
 import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.emulator.guest.MemoryLoad;
 import dev.ferry.migration.MigrationRequest;
@@ -78,6 +80,9 @@ final class DemoCommand extends FerryCommand {
     @Mixin
     private MigrationOptions options;
 
+    @Mixin
+    private RunOptions running;
+
     /** A run with the services there are now. */
     DemoCommand(DemoServices services) {
         this.services = services;
@@ -91,7 +96,8 @@ final class DemoCommand extends FerryCommand {
             throw new UsageException("--vfs takes 1 to %d, not %d".formatted(MOST_VFS, vfs));
         }
         options.applyTo(MigrationRequest.of("source", "destination"));
-        Show show = new Show(services, options, guest(), traffic(), Demonstration.TRAFFIC_TIME, console);
+        checkLatency();
+        Show show = new Show(services, options, running, guest(), traffic(), Demonstration.TRAFFIC_TIME, console);
         services.oneAtATime().begin();
         try {
             return latency == null && enough() ? one(show) : withOwnHosts(show);
@@ -117,6 +123,14 @@ final class DemoCommand extends FerryCommand {
             return latency == null || options.isWithoutPreCopy()
                     ? show.result(pairs, Optional.ofNullable(out))
                     : show.comparison(pairs, profile, Optional.ofNullable(out));
+        }
+    }
+
+    // The emulator says in a log what it refuses, and to nobody who waits for its VFs.
+    private void checkLatency() throws UsageException {
+        Optional<String> refusal = Optional.ofNullable(latency).flatMap(AdapterLatency::refusal);
+        if (refusal.isPresent()) {
+            throw new UsageException("--" + refusal.get());
         }
     }
 

@@ -3,6 +3,7 @@ package dev.ferry.demo.internal.command;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.ferry.cli.Amounts;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.Json;
 import dev.ferry.cli.PlanForm;
@@ -107,8 +108,8 @@ final class DemoDocument {
                 .row("  out at the destination", number(frames.atDestination()))
                 .row("  waited in the switchover", number(report.waited()))
                 .row("", "")
-                .row("device state", number(migration.stateBytes()) + " bytes")
-                .row("guest memory", number(migration.memoryBytes()) + " bytes")
+                .row("device state", Amounts.bytes(migration.stateBytes()))
+                .row("guest memory", Amounts.bytes(migration.memoryBytes()))
                 .row("downtime", millis(migration.downtime()))
                 .row("total", millis(migration.total()));
         return table.toString().stripLeading() + perVf(report) + ReportText.course(migration) + "\n" + closing(report);
@@ -139,9 +140,7 @@ final class DemoDocument {
         String where = report.migration().result() == MigrationReport.Result.PASSED
                 ? "The guest could move to another host and stayed where it is; every frame came out once, in order,"
                 : "The guest moved to another host under traffic, and every frame came out once, in order,";
-        return report.failure()
-                .map(sentence -> "Failed: " + sentence + ".\n")
-                .orElse(where + " unchanged.\n");
+        return report.isSuccess() ? where + " unchanged.\n" : "Failed; standard error says why.\n";
     }
 
     private static String number(long value) {

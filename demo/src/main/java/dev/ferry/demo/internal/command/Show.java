@@ -6,6 +6,7 @@ import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.MigrationOptions;
 import dev.ferry.cli.ProgressDisplay;
+import dev.ferry.cli.RunOptions;
 import dev.ferry.cli.UsageException;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.Demonstration;
@@ -27,6 +28,7 @@ import java.util.Optional;
 record Show(
         DemoServices services,
         MigrationOptions options,
+        RunOptions running,
         GuestOptions guest,
         List<Traffic> traffic,
         Duration trafficTime,
@@ -48,7 +50,7 @@ record Show(
      */
     CommandResult comparison(List<VfPair> vfs, String latency, Optional<Path> out)
             throws IOException, InterruptedException, CommandFailedException {
-        if (!options.isQuiet()) {
+        if (!running.isQuiet()) {
             console.progress("both ways are tried with a few frames first, as first times take longer");
         }
         Show trial = trial();
@@ -61,14 +63,14 @@ record Show(
     private Show trial() {
         List<Traffic> few = traffic.stream().<Traffic>map(each -> new MadeUpTraffic(TRIAL_FRAMES)).toList();
         Console nobody = new Console(console.out(), new PrintStream(OutputStream.nullOutputStream()));
-        return new Show(services, options, guest, few, TRIAL_TIME, nobody);
+        return new Show(services, options, running, guest, few, TRIAL_TIME, nobody);
     }
 
     private DemoReport run(List<VfPair> vfs, Optional<Path> out, boolean preCopy)
             throws IOException, InterruptedException, CommandFailedException {
         Demonstration.Settings settings = new Demonstration.Settings(
                 vfs, traffic, trafficTime, guest, request -> made(request).withPreCopy(preCopy));
-        if (options.isQuiet()) {
+        if (running.isQuiet()) {
             return new Demonstration(services.service(), settings, line -> {}, event -> {}).run(out);
         }
         try (ProgressDisplay display = ProgressDisplay.on(console)) {
@@ -84,7 +86,7 @@ record Show(
 
     private MigrationRequest made(MigrationRequest request) {
         try {
-            return options.applyTo(request);
+            return running.applyTo(options.applyTo(request));
         } catch (UsageException e) {
             throw new IllegalStateException("the options were looked at before", e);
         }

@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.run;
 
 import dev.ferry.cli.Amounts;
+import dev.ferry.cli.Errors;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
@@ -72,7 +73,7 @@ public record DemoReport(
         if (migration.result() != Result.COMPLETED && migration.result() != Result.PASSED) {
             // A message is a sentence of its own, and goes on here in another one.
             String why = migration.failure()
-                    .map(failure -> ": " + failure.message().replaceFirst("\\.$", ""))
+                    .map(failure -> ": " + Errors.sentence(failure).replaceFirst("\\.$", ""))
                     .orElse("");
             return Optional.of("the migration ended as " + migration.result() + why + stoodStill());
         }

@@ -175,7 +175,7 @@ public final class Demonstration {
     private MigrationReport await(Migration migration, Senders senders)
             throws IOException, InterruptedException, CommandFailedException {
         try {
-            senders.all(Sender::sendUntilReserve);
+            sendUntilReserve(migration, senders);
             return MigrationRun.await(migration, migration.request().timeout().plus(GRACE), progress);
         } catch (IOException | InterruptedException | CommandFailedException | RuntimeException e) {
             migration.cancel();
@@ -185,6 +185,15 @@ public final class Demonstration {
                 e.addSuppressed(late);
             }
             throw e;
+        }
+    }
+
+    private static void sendUntilReserve(Migration migration, Senders senders)
+            throws IOException, InterruptedException {
+        try {
+            senders.all(Sender::sendUntilReserve);
+        } catch (InterruptedException e) {
+            throw MigrationRun.interrupted(migration, e);
         }
     }
 

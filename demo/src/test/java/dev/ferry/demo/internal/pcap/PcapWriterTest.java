@@ -83,7 +83,7 @@ class PcapWriterTest {
                 .hasMessage(folder + ": it is a folder; name a file");
         assertThatThrownBy(() -> PcapWriter.create(folder.resolve("no/out.pcap"), false))
                 .isInstanceOf(NoSuchFileException.class)
-                .hasMessage(folder.resolve("no").toString());
+                .hasMessage("%1$s: there is no folder %1$s; make it first".formatted(folder.resolve("no")));
     }
 
     @Test

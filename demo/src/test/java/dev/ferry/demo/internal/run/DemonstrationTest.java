@@ -13,7 +13,9 @@ import dev.ferry.emulator.control.NetworkPort;
 import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.emulator.guest.MemoryLoad;
 import dev.ferry.migration.Finding;
+import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport.Result;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -39,6 +41,7 @@ class DemonstrationTest {
     private final Vf first = migrations.add("host1");
     private final Vf second = migrations.add("host2");
     private final List<String> progress = new CopyOnWriteArrayList<>();
+    private MigrationListener listener = MigrationListener.NONE;
 
     @Test
     void shouldLoseNothingToAndFroSeveralTimes() throws Exception {
@@ -113,7 +116,7 @@ class DemonstrationTest {
         DemoReport report = run(first, second, new MadeUpTraffic(1_000));
 
         assertThat(report.migration().result()).isEqualTo(Result.FAILED);
-        assertThat(report.failure()).contains("the migration ended as FAILED: It was refused; "
+        assertThat(report.failure()).contains("the migration ended as FAILED: it was refused; "
                 + "the guest stood still for 3 ms and runs at the source again");
         assertThat(report.frames()).isEqualTo(new FrameCounts(1_000, 1_000, 0, 0, 0, 0, 1_000, 0));
         migrations.failing = false;
@@ -146,6 +149,20 @@ class DemonstrationTest {
         assertThat(out).hasContent("an older capture");
         assertThat(folder.toFile().list()).containsExactly("out.pcap");
         assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
+    }
+
+    @Test
+    void shouldSayWhatCameOfTheMigrationWhenItIsInterruptedDuringOne() {
+        Thread demo = Thread.currentThread();
+        listener = event -> {
+            if (event instanceof MigrationEvent.PhaseStarted started && started.phase() == MigrationPhase.SWITCHOVER) {
+                demo.interrupt();
+            }
+        };
+
+        assertThatThrownBy(() -> run(first, second, new MadeUpTraffic(100_000)))
+                .isInstanceOf(InterruptedException.class)
+                .hasMessageStartingWith("interrupted: m1 ");
     }
 
     @Test
@@ -193,7 +210,7 @@ class DemonstrationTest {
     @Test
     void shouldTellOfWhichVfFramesWereHarmed() throws Exception {
         Vf to = migrations.add("b", 1);
-        Vf harmed = new Vf(to.id(), to.host(), to.function(), new HarmingPort(to.port(), Harm.LOSE));
+        Vf harmed = new Vf(to.id(), to.host(), to.function(), new HarmingPort(to.port(), HarmingPort.Harm.LOSE));
         DemoReport report = run(
                 List.of(new VfPair(first, second), new VfPair(migrations.add("a", 1), harmed)),
                 List.of(new MadeUpTraffic(500, 0), new MadeUpTraffic(500, 1)),
@@ -205,11 +222,9 @@ class DemonstrationTest {
         assertThat(report.flows().get(1).frames().lost()).isEqualTo(1);
     }
 
-    enum Harm { LOSE, DUPLICATE, REORDER, CHANGE }
-
     @ParameterizedTest
     @EnumSource
-    void shouldFailWhenTheDeviceHarmsOneFrame(Harm harm) throws Exception {
+    void shouldFailWhenTheDeviceHarmsOneFrame(HarmingPort.Harm harm) throws Exception {
         Vf harmed = new Vf(second.id(), second.host(), second.function(), new HarmingPort(second.port(), harm));
         DemoReport report = run(first, harmed, new MadeUpTraffic(1_000));
 
@@ -236,7 +251,7 @@ class DemonstrationTest {
     private DemoReport run(List<VfPair> vfs, List<Traffic> traffic, GuestOptions guest, Optional<Path> out)
             throws Exception {
         Demonstration.Settings settings = new Demonstration.Settings(vfs, traffic, TIME, guest, request -> request);
-        return new Demonstration(migrations, settings, progress::add, MigrationListener.NONE).run(out);
+        return new Demonstration(migrations, settings, progress::add, listener).run(out);
     }
 
     private static void assertFlawless(DemoReport report, long sent) {
@@ -250,40 +265,5 @@ class DemonstrationTest {
 
     private static ByteBuffer bytes(int number, int length) {
         return ByteBuffer.wrap(new byte[length]).putInt(0, number);
-    }
-
-    /** Harms the tenth frame that leaves. */
-    private record HarmingPort(NetworkPort port, Harm harm) implements NetworkPort {
-
-        private static final int HARMED = 10;
-
-        @Override
-        public Delivery deliver(ByteBuffer frame) {
-            return port.deliver(frame);
-        }
-
-        @Override
-        public void connect(FrameSink sink) {
-            List<ByteBuffer> held = new ArrayList<>();
-            int[] count = {0};
-            port.connect(frame -> {
-                if (++count[0] != HARMED) {
-                    sink.transmitted(frame);
-                    held.forEach(sink::transmitted);
-                    held.clear();
-                    return;
-                }
-                ByteBuffer copy = ByteBuffer.allocate(frame.remaining()).put(frame.duplicate()).flip();
-                switch (harm) {
-                    case LOSE -> { }
-                    case DUPLICATE -> {
-                        sink.transmitted(frame);
-                        sink.transmitted(copy);
-                    }
-                    case REORDER -> held.add(copy);
-                    case CHANGE -> sink.transmitted(copy.put(0, (byte) ~copy.get(0)));
-                }
-            });
-        }
     }
 }

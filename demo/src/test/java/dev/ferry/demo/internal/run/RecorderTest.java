@@ -73,7 +73,7 @@ class RecorderTest {
         Recorder recorder = new Recorder(ledger, Optional.of(folder.resolve("no/out.pcap")), false, LIMIT);
         assertThatThrownBy(recorder::close)
                 .hasMessage("the file of frames, " + folder.resolve("no/out.pcap")
-                        + ", could not be written: there is no file or folder " + folder.resolve("no"));
+                        + ", could not be written: there is no folder " + folder.resolve("no") + "; make it first");
     }
 
     @Test

@@ -22,7 +22,7 @@ final class EventDelivery implements MigrationListener {
     private final MigrationListener listener;
     private final Supplier<EventAdmin> eventAdmin;
 
-    /** The supplier gives null while there is no Event Admin. */
+    /** The supplier gives null while there is no Event Admin, and may fail while one goes. */
     EventDelivery(MigrationListener listener, Supplier<EventAdmin> eventAdmin) {
         this.listener = listener;
         this.eventAdmin = eventAdmin;
@@ -35,12 +35,11 @@ final class EventDelivery implements MigrationListener {
         } catch (RuntimeException | Error e) {
             LOG.warn("{}: its listener failed; the migration goes on", event.migration(), e);
         }
-        EventAdmin admin = eventAdmin.get();
-        if (admin == null) {
-            return;
-        }
         try {
-            post(event, admin);
+            EventAdmin admin = eventAdmin.get();
+            if (admin != null) {
+                post(event, admin);
+            }
         } catch (RuntimeException | Error e) {
             LOG.warn("{}: an event could not be posted; the migration goes on", event.migration(), e);
         }

@@ -5,6 +5,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.fsm.core.internal.migration.Check;
 import dev.ferry.fsm.core.internal.migration.Jobs;
@@ -126,7 +127,7 @@ public final class MigrationServiceComponent implements MigrationService {
 
     @Override
     public List<Finding> check(MigrationRequest request) {
-        return new Check(registry).allFindings(request);
+        return new Check(registry, StopSignal.withoutLimit()).allFindings(request);
     }
 
     @Override

@@ -286,6 +286,37 @@ class ConvergenceTest {
     }
 
     @Test
+    void shouldPlanWithTheLastLookAndTheConfigurations() {
+        try (LiveRig rig = new LiveRig(2)) {
+            rig.intercept((device, call) -> {
+                switch (call) {
+                    case "saveDeviceConfig" -> rig.clock.advance(Duration.ofMillis(50));
+                    case "tracker report" -> {
+                        if (device.equals("source guest")) {
+                            rig.clock.advance(Duration.ofMillis(30));
+                        }
+                    }
+                    default -> {
+                        // Takes no time.
+                    }
+                }
+            });
+            for (int i = 0; i < 2; i++) {
+                rig.sourceGuest.running = true;
+                MigrationReport report = rig.migrate(MigrationRequest.of("host1/vf" + i, "host2/vf" + i)
+                        .withGuests(rig.sourceGuest, rig.destinationGuest));
+                assertThat(report.failure()).isEmpty();
+                assertThat(report.downtime()).isGreaterThanOrEqualTo(Duration.ofMillis(80));
+                if (i > 0) {
+                    // The clock also passes for devices that save meanwhile.
+                    assertThat(step(report.steps(), DowntimeStep.Step.TRANSFER).planned().orElseThrow())
+                            .isBetween(Duration.ofMillis(80), Duration.ofMillis(140));
+                }
+            }
+        }
+    }
+
+    @Test
     void shouldNotRefuseForEverBecauseOfOneSlowRun() {
         try (LiveRig rig = new LiveRig(2)) {
             MigrationRequest one = MigrationRequest.of("host1/vf0", "host2/vf0");

@@ -9,10 +9,13 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
+import dev.ferry.migration.MigrationRequest;
+import dev.ferry.migration.Timeouts;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +25,7 @@ import java.util.concurrent.CyclicBarrier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is done during the downtime, what is not, and when it ends; the clock stands still. */
 class DowntimeTest {
@@ -161,6 +165,67 @@ class DowntimeTest {
             rig.destinations.get(0).device.onReset = () -> rig.clock.advance(HOUR);
 
             assertThat(rig.migrate().downtime()).isGreaterThanOrEqualTo(HOUR);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldCountTheWaitForADestinationAsItsLoad(boolean inTime) {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.intercept((device, call) -> {
+                if (call.equals("write")) {
+                    rig.clock.advance(Duration.ofMillis(1500));
+                } else if (call.equals("read")) {
+                    rig.clock.advance(Duration.ofMillis(20));
+                }
+            });
+            Duration allowed = inTime ? HOUR : Duration.ofMillis(500);
+
+            // Without memory, which goes beside the device and would see its clock.
+            MigrationReport report = rig.migrate(MigrationRequest.of("host1/vf0", "host2/vf0")
+                    .withPreCopy(false)
+                    .withTimeouts(Timeouts.DEFAULT.withTotal(allowed)));
+
+            assertThat(report.failure().isEmpty()).isEqualTo(inTime);
+            // The device is asked once more whether that was all.
+            long saving = inTime ? 40 : 20;
+            for (List<DowntimeStep> steps : List.of(report.steps(), report.devices().get(0).steps())) {
+                assertThat(steps).filteredOn(step -> step.step() != DowntimeStep.Step.ROLLBACK)
+                        .extracting(step -> step.actual().toMillis())
+                        .containsExactly(0L, saving, 0L, 1500L, 0L);
+            }
+        }
+    }
+
+    @Test
+    void shouldTellWhenATimeoutWasSeenLateAndThatTheSourceRunsAgain() {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.destinations.get(0).device.once(
+                    Arc.RESUMING_TO_STOP, () -> rig.clock.advance(Duration.ofMillis(1757)));
+
+            MigrationReport report = rig.migrate(
+                    rig.request().withTimeouts(Timeouts.DEFAULT.withTotal(Duration.ofMillis(1500))));
+
+            assertThat(report.failure().orElseThrow().message())
+                    .contains("the 1500 ms allowed", "a call of a device or a guest that is under way is waited for")
+                    .containsPattern("seen after 17[5-9][0-9] ms")
+                    .containsPattern("The guest runs at the source again, after 17[5-9][0-9] ms of downtime.$");
+            rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldNotCallATimeoutLateThatWasSeenAtOnce() {
+        try (LiveRig rig = new LiveRig(1)) {
+            Duration allowed = Duration.ofSeconds(7);
+            rig.destinations.get(0).device.once(Arc.STOP_TO_RESUMING, () -> rig.clock.advance(allowed));
+
+            assertThat(rig.migrate(rig.request().withTimeouts(Timeouts.DEFAULT.withTotal(allowed)))
+                            .failure()
+                            .orElseThrow()
+                            .message())
+                    .as("in SETUP, with the guest running")
+                    .endsWith("the phase that is slow.");
         }
     }
 }

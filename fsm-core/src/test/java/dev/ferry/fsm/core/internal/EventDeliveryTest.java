@@ -112,6 +112,16 @@ class EventDeliveryTest {
         assertThat(posted).hasSize(1);
     }
 
+    @Test
+    void shouldGoOnWhenEventAdminGoes() {
+        List<MigrationEvent> seen = new ArrayList<>();
+        EventDelivery delivery = new EventDelivery(seen::add, () -> {
+            throw new IllegalStateException("its bundle is stopped");
+        });
+        assertThatCode(() -> delivery.onEvent(PROGRESS)).doesNotThrowAnyException();
+        assertThat(seen).containsExactly(PROGRESS);
+    }
+
     private static MigrationEvent ended(Optional<Failure> failure) {
         return new MigrationEvent.Ended(
                 "m1",

@@ -158,7 +158,7 @@ final class FaultyMigration {
         }
     }
 
-    /** It went well in spite of the fault: only where the way back or the end of a migration can do without the call. */
+    /** It went well in spite of the fault: only where the way back or the end can do without the call. */
     private static void requireHarmless(MigrationReport report, Fault fault, Met met) {
         boolean harmless = switch (fault) {
             case NONE, CANCEL, RESET, SHORT -> true;

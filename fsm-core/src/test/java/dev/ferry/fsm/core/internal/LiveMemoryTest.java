@@ -98,8 +98,9 @@ class LiveMemoryTest {
         }
     }
 
-    @Test
-    void shouldNotBeKeptFromAMigrationByAPlanThatAsksADevice() throws Exception {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldWaitForAPlanThatAsksADeviceUntilItIsCancelled(boolean cancelled) throws Exception {
         try (LiveRig rig = new LiveRig(1)) {
             CountDownLatch inside = new CountDownLatch(1);
             CountDownLatch goOn = new CountDownLatch(1);
@@ -115,11 +116,19 @@ class LiveMemoryTest {
 
             Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
             MigrationRig.await("the migration to wait", () -> isDone(migration) || isWaitingForAnAnswer());
+            if (cancelled) {
+                assertThat(migration.cancel()).isTrue();
+                MigrationReport report = MigrationRig.report(migration);
+                assertThat(report.result()).isEqualTo(MigrationReport.Result.CANCELLED);
+                assertThat(report.failure().orElseThrow().following()).as("it is not busy").isEmpty();
+            }
             goOn.countDown();
-
-            assertThat(MigrationRig.report(migration).failure()).isEmpty();
-            rig.assertDestinationOwns();
             planning.join();
+
+            if (!cancelled) {
+                assertThat(MigrationRig.report(migration).failure()).isEmpty();
+                rig.assertDestinationOwns();
+            }
         }
     }
 

@@ -35,13 +35,13 @@ final class Leavings {
         this.threads = threads;
     }
 
-    /** Sends a device off, of which none of the same name may be leaving; it has not begun to leave if this throws. */
-    void begin(String name, String id, Runnable unregister, Runnable close) {
+    /** A device is leaving from now on, of which none of the same name may be. Gives what sends it on its way. */
+    Runnable add(String name, String id, Runnable unregister, Runnable close) {
         Leaving leaving = new Leaving(id);
         if (underWay.putIfAbsent(name, leaving) != null) {
             throw new IllegalStateException(id + " is leaving already");
         }
-        leaving.begin(threads, unregister, () -> {
+        return () -> leaving.begin(threads, unregister, () -> {
             try {
                 close.run();
             } finally {

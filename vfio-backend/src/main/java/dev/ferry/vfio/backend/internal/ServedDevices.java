@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,17 +83,26 @@ final class ServedDevices {
         sendOff((name, now) -> true);
     }
 
-    /** Sends off without waiting; gives the names. */
-    synchronized List<String> sendOff(BiPredicate<String, Served> which) {
-        List<String> names = served.entrySet().stream()
-                .filter(one -> which.test(one.getKey(), one.getValue()))
-                .map(Map.Entry::getKey)
-                .toList();
-        for (String name : names) {
-            Served leaving = served.get(name);
-            leavings.begin(name, leaving.id(), leaving.unregister(), leaving::close);
-            served.remove(name);
+    /** Sends off without waiting; gives the names. Nobody is kept by one that has to leave on this thread. */
+    List<String> sendOff(BiPredicate<String, Served> which) {
+        Map<String, Runnable> leaving = new LinkedHashMap<>();
+        try {
+            take(which, leaving);
+        } finally {
+            leaving.values().forEach(Runnable::run);
         }
-        return names;
+        return List.copyOf(leaving.keySet());
+    }
+
+    /** At any time a device is served or leaving. */
+    private synchronized void take(BiPredicate<String, Served> which, Map<String, Runnable> leaving) {
+        for (Iterator<Map.Entry<String, Served>> all = served.entrySet().iterator(); all.hasNext();) {
+            Map.Entry<String, Served> one = all.next();
+            Served now = one.getValue();
+            if (which.test(one.getKey(), now)) {
+                leaving.put(one.getKey(), leavings.add(one.getKey(), now.id(), now.unregister(), now::close));
+                all.remove();
+            }
+        }
     }
 }

@@ -11,10 +11,12 @@ import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.lab.OpenPair;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicTest;
@@ -55,17 +57,21 @@ class ContractTest {
     static final class Subject implements DriverSubject {
         private final FakeHost host;
         private final OpenPair pair;
+        /** What devices without a log of their own are lent with. */
+        private Optional<DirtyTracking.Way> lent = Optional.empty();
 
         Subject(Path folder, long flags, boolean cdev, boolean bareTracking, boolean zero)
                 throws IOException, DeviceException {
             host = new FakeHost(folder);
             prepare(host.pci(FIRST, "virtio_vfio_pci", "12"), flags, bareTracking, zero);
             prepare(host.mdev(SECOND, "mtty-2", "13"), flags, bareTracking, zero);
-            host.iommuTracksDirtyPages = true;
             host.mapPages(0, 1024);
             if (cdev) {
                 host.cdev(FIRST, "pci", "vfio0");
                 host.cdev(SECOND, "mdev", "vfio1");
+            }
+            if (bareTracking) {
+                lent = Optional.of(cdev ? DirtyTracking.Way.IOMMUFD : DirtyTracking.Way.CONTAINER);
             }
             pair = new OpenPair(this::open, FIRST, SECOND);
         }
@@ -78,8 +84,11 @@ class ContractTest {
         }
 
         private DriverFactory.Driven open(String name) throws IOException, DeviceException {
-            return new DriverFactory(host.kernel, host.root).open(
-                    host.found(name), name, DeviceOpener.Way.AUTO, List.of(DirtyTracking.Way.values()), () -> 60_000);
+            DriverFactory factory = new DriverFactory(host.kernel, host.root);
+            List<DirtyTracking.Way> ways = List.of(DirtyTracking.Way.values());
+            return lent.isPresent()
+                    ? factory.drive(LentDevice.take(host, name, lent.get()), ways, () -> 60_000)
+                    : factory.open(host.found(name), name, DeviceOpener.Way.AUTO, ways, () -> 60_000);
         }
 
         @Override

@@ -2,10 +2,12 @@
 package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -27,9 +29,9 @@ class LeavingsTest {
     void shouldCloseADeviceOfWhichTheUnregistrationEndsInAnError() {
         Leavings leavings = new Leavings(done::add);
 
-        leavings.begin("a", "host9/a", () -> {
+        leavings.add("a", "host9/a", () -> {
             throw told();
-        }, () -> done.add("closed"));
+        }, () -> done.add("closed")).run();
         leavings.awaitAll(LONG_MILLIS, LONG_MILLIS);
 
         assertThat(done).contains("closed");
@@ -40,9 +42,9 @@ class LeavingsTest {
     void shouldForgetADeviceOfWhichTheClosingEndsInAnError() {
         Leavings leavings = new Leavings(done::add);
 
-        leavings.begin("a", "host9/a", () -> done.add("unregistered"), () -> {
+        leavings.add("a", "host9/a", () -> done.add("unregistered"), () -> {
             throw told();
-        });
+        }).run();
         leavings.awaitAll(LONG_MILLIS, LONG_MILLIS);
 
         assertThat(done).contains("unregistered");
@@ -53,7 +55,7 @@ class LeavingsTest {
     void shouldSendOffOnTheCallersThreadWhereNoOtherCanBeHad() {
         Leavings leavings = new Leavings(name -> done.add("gone"), NO_THREADS);
 
-        leavings.begin("a", "host9/a", () -> done.add("unregistered"), () -> done.add("closed"));
+        leavings.add("a", "host9/a", () -> done.add("unregistered"), () -> done.add("closed")).run();
 
         assertThat(done).as("whoever is to be told has the turn").containsExactly("unregistered", "closed");
         assertThat(leavings.has("a")).isFalse();
@@ -61,19 +63,50 @@ class LeavingsTest {
     }
 
     @Test
-    void shouldKeepServingWhatHasNotBegunToLeave() {
+    void shouldKeepNobodyWhoAsksWhileADeviceLeaves() {
         Leavings leavings = new Leavings(done::add, NO_THREADS);
         ServedDevices served = new ServedDevices(leavings, LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", () -> {
-                done.add(name + (served.get(name).isPresent() ? " begins" : " is lost"));
-            }));
+            served.put(name, ServedDevices.Served.explained(name, "told to", () -> done.add(name + ask(served, name)
+                    + (leavings.has(name) ? ", leaves" : ", is lost"))));
         }
 
         assertThat(served.sendOff((name, now) -> true)).containsExactly("a", "b");
 
-        assertThat(done).containsExactly("a begins", "b begins");
+        assertThat(done).containsExactly("a is served no more, leaves", "b is served no more, leaves");
+        assertThat(leavings.has("a") || leavings.has("b")).isFalse();
+    }
+
+    private static String ask(ServedDevices served, String name) {
+        AtomicReference<String> answer = new AtomicReference<>(" is not told of");
+        Thread asking = new Thread(
+                () -> answer.set(served.get(name).isPresent() ? " is served" : " is served no more"));
+        asking.start();
+        try {
+            asking.join(LONG_MILLIS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        return answer.get();
+    }
+
+    /** What fails half-way leaves each device served or leaving. */
+    @Test
+    void shouldSendOffWhatItCameToBeforeItFailed() {
+        ServedDevices served = new ServedDevices(new Leavings(name -> {}, NO_THREADS), LONG_MILLIS);
+        for (String name : List.of("a", "b")) {
+            served.put(name, ServedDevices.Served.explained(name, "told to", () -> done.add(name)));
+        }
+
+        assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> served.sendOff((name, now) -> {
+            if (name.equals("b")) {
+                throw new IllegalStateException("told to fail");
+            }
+            return true;
+        }));
+
+        assertThat(done).containsExactly("a");
         assertThat(served.get("a")).isEmpty();
-        assertThat(served.get("b")).isEmpty();
+        assertThat(served.get("b")).isPresent();
     }
 }

@@ -11,7 +11,6 @@ import dev.ferry.contract.Check;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
-import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
@@ -91,16 +90,18 @@ final class DirtyPagesChecks {
 
     /** Nothing pins pages here, so that a report that succeeds tells none; one that is made up would tell all. */
     private void pinned() throws Exception {
-        try (Driven driven = devices.open(name);
+        try (VmmDevice device = new VmmDevice(devices, name);
+                Driven driven = devices.lent(device);
                 Arena arena = Arena.ofConfined()) {
-            DirtyTracker tracker = tracker(driven);
-            IommuSpace space = driven.open().space().orElseThrow();
+            System.out.println("      " + driven.dirtyTracking());
+            flavor.demandLentTracking(driven);
+            DirtyTracker tracker = driven.driver().dirtyTracker().orElseThrow();
             IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
-            space.map(IOVA, arena.allocate(range.length(), PAGE));
+            expect("a mapping", (int) device.mappings().map(IOVA, arena.allocate(range.length(), PAGE)), 0);
             tracker.start(PAGE, List.of(range));
             demandReport(tracker, range, new byte[BITMAP_BYTES]);
             tracker.stop();
-            space.unmap(IOVA, range.length());
+            expect("its end", (int) device.mappings().unmap(IOVA, range.length()), 0);
         }
     }
 

@@ -10,8 +10,6 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.ferry.contract.Check;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
-import dev.ferry.vfio.backend.internal.access.IommuSpace;
-import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
@@ -226,22 +224,16 @@ final class KernelChecks {
     }
 
     private void mappings() throws Exception {
-        with((driven, raw) -> {
-            IommuSpace space = driven.open().space().orElseThrow();
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment page = arena.allocate(PAGE, PAGE);
-                space.map(IOVA, page);
-                try {
-                    space.map(IOVA, page);
-                    demand(false, "an address can be mapped twice");
-                } catch (KernelException e) {
-                    expect("an address that is mapped", -e.number(), LinuxErrno.EEXIST);
-                }
-                space.unmap(IOVA, PAGE);
-                space.map(IOVA, page);
-                space.unmap(IOVA, PAGE);
-            }
-        });
+        try (VmmDevice device = new VmmDevice(devices, name);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment page = arena.allocate(PAGE, PAGE);
+            VmmMappings space = device.mappings();
+            expect("a mapping", space.map(IOVA, page), 0);
+            expect("an address that is mapped", space.map(IOVA, page), LinuxErrno.EEXIST);
+            expect("an end", space.unmap(IOVA, PAGE), 0);
+            expect("an address that was mapped", space.map(IOVA, page), 0);
+            expect("its end", space.unmap(IOVA, PAGE), 0);
+        }
     }
 
     private void wrongStream() throws Exception {

@@ -15,6 +15,7 @@ enum KernelFlavor {
     /** With iommufd, character devices, and the code behind dirty bitmaps. */
     IOMMUFD;
 
+    private static final String REFUSED_LOG = "device DMA logging: it is offered, but .*EOPNOTSUPP";
     private static final String RELEASE = System.getProperty("os.version");
 
     /** {@code shipped} or {@code iommufd}. */
@@ -37,16 +38,31 @@ enum KernelFlavor {
         return this == IOMMUFD;
     }
 
-    /** Demands that dirty pages of an open device are tracked in the best way that this kernel has. */
+    /** Demands that dirty pages of a device that was opened here are tracked as this kernel can: by its own log. */
     void demandTracking(Driven driven) {
+        boolean expected = switch (this) {
+            case SHIPPED -> driven.driver().dirtyTracker().isEmpty()
+                    && driven.dirtyTracking().matches(
+                            "no dirty tracking \\(" + REFUSED_LOG + ".*no memory is mapped\\)");
+            case IOMMUFD -> logsExactly(driven);
+        };
+        demand(expected, "%s", driven.dirtyTracking());
+    }
+
+    /** Demands that dirty pages of a device that was lent with its container are tracked in the best way there is. */
+    void demandLentTracking(Driven driven) {
         DirtyTracker tracker = driven.driver().dirtyTracker().orElse(null);
         demand(tracker != null, "no dirty tracker: %s", driven.dirtyTracking());
         boolean expected = switch (this) {
             case SHIPPED -> !tracker.capabilities().exact()
-                    && driven.dirtyTracking().matches(
-                            "container dirty pages \\(device DMA logging: it is offered, but .*EOPNOTSUPP.*\\)");
-            case IOMMUFD -> tracker.capabilities().exact() && driven.dirtyTracking().equals("device DMA logging");
+                    && driven.dirtyTracking().matches("container dirty pages \\(" + REFUSED_LOG + ".*\\)");
+            case IOMMUFD -> logsExactly(driven);
         };
         demand(expected, "exact: %s; %s", tracker.capabilities().exact(), driven.dirtyTracking());
+    }
+
+    private static boolean logsExactly(Driven driven) {
+        return driven.driver().dirtyTracker().filter(tracker -> tracker.capabilities().exact()).isPresent()
+                && driven.dirtyTracking().equals("device DMA logging");
     }
 }

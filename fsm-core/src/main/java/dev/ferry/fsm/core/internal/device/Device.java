@@ -72,9 +72,9 @@ public final class Device {
         return machine;
     }
 
-    /** Whether a job uses it now; waits for whoever only asks it something. */
-    public synchronized boolean isBusy() {
-        awaitAnswer();
+    /** Whether a job uses it now; waits for whoever only asks it something, until the signal asks to stop. */
+    public synchronized boolean isBusy(StopSignal signal) {
+        awaitAnswer(signal);
         return reservation != null;
     }
 
@@ -114,8 +114,8 @@ public final class Device {
     /**
      * Takes the device for a job that runs on the calling thread; waits for whoever only asks it something.
      *
-     * @param signal told when the driver leaves
-     * @throws MigrationException DEVICE_BUSY or PROVIDER_GONE
+     * @param signal told when the driver leaves; ends the wait
+     * @throws MigrationException DEVICE_BUSY, PROVIDER_GONE, or why the job is to stop
      */
     public Reservation reserve(StopSignal signal) throws MigrationException {
         return reserve(signal, false);
@@ -131,7 +131,9 @@ public final class Device {
     }
 
     private synchronized Reservation reserve(StopSignal signal, boolean question) throws MigrationException {
-        awaitAnswer();
+        if (!awaitAnswer(signal)) {
+            signal.check();
+        }
         if (leaving) {
             throw new MigrationException(DriverCalls.providerGone(id()));
         }
@@ -146,11 +148,15 @@ public final class Device {
         return reservation;
     }
 
-    private synchronized void awaitAnswer() {
-        if (reservation != null && reservation.isQuestion()) {
-            long deadline = System.nanoTime() + LONGEST_ANSWER.toNanos();
-            BoundedWait.until(() -> reservation == null || !reservation.isQuestion(), this, deadline);
-        }
+    /** Answers whether nobody asks it something any more. */
+    private synchronized boolean awaitAnswer(StopSignal signal) {
+        long deadline = System.nanoTime() + LONGEST_ANSWER.toNanos();
+        BoundedWait.until(() -> isAnswered() || signal.isAsked(), this, deadline);
+        return isAnswered();
+    }
+
+    private synchronized boolean isAnswered() {
+        return reservation == null || !reservation.isQuestion();
     }
 
     void giveBack(Reservation ended) {

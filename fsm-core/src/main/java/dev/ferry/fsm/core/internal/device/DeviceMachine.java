@@ -38,12 +38,12 @@ public final class DeviceMachine {
     private final Set<MigrationFeature> features;
     private final TransitionTable table;
     private final SessionPlace place;
+    private final OpenSession session;
     private final Supplier<StopSignal> signal;
 
     /** Null while unknown: before the first look, and after the driver could not tell. */
     private DeviceState expected;
 
-    private DataTransferSession session;
     private boolean released;
 
     /** {@code signal} gives that of the job which uses the device. */
@@ -58,6 +58,7 @@ public final class DeviceMachine {
         this.features = features;
         this.table = table;
         this.place = new SessionPlace(calls, driver);
+        this.session = new OpenSession(calls);
         this.signal = signal;
     }
 
@@ -197,18 +198,17 @@ public final class DeviceMachine {
 
     /** The open saving session. */
     public SavingSession savingSession() {
-        return (SavingSession) session;
+        return session.saving();
     }
 
     /** The open resuming session. */
     public ResumingSession resumingSession() {
-        return (ResumingSession) session;
+        return session.resuming();
     }
 
     /** Closes the session, if one is open; the state of the device does not change. */
     void dropSession() {
-        close(session);
-        session = null;
+        session.drop();
     }
 
     /** Takes one arc of a way; after a failure as {@link #goTo}. */
@@ -249,39 +249,31 @@ public final class DeviceMachine {
         try {
             actual = currentState();
         } catch (MigrationException e) {
-            close(opened);
+            session.close(opened);
             expected = null;
             dropSession();
             throw e;
         }
         if (actual != arc.to()) {
-            close(opened);
+            session.close(opened);
             settle(actual);
             throw movedFrom(arc.to(), actual);
         }
     }
 
     private void takeSession(Arc arc, DataTransferSession opened) throws MigrationException {
-        boolean fits =
-                switch (arc.sessionEffect()) {
-                    case NONE, CONTINUES, ENDS -> opened == null;
-                    case OPENS_SAVING -> opened instanceof SavingSession;
-                    case OPENS_RESUMING -> opened instanceof ResumingSession;
-                };
         if (arc.sessionEffect() != Arc.SessionEffect.CONTINUES) {
             dropSession();
         }
-        if (!fits) {
-            close(opened);
+        if (!OpenSession.fits(arc, opened)) {
+            session.close(opened);
             throw failure(
                     FailureCode.DEVICE_FAILED,
                     Optional.of(Errno.EINVAL),
                     "its driver gave " + (opened == null ? "no data transfer session" : "a wrong data transfer session")
                             + " on the arc from " + arc.from() + " to " + arc.to() + "; report this to its vendor.");
         }
-        if (opened != null) {
-            session = opened;
-        }
+        session.take(opened);
     }
 
     private void settle(DeviceState actual) {
@@ -294,20 +286,6 @@ public final class DeviceMachine {
         }
         expected = actual;
         dropSession();
-    }
-
-    private void close(DataTransferSession dropped) {
-        if (dropped == null || calls.isGone()) {
-            return;
-        }
-        try {
-            calls.call("closing its data transfer session", () -> {
-                dropped.close();
-                return null;
-            });
-        } catch (MigrationException e) {
-            LOG.warn("{}: a data transfer session could not be closed, its driver may leak it", calls.device(), e);
-        }
     }
 
     private MigrationException movedFrom(DeviceState before, DeviceState actual) {

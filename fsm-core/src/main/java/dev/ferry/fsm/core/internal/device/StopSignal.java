@@ -14,6 +14,13 @@ import java.util.Optional;
  */
 public final class StopSignal implements Gate {
 
+    /** Nobody looks between the steps of one call. */
+    private static final String SEEN_LATE =
+            " That was seen after %d ms, as a call of a device or a guest that is under way is waited for.";
+
+    /** Later than this is worth a word. */
+    private static final Duration LATE = Duration.ofMillis(50);
+
     private final TimeSource clock;
     private final Deadline total = new Deadline();
     private final Deadline phase = new Deadline();
@@ -82,15 +89,17 @@ public final class StopSignal implements Gate {
     /** Fails when the job was asked to stop or its time is over; never after {@link #close}. */
     @Override
     public synchronized void check() throws MigrationException {
-        if (closed) {
-            return;
-        }
-        if (reason == null) {
-            reason = timeOver();
-        }
-        if (reason != null) {
+        if (isAsked()) {
             throw new MigrationException(reason);
         }
+    }
+
+    /** Whether {@link #check} fails now. */
+    public synchronized boolean isAsked() {
+        if (!closed && reason == null) {
+            reason = timeOver();
+        }
+        return !closed && reason != null;
     }
 
     /** The point of no return: fails as {@link #check} does, or no request is taken any more. */
@@ -106,22 +115,18 @@ public final class StopSignal implements Gate {
 
     private Failure timeOver() {
         if (total.isOver()) {
-            return timeout("The migration was not ready to commit within the " + total.millis()
+            return total.timeout("The migration was not ready to commit within the " + total.millis()
                     + " ms allowed: give it more time, or look in its report for the phase that is slow.");
         }
         if (phase.isOver()) {
-            return timeout("The phase " + phaseName + " did not end within the " + phase.millis()
+            return phase.timeout("The phase " + phaseName + " did not end within the " + phase.millis()
                     + " ms allowed for it: give it more time.");
         }
         if (progress.isOver()) {
-            return timeout("Nothing was carried and no device moved for " + progress.millis()
+            return progress.timeout("Nothing was carried and no device moved for " + progress.millis()
                     + " ms: look whether the devices still answer, or allow more time without progress.");
         }
         return null;
-    }
-
-    private static Failure timeout(String message) {
-        return Failure.of(FailureCode.TIMEOUT, message);
     }
 
     /** One clock that runs from a moment on, or not at all. */
@@ -135,7 +140,17 @@ public final class StopSignal implements Gate {
         }
 
         boolean isOver() {
-            return limit != null && Duration.ofNanos(clock.nanos() - start).compareTo(limit) >= 0;
+            return limit != null && elapsed().compareTo(limit) >= 0;
+        }
+
+        private Duration elapsed() {
+            return Duration.ofNanos(clock.nanos() - start);
+        }
+
+        Failure timeout(String message) {
+            boolean late = elapsed().minus(limit).compareTo(LATE) >= 0;
+            String seen = late ? SEEN_LATE.formatted(elapsed().toMillis()) : "";
+            return Failure.of(FailureCode.TIMEOUT, message + seen);
         }
 
         long millis() {

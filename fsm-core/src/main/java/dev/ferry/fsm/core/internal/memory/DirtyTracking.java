@@ -4,10 +4,8 @@ package dev.ferry.fsm.core.internal.memory;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
@@ -56,15 +54,9 @@ public final class DirtyTracking {
 
     /** Adds what was written since the last time, as one of them tells it; all of them may do so at the same time. */
     public void harvest(Tracker tracker, Gate gate) throws MigrationException {
-        boolean known;
-        if (choice.trackers().size() == 1) {
-            known = tracker.harvest(bitmap, Optional.empty(), gate);
-        } else {
-            ByteBuffer scratch = scratches.take(tracker.scratchBytes(bitmap));
-            known = tracker.harvest(bitmap, Optional.of(scratch), gate);
-            scratches.give(scratch);
-        }
-        if (!known) {
+        int trackers = choice.trackers().size();
+        int first = choice.trackers().indexOf(tracker) * bitmap.slices().size() / trackers;
+        if (!tracker.harvest(bitmap, first, scratches, gate)) {
             lost.add(tracker.name());
         }
     }

@@ -73,7 +73,7 @@ final class PageBits {
         for (int word = 0; word < others.words; ) {
             long bits = others.word(word);
             if (bits == 0) {
-                word = others.skip(word + 1, 0);
+                word = others.skip(word + 1);
             } else {
                 put(first + word, word(first + word) | bits);
                 others.put(word, 0);
@@ -82,51 +82,24 @@ final class PageBits {
         }
     }
 
-    /** The first bit that is set at or behind a bit; {@link #size} when there is none. */
-    long nextSet(long from) {
-        return next(from, 0);
-    }
-
-    /** The first bit that is not set at or behind a bit; {@link #size} when there is none. */
-    long nextClear(long from) {
-        return next(from, ALL);
-    }
-
-    /** The first bit which differs from those of a word that is skipped. */
-    private long next(long from, long skipped) {
-        if (from >= size) {
-            return size;
-        }
-        int word = (int) (from / BITS);
-        long found = (word(word) ^ skipped) & (ALL << (from % BITS));
-        while (found == 0) {
-            word = skip(word + 1, skipped);
-            if (word >= words) {
-                return size;
-            }
-            found = word(word) ^ skipped;
-        }
-        return Math.min(size, (long) word * BITS + Long.numberOfTrailingZeros(found));
-    }
-
-    /** The first word at or behind one that lies in a block of eight with a difference, or near the end. */
-    private int skip(int from, long skipped) {
+    /** The first word at or behind one that lies in a block of eight where something is set, or near the end. */
+    private int skip(int from) {
         int word = from;
-        while (word + BLOCK_WORDS <= words && isBlockOf(skipped, word * WORD_BYTES)) {
+        while (word + BLOCK_WORDS <= words && isBlockOf(0, word * WORD_BYTES)) {
             word += BLOCK_WORDS;
         }
         return word;
     }
 
-    private boolean isBlockOf(long skipped, int at) {
-        return ((buffer.getLong(at) ^ skipped)
-                        | (buffer.getLong(at + WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 2 * WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 3 * WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 4 * WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 5 * WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 6 * WORD_BYTES) ^ skipped)
-                        | (buffer.getLong(at + 7 * WORD_BYTES) ^ skipped))
+    private boolean isBlockOf(long bits, int at) {
+        return ((buffer.getLong(at) ^ bits)
+                        | (buffer.getLong(at + WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 2 * WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 3 * WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 4 * WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 5 * WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 6 * WORD_BYTES) ^ bits)
+                        | (buffer.getLong(at + 7 * WORD_BYTES) ^ bits))
                 == 0;
     }
 
@@ -157,7 +130,7 @@ final class PageBits {
                 }
                 open = bits == 0 ? open : drain(word, bits, runs);
                 put(word, 0);
-                next = bits == 0 ? skip(next, 0) : next;
+                next = bits == 0 ? skip(next) : next;
             }
             word = next;
         }

@@ -16,9 +16,6 @@ import java.util.Optional;
 /** One dirty tracker, of a device or of the guest's processors, for the memory of one guest. One call at a time. */
 public final class Tracker {
 
-    /** Memory that one call asks about, so that a job can stop in between: its bits take 512 KiB at 4 KiB pages. */
-    private static final long SLICE_BYTES = 16L << 30;
-
     /** The page size of most machines; a tracker that knows it is used with it. */
     static final long USUAL_PAGE_BYTES = 4096;
 
@@ -96,68 +93,60 @@ public final class Tracker {
     }
 
     /**
-     * Adds what was written since the last time.
+     * Adds what was written since the last time, beside other trackers: into the bitmap itself where nobody else does
+     * so, else by way of a piece of memory of its own, so that no tracker waits for the answer of another one.
      *
-     * @param scratch where to put it first, when other trackers add to the bitmap at the same time: a direct buffer of
-     *     {@link #scratchBytes} in which nothing is set, as nothing is afterwards
+     * @param first which slice of the bitmap it begins with; trackers that begin far from each other seldom meet
+     * @param scratches direct buffers in which nothing is set, as nothing is afterwards
      * @return false when the record was lost: everything counts as written
      */
-    boolean harvest(DirtyBitmap into, Optional<ByteBuffer> scratch, Gate gate) throws MigrationException {
-        for (DirtyBitmap.Segment segment : into.segments()) {
-            long slice = sliceBytes(into) / into.pageBytes();
-            for (long page = 0; page < segment.bits().size(); page += slice) {
-                gate.check();
-                if (!harvest(into, segment, page, Math.min(slice, segment.bits().size() - page), scratch)) {
-                    return false;
-                }
+    boolean harvest(DirtyBitmap into, int first, Buffers scratches, Gate gate) throws MigrationException {
+        List<Slice> slices = into.slices();
+        for (int i = 0; i < slices.size(); i++) {
+            gate.check();
+            if (!harvest(into, slices.get((first + i) % slices.size()), scratches, gate)) {
+                return false;
             }
         }
         return true;
     }
 
-    /** Whole words of the bitmap, also of one with very large pages. */
-    private static long sliceBytes(DirtyBitmap bitmap) {
-        return Math.max(SLICE_BYTES, Long.SIZE * bitmap.pageBytes());
-    }
-
-    /** How much space it needs for what it reports at a time. */
-    int scratchBytes(DirtyBitmap into) {
-        long longest = into.segments().stream()
-                .mapToLong(segment -> segment.bits().size() * into.pageBytes())
-                .max()
-                .orElse(0);
-        // One page more at each end, where its pages are larger.
-        return Math.toIntExact(PageBits.bytesFor(Math.min(longest, sliceBytes(into)) / pageBytes() + 2));
-    }
-
-    private boolean harvest(
-            DirtyBitmap into, DirtyBitmap.Segment segment, long page, long pages, Optional<ByteBuffer> scratch)
-            throws MigrationException {
-        IovaRange slice = new IovaRange(segment.firstByte() + page * into.pageBytes(), pages * into.pageBytes());
+    private boolean harvest(DirtyBitmap into, Slice slice, Buffers scratches, Gate gate) throws MigrationException {
         boolean samePages = pageBytes() == into.pageBytes();
-        if (samePages && scratch.isEmpty()) {
-            return report(slice, segment.bits(), page);
-        }
-        IovaRange own = aligned(slice, pageBytes());
-        long ownPages = own.length() / pageBytes();
-        PageBits reported = scratch.isPresent() ? new PageBits(ownPages, scratch.get()) : new PageBits(ownPages);
-        boolean known = report(own, reported, 0);
-        synchronized (into) {
-            if (samePages) {
-                segment.bits().move(reported, page);
-            } else {
-                reported.drain((from, to) -> into.set(
-                        new IovaRange(own.iova() + from * pageBytes(), (to - from) * pageBytes())));
+        if (samePages && slice.takeNow()) {
+            try {
+                return report(slice.memory(), slice.bits());
+            } finally {
+                slice.giveBack();
             }
         }
+        IovaRange own = aligned(slice.memory(), pageBytes());
+        ByteBuffer scratch = scratches.take(scratchBytes(into));
+        PageBits reported = new PageBits(own.length() / pageBytes(), scratch);
+        boolean known = report(own, reported.slice(0, reported.size()));
+        if (samePages) {
+            slice.move(reported, gate);
+        } else {
+            reported.drain((from, to) -> into.set(
+                    new IovaRange(own.iova() + from * pageBytes(), (to - from) * pageBytes()), gate));
+        }
+        scratches.give(scratch);
         return known;
     }
 
-    private boolean report(IovaRange range, PageBits bits, long from) throws MigrationException {
+    /** How much space it needs for what it reports at a time. */
+    private int scratchBytes(DirtyBitmap into) {
+        long longest = into.slices().stream()
+                .mapToLong(slice -> slice.memory().length())
+                .max()
+                .orElse(0);
+        // One page more at each end, where its pages are larger.
+        return Math.toIntExact(PageBits.bytesFor(longest / pageBytes() + 2));
+    }
+
+    private boolean report(IovaRange range, ByteBuffer bits) throws MigrationException {
         try {
-            calls.run(
-                    "the report of written pages",
-                    () -> tracker.reportAndClear(range, bits.slice(from, range.length() / pageBytes())));
+            calls.run("the report of written pages", () -> tracker.reportAndClear(range, bits));
             return true;
         } catch (MigrationException e) {
             if (e.failure().errno().equals(Optional.of(Errno.EOVERFLOW))) {

@@ -12,6 +12,7 @@ import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,7 @@ final class CarriedMemory {
     private final MemoryRate rate = new MemoryRate();
     private Optional<DirtyTracking> tracking = Optional.empty();
     private long lookedAt;
+    private Duration lookTook = Duration.ZERO;
     private BooleanSupplier isProgress = () -> true;
 
     private CarriedMemory(Kit kit, MemoryChoice choice, GuestCalls source, GuestCalls destination) {
@@ -91,6 +93,11 @@ final class CarriedMemory {
         return rate;
     }
 
+    /** How long the trackers needed to tell what was written between the last two rounds. */
+    Duration lookTook() {
+        return lookTook;
+    }
+
     /** Begins to track. */
     void startTracking() throws MigrationException {
         tracking = Optional.of(new DirtyTracking(choice));
@@ -118,12 +125,32 @@ final class CarriedMemory {
         rate.round(gauge.bytes() - before, kit.clock().nanos() - start);
     }
 
+    /** Looks between two rounds what was written since the last time, and how much is left by now. */
+    void look() throws MigrationException {
+        long begin = kit.clock().nanos();
+        harvest();
+        long now = kit.clock().nanos();
+        lookTook = Duration.ofNanos(now - begin);
+        gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
+        rate.written(gauge.remaining(), now - lookedAt);
+        lookedAt = now;
+    }
+
     /**
-     * Looks what was written since the last time, at all trackers at the same time.
+     * Looks after the last writer has stopped. As the guest waits for it, nobody counts how much more is left.
      *
-     * @return whether what is left is known; false when a record was lost and everything is left
+     * @return whether the records were kept; when one was lost, everything is left
      */
-    boolean look() throws MigrationException {
+    boolean lookLast() throws MigrationException {
+        boolean kept = harvest();
+        if (!kept) {
+            gauge.setRemaining(choice.totalBytes());
+        }
+        return kept;
+    }
+
+    /** Asks all trackers at the same time; answers whether all kept their records. */
+    private boolean harvest() throws MigrationException {
         DirtyTracking now = tracking.orElseThrow();
         List<Crew.Piece> pieces = new ArrayList<>();
         now.trackers().forEach(tracker -> pieces.add(gate -> now.harvest(tracker, gate)));
@@ -134,15 +161,7 @@ final class CarriedMemory {
                     Decision.Kind.TRACKING_LOST,
                     "The record of " + String.join(", ", lost) + " was lost: every page counts as written.");
         }
-        measure();
         return lost.isEmpty();
-    }
-
-    private void measure() {
-        long now = kit.clock().nanos();
-        gauge.setRemaining(tracking.get().bitmap().dirtyBytes());
-        rate.written(gauge.remaining(), now - lookedAt);
-        lookedAt = now;
     }
 
     /** Carries what is left, after the last writer was stopped and, where it is tracked, after the last look. */
@@ -153,6 +172,7 @@ final class CarriedMemory {
         } else {
             transfer.all(choice.ranges(), gate);
         }
+        gauge.setRemaining(0);
     }
 
     /** Ends tracking; answers what failed. Does nothing when there is none. */

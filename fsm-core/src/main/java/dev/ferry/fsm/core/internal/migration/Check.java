@@ -5,6 +5,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
@@ -31,16 +32,18 @@ import java.util.stream.Collectors;
 public final class Check {
 
     private final DeviceRegistry registry;
+    private final StopSignal signal;
 
-    /** Checks devices of this registry. */
-    public Check(DeviceRegistry registry) {
+    /** Checks devices of this registry; the signal ends waits for those which somebody asks something. */
+    public Check(DeviceRegistry registry, StopSignal signal) {
         this.registry = registry;
+        this.signal = signal;
     }
 
     /** All findings; empty when nothing stands against the migration. */
     public List<Finding> allFindings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
-        new ProfileCheck(registry).ofFree(request.devices(), findings);
+        new ProfileCheck(registry, signal).ofFree(request.devices(), findings);
         return List.copyOf(findings);
     }
 
@@ -48,7 +51,7 @@ public final class Check {
     public List<Finding> findings(MigrationRequest request) {
         List<Finding> findings = beforeProfiles(request);
         if (!findings.isEmpty()) {
-            new ProfileCheck(registry).ofFree(request.devices(), findings);
+            new ProfileCheck(registry, signal).ofFree(request.devices(), findings);
         }
         return List.copyOf(findings);
     }
@@ -75,10 +78,10 @@ public final class Check {
         } else if (source.isPresent() && destination.isPresent()) {
             pair(source.get(), destination.get(), findings);
         }
-        source.ifPresent(device -> source(device, findings, device.isBusy()));
+        source.ifPresent(device -> source(device, findings, device.isBusy(signal)));
         destination
                 .filter(device -> !pair.source().equals(device.id()))
-                .ifPresent(device -> destination(device, findings, device.isBusy()));
+                .ifPresent(device -> destination(device, findings, device.isBusy(signal)));
     }
 
     /**
@@ -96,7 +99,7 @@ public final class Check {
             destination(destinations.get(i), findings, false);
         }
         if (findings.isEmpty()) {
-            new ProfileCheck(registry).ofReserved(sources, destinations, crew, findings);
+            new ProfileCheck(registry, signal).ofReserved(sources, destinations, crew, findings);
         }
         return findings;
     }

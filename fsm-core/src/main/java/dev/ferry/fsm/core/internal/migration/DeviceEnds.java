@@ -140,7 +140,10 @@ final class DeviceEnds {
 
     /** The steps of its own as they were planned and as they were. */
     List<DowntimeStep> steps() {
-        return times.against(step -> Optional.ofNullable(plan.get(step)));
+        return times.against(
+                step -> Optional.ofNullable(plan.get(step)),
+                plan.getOrDefault(Step.TRANSFER, Duration.ZERO),
+                times.of(Step.TRANSFER));
     }
 
     /** What devices like this have in common. */

@@ -11,8 +11,9 @@ import java.time.Duration;
 
 /**
  * One device that saves while its guest runs. To ask it is to ask once how much there is, to read until there is no
- * data for now, and to ask how much would be left: asking for data more often would make some devices capture their state again. The destination has loaded what
- * was written to it, so it has acknowledged the initial data when the last of them were written.
+ * data for now, and to ask how much would be left: asking for data more often would make some devices capture their
+ * state again. The destination has loaded what was written to it, so it has acknowledged the initial data when the last
+ * of them were written.
  *
  * <p>Used by one thread at a time; whether it is awaited is for all to see.
  */

@@ -23,15 +23,23 @@ final class Downtime {
     private long stepStart;
     private Step step = Step.STOP;
     private Duration total = Duration.ZERO;
+    private Duration configurations = Duration.ZERO;
+    private Duration plannedEarly = Duration.ZERO;
+    private Duration loadedEarly = Duration.ZERO;
 
     Downtime(TimeSource clock) {
         this.clock = clock;
         this.steps = new StepTimes(clock);
     }
 
-    /** The guest is about to be paused. */
-    void begin(Map<Step, Duration> planned) {
+    /**
+     * The guest is about to be paused.
+     *
+     * @param loading how much of the transfer is expected to be the wait for destinations
+     */
+    void begin(Map<Step, Duration> planned, Duration loading) {
         plan = Map.copyOf(planned);
+        plannedEarly = loading;
         start = clock.nanos();
         stepStart = start;
         began = true;
@@ -60,13 +68,21 @@ final class Downtime {
         }
     }
 
-    /** Devices saved and loaded at the same time: what the slowest needed for saving is SAVE, the rest TRANSFER. */
-    void endSaving(Duration saving) {
+    /**
+     * Devices saved and loaded at the same time, or did so until one failed: what the slowest needed for saving is
+     * SAVE, what its destination needed to take that in belongs to LOAD, the rest is TRANSFER.
+     *
+     * @param configuring how long the guest needed to save the configurations, before the rest of its memory went
+     */
+    void endCarrying(Duration saving, Duration loading, Duration configuring) {
         if (down) {
             long now = clock.nanos();
             long saved = Math.min(saving.toNanos(), now - stepStart);
+            long rest = now - stepStart - saved;
             steps.add(Step.SAVE, saved);
-            steps.add(Step.TRANSFER, now - stepStart - saved);
+            steps.add(Step.TRANSFER, rest);
+            loadedEarly = Duration.ofNanos(Math.min(loading.toNanos(), rest));
+            configurations = configuring;
             beginStep(Step.LOAD.ordinal(), now);
         }
     }
@@ -137,8 +153,8 @@ final class Downtime {
     }
 
     /**
-     * What those steps took beyond the work of the devices that so many threads did. Not of saving and the transfer,
-     * beside which the memory goes: how much of it there is says more than how long it took.
+     * What those steps took beyond the work of the devices that so many threads did. Of the transfer it is the
+     * configurations alone, as the memory goes beside it: how much of it there is says more than how long it took.
      */
     Map<Step, Duration> beside(List<DeviceEnds> devices, int threads) {
         Map<Step, Duration> beside = new EnumMap<>(Step.class);
@@ -148,11 +164,14 @@ final class Downtime {
             Duration rest = steps.of(each).minus(Workload.time(work, threads));
             beside.put(each, rest.isNegative() ? Duration.ZERO : rest);
         }
+        beside.put(Step.TRANSFER, configurations);
         return beside;
     }
 
     /** Their sum is the {@linkplain #total whole} as it was asked for last; empty when there was no downtime. */
     List<DowntimeStep> steps() {
-        return began ? steps.against(step -> Optional.ofNullable(plan.get(step))) : List.of();
+        return began
+                ? steps.against(step -> Optional.ofNullable(plan.get(step)), plannedEarly, loadedEarly)
+                : List.of();
     }
 }

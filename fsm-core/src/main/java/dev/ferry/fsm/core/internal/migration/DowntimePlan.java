@@ -29,8 +29,10 @@ import java.util.stream.Collectors;
  * @param unknown steps for which there is nothing to go by, for a device at least
  * @param bytes that are known to be left
  * @param bytesPerSecond empty when unknown
+ * @param loading how much of the transfer is the wait for a destination that takes in what was written
  */
-record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond) {
+record DowntimePlan(
+        Map<Step, Duration> steps, Set<Step> unknown, long bytes, OptionalDouble bytesPerSecond, Duration loading) {
 
     /** All steps of a device beside the transfer. */
     static final Set<Step> OF_DEVICES = EnumSet.of(Step.STOP, Step.SAVE, Step.LOAD, Step.START);
@@ -50,29 +52,37 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
     }
 
     /**
+     * What is to be done for the guest beside its devices.
+     *
+     * @param memoryBytes that are left
+     * @param look what the trackers need to tell what was written at last; zero without any, and where it is not known
+     * @param beside what such downtimes have in common
+     */
+    record Guest(long memoryBytes, Duration look, StepHistory.Beside beside) {}
+
+    /**
      * Plans.
      *
      * @param devices in the order of the request
      * @param threads how many devices, or the memory, are worked on at a time
-     * @param memoryBytes that are left
      * @param measured bytes per second in this migration
      */
     static DowntimePlan of(
             List<Load> devices,
+            Guest guest,
             int threads,
-            long memoryBytes,
             OptionalDouble measured,
             Bandwidth limit,
             StepHistory history) {
         OptionalDouble rate = rate(measured.isPresent() ? measured : history.memoryBytesPerSecond(), limit);
         long bytes = devices.stream()
                 .flatMapToLong(device -> device.stateBytes().stream())
-                .reduce(memoryBytes, MemoryRate::plus);
+                .reduce(guest.memoryBytes(), MemoryRate::plus);
         Map<Step, Duration> steps = new EnumMap<>(Step.class);
         Set<Step> unknown = EnumSet.noneOf(Step.class);
         for (Step step : StepTimes.FORWARD) {
             List<Optional<Duration>> pieces = step == Step.TRANSFER
-                    ? transfers(devices, memoryBytes, rate, history)
+                    ? transfers(devices, guest, rate, history)
                     : devices.stream().map(device -> device.time(step, history)).toList();
             List<Duration> known = pieces.stream().flatMap(Optional::stream).toList();
             if (!known.isEmpty()) {
@@ -88,30 +98,53 @@ record DowntimePlan(Map<Step, Duration> steps, Set<Step> unknown, long bytes, Op
                 unknown.add(Step.TRANSFER);
             }
         }
-        return new DowntimePlan(Map.copyOf(steps), Set.copyOf(unknown), bytes, rate);
+        steps.replaceAll((step, time) -> time.plus(beside(step, guest, history)));
+        return new DowntimePlan(
+                Map.copyOf(steps), Set.copyOf(unknown), bytes, rate, loading(devices, guest, rate, history));
     }
 
-    /** The same with what such a downtime takes beside the work of its devices, where that is known. */
-    DowntimePlan and(StepHistory.Beside beside, StepHistory history) {
-        Map<Step, Duration> all = new HashMap<>(steps);
-        all.replaceAll((step, time) -> time.plus(history.of(beside, step).orElse(Duration.ZERO)));
-        return new DowntimePlan(Map.copyOf(all), unknown, bytes, bytesPerSecond);
+    /** What a step takes beside the work of the devices, where that is known. */
+    private static Duration beside(Step step, Guest guest, StepHistory history) {
+        return switch (step) {
+            case STOP, LOAD, START -> history.of(guest.beside(), step).orElse(Duration.ZERO);
+            // Before anything is carried.
+            case TRANSFER -> guest.look();
+            case SAVE, ROLLBACK -> Duration.ZERO;
+        };
     }
 
     /** The memory and each device as a piece of work. */
     private static List<Optional<Duration>> transfers(
-            List<Load> devices, long memoryBytes, OptionalDouble rate, StepHistory history) {
-        List<Optional<Duration>> pieces = new ArrayList<>();
-        if (memoryBytes > 0) {
-            pieces.add(time(memoryBytes, rate));
-        }
-        for (Load device : devices) {
-            // Where it is known how long such a device took, that says more than its size.
-            pieces.add(device.time(Step.TRANSFER, history).or(() -> device.stateBytes().isPresent()
-                    ? time(device.stateBytes().getAsLong(), rate)
-                    : Optional.empty()));
-        }
+            List<Load> devices, Guest guest, OptionalDouble rate, StepHistory history) {
+        List<Optional<Duration>> pieces = new ArrayList<>(transfers(guest, rate, history));
+        devices.forEach(device -> pieces.add(transfer(device, rate, history)));
         return pieces;
+    }
+
+    /** One piece: the memory behind the configurations, as the guest takes one call at a time. None without both. */
+    private static List<Optional<Duration>> transfers(Guest guest, OptionalDouble rate, StepHistory history) {
+        Optional<Duration> configurations = history.of(guest.beside(), Step.TRANSFER);
+        if (guest.memoryBytes() == 0) {
+            return configurations.isPresent() ? List.of(configurations) : List.of();
+        }
+        return List.of(time(guest.memoryBytes(), rate).map(configurations.orElse(Duration.ZERO)::plus));
+    }
+
+    /** Where it is known how long such a device took, that says more than its size. */
+    private static Optional<Duration> transfer(Load device, OptionalDouble rate, StepHistory history) {
+        return device.time(Step.TRANSFER, history).or(() -> device.stateBytes().isPresent()
+                ? time(device.stateBytes().getAsLong(), rate)
+                : Optional.empty());
+    }
+
+    /** What the slowest destination needs, where that is more than the memory does. */
+    private static Duration loading(List<Load> devices, Guest guest, OptionalDouble rate, StepHistory history) {
+        Duration slowest = longest(devices.stream().map(device -> transfer(device, rate, history)).toList());
+        return slowest.compareTo(longest(transfers(guest, rate, history))) > 0 ? slowest : Duration.ZERO;
+    }
+
+    private static Duration longest(List<Optional<Duration>> pieces) {
+        return pieces.stream().flatMap(Optional::stream).reduce(Duration.ZERO, DowntimePlan::longer);
     }
 
     private static Optional<Duration> time(long bytes, OptionalDouble rate) {

@@ -71,8 +71,8 @@ final class FinalSteps {
 
     /** Nobody else can run the guest any more, so a device that fails for a moment is asked once more. */
     private Map<Device, MigrationException> startDevices() throws MigrationException {
-        List<Passes.Move> moves = Passes.Move.destinations(ends.devices());
-        Map<Device, MigrationException> failures = kit.passes().goEach(moves, DeviceState.RUNNING, Step.START);
+        List<Passes.Move> moves = Passes.Move.destinations(ends.devices(), DeviceState.RUNNING);
+        Map<Device, MigrationException> failures = kit.passes().goEach(moves, Step.START);
         if (failures.isEmpty()) {
             return failures;
         }
@@ -80,8 +80,7 @@ final class FinalSteps {
         List<Passes.Move> again =
                 moves.stream().filter(move -> failures.containsKey(move.device())).toList();
         // What failed first is what is told.
-        failures.keySet().retainAll(
-                kit.passes().goEach(again, DeviceState.RUNNING, Step.START).keySet());
+        failures.keySet().retainAll(kit.passes().goEach(again, Step.START).keySet());
         return failures;
     }
 
@@ -134,8 +133,8 @@ final class FinalSteps {
     private void releaseSources() {
         timeline.enter(MigrationPhase.RELEASE);
         try {
-            List<Passes.Move> sources = ends.sources().stream().map(Passes.Move::untimed).toList();
-            kit.passes().goEach(sources, DeviceState.STOP, Step.STOP).values().forEach(FinalSteps::warn);
+            List<Passes.Move> sources = Passes.Move.untimed(ends.sources(), DeviceState.STOP);
+            kit.passes().goEach(sources, Step.STOP).values().forEach(FinalSteps::warn);
         } catch (MigrationException e) {
             warn(e);
         }

@@ -65,7 +65,7 @@ final class ForwardSteps {
             resets.add(gate -> destination.machine().resetIfReleased());
         }
         kit.crew().run(resets);
-        kit.passes().go(Passes.Move.rehearsals(ends.devices()), DeviceState.STOP, Step.STOP);
+        kit.passes().go(Passes.Move.rehearsals(ends.devices(), DeviceState.STOP), Step.STOP);
         ends.devices().forEach(DeviceEnds::rehearsed);
         kit.passes().goUntimed(ends.destinations(), DeviceState.RESUMING);
         ends.devices().forEach(device -> device.load(SessionBytes.resuming(device.destination())));

@@ -13,6 +13,7 @@ import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
@@ -67,10 +68,13 @@ final class MigrationRun {
     }
 
     private Optional<Failure> migrate() throws MigrationException {
-        Check check = new Check(registry);
+        Check check = new Check(registry, kit.signal());
         timeline.enter(MigrationPhase.CHECK);
         kit.signal().check();
-        Check.requireNone(check.findings(kit.request()));
+        List<Finding> findings = check.findings(kit.request());
+        // Whoever was asked to stop did not wait to see whether the devices are free.
+        kit.signal().check();
+        Check.requireNone(findings);
         timeline.enter(MigrationPhase.CONNECT);
         kit.signal().check();
         Deque<Reservation> reserved = new ArrayDeque<>();
@@ -133,7 +137,24 @@ final class MigrationRun {
         if (source != Recovery.Rung.IN_ORDER) {
             failures.blameNoCancel();
         }
-        return failures.toFailure(Optional.of(failedIn));
+        Failure failure = failures.toFailure(Optional.of(failedIn));
+        return ends.isGuestPaused() && source == Recovery.Rung.IN_ORDER ? runsAgain(failure) : failure;
+    }
+
+    /** Whoever set a time limit did not ask for a downtime: what became of it is a part of the answer. */
+    private Failure runsAgain(Failure failure) {
+        if (failure.code() != FailureCode.TIMEOUT) {
+            return failure;
+        }
+        String outcome = " The guest runs at the source again, after " + timeline.downtime().total().toMillis()
+                + " ms of downtime.";
+        return new Failure(
+                failure.code(),
+                failure.phase(),
+                failure.device(),
+                failure.errno(),
+                failure.message() + outcome,
+                failure.following());
     }
 
     /** The end of a dry run; answers what went wrong with it. */

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Takes several devices to a state together: each arc is taken by all of them, at the same time, before the next one
- * is. So no device starts peer-to-peer DMA towards one that has stopped. Confined to the thread of the migration.
+ * Takes several devices to their states together: each arc is taken by all of them, at the same time, before the next
+ * one is. So no device starts peer-to-peer DMA towards one that has stopped. Confined to the thread of the migration.
  */
 final class Passes {
 
@@ -32,29 +32,36 @@ final class Passes {
         this.stop = stop;
     }
 
-    /** One device that moves, and where the time it takes is counted. */
-    record Move(Device device, StepTimes times) {
-        static Move untimed(Device device) {
-            return new Move(device, new StepTimes(TimeSource.SYSTEM));
+    /** One device that moves to a state, and where the time it takes is counted. */
+    record Move(Device device, DeviceState target, StepTimes times) {
+        /** Where the time is not counted. */
+        static List<Move> untimed(List<Device> devices, DeviceState target) {
+            return devices.stream()
+                    .map(device -> new Move(device, target, new StepTimes(TimeSource.SYSTEM)))
+                    .toList();
         }
 
-        static List<Move> sources(List<DeviceEnds> devices) {
+        static List<Move> sources(List<DeviceEnds> devices, DeviceState target) {
             return devices.stream()
-                    .map(ends -> new Move(ends.source(), ends.times()))
+                    .map(ends -> new Move(ends.source(), target, ends.times()))
                     .toList();
         }
 
         /** Destinations that make room before the downtime. */
-        static List<Move> rehearsals(List<DeviceEnds> devices) {
+        static List<Move> rehearsals(List<DeviceEnds> devices, DeviceState target) {
             return devices.stream()
-                    .map(ends -> new Move(ends.destination(), ends.rehearsal()))
+                    .map(ends -> new Move(ends.destination(), target, ends.rehearsal()))
                     .toList();
         }
 
-        static List<Move> destinations(List<DeviceEnds> devices) {
+        static List<Move> destinations(List<DeviceEnds> devices, DeviceState target) {
             return devices.stream()
-                    .map(ends -> new Move(ends.destination(), ends.times()))
+                    .map(ends -> new Move(ends.destination(), target, ends.times()))
                     .toList();
+        }
+
+        private List<Arc> way() throws MigrationException {
+            return device.machine().wayTo(target);
         }
     }
 
@@ -70,14 +77,14 @@ final class Passes {
     }
 
     /**
-     * Takes all devices to a state, from whichever each is in.
+     * Takes each device to its state, from whichever it is in.
      *
      * @param step that the time is counted for
      */
-    void go(List<Move> moves, DeviceState target, Step step) throws MigrationException {
+    void go(List<Move> moves, Step step) throws MigrationException {
         List<Way> ways = new ArrayList<>();
         for (Move move : moves) {
-            ways.add(new Way(move, move.device().machine().wayTo(target)));
+            ways.add(new Way(move, move.way()));
         }
         int longest = ways.stream().mapToInt(way -> way.arcs().size()).max().orElse(0);
         for (int i = 0; i < longest; i++) {
@@ -88,7 +95,7 @@ final class Passes {
 
     /** The same before the downtime, where the time is not counted. */
     void goUntimed(List<Device> devices, DeviceState target) throws MigrationException {
-        go(devices.stream().map(Move::untimed).toList(), target, Step.STOP);
+        go(Move.untimed(devices, target), Step.STOP);
     }
 
     /**
@@ -97,12 +104,12 @@ final class Passes {
      *
      * @return what failed, in order of time
      */
-    Map<Device, MigrationException> goEach(List<Move> moves, DeviceState target, Step step) throws MigrationException {
+    Map<Device, MigrationException> goEach(List<Move> moves, Step step) throws MigrationException {
         Map<Device, MigrationException> failures = Collections.synchronizedMap(new LinkedHashMap<>());
         List<Way> ways = new ArrayList<>();
         for (Move move : moves) {
             try {
-                ways.add(new Way(move, move.device().machine().wayTo(target)));
+                ways.add(new Way(move, move.way()));
             } catch (MigrationException | RuntimeException | Error e) {
                 failures.put(move.device(), Failures.of(e, move.device().id()));
             }
@@ -143,13 +150,10 @@ final class Passes {
         Map<Device, Optional<MigrationException>> outcomes = new ConcurrentHashMap<>();
         List<Crew.Piece> pieces = new ArrayList<>();
         for (Way way : ways) {
-            Optional<MigrationException> kept = attempt(way, () -> timeline.arcStarting(way.id(), way.arcs().get(at)));
-            if (kept.isPresent()) {
-                onFailure.accept(way.device(), kept.get());
-                continue;
-            }
+            Arc arc = way.arcs().get(at);
+            timeline.arcStarting(way.id(), arc);
             pieces.add(gate -> {
-                Optional<MigrationException> failure = attempt(way, () -> take(way.move(), way.arcs().get(at), step));
+                Optional<MigrationException> failure = take(way, arc, step);
                 outcomes.put(way.device(), failure);
                 if (failure.isPresent()) {
                     onFailure.accept(way.device(), failure.get());
@@ -168,16 +172,13 @@ final class Passes {
         }
     }
 
-    /** Something that one device does. */
-    @FunctionalInterface
-    private interface Attempt {
-        void run() throws MigrationException;
-    }
-
     /** Answers what was wrong; a defect that one device meets is that device's. */
-    private static Optional<MigrationException> attempt(Way way, Attempt attempt) {
+    private static Optional<MigrationException> take(Way way, Arc arc, Step step) {
         try {
-            attempt.run();
+            way.move().times().during(step, () -> {
+                way.device().machine().take(arc);
+                return null;
+            });
             return Optional.empty();
         } catch (MigrationException | RuntimeException | Error e) {
             return Optional.of(Failures.of(e, way.id()));
@@ -190,12 +191,5 @@ final class Passes {
         } else {
             timeline.arcFailed(way.id(), arc, failure.get().failure());
         }
-    }
-
-    private static void take(Move move, Arc arc, Step step) throws MigrationException {
-        move.times().during(step, () -> {
-            move.device().machine().take(arc);
-            return null;
-        });
     }
 }

@@ -6,12 +6,14 @@ import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.fsm.core.internal.device.Reservation;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.memory.GuestCalls;
 import dev.ferry.fsm.core.internal.memory.MemoryChoice;
 import dev.ferry.fsm.core.internal.memory.Tracker;
 import dev.ferry.fsm.core.internal.pace.Prediction;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.migration.DevicePair;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationRequest;
@@ -58,13 +60,16 @@ final class Planner {
         MigrationPlan.Memory memory = memory(request, sources);
         DowntimePlan downtime = DowntimePlan.of(
                 loads,
+                new DowntimePlan.Guest(
+                        memory.tracked() ? 0 : memory.bytes(),
+                        Duration.ZERO,
+                        new StepHistory.Beside(request.devices().size(), request.guests().isPresent())),
                 settings.threadsOfMigration(),
-                memory.tracked() ? 0 : memory.bytes(),
                 OptionalDouble.empty(),
                 request.bandwidth(),
-                history)
-                .and(new StepHistory.Beside(request.devices().size(), request.guests().isPresent()), history);
-        return new MigrationPlan(new Check(registry).allFindings(request), devices, memory, planned(downtime, memory));
+                history);
+        List<Finding> findings = new Check(registry, StopSignal.withoutLimit()).allFindings(request);
+        return new MigrationPlan(findings, devices, memory, planned(downtime, memory));
     }
 
     /** Where nothing is known of the devices, the memory alone may tell much, but their states alone would not. */

@@ -7,6 +7,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceRegistry;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
@@ -20,24 +21,26 @@ import java.util.concurrent.ConcurrentHashMap;
 final class ProfileCheck {
 
     private final DeviceRegistry registry;
+    private final StopSignal signal;
 
-    ProfileCheck(DeviceRegistry registry) {
+    ProfileCheck(DeviceRegistry registry, StopSignal signal) {
         this.registry = registry;
+        this.signal = signal;
     }
 
     /** Compares devices that are not reserved, as far as nobody uses them now. */
     void ofFree(List<DevicePair> pairs, List<Finding> findings) {
         for (DevicePair pair : pairs) {
-            Optional<Device> source = registry.find(pair.source()).filter(ProfileCheck::isFree);
-            Optional<Device> destination = registry.find(pair.destination()).filter(ProfileCheck::isFree);
+            Optional<Device> source = registry.find(pair.source()).filter(this::isFree);
+            Optional<Device> destination = registry.find(pair.destination()).filter(this::isFree);
             if (source.isPresent() && destination.isPresent() && source.get() != destination.get()) {
                 compare(source.get(), ask(source.get()), destination.get(), ask(destination.get()), findings);
             }
         }
     }
 
-    private static boolean isFree(Device device) {
-        return !device.isBusy()
+    private boolean isFree(Device device) {
+        return !device.isBusy(signal)
                 && device.features().contains(MigrationFeature.STOP_COPY)
                 && device.state().filter(state -> !state.hasSession() && state != DeviceState.ERROR).isPresent();
     }

@@ -125,7 +125,7 @@ final class Rollback {
     private Set<Device> goEach(List<Device> devices, DeviceState target) {
         try {
             Map<Device, MigrationException> failed =
-                    passes.goEach(devices.stream().map(Passes.Move::untimed).toList(), target, Step.ROLLBACK);
+                    passes.goEach(Passes.Move.untimed(devices, target), Step.ROLLBACK);
             failed.forEach((device, e) -> LOG.debug("{}: is tried alone", device.id(), e));
             return devices.stream().filter(device -> !failed.containsKey(device)).collect(Collectors.toSet());
         } catch (MigrationException | RuntimeException | Error e) {

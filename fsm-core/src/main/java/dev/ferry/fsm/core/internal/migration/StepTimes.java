@@ -53,7 +53,7 @@ final class StepTimes {
         return into -> during(Step.SAVE, () -> source.read(into));
     }
 
-    /** A sink whose writing belongs to TRANSFER. */
+    /** A sink whose writing belongs to TRANSFER, in {@link #against} to LOAD. */
     ByteSink transferring(ByteSink sink) {
         return from -> during(Step.TRANSFER, () -> {
             sink.write(from);
@@ -69,11 +69,33 @@ final class StepTimes {
         return Map.copyOf(times);
     }
 
-    /** All steps with what was planned for them; the way back where there was one. */
-    List<DowntimeStep> against(Function<Step, Optional<Duration>> plan) {
+    /**
+     * All steps with what was planned for them; the way back where there was one. What a destination needed to take in
+     * what was written to it is a part of TRANSFER until here, as the memory goes beside it; told it is as LOAD.
+     *
+     * @param plannedLoading how much of the transfer that was planned to be
+     * @param loading how much it was
+     */
+    List<DowntimeStep> against(
+            Function<Step, Optional<Duration>> plan, Duration plannedLoading, Duration loading) {
         return Stream.of(Step.values())
                 .filter(step -> FORWARD.contains(step) || times.containsKey(step))
-                .map(step -> new DowntimeStep(step, plan.apply(step), of(step)))
+                .map(step -> switch (step) {
+                    case STOP, SAVE, START, ROLLBACK -> new DowntimeStep(step, plan.apply(step), of(step));
+                    case TRANSFER -> new DowntimeStep(
+                            step,
+                            plan.apply(step).map(planned -> less(planned, plannedLoading)),
+                            less(of(step), loading));
+                    case LOAD -> new DowntimeStep(
+                            step,
+                            // Both parts of it have to be known.
+                            plan.apply(Step.TRANSFER).flatMap(known -> plan.apply(step)).map(plannedLoading::plus),
+                            of(step).plus(loading));
+                })
                 .toList();
+    }
+
+    private static Duration less(Duration whole, Duration part) {
+        return whole.compareTo(part) > 0 ? whole.minus(part) : Duration.ZERO;
     }
 }

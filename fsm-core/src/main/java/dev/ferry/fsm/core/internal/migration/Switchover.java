@@ -27,14 +27,23 @@ final class Switchover {
     private final Timeline timeline;
     private final Map<DeviceEnds, ByteBuffer> configurations = new HashMap<>();
 
-    /** How long the piece of work that ended last was saving. */
-    private Duration slowestSaving = Duration.ZERO;
+    private Slowest slowest = new Slowest(Duration.ZERO, Duration.ZERO);
+
+    /** How long the guest needed to save the configurations; written by one piece of work, read after its end. */
+    private Duration configuring = Duration.ZERO;
 
     Switchover(Ends ends, Optional<CarriedMemory> memory, Kit kit) {
         this.ends = ends;
         this.memory = memory;
         this.kit = kit;
         this.timeline = kit.timeline();
+    }
+
+    /** The piece of carrying that ended last: how long a device was saving, and one took in what was written to it. */
+    private record Slowest(Duration saving, Duration loading) {
+        static Slowest of(DeviceEnds device) {
+            return new Slowest(device.times().of(Step.SAVE), device.times().of(Step.TRANSFER));
+        }
     }
 
     /** Goes the way; when this returns, the destination owns the devices. */
@@ -55,72 +64,78 @@ final class Switchover {
             device.plan(kit.history());
         }
         timeline.board().memory().stop();
-        timeline.downtime().begin(plan.planned());
+        timeline.downtime().begin(plan.planned(), plan.loading());
         ends.pauseGuest();
         preCopy.requireAcknowledged();
-        quiesce(true, DeviceState.PRE_COPY_P2P);
-        quiesce(false, DeviceState.RUNNING_P2P);
-        kit.passes().go(Passes.Move.sources(saving(false)), DeviceState.STOP, Step.STOP);
+        quiesce();
+        List<DeviceEnds> late =
+                ends.devices().stream().filter(device -> !device.isSavingEarly()).toList();
+        kit.passes().go(Passes.Move.sources(late, DeviceState.STOP), Step.STOP);
         timeline.downtime().endStep(Step.STOP);
     }
 
     /** The first pass: no device starts anything that reaches another one. */
-    private void quiesce(boolean saving, DeviceState target) throws MigrationException {
-        List<DeviceEnds> able = saving(saving).stream()
+    private void quiesce() throws MigrationException {
+        List<Passes.Move> able = ends.devices().stream()
                 .filter(device -> device.has(MigrationFeature.P2P))
+                .map(device -> new Passes.Move(device.source(), quiesced(device), device.times()))
                 .toList();
-        kit.passes().go(Passes.Move.sources(able), target, Step.STOP);
+        kit.passes().go(able, Step.STOP);
     }
 
-    private List<DeviceEnds> saving(boolean early) {
-        return ends.devices().stream()
-                .filter(device -> device.isSavingEarly() == early)
-                .toList();
+    private static DeviceState quiesced(DeviceEnds device) {
+        return device.isSavingEarly() ? DeviceState.PRE_COPY_P2P : DeviceState.RUNNING_P2P;
     }
 
     private void carry(SwitchoverDecision decision) throws MigrationException {
-        kit.passes().go(Passes.Move.sources(ends.devices()), DeviceState.STOP_COPY, Step.SAVE);
+        kit.passes().go(Passes.Move.sources(ends.devices(), DeviceState.STOP_COPY), Step.SAVE);
         Duration stopped = ends.devices().stream()
                 .map(device -> device.times().of(Step.SAVE))
                 .max(Duration::compareTo)
                 .orElse(Duration.ZERO);
-        slowestSaving = stopped;
+        // The last writer has stopped only now.
+        if (memory.isPresent() && memory.get().isTracking() && !memory.get().lookLast()) {
+            decision.recordLost();
+        }
         List<Crew.Piece> pieces = new ArrayList<>();
-        if (memory.isPresent()) {
-            // The last writer has stopped only now.
-            if (memory.get().isTracking() && !memory.get().look()) {
-                decision.recordLost();
-            }
-            // One piece, as a guest takes one call at a time.
-            pieces.add(gate -> {
-                saveConfigurations();
-                memory.get().rest(gate);
-                ended(stopped);
-            });
+        // One piece, as a guest takes one call at a time.
+        memory.ifPresent(carried -> pieces.add(gate -> carry(carried, stopped, gate)));
+        ends.devices().forEach(device -> pieces.add(gate -> carry(device, gate)));
+        try {
+            kit.crew().run(pieces);
+        } finally {
+            timeline.downtime().endCarrying(slowest.saving(), slowest.loading(), configuring);
         }
-        for (DeviceEnds device : ends.devices()) {
-            pieces.add(gate -> {
-                carry(device, gate);
-                ended(device.times().of(Step.SAVE));
-            });
-        }
-        kit.crew().run(pieces);
-        timeline.downtime().endSaving(slowestSaving);
         timeline.tellProgress();
     }
 
-    private void carry(DeviceEnds device, Gate gate) throws MigrationException {
-        ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
-        Pump pump = kit.pump(buffer, gate, device.gauge());
-        pump.toEnd(
-                device.times().saving(SessionBytes.stopped(device.source())),
-                device.times().transferring(device.loading()));
-        device.gauge().setRemaining(0);
-        kit.buffers().give(buffer);
+    private void carry(CarriedMemory carried, Duration stopped, Gate gate) throws MigrationException {
+        try {
+            long begin = kit.clock().nanos();
+            saveConfigurations();
+            configuring = Duration.ofNanos(kit.clock().nanos() - begin);
+            carried.rest(gate);
+        } finally {
+            ended(new Slowest(stopped, Duration.ZERO));
+        }
     }
 
-    private synchronized void ended(Duration saving) {
-        slowestSaving = saving;
+    private void carry(DeviceEnds device, Gate gate) throws MigrationException {
+        try {
+            ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
+            Pump pump = kit.pump(buffer, gate, device.gauge());
+            pump.toEnd(
+                    device.times().saving(SessionBytes.stopped(device.source())),
+                    device.times().transferring(device.loading()));
+            device.gauge().setRemaining(0);
+            kit.buffers().give(buffer);
+        } finally {
+            ended(Slowest.of(device));
+        }
+    }
+
+    private synchronized void ended(Slowest piece) {
+        slowest = piece;
     }
 
     private void saveConfigurations() throws MigrationException {
@@ -139,7 +154,7 @@ final class Switchover {
                 ends.destinationGuest().get().loadDeviceConfig(id, configurations.get(device));
             }
         }
-        kit.passes().go(Passes.Move.destinations(ends.devices()), DeviceState.STOP, Step.LOAD);
+        kit.passes().go(Passes.Move.destinations(ends.devices(), DeviceState.STOP), Step.LOAD);
         timeline.downtime().endStep(Step.LOAD);
     }
 
@@ -150,7 +165,7 @@ final class Switchover {
                 .toList();
         if (!able.isEmpty()) {
             ends.letDestinationsAct();
-            kit.passes().go(Passes.Move.destinations(able), DeviceState.RUNNING_P2P, Step.START);
+            kit.passes().go(Passes.Move.destinations(able, DeviceState.RUNNING_P2P), Step.START);
         }
     }
 

@@ -9,6 +9,7 @@ import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -47,12 +48,14 @@ final class SwitchoverDecision {
         OptionalDouble rate = memory.isPresent() ? memory.get().rate().bytesPerSecond() : OptionalDouble.empty();
         plan = DowntimePlan.of(
                 ends.devices().stream().map(DeviceEnds::downtimeLoad).toList(),
+                new DowntimePlan.Guest(
+                        memory.map(CarriedMemory::remainingBytes).orElse(0L),
+                        memory.map(CarriedMemory::lookTook).orElse(Duration.ZERO),
+                        ends.beside()),
                 kit.settings().threadsOfMigration(),
-                memory.map(CarriedMemory::remainingBytes).orElse(0L),
                 rate,
                 kit.request().bandwidth(),
-                kit.history())
-                .and(ends.beside(), kit.history());
+                kit.history());
         tell();
     }
 

@@ -131,7 +131,7 @@ final class Timeline {
     ArcWatch watch() {
         return new ArcWatch() {
             @Override
-            public void before(String device, Arc arc) throws MigrationException {
+            public void before(String device, Arc arc) {
                 arcStarting(device, arc);
             }
 

@@ -15,12 +15,12 @@ import java.util.Set;
 
 /**
  * How long the steps of earlier downtimes took, by type of device and by whether it had saved before the pause, and how
- * fast memory went; what the next downtime is planned with. Of each of the last few migrations one figure is kept, and the
- * middle one counts. Thread-safe.
+ * fast memory went; what the next downtime is planned with. Of each of the last few migrations one figure is kept, and
+ * the middle one counts. Thread-safe.
  */
 public final class StepHistory {
 
-    /** More than the types of device and the sizes of migration that any host has; the one that was used longest ago is forgotten. */
+    /** More than any host has types of device and sizes of migration; the one used longest ago is forgotten. */
     private static final int MAX_KINDS = 64;
 
     private static final int MAX_RUNS = 5;
@@ -32,8 +32,8 @@ public final class StepHistory {
     public sealed interface Key permits Kind, Beside {}
 
     /**
-     * What a downtime takes beside the work of its devices: to pause and resume the guest, to load configurations, to
-     * wait for one another. A size that was not seen yet is not known.
+     * What a downtime takes beside the work of its devices: to pause and resume the guest, to save and load
+     * configurations, to wait for one another. A size that was not seen yet is not known.
      *
      * @param devices how many
      * @param guest whether there is one

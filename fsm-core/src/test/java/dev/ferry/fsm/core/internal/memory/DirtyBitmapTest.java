@@ -4,6 +4,7 @@ package dev.ferry.fsm.core.internal.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.device.IovaRange;
+import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +15,7 @@ class DirtyBitmapTest {
 
     private static final long GIB = 1L << 30;
     private static final long TIB = 1L << 40;
+    private static final Gate OPEN = () -> {};
 
     @Test
     void shouldGiveRunsInOrderOnceAndCutThemToTheMemory() throws Exception {
@@ -24,10 +26,10 @@ class DirtyBitmapTest {
         assertThat(drain(bitmap)).containsExactly(new IovaRange(100, 8000), new IovaRange(0x10000, 4096 * 70));
         assertThat(drain(bitmap)).isEmpty();
 
-        bitmap.set(new IovaRange(0x10000 + 4095, 2));
-        bitmap.set(new IovaRange(0x10000 + 69 * 4096, 1));
-        bitmap.set(new IovaRange(0, 1));
-        bitmap.set(new IovaRange(0x9000, 4096));
+        bitmap.set(new IovaRange(0x10000 + 4095, 2), OPEN);
+        bitmap.set(new IovaRange(0x10000 + 69 * 4096, 1), OPEN);
+        bitmap.set(new IovaRange(0, 1), OPEN);
+        bitmap.set(new IovaRange(0x9000, 4096), OPEN);
         assertThat(drain(bitmap))
                 .containsExactly(
                         new IovaRange(100, 3996),
@@ -41,7 +43,7 @@ class DirtyBitmapTest {
         assertThat(DirtyBitmap.bytesFor(ranges, 4096)).isEqualTo(32 << 20);
         DirtyBitmap bitmap = new DirtyBitmap(ranges, 4096);
         for (long at = 0; at < TIB; at += GIB) {
-            bitmap.set(new IovaRange(at, 1));
+            bitmap.set(new IovaRange(at, 1), OPEN);
         }
         assertThat(drain(bitmap)).hasSize(1024);
         bitmap.setAll();

@@ -28,11 +28,6 @@ class PageBitsPropertyTest {
             expected.set(from, to);
         }
         assertThat(bits.count()).isEqualTo(expected.cardinality());
-        for (int at = 0; at <= size; at++) {
-            int set = expected.nextSetBit(at);
-            assertThat(bits.nextSet(at)).isEqualTo(set < 0 ? size : set);
-            assertThat(bits.nextClear(at)).isEqualTo(Math.min(size, expected.nextClearBit(at)));
-        }
         byte[] layout = new byte[bits.slice(0, size).remaining()];
         bits.slice(0, size).get(layout);
         for (int page = 0; page < size; page++) {

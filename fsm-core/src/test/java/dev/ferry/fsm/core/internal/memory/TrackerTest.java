@@ -7,18 +7,16 @@ import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.core.internal.FakeTracker;
 import dev.ferry.fsm.core.internal.LiveGuest;
 import dev.ferry.fsm.core.internal.device.Gate;
-import java.nio.ByteBuffer;
+import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrackerTest {
 
-    private static final Gate OPEN = () -> {};
-
+    private final Buffers scratches = new Buffers();
     private final LiveGuest guest = new LiveGuest("guest", 1, true);
     private final FakeTracker fake = guest.tracker;
 
@@ -79,7 +77,7 @@ class TrackerTest {
         tracker.start(memory);
         DirtyBitmap bitmap = new DirtyBitmap(memory, 4096);
         List<Integer> asked = new ArrayList<>();
-        assertThat(tracker.harvest(bitmap, Optional.empty(), () -> asked.add(fake.reports))).isTrue();
+        assertThat(tracker.harvest(bitmap, 0, scratches, () -> asked.add(fake.reports))).isTrue();
         assertThat(asked).containsExactly(0, 1, 2);
         assertThat(fake.breaches).isEmpty();
     }
@@ -92,10 +90,31 @@ class TrackerTest {
         assertThat(fake.breaches).isEmpty();
     }
 
+    @Test
+    void shouldBeginWhereNoOtherOneDoesAndMissNothing() throws Exception {
+        // Pages of 1 GiB, of which 64 make a slice.
+        fake.pageSizes = 1L << 30;
+        List<IovaRange> memory = List.of(new IovaRange(0, 129L << 30));
+        Tracker tracker = tracker();
+        tracker.start(memory);
+        fake.write(1L << 30, 1);
+        fake.write(64L << 30, 1);
+        fake.write(128L << 30, 1);
+        DirtyBitmap bitmap = new DirtyBitmap(memory, 1L << 30);
+        List<List<IovaRange>> seen = new ArrayList<>();
+        assertThat(tracker.harvest(bitmap, 1, scratches, () -> seen.add(runs(bitmap)))).isTrue();
+        seen.add(runs(bitmap));
+        assertThat(seen).extracting(runs -> runs.stream().map(run -> run.iova() >> 30).toList())
+                .containsExactly(List.of(), List.of(64L), List.of(128L), List.of(1L));
+    }
+
     /** The same whether the tracker is the only one or reports beside others. */
     private List<IovaRange> runsAfterWrites(long pageBytes, List<IovaRange> memory, long... addresses)
             throws Exception {
         List<IovaRange> alone = runsAfterWrites(false, pageBytes, memory, addresses);
+        if (tracker().pageBytes() == pageBytes) {
+            assertThat(scratches.allocatedBytes()).as("reports into the bitmap itself").isZero();
+        }
         assertThat(runsAfterWrites(true, pageBytes, memory, addresses)).isEqualTo(alone);
         return alone;
     }
@@ -108,16 +127,37 @@ class TrackerTest {
             fake.write(address, 1);
         }
         DirtyBitmap bitmap = new DirtyBitmap(memory, pageBytes);
-        Optional<ByteBuffer> scratch = besideOthers
-                ? Optional.of(ByteBuffer.allocateDirect(tracker.scratchBytes(bitmap)))
-                : Optional.empty();
-        assertThat(tracker.harvest(bitmap, scratch, OPEN)).isTrue();
-        List<IovaRange> runs = new ArrayList<>();
-        bitmap.drain((iova, length) -> runs.add(new IovaRange(iova, length)));
-        assertThat(tracker.harvest(bitmap, scratch, OPEN)).isTrue();
+        harvest(tracker, bitmap, besideOthers);
+        List<IovaRange> runs = runs(bitmap);
+        harvest(tracker, bitmap, besideOthers);
         assertThat(bitmap.dirtyBytes()).as("cleared by the report").isZero();
         tracker.stop();
         assertThat(fake.isRecording()).isFalse();
+        return runs;
+    }
+
+    /** Others have all slices while the tracker reports, and give them back when it waits for them. */
+    private void harvest(Tracker tracker, DirtyBitmap bitmap, boolean besideOthers) throws Exception {
+        if (besideOthers) {
+            bitmap.slices().forEach(slice -> assertThat(slice.takeNow()).isTrue());
+        }
+        int[] looks = new int[1];
+        Gate gate = () -> {
+            // The first look is before anything is reported.
+            if (besideOthers && looks[0]++ > 0) {
+                bitmap.slices().forEach(Slice::giveBack);
+            }
+        };
+        assertThat(tracker.harvest(bitmap, 0, scratches, gate)).isTrue();
+        if (!besideOthers) {
+            assertThat(bitmap.slices()).as("given back").allMatch(Slice::takeNow);
+        }
+        bitmap.slices().forEach(Slice::giveBack);
+    }
+
+    private static List<IovaRange> runs(DirtyBitmap bitmap) throws MigrationException {
+        List<IovaRange> runs = new ArrayList<>();
+        bitmap.drain((iova, length) -> runs.add(new IovaRange(iova, length)));
         return runs;
     }
 }

@@ -18,6 +18,7 @@ class DowntimePlanTest {
 
     private static final StepHistory.Kind KNOWN = new StepHistory.Kind("known", true);
     private static final StepHistory.Kind NEW = new StepHistory.Kind("new", true);
+    private static final StepHistory.Beside BESIDE = new StepHistory.Beside(1, true);
     private static final OptionalDouble UNKNOWN = OptionalDouble.empty();
     private static final int THREADS = 5;
 
@@ -32,10 +33,14 @@ class DowntimePlanTest {
                         Step.LOAD, Duration.ofMillis(10))));
     }
 
+    private static DowntimePlan.Guest guest(long memoryBytes) {
+        return new DowntimePlan.Guest(memoryBytes, Duration.ZERO, BESIDE);
+    }
+
     private DowntimePlan plan(int devices, long stateBytes, long memoryBytes, OptionalDouble rate, Bandwidth limit) {
         List<DowntimePlan.Load> loads =
                 Collections.nCopies(devices, new DowntimePlan.Load(KNOWN, OptionalLong.of(stateBytes), Map.of()));
-        return DowntimePlan.of(loads, THREADS, memoryBytes, rate, limit, history);
+        return DowntimePlan.of(loads, guest(memoryBytes), THREADS, rate, limit, history);
     }
 
     @Test
@@ -55,7 +60,7 @@ class DowntimePlanTest {
     void shouldPlanWithSizesThatTogetherAreMoreThanFits() {
         DowntimePlan plan = DowntimePlan.of(
                 Collections.nCopies(3, new DowntimePlan.Load(NEW, OptionalLong.of(Long.MAX_VALUE), Map.of())),
-                1,
+                guest(1),
                 1,
                 OptionalDouble.of(1),
                 new Bandwidth(1),
@@ -70,8 +75,8 @@ class DowntimePlanTest {
                 List.of(
                         new DowntimePlan.Load(KNOWN, OptionalLong.of(1000), Map.of()),
                         new DowntimePlan.Load(kind, OptionalLong.empty(), Map.of())),
+                guest(0),
                 THREADS,
-                0,
                 OptionalDouble.of(1000),
                 limit,
                 history);
@@ -116,8 +121,8 @@ class DowntimePlanTest {
                 List.of(
                         new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of()),
                         new DowntimePlan.Load(NEW, OptionalLong.of(500), Map.of())),
+                guest(0),
                 THREADS,
-                0,
                 OptionalDouble.of(1000),
                 Bandwidth.UNLIMITED,
                 history);
@@ -132,8 +137,8 @@ class DowntimePlanTest {
     private DowntimePlan planOfNew(Map<Step, Duration> estimates) {
         return DowntimePlan.of(
                 List.of(new DowntimePlan.Load(NEW, OptionalLong.of(500), estimates)),
+                guest(0),
                 THREADS,
-                0,
                 UNKNOWN,
                 Bandwidth.UNLIMITED,
                 history);
@@ -163,8 +168,8 @@ class DowntimePlanTest {
                 List.of(
                         new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of()),
                         new DowntimePlan.Load(NEW, OptionalLong.of(500), Map.of())),
+                guest(0),
                 THREADS,
-                0,
                 OptionalDouble.of(1000),
                 Bandwidth.UNLIMITED,
                 history);
@@ -176,11 +181,43 @@ class DowntimePlanTest {
     void shouldTakeEarlierMigrationsBeforeWhatThisOneShows() {
         DowntimePlan plan = DowntimePlan.of(
                 List.of(new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of(Step.LOAD, Duration.ofHours(1)))),
+                guest(0),
                 THREADS,
-                0,
                 UNKNOWN,
                 Bandwidth.UNLIMITED,
                 history);
         assertThat(plan.prediction().orElseThrow().words()).isEqualTo("13 ms");
+    }
+
+    @Test
+    void shouldCountWhatIsDoneBesideTheDevices() {
+        history.add(
+                BESIDE,
+                List.of(Map.of(
+                        Step.STOP, Duration.ofMillis(100),
+                        Step.TRANSFER, Duration.ofMillis(200),
+                        Step.LOAD, Duration.ofMillis(400))));
+        List<DowntimePlan.Load> loads = List.of(new DowntimePlan.Load(KNOWN, OptionalLong.of(1), Map.of()));
+        DowntimePlan plan = DowntimePlan.of(
+                loads,
+                new DowntimePlan.Guest(50, Duration.ofMillis(7), BESIDE),
+                THREADS,
+                OptionalDouble.of(1000),
+                Bandwidth.UNLIMITED,
+                history);
+        assertThat(plan.steps().get(Step.STOP)).hasMillis(101);
+        assertThat(plan.steps().get(Step.TRANSFER)).as("look, configurations, memory").hasMillis(7 + 200 + 50);
+        assertThat(plan.steps().get(Step.LOAD)).hasMillis(410);
+        DowntimePlan withoutMemory =
+                DowntimePlan.of(loads, guest(0), THREADS, UNKNOWN, Bandwidth.UNLIMITED, history);
+        assertThat(withoutMemory.steps().get(Step.TRANSFER)).as("configurations alone").hasMillis(200);
+    }
+
+    @Test
+    void shouldTakeTheTransferForTheWaitForADestinationUnlessTheMemoryTakesLonger() {
+        DowntimePlan slowDevice = plan(1, 0, 1, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(slowDevice.loading()).as("the memory goes in 1 ms").hasMillis(2);
+        DowntimePlan muchMemory = plan(1, 0, 3, OptionalDouble.of(1000), Bandwidth.UNLIMITED);
+        assertThat(muchMemory.loading()).isZero();
     }
 }

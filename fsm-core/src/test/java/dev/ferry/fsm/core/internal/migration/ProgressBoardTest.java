@@ -41,7 +41,11 @@ class ProgressBoardTest {
 
     private static DowntimePlan plan(Set<Step> unknown) {
         return new DowntimePlan(
-                Map.of(Step.STOP, Duration.ofSeconds(2), Step.TRANSFER, Duration.ofSeconds(9)), unknown, 750, UNKNOWN);
+                Map.of(Step.STOP, Duration.ofSeconds(2), Step.TRANSFER, Duration.ofSeconds(9)),
+                unknown,
+                750,
+                UNKNOWN,
+                Duration.ZERO);
     }
 
     @BeforeEach
@@ -145,7 +149,7 @@ class ProgressBoardTest {
         assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
                 .as("memory may keep it for long")
                 .isEmpty();
-        downtime.begin(Map.of());
+        downtime.begin(Map.of(), Duration.ZERO);
         assertThat(update().devices().get(0).timeLeft().orElseThrow().atMost())
                 .contains(Duration.ofNanos(4_666_666_666L));
         downtime.endStep(Step.STOP);

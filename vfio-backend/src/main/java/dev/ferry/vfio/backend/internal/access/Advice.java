@@ -2,7 +2,6 @@
 package dev.ferry.vfio.backend.internal.access;
 
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
-import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 
 /** What to do when the kernel does not let a device be opened: the same error means another thing for each request. */
 final class Advice {
@@ -16,16 +15,17 @@ final class Advice {
     /**
      * A sentence that says what to do.
      *
-     * @param request that failed, a number of {@link VfioIoctl}
+     * @param request that failed
      * @param number the kernel's error number
      * @return empty when the error says enough, or nobody can say more
      */
-    static String on(int request, int number) {
+    static String on(OpeningRequest request, int number) {
         return switch (request) {
-            case VfioIoctl.VFIO_SET_IOMMU -> onSetIommu(number);
-            case VfioIoctl.VFIO_GROUP_GET_DEVICE_FD -> onGetDevice(number);
-            case VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD -> onBind(number);
-            default -> "";
+            case VFIO_SET_IOMMU -> onSetIommu(number);
+            case VFIO_GROUP_GET_DEVICE_FD -> onGetDevice(number);
+            case VFIO_DEVICE_BIND_IOMMUFD -> onBind(number);
+            case VFIO_GROUP_GET_STATUS, VFIO_GET_API_VERSION, VFIO_CHECK_EXTENSION, VFIO_GROUP_SET_CONTAINER,
+                    IOMMU_IOAS_ALLOC, VFIO_DEVICE_ATTACH_IOMMUFD_PT -> "";
         };
     }
 

@@ -4,11 +4,11 @@ package dev.ferry.vfio.backend.internal.access;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ferry.device.DeviceException;
-import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasAlloc;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.AttachPt;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.BindIommufd;
 import java.lang.foreign.Arena;
@@ -26,8 +26,8 @@ final class CdevWay {
     private final DeviceFiles files;
     private final SharedByGroup<Context> contexts = new SharedByGroup<>();
 
-    /** An iommufd and the space that the devices of one group are attached to. */
-    private record Context(Descriptor iommufd, IommufdSpace space) implements SharedByGroup.Shared {
+    /** An iommufd and the id of the space that the devices of one group are attached to. */
+    private record Context(Descriptor iommufd, int ioas) implements SharedByGroup.Shared {
         @Override
         public void close() {
             iommufd.close();
@@ -49,7 +49,7 @@ final class CdevWay {
         try {
             return new OpenDevice(
                     new VfioDevice(calls, attached(cdev, share.get(), name), name),
-                    Optional.of(share.get().space),
+                    Optional.empty(),
                     "character device %s and iommufd (%s)".formatted(cdev, why),
                     share::close);
         } catch (DeviceException e) {
@@ -61,8 +61,8 @@ final class CdevWay {
     private Descriptor attached(String cdev, Context context, String name) throws DeviceException {
         Descriptor device = files.open(DeviceFiles.CDEVS + cdev);
         try {
-            int id = bind(device, context.iommufd, name);
-            attach(device, context.space.pageTableFor(id), name);
+            bind(device, context.iommufd, name);
+            attach(device, context.ioas, name);
             return device;
         } catch (DeviceException e) {
             device.close();
@@ -73,39 +73,38 @@ final class CdevWay {
     private Context context(String group) throws DeviceException {
         Descriptor iommufd = files.open(DeviceFiles.IOMMUFD);
         try {
-            return new Context(iommufd, IommufdSpace.allocate(calls, iommufd, "the iommufd of group " + group));
+            return new Context(iommufd, addressSpace(iommufd, "the iommufd of group " + group));
         } catch (DeviceException e) {
             iommufd.close();
             throw e;
         }
     }
 
-    private int bind(Descriptor device, Descriptor iommufd, String name) throws DeviceException {
+    private int addressSpace(Descriptor iommufd, String name) throws DeviceException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(IoasAlloc.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, IoasAlloc.BYTES);
+            OpeningRequest.IOMMU_IOAS_ALLOC.make(calls, iommufd, argument, name);
+            return argument.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID);
+        }
+    }
+
+    private void bind(Descriptor device, Descriptor iommufd, String name) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(BindIommufd.BYTES, Long.BYTES);
             argument.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
-            long result = iommufd.use(fd -> {
-                argument.set(JAVA_INT, BindIommufd.IOMMUFD, fd);
-                return device.use(open -> calls.ioctl(open, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, argument));
-            });
-            require(result, name, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, "VFIO_DEVICE_BIND_IOMMUFD");
-            return argument.get(JAVA_INT, BindIommufd.OUT_DEVID);
+            OpeningRequest.VFIO_DEVICE_BIND_IOMMUFD.make(
+                    calls, device, argument, BindIommufd.IOMMUFD, iommufd, name);
         }
     }
 
-    private void attach(Descriptor device, int pageTable, String name) throws DeviceException {
+    /** To the space itself, for which the kernel makes a page table where the device has an IOMMU. */
+    private void attach(Descriptor device, int ioas, String name) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(AttachPt.BYTES, Long.BYTES);
             argument.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
-            argument.set(JAVA_INT, AttachPt.PT_ID, pageTable);
-            require(device.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, argument)),
-                    name, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, "VFIO_DEVICE_ATTACH_IOMMUFD_PT");
-        }
-    }
-
-    private static void require(long result, String name, int request, String call) throws DeviceException {
-        if (result < 0) {
-            throw new KernelException(name, call, (int) -result, Advice.on(request, (int) -result));
+            argument.set(JAVA_INT, AttachPt.PT_ID, ioas);
+            OpeningRequest.VFIO_DEVICE_ATTACH_IOMMUFD_PT.make(calls, device, argument, name);
         }
     }
 }

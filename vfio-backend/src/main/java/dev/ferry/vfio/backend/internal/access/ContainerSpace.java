@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.access;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
@@ -14,14 +13,12 @@ import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.CapHeader;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.CapMigration;
-import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DmaMap;
-import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DmaUnmap;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.IommuInfo;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** The addresses behind a container with a type 1 IOMMU. Thread-safe; the descriptor is its opener's. */
+/** The addresses behind a container with a type 1 IOMMU. Thread-safe; its descriptor is another's to close. */
 public final class ContainerSpace implements IommuSpace {
     /** The kernel's capability chain is some hundred bytes; a length beyond this is none. */
     private static final int MOST_INFO_BYTES = 1 << 20;
@@ -40,14 +37,9 @@ public final class ContainerSpace implements IommuSpace {
         this.container = container;
     }
 
-    /** The space of a container that was opened here. */
-    static ContainerSpace opened(SystemCalls calls, Descriptor container, String name) {
-        return new ContainerSpace(new IommuFile(calls, container, name, false));
-    }
-
     /** The space of a container that another process has, too. */
     public static ContainerSpace lent(SystemCalls calls, Descriptor container, String name) {
-        return new ContainerSpace(new IommuFile(calls, container, name, true));
+        return new ContainerSpace(new IommuFile(calls, container, name));
     }
 
     /** One request on the container: what the kernel gives, or the negated error number. */
@@ -56,37 +48,8 @@ public final class ContainerSpace implements IommuSpace {
     }
 
     @Override
-    public void map(long iova, MemorySegment memory) throws DeviceException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment argument = arena.allocate(DmaMap.BYTES, Long.BYTES);
-            argument.set(JAVA_INT, DmaMap.ARGSZ, DmaMap.BYTES);
-            argument.set(JAVA_INT, DmaMap.FLAGS, DmaMap.FLAG_READ | DmaMap.FLAG_WRITE);
-            argument.set(ADDRESS, DmaMap.VADDR, memory);
-            argument.set(JAVA_LONG, DmaMap.IOVA, iova);
-            argument.set(JAVA_LONG, DmaMap.SIZE, memory.byteSize());
-            container.request(VfioIoctl.VFIO_IOMMU_MAP_DMA, argument, "VFIO_IOMMU_MAP_DMA");
-        }
-    }
-
-    @Override
-    public void unmap(long iova, long size) throws DeviceException {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment argument = arena.allocate(DmaUnmap.BYTES, Long.BYTES);
-            argument.set(JAVA_INT, DmaUnmap.ARGSZ, DmaUnmap.BYTES);
-            argument.set(JAVA_LONG, DmaUnmap.IOVA, iova);
-            argument.set(JAVA_LONG, DmaUnmap.SIZE, size);
-            container.request(VfioIoctl.VFIO_IOMMU_UNMAP_DMA, argument, "VFIO_IOMMU_UNMAP_DMA");
-        }
-    }
-
-    @Override
     public SameFile recordsWith(IommuSpace other) {
         return other instanceof ContainerSpace space ? container.isSameAs(space.container) : SameFile.NO;
-    }
-
-    @Override
-    public boolean isLent() {
-        return container.lent();
     }
 
     @Override

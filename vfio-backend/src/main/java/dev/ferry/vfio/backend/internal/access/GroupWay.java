@@ -5,7 +5,6 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -25,8 +24,8 @@ final class GroupWay {
     private final DeviceFiles files;
     private final SharedByGroup<Group> groups = new SharedByGroup<>();
 
-    /** An open group with its container, and the space behind that. */
-    private record Group(Descriptor group, Descriptor container, ContainerSpace space) implements SharedByGroup.Shared {
+    /** An open group with its container. */
+    private record Group(Descriptor group, Descriptor container) implements SharedByGroup.Shared {
         @Override
         public void close() {
             group.close();
@@ -44,7 +43,7 @@ final class GroupWay {
         try {
             VfioDevice opened = device(share.get(), device, name);
             String way = "group %s and container (%s)".formatted(number, why);
-            return new OpenDevice(opened, Optional.of(share.get().space), way, share::close);
+            return new OpenDevice(opened, Optional.empty(), way, share::close);
         } catch (DeviceException e) {
             share.close();
             throw e;
@@ -57,9 +56,8 @@ final class GroupWay {
             requireViable(group, number);
             Descriptor container = files.open(DeviceFiles.CONTAINER);
             try {
-                join(group, container, number);
-                return new Group(group, container,
-                        ContainerSpace.opened(calls, container, "the container of group " + number));
+                join(group, container, "IOMMU group " + number);
+                return new Group(group, container);
             } catch (DeviceException e) {
                 container.close();
                 throw e;
@@ -74,8 +72,7 @@ final class GroupWay {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment status = arena.allocate(GroupStatus.BYTES, Long.BYTES);
             status.set(JAVA_INT, GroupStatus.ARGSZ, GroupStatus.BYTES);
-            require(ioctl(group, VfioIoctl.VFIO_GROUP_GET_STATUS, status), number, VfioIoctl.VFIO_GROUP_GET_STATUS,
-                    "VFIO_GROUP_GET_STATUS");
+            OpeningRequest.VFIO_GROUP_GET_STATUS.make(calls, group, status, "IOMMU group " + number);
             if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.FLAG_VIABLE) == 0) {
                 throw new DeviceException(Errno.EBUSY,
                         "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none"
@@ -84,52 +81,25 @@ final class GroupWay {
         }
     }
 
-    private void join(Descriptor group, Descriptor container, String number) throws DeviceException {
-        int version = (int) container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_GET_API_VERSION, 0));
-        require(version, number, VfioIoctl.VFIO_GET_API_VERSION, "VFIO_GET_API_VERSION");
+    private void join(Descriptor group, Descriptor container, String name) throws DeviceException {
+        int version = OpeningRequest.VFIO_GET_API_VERSION.make(calls, container, 0, name);
         if (version != VfioIoctl.VFIO_API_VERSION) {
             throw new DeviceException(Errno.EOPNOTSUPP, "the kernel's VFIO has version " + version + ", not 0");
         }
-        int type = supports(container, VfioIoctl.VFIO_TYPE1v2_IOMMU, number)
-                ? VfioIoctl.VFIO_TYPE1v2_IOMMU
-                : VfioIoctl.VFIO_TYPE1_IOMMU;
+        boolean newer = OpeningRequest.VFIO_CHECK_EXTENSION.make(
+                calls, container, VfioIoctl.VFIO_TYPE1v2_IOMMU, name) > 0;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment pointer = arena.allocate(JAVA_INT);
-            long joined = container.use(fd -> {
-                pointer.set(JAVA_INT, 0, fd);
-                return ioctl(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, pointer);
-            });
-            require(joined, number, VfioIoctl.VFIO_GROUP_SET_CONTAINER, "VFIO_GROUP_SET_CONTAINER");
+            OpeningRequest.VFIO_GROUP_SET_CONTAINER.make(calls, group, arena.allocate(JAVA_INT), 0, container, name);
         }
-        require(container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, type)), number,
-                VfioIoctl.VFIO_SET_IOMMU, "VFIO_SET_IOMMU");
-    }
-
-    private boolean supports(Descriptor container, long type, String number) throws DeviceException {
-        long supported = container.use(fd -> calls.ioctl(fd, VfioIoctl.VFIO_CHECK_EXTENSION, type));
-        require(supported, number, VfioIoctl.VFIO_CHECK_EXTENSION, "VFIO_CHECK_EXTENSION");
-        return supported > 0;
+        OpeningRequest.VFIO_SET_IOMMU.make(
+                calls, container, newer ? VfioIoctl.VFIO_TYPE1v2_IOMMU : VfioIoctl.VFIO_TYPE1_IOMMU, name);
     }
 
     private VfioDevice device(Group group, String device, String name) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
-            long fd = ioctl(group.group, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(device));
-            if (fd < 0) {
-                throw new KernelException(name, "VFIO_GROUP_GET_DEVICE_FD", (int) -fd,
-                        Advice.on(VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, (int) -fd));
-            }
-            return new VfioDevice(calls, new Descriptor(calls, (int) fd), name);
-        }
-    }
-
-    private long ioctl(Descriptor descriptor, int request, MemorySegment argument) {
-        return descriptor.use(fd -> calls.ioctl(fd, request, argument));
-    }
-
-    private static void require(long result, String number, int request, String call) throws DeviceException {
-        if (result < 0) {
-            throw new KernelException(
-                    "IOMMU group " + number, call, (int) -result, Advice.on(request, (int) -result));
+            int fd = OpeningRequest.VFIO_GROUP_GET_DEVICE_FD.make(
+                    calls, group.group, arena.allocateFrom(device), name);
+            return new VfioDevice(calls, new Descriptor(calls, fd), name);
         }
     }
 }

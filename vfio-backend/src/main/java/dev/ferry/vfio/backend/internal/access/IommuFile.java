@@ -13,9 +13,8 @@ import java.lang.foreign.MemorySegment;
  *
  * @param descriptor its opener's to close
  * @param name for messages
- * @param lent another process has it open, too
  */
-record IommuFile(SystemCalls calls, Descriptor descriptor, String name, boolean lent) {
+record IommuFile(SystemCalls calls, Descriptor descriptor, String name) {
 
     /** One request: what the kernel gives, or the negated error number. */
     int ioctl(int request, MemorySegment argument) {
@@ -30,11 +29,8 @@ record IommuFile(SystemCalls calls, Descriptor descriptor, String name, boolean 
         }
     }
 
-    /** What was opened here is known by its descriptor; what was lent may be one file with another that was lent. */
+    /** One file may be lent with each of its devices, and then has as many descriptors here. */
     SameFile isSameAs(IommuFile other) {
-        if (descriptor == other.descriptor) {
-            return SameFile.YES;
-        }
-        return lent && other.lent ? descriptor.isSameFileAs(other.descriptor) : SameFile.NO;
+        return descriptor == other.descriptor ? SameFile.YES : descriptor.isSameFileAs(other.descriptor);
     }
 }

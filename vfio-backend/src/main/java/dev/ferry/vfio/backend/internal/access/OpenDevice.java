@@ -8,7 +8,7 @@ import java.util.Optional;
  * An open device and the way it was opened.
  *
  * @param device to be driven
- * @param space the memory it may reach; empty when only the device was handed over
+ * @param space what was handed over beside it; empty for a device that is opened here, for which nothing is mapped
  * @param way how it was opened and why so, for people
  * @param rest closes whatever was opened beside the device
  */

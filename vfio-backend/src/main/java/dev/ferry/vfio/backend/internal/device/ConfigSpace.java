@@ -6,9 +6,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.device.GuestRegisters.Register;
 import dev.ferry.vfio.backend.internal.uapi.PciConfig;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
-import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DeviceInfo;
 import java.util.Arrays;
-import java.util.Optional;
 
 /**
  * The PCI configuration space of a device: saved whole when the device is stopped, restored before its state ends being
@@ -35,18 +33,15 @@ final class ConfigSpace {
         this.size = size;
     }
 
-    /** The space of a device that has one. */
-    static Optional<ConfigSpace> of(VfioDevice device) throws DeviceException {
-        if ((device.infoFlags() & DeviceInfo.FLAG_PCI) == 0) {
-            return Optional.empty();
-        }
+    /** The space of a PCI device. */
+    static ConfigSpace of(VfioDevice device) throws DeviceException {
         Region region = device.region(VfioIoctl.VFIO_PCI_CONFIG_REGION_INDEX);
         if (region.size() < PciConfig.HEADER_BYTES || region.size() > PciConfig.MOST_BYTES) {
             throw new DeviceException(Errno.EINVAL,
                     "%s says its configuration space has %d bytes, which no PCI device has"
                     .formatted(device.name(), region.size()));
         }
-        return Optional.of(new ConfigSpace(region, (int) region.size()));
+        return new ConfigSpace(region, (int) region.size());
     }
 
     /** Bytes of the space. */

@@ -8,8 +8,7 @@ import java.util.Optional;
 
 /**
  * A system call failed. The message names the device and the call, what to do, and where the device is now; whoever
- * shows it adds our errno, so that the kernel's stands in it only where ours is another. Errors of a call on a device
- * are made by {@link VfioDevice} alone.
+ * shows it adds our errno, so that the kernel's stands in it only where ours is another.
  */
 public final class KernelException extends DeviceException {
     private static final long serialVersionUID = 1L;
@@ -78,9 +77,14 @@ public final class KernelException extends DeviceException {
                 : failure.getMessage();
     }
 
-    /** That the call failed, with the kernel's errno where our name of it is another. */
-    String what() {
-        return failed(call, number);
+    /**
+     * What went wrong, for a message that names the device itself: that the call failed, with the kernel's errno where
+     * our name of it is another.
+     */
+    static String what(DeviceException failure) {
+        return failure instanceof KernelException kernel
+                ? failed(kernel.call, kernel.number)
+                : failure.getMessage();
     }
 
     private static String failed(String call, int number) {

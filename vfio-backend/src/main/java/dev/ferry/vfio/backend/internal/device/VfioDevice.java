@@ -38,7 +38,7 @@ public final class VfioDevice implements AutoCloseable {
     /**
      * Where the device is, read back after something failed.
      *
-     * @param state empty when the kernel could not tell
+     * @param state empty when the kernel could not tell, or told one that this program does not know
      * @param sentence the same for people, to end a message with
      */
     record Whereabouts(Optional<DeviceState> state, String sentence) {}
@@ -85,11 +85,29 @@ public final class VfioDevice implements AutoCloseable {
         return (int) descriptor.use(fd -> calls.ioctl(fd, request, argument));
     }
 
-    /** Whether the device takes a feature in this direction; asks, changes nothing. */
-    public boolean probe(int index, int direction) {
+    /**
+     * Whether the device takes a feature in this direction; asks, changes nothing.
+     *
+     * @param name of the feature and the direction, for messages
+     */
+    public boolean probe(int index, int direction, String name) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
-            return feature(index | direction | DeviceFeature.PROBE, arena.allocate(Header.BYTES, Long.BYTES)) == 0;
+            return isOffered(
+                    feature(index | direction | DeviceFeature.PROBE, arena.allocate(Header.BYTES, Long.BYTES)),
+                    "VFIO_DEVICE_FEATURE PROBE " + name);
         }
+    }
+
+    /**
+     * Whether what a request asked for is there. ENOTTY says that it is not, and so does EINVAL by kernels of 2022 and
+     * 2023; any other error says nothing about it, and may be gone the next time.
+     */
+    private boolean isOffered(int result, String call) throws DeviceException {
+        if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
+            return false;
+        }
+        require(result, call);
+        return true;
     }
 
     /**
@@ -100,12 +118,11 @@ public final class VfioDevice implements AutoCloseable {
     public Set<MigrationFeature> migrationFeatures() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + Migration.BYTES, Long.BYTES);
-            int result = feature(DeviceFeature.MIGRATION | DeviceFeature.GET, argument);
-            if (result == -LinuxErrno.ENOTTY || result == -LinuxErrno.EINVAL) {
+            if (!isOffered(feature(DeviceFeature.MIGRATION | DeviceFeature.GET, argument),
+                    "VFIO_DEVICE_FEATURE GET MIGRATION")) {
                 throw new DeviceException(
                         Errno.EOPNOTSUPP, "the kernel driver of " + name + " has no migration support");
             }
-            require(result, "VFIO_DEVICE_FEATURE GET MIGRATION");
             Set<MigrationFeature> features =
                     MigrationFeature.ofFlags(argument.get(JAVA_LONG, Header.DATA + Migration.FLAGS));
             if (!features.contains(MigrationFeature.STOP_COPY)) {
@@ -118,15 +135,19 @@ public final class VfioDevice implements AutoCloseable {
 
     /** The state the device is in, asked of the kernel. */
     public DeviceState state() throws DeviceException {
+        int number = stateNumber();
+        return DeviceState.ofNumber(number).orElseThrow(() -> new DeviceException(
+                Errno.EIO, "%s says it is in state %d, which this program does not know".formatted(name, number)));
+    }
+
+    private int stateNumber() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + MigState.BYTES, Long.BYTES);
             int result = feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.GET, argument);
             if (result < 0) {
                 throw new KernelException(name, "VFIO_DEVICE_FEATURE GET MIG_DEVICE_STATE", -result);
             }
-            int number = argument.get(JAVA_INT, Header.DATA + MigState.DEVICE_STATE);
-            return DeviceState.ofNumber(number).orElseThrow(() -> new DeviceException(
-                    Errno.EIO, "%s says it is in state %d, which this program does not know".formatted(name, number)));
+            return argument.get(JAVA_INT, Header.DATA + MigState.DEVICE_STATE);
         }
     }
 
@@ -151,11 +172,12 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Asks for reliable flags in the pre-copy information; 0 or the error number, ENOTTY or EINVAL by older kernels. */
-    int enablePrecopyInfoV2() {
+    /** Asks for reliable flags in the pre-copy information; false where the kernel is too old for them. */
+    boolean enablePrecopyInfoV2() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            return -feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument);
+            return isOffered(feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument),
+                    "VFIO_DEVICE_FEATURE SET MIG_PRECOPY_INFOv2");
         }
     }
 
@@ -205,15 +227,17 @@ public final class VfioDevice implements AutoCloseable {
     /** Where the device is now; asked of the kernel, since a failure may leave it anywhere. */
     Whereabouts whereabouts() {
         try {
-            DeviceState now = state();
-            return new Whereabouts(Optional.of(now), "it is in %s now".formatted(now));
+            int number = stateNumber();
+            Optional<DeviceState> now = DeviceState.ofNumber(number);
+            String where = now.map(DeviceState::name).orElse("state " + number);
+            return new Whereabouts(now, "it is in " + where + " now");
         } catch (DeviceException e) {
             return new Whereabouts(
                     Optional.empty(), "where it is could not be asked: " + KernelException.reason(e));
         }
     }
 
-    /** Our error for a call that failed: the one place that makes it. */
+    /** Our error for a call on an open device that failed, but for a change of its state: an arc says more. */
     KernelException failure(String call, long result) {
         return failure(call, result, "");
     }

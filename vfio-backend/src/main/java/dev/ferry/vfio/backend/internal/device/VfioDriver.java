@@ -11,7 +11,6 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.Whereabouts;
-import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.util.Optional;
 import java.util.Set;
@@ -30,36 +29,22 @@ import org.slf4j.LoggerFactory;
 public final class VfioDriver implements MigrationDriver, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VfioDriver.class);
 
-    /** Where the kernel cannot tell: so much that no limit of downtime is met by accident. */
-    static final long UNKNOWN_STOP_COPY_BYTES = 100L << 30;
-
     private final VfioDevice device;
-    private final Set<MigrationFeature> features;
-    private final Optional<ConfigSpace> config;
+    private final Abilities abilities;
     private final Optional<DirtyTracker> dirtyTracker;
     private final IntSupplier dataTimeoutMillis;
-    private final boolean precopyFlagsAreReliable;
-    private final boolean tellsStopCopyLength;
-    private final TransferBuffer transfer = new TransferBuffer();
+    final TransferBuffer transfer = new TransferBuffer();
     private final SessionSlot session = new SessionSlot();
 
     private VfioDriver(
             VfioDevice device,
-            Set<MigrationFeature> features,
-            Optional<ConfigSpace> config,
+            Abilities abilities,
             Optional<DirtyTracker> dirtyTracker,
             IntSupplier dataTimeoutMillis) {
         this.device = device;
-        this.features = features;
-        this.config = config;
+        this.abilities = abilities;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-        this.precopyFlagsAreReliable = features.contains(MigrationFeature.PRE_COPY) && asksForReliableFlags();
-        this.tellsStopCopyLength = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET);
-        if (!tellsStopCopyLength) {
-            LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
-                    device.name(), UNKNOWN_STOP_COPY_BYTES);
-        }
     }
 
     /**
@@ -71,22 +56,12 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     public static VfioDriver of(
             VfioDevice device, Optional<DirtyTracker> dirtyTracker, IntSupplier dataTimeoutMillis)
             throws DeviceException {
-        Set<MigrationFeature> features = device.migrationFeatures();
-        return new VfioDriver(device, features, ConfigSpace.of(device), dirtyTracker, dataTimeoutMillis);
-    }
-
-    private boolean asksForReliableFlags() {
-        int error = device.enablePrecopyInfoV2();
-        if (error != 0 && error != LinuxErrno.ENOTTY && error != LinuxErrno.EINVAL) {
-            LOG.warn("{} did not take MIG_PRECOPY_INFO_V2 ({}); new initial data are not noticed",
-                    device.name(), LinuxErrno.name(error));
-        }
-        return error == 0;
+        return new VfioDriver(device, Abilities.of(device), dirtyTracker, dataTimeoutMillis);
     }
 
     @Override
     public Set<MigrationFeature> features() {
-        return features;
+        return abilities.features();
     }
 
     @Override
@@ -126,6 +101,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     }
 
     private void requirePossible(Arc arc) throws DeviceException {
+        Set<MigrationFeature> features = abilities.features();
         boolean p2p = features.contains(MigrationFeature.P2P);
         boolean direct = arc == Arc.STOP_TO_RUNNING || arc == Arc.RUNNING_TO_STOP || arc == Arc.PRE_COPY_TO_STOP_COPY;
         if (!arc.from().isSupportedBy(features) || !arc.to().isSupportedBy(features) || direct && p2p) {
@@ -138,8 +114,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         DeviceState now;
         try {
             now = device.state();
-        } catch (KernelException e) {
-            throw failed(arc, e.errno(), e.what(), device.whereabouts(), e);
+        } catch (DeviceException e) {
+            throw failed(arc, e.errno(), KernelException.what(e), device.whereabouts(), e);
         }
         if (now != from) {
             throw new DeviceException(
@@ -172,10 +148,10 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
         DataDescriptor data = new DataDescriptor(device.calls(), set.dataFd());
         if (arc.to() == DeviceState.RESUMING) {
-            return alive(arc, new VfioResumingSession(device, data, transfer, config, dataTimeoutMillis));
+            return alive(arc, new VfioResumingSession(device, data, transfer, abilities.config(), dataTimeoutMillis));
         }
         VfioSavingSession opened = new VfioSavingSession(
-                device, data, transfer, config, precopyFlagsAreReliable, dataTimeoutMillis);
+                device, data, transfer, abilities.config(), abilities.precopyFlagsAreReliable(), dataTimeoutMillis);
         if (arc.to() == DeviceState.STOP_COPY) {
             opened.beginFinalPart();
         }
@@ -209,7 +185,7 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
         KernelException cause = new KernelException(
                 device.name(), "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to(), set.error());
-        return left(arc, cause.errno(), cause.what(), cause);
+        return left(arc, cause.errno(), KernelException.what(cause), cause);
     }
 
     /**
@@ -237,21 +213,21 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
     }
 
-    private DeviceException failed(Arc arc, Errno errno, String what, Whereabouts now, KernelException cause) {
+    private DeviceException failed(Arc arc, Errno errno, String what, Whereabouts now, DeviceException cause) {
         return new DeviceException(
                 errno, "%s could not take %s: %s; %s".formatted(device.name(), arc, what, now.sentence()), cause);
     }
 
     @Override
     public long stopCopySize() throws DeviceException {
-        if (!tellsStopCopyLength) {
-            return UNKNOWN_STOP_COPY_BYTES;
+        if (!abilities.tellsStopCopyLength()) {
+            return Abilities.UNKNOWN_STOP_COPY_BYTES;
         }
         long length = device.stopCopyLength();
         if (length < 0) {
-            return UNKNOWN_STOP_COPY_BYTES;
+            return Abilities.UNKNOWN_STOP_COPY_BYTES;
         }
-        int space = config.map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
+        int space = abilities.config().map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
         int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data, and the end
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }
@@ -279,9 +255,15 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
      */
     @Override
     public void close() {
-        session.close();
-        dirtyTracker.ifPresent(this::stop);
-        transfer.close();
+        try {
+            session.close();
+        } finally {
+            try {
+                dirtyTracker.ifPresent(this::stop);
+            } finally {
+                transfer.close();
+            }
+        }
     }
 
     private void stop(DirtyTracker tracker) {

@@ -68,24 +68,34 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     public int read(ByteBuffer into) throws IOException {
         synchronized (transfer) {
             requireUsable();
-            if (!into.hasRemaining()) {
-                return 0;
-            }
-            if (!pending.hasRemaining() && !complete) {
-                if (into.isDirect() && into.remaining() >= LEAST_DIRECT_BYTES) {
-                    int count = readDirectly(into);
-                    if (count != END) {
-                        return count;
-                    }
-                } else {
-                    fetch();
+            boolean done = false;
+            try {
+                int count = into.hasRemaining() ? next(into) : 0;
+                done = true;
+                return count;
+            } finally {
+                if (!done) {
+                    fail();
                 }
             }
-            return drain(into);
         }
     }
 
-    private int readDirectly(ByteBuffer into) throws IOException {
+    private int next(ByteBuffer into) throws DeviceException {
+        if (!pending.hasRemaining() && !complete) {
+            if (into.isDirect() && into.remaining() >= LEAST_DIRECT_BYTES) {
+                int count = readDirectly(into);
+                if (count != END) {
+                    return count;
+                }
+            } else {
+                fetch();
+            }
+        }
+        return drain(into);
+    }
+
+    private int readDirectly(ByteBuffer into) throws DeviceException {
         int begin = into.position();
         ByteBuffer room = into.slice(begin + StateRecord.HEADER_BYTES, into.remaining() - StateRecord.HEADER_BYTES);
         int count = readData(MemorySegment.ofBuffer(room));
@@ -97,7 +107,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
         return StateRecord.HEADER_BYTES + count;
     }
 
-    private void fetch() throws IOException {
+    private void fetch() throws DeviceException {
         ByteBuffer room = transfer.bytes();
         int count = readData(MemorySegment.ofBuffer(room).asSlice(StateRecord.HEADER_BYTES));
         if (count > 0) {
@@ -170,8 +180,6 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     private DeviceException failure(int number) {
         if (number == LinuxErrno.ENODEV) {
             drop();
-        } else {
-            fail();
         }
         if (number == LinuxErrno.EAGAIN) {
             return new DeviceException(Errno.ETIMEDOUT,

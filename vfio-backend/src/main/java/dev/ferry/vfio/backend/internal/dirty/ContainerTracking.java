@@ -63,6 +63,10 @@ final class ContainerTracking implements DirtyLog {
         }
     }
 
+    /**
+     * The kernel tells nothing of a range that begins or ends inside a mapping, and loses nothing by being asked: every
+     * page of the range counts as written, as most would anyway, and the record goes on.
+     */
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
@@ -76,21 +80,10 @@ final class ContainerTracking implements DirtyLog {
             argument.set(ADDRESS, DirtyBitmap.GET_DATA, bitmap);
             int result = space.ioctl(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
             if (result == -LinuxErrno.EINVAL) {
-                setAll(bitmap, range.length() / pageSize);
+                DirtyLog.setAll(bitmap, range.length() / pageSize);
             } else {
                 device.require(result, "VFIO_IOMMU_DIRTY_PAGES GET_BITMAP");
             }
-        }
-    }
-
-    /**
-     * The kernel tells nothing of a range that begins or ends inside a mapping, and loses nothing by being asked: every
-     * page of the range counts as written, as most would anyway, and the record goes on.
-     */
-    private static void setAll(MemorySegment bitmap, long pages) {
-        for (long page = 0; page < pages; page += Long.SIZE) {
-            long bits = pages - page < Long.SIZE ? (1L << pages - page) - 1 : -1;
-            bitmap.set(JAVA_LONG, page / Byte.SIZE, bits);
         }
     }
 }

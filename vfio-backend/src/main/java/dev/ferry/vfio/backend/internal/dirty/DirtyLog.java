@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.dirty;
 
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.IovaRange;
 import java.lang.foreign.MemorySegment;
@@ -22,5 +24,13 @@ interface DirtyLog {
     default void restart(long pageSize, List<IovaRange> ranges) throws DeviceException {
         end();
         begin(pageSize, ranges);
+    }
+
+    /** Counts all pages of a report as written: what to say when the kernel tells nothing of them. */
+    static void setAll(MemorySegment bitmap, long pages) {
+        for (long page = 0; page < pages; page += Long.SIZE) {
+            long bits = pages - page < Long.SIZE ? (1L << pages - page) - 1 : -1;
+            bitmap.set(JAVA_LONG, page / Byte.SIZE, bits);
+        }
     }
 }

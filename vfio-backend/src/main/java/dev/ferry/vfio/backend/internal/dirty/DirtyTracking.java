@@ -13,13 +13,17 @@ import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 
 /**
- * The choice of a dirty tracker: the most exact of the ways that work, or the one that is configured. One object for
- * all devices of a host, since some record together. Thread-safe.
+ * The choice of a dirty tracker: the first that works of the ways that are configured. One object for all devices of a
+ * host, since some record together. Thread-safe.
+ *
+ * <p>What an IOMMU marks and a container reports is told of memory that another process has mapped, and lent with the
+ * device. For a device that is opened here nobody maps any: there is no page that these ways could tell of.
  */
 public final class DirtyTracking {
 
@@ -53,11 +57,14 @@ public final class DirtyTracking {
      * Chooses for an open device. What a device may share with others, a container or a page table, is looked up among
      * those that this object chose for.
      *
-     * @param allowed the ways that may be taken
+     * @param space what was lent with the device
      * @param pageSize of the host, in bytes
+     * @param allowed the ways that may be taken, in the order in which they are tried
+     * @throws DeviceException when the device does not say what it offers
      */
-    public Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
-        return new Search(device, space, pageSize).choose(allowed);
+    public Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed)
+            throws DeviceException {
+        return new Search(device, space, pageSize, allowed).choose();
     }
 
     /** One choice, and what it left aside. */
@@ -65,28 +72,38 @@ public final class DirtyTracking {
         private final VfioDevice device;
         private final Optional<IommuSpace> space;
         private final int pageSize;
-        private final List<String> refusals = new ArrayList<>();
+        private final List<Way> allowed;
+        private final Map<Way, String> refusals = new EnumMap<>(Way.class);
 
-        Search(VfioDevice device, Optional<IommuSpace> space, int pageSize) {
+        Search(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
             this.device = device;
             this.space = space;
             this.pageSize = pageSize;
+            this.allowed = allowed;
         }
 
-        Choice choose(List<Way> allowed) {
-            for (Way way : Way.values()) {
-                Optional<DirtyTracker> tracker = allowed.contains(way) ? attempt(way) : not(way, "not allowed");
+        Choice choose() throws DeviceException {
+            boolean logs = offersLogging();
+            for (Way way : allowed) {
+                Optional<DirtyTracker> tracker = attempt(way, logs);
                 if (tracker.isPresent()) {
                     return new Choice(tracker, tracker.get().capabilities().mechanism());
                 }
             }
-            return new Choice(Optional.empty(), "no dirty tracking (" + String.join("; ", refusals) + ")");
+            return new Choice(Optional.empty(), "no dirty tracking" + reasons(Way.values().length));
         }
 
-        private Optional<DirtyTracker> attempt(Way way) {
+        private boolean offersLogging() throws DeviceException {
+            return allowed.contains(Way.DEVICE)
+                    && device.probe(DeviceFeature.DMA_LOGGING_START, DeviceFeature.SET, "SET DMA_LOGGING_START")
+                    && device.probe(DeviceFeature.DMA_LOGGING_STOP, DeviceFeature.SET, "SET DMA_LOGGING_STOP")
+                    && device.probe(DeviceFeature.DMA_LOGGING_REPORT, DeviceFeature.GET, "GET DMA_LOGGING_REPORT");
+        }
+
+        private Optional<DirtyTracker> attempt(Way way, boolean logs) {
             try {
                 return switch (way) {
-                    case DEVICE -> deviceLogging();
+                    case DEVICE -> logs ? deviceLogging() : not(way, "the device offers none");
                     case IOMMUFD -> iommufd();
                     case CONTAINER -> container();
                 };
@@ -96,12 +113,30 @@ public final class DirtyTracking {
         }
 
         private Optional<DirtyTracker> not(Way way, String why) {
-            refusals.add(way.title + ": " + why);
+            refusals.put(way, why);
             return Optional.empty();
         }
 
+        private Optional<DirtyTracker> notLent(Way way, String what) {
+            return not(way, "no %s was lent with the device, and where it is opened here no memory is mapped"
+                    .formatted(what));
+        }
+
         private String mechanism(Way way) {
-            return refusals.isEmpty() ? way.title : way.title + " (" + String.join("; ", refusals) + ")";
+            return way.title + reasons(way.ordinal());
+        }
+
+        /** Why none of the most exact ways was taken, and none that was tried before. */
+        private String reasons(int mostExact) {
+            List<String> reasons = new ArrayList<>();
+            for (Way way : Way.values()) {
+                String untried = allowed.contains(way) ? "configured behind it" : "not allowed";
+                String why = refusals.getOrDefault(way, way.ordinal() < mostExact ? untried : "");
+                if (!why.isEmpty()) {
+                    reasons.add(way.title + ": " + why);
+                }
+            }
+            return reasons.isEmpty() ? "" : " (" + String.join("; ", reasons) + ")";
         }
 
         private Optional<DirtyTracker> tracker(Capabilities capabilities, long mostPages, DirtyLog log) {
@@ -109,65 +144,20 @@ public final class DirtyTracking {
         }
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
-            boolean offered = device.probe(DeviceFeature.DMA_LOGGING_START, DeviceFeature.SET)
-                    && device.probe(DeviceFeature.DMA_LOGGING_STOP, DeviceFeature.SET)
-                    && device.probe(DeviceFeature.DMA_LOGGING_REPORT, DeviceFeature.GET);
-            if (!offered) {
-                return not(Way.DEVICE, "the device offers none");
-            }
             DmaLogging logging = new DmaLogging(device);
-            tryOut(logging, page -> {
-                try (Arena arena = Arena.ofConfined()) {
-                    logging.report(page, pageSize, arena.allocate(Long.BYTES, Long.BYTES));
-                }
-            });
+            tryOut(logging);
             return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
         }
 
-        private Optional<DirtyTracker> iommufd() throws DeviceException {
-            if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
-                return not(Way.IOMMUFD, "the device was not opened with iommufd");
-            }
-            OptionalInt hwpt = iommufd.trackingPageTable();
-            if (hwpt.isEmpty()) {
-                return not(Way.IOMMUFD, iommufd.trackingObstacle());
-            }
-            DirtyLog log = shared.share(iommufd, new IommufdTracking(device, iommufd, hwpt.getAsInt()));
-            tryOut(iommufd, log);
-            return tracker(
-                    IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
-        }
-
-        private Optional<DirtyTracker> container() throws DeviceException {
-            if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
-                return not(Way.CONTAINER, "the device was not opened with a container");
-            }
-            Optional<ContainerSpace.DirtyPages> limits = container.dirtyPages();
-            if (limits.isEmpty()) {
-                return not(Way.CONTAINER, "the container has no migration capability");
-            }
-            DirtyLog log = shared.share(container, new ContainerTracking(device, container));
-            tryOut(container, log);
-            return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
-                    ContainerTracking.mostPages(limits.get()), log);
-        }
-
-        /** Whoever lent the space may record in it now: a trial would clear his record, and then end it. */
-        private void tryOut(IommuSpace own, DirtyLog log) throws DeviceException {
-            if (!own.isLent()) {
-                tryOut(log, page -> {}); // a report needs something mapped
-            }
-        }
-
         /** Some kernels offer what they then refuse: better known now than in a migration. */
-        private void tryOut(DirtyLog log, Report report) throws DeviceException {
+        private void tryOut(DmaLogging logging) throws DeviceException {
             IovaRange page = new IovaRange(0, pageSize);
-            log.begin(pageSize, List.of(page));
-            try {
-                report.of(page);
-                log.end();
+            logging.begin(pageSize, List.of(page));
+            try (Arena arena = Arena.ofConfined()) {
+                logging.report(page, pageSize, arena.allocate(Long.BYTES, Long.BYTES));
+                logging.end();
             } catch (DeviceException e) {
-                endAfter(e, log);
+                endAfter(e, logging);
                 throw e;
             }
         }
@@ -180,10 +170,29 @@ public final class DirtyTracking {
                 first.addSuppressed(e);
             }
         }
-    }
 
-    @FunctionalInterface
-    private interface Report {
-        void of(IovaRange page) throws DeviceException;
+        /** Nothing is tried: whoever lent it may record now, and a trial would clear his record, and then end it. */
+        private Optional<DirtyTracker> iommufd() throws DeviceException {
+            if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
+                return notLent(Way.IOMMUFD, "page table");
+            }
+            DirtyLog log = shared.share(iommufd, new IommufdTracking(device, iommufd));
+            return tracker(
+                    IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
+        }
+
+        /** As above. */
+        private Optional<DirtyTracker> container() throws DeviceException {
+            if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
+                return notLent(Way.CONTAINER, "container");
+            }
+            Optional<ContainerSpace.DirtyPages> limits = container.dirtyPages();
+            if (limits.isEmpty()) {
+                return not(Way.CONTAINER, "the container has no migration capability");
+            }
+            DirtyLog log = shared.share(container, new ContainerTracking(device, container));
+            return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
+                    ContainerTracking.mostPages(limits.get()), log);
+        }
     }
 }

@@ -13,26 +13,37 @@ import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.GetDirtyBitmap;
 import dev.ferry.vfio.backend.internal.uapi.Iommufd.SetDirtyTracking;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The IOMMU marks the pages it translated writes for: {@code IOMMU_HWPT_SET_DIRTY_TRACKING} and {@code
  * ..._GET_DIRTY_BITMAP} of {@code linux/iommufd.h}. Records all that is mapped; enabling clears what was marked.
+ *
+ * <p>The kernel answers EINVAL for a range in which a page is not mapped, and may have told, and cleared, a part of it
+ * by then. The range is halved until what is mapped is told apart, but for a few pages next to the hole. These and the
+ * hole count as written: a page may have been written before its mapping was taken away.
  */
 final class IommufdTracking implements DirtyLog {
+    private static final Logger LOG = LoggerFactory.getLogger(IommufdTracking.class);
+
     /** Pages of one report. */
     static final long MOST_PAGES = 32L << 20;
+    /** Pages of a range that is not halved any more: a word of the bitmap. */
+    private static final long LEAST_PAGES = Long.SIZE;
 
     private final VfioDevice device;
     private final IommufdSpace space;
-    private final int hwpt;
+    /** That there are holes was said since the beginning of the record. */
+    private boolean holesTold;
 
-    IommufdTracking(VfioDevice device, IommufdSpace space, int hwpt) {
+    IommufdTracking(VfioDevice device, IommufdSpace space) {
         this.device = device;
         this.space = space;
-        this.hwpt = hwpt;
     }
 
     /** What a tracker on it can do. */
@@ -43,6 +54,7 @@ final class IommufdTracking implements DirtyLog {
     @Override
     public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
         set(SetDirtyTracking.FLAG_ENABLE);
+        holesTold = false;
     }
 
     @Override
@@ -55,7 +67,7 @@ final class IommufdTracking implements DirtyLog {
             MemorySegment argument = arena.allocate(SetDirtyTracking.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, SetDirtyTracking.BYTES);
             argument.set(JAVA_INT, SetDirtyTracking.FLAGS, flags);
-            argument.set(JAVA_INT, SetDirtyTracking.HWPT_ID, hwpt);
+            argument.set(JAVA_INT, SetDirtyTracking.HWPT_ID, space.pageTable());
             device.require(space.ioctl(Iommufd.IOMMU_HWPT_SET_DIRTY_TRACKING, argument),
                     "IOMMU_HWPT_SET_DIRTY_TRACKING");
         }
@@ -63,15 +75,41 @@ final class IommufdTracking implements DirtyLog {
 
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+        int result = request(range, pageSize, bitmap);
+        if (result != -LinuxErrno.EINVAL) {
+            device.require(result, "IOMMU_HWPT_GET_DIRTY_BITMAP");
+            return;
+        }
+        long pages = range.length() / pageSize;
+        if (pages <= LEAST_PAGES) {
+            DirtyLog.setAll(bitmap, pages);
+            tellHole(range);
+            return;
+        }
+        long half = (pages - 1) / LEAST_PAGES / 2 * LEAST_PAGES + LEAST_PAGES; // whole words, less than all pages
+        IovaRange left = new IovaRange(range.iova(), half * pageSize);
+        report(left, pageSize, bitmap.asSlice(0, half / Byte.SIZE));
+        report(new IovaRange(left.end(), range.length() - left.length()), pageSize, bitmap.asSlice(half / Byte.SIZE));
+    }
+
+    private void tellHole(IovaRange range) {
+        if (!holesTold) {
+            holesTold = true;
+            LOG.warn("iommufd does not tell what {} wrote at {}, where some page is not mapped; here, and wherever "
+                    + "else this is so, every page counts as written", device.name(), range);
+        }
+    }
+
+    private int request(IovaRange range, long pageSize, MemorySegment bitmap) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);
-            argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, hwpt);
+            argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, space.pageTable());
             argument.set(JAVA_LONG, GetDirtyBitmap.IOVA, range.iova());
             argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, range.length());
             argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, GetDirtyBitmap.DATA, bitmap);
-            device.require(space.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument), "IOMMU_HWPT_GET_DIRTY_BITMAP");
+            return space.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument);
         }
     }
 }

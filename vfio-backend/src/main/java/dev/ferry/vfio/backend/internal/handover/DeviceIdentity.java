@@ -3,10 +3,12 @@ package dev.ferry.vfio.backend.internal.handover;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice.Kind;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.PciConfig;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
@@ -50,7 +52,7 @@ final class DeviceIdentity {
      * @param named what it is said to be
      * @param device made of the descriptor
      * @param fd its number
-     * @throws DeviceException EINVAL with a sentence for who sent it
+     * @throws DeviceException EINVAL with a sentence for who sent it; others as the kernel gives them
      */
     void require(FoundDevice named, VfioDevice device, int fd) throws DeviceException {
         boolean pci = (infoFlags(device) & DeviceInfo.FLAG_PCI) != 0;
@@ -68,13 +70,16 @@ final class DeviceIdentity {
         }
     }
 
-    /** Nothing but a VFIO device answers this. */
+    /** Nothing but a VFIO device answers this; any other refusal is a VFIO device's, and says nothing of what it is. */
     private static int infoFlags(VfioDevice device) throws DeviceException {
         try {
             return device.infoFlags();
-        } catch (DeviceException e) {
-            throw new DeviceException(Errno.EINVAL,
-                    "the first descriptor is of no VFIO device, or of one that is not bound to an iommufd yet", e);
+        } catch (KernelException e) {
+            throw switch (e.number()) {
+                case LinuxErrno.ENOTTY, LinuxErrno.EINVAL -> new DeviceException(Errno.EINVAL,
+                        "the first descriptor is of no VFIO device, or of one that is not bound to an iommufd yet", e);
+                default -> e;
+            };
         }
     }
 

@@ -5,12 +5,7 @@ package dev.ferry.vfio.backend.internal.uapi;
 public final class Iommufd {
     private static final int BASE = VfioIoctl.TYPE << 8 | 0x80;
 
-    public static final int IOMMU_DESTROY = BASE;
     public static final int IOMMU_IOAS_ALLOC = BASE + 1;
-    public static final int IOMMU_IOAS_MAP = BASE + 5;
-    public static final int IOMMU_IOAS_UNMAP = BASE + 6;
-    public static final int IOMMU_HWPT_ALLOC = BASE + 9;
-    public static final int IOMMU_GET_HW_INFO = BASE + 10;
     public static final int IOMMU_HWPT_SET_DIRTY_TRACKING = BASE + 11;
     public static final int IOMMU_HWPT_GET_DIRTY_BITMAP = BASE + 12;
 
@@ -24,62 +19,6 @@ public final class Iommufd {
         public static final int BYTES = 12;
 
         private IoasAlloc() {}
-    }
-
-    /** {@code struct iommu_ioas_map}. */
-    public static final class IoasMap {
-        public static final int FLAGS = 4;
-        public static final int IOAS_ID = 8;
-        public static final int RESERVED = 12;
-        public static final int USER_VA = 16;
-        public static final int LENGTH = 24;
-        public static final int IOVA = 32;
-        public static final int BYTES = 40;
-        public static final int FLAG_FIXED_IOVA = 1;
-        public static final int FLAG_WRITEABLE = 1 << 1;
-        public static final int FLAG_READABLE = 1 << 2;
-
-        private IoasMap() {}
-    }
-
-    /** {@code struct iommu_ioas_unmap}. */
-    public static final class IoasUnmap {
-        public static final int IOAS_ID = 4;
-        public static final int IOVA = 8;
-        public static final int LENGTH = 16;
-        public static final int BYTES = 24;
-
-        private IoasUnmap() {}
-    }
-
-    /** {@code struct iommu_hwpt_alloc}, as long as Linux 6.11 knew it. */
-    public static final class HwptAlloc {
-        public static final int FLAGS = 4;
-        public static final int DEV_ID = 8;
-        public static final int PT_ID = 12;
-        public static final int OUT_HWPT_ID = 16;
-        public static final int DATA_TYPE = 24;
-        public static final int DATA_LEN = 28;
-        public static final int DATA_UPTR = 32;
-        public static final int BYTES = 40;
-        public static final int FLAG_DIRTY_TRACKING = 1 << 1;
-
-        private HwptAlloc() {}
-    }
-
-    /** {@code struct iommu_hw_info}. */
-    public static final class HwInfo {
-        public static final int FLAGS = 4;
-        public static final int DEV_ID = 8;
-        public static final int DATA_LEN = 12;
-        public static final int DATA_UPTR = 16;
-        public static final int OUT_DATA_TYPE = 24;
-        public static final int OUT_CAPABILITIES = 32;
-        public static final int BYTES = 40;
-        /** {@code IOMMU_HW_CAP_DIRTY_TRACKING}. */
-        public static final long CAP_DIRTY_TRACKING = 1;
-
-        private HwInfo() {}
     }
 
     /** {@code struct iommu_hwpt_set_dirty_tracking}. */

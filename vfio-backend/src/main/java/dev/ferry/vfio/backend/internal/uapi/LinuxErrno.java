@@ -2,8 +2,8 @@
 package dev.ferry.vfio.backend.internal.uapi;
 
 /**
- * The error numbers that are looked at by name, and the names of all that VFIO calls give ({@code
- * asm-generic/errno.h}).
+ * The error numbers that are looked at by name, and the names of all that Linux has: {@code asm-generic/errno-base.h}
+ * and {@code asm-generic/errno.h}.
  */
 public final class LinuxErrno {
     public static final int EPERM = 1;
@@ -39,43 +39,27 @@ public final class LinuxErrno {
     public static final int ECONNREFUSED = 111;
     public static final int ECANCELED = 125;
 
-    /** The name of a positive number, or {@code errno N} for one that has no name here. */
+    private static final String NONE = "-";
+
+    /** The names of 1, 2 and so on; of two names for one number the older. */
+    private static final String[] NAMES = """
+            EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY
+            EEXIST EXDEV ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK
+            EPIPE EDOM ERANGE EDEADLK ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT
+            EL3RST ELNRNG EUNATCH ENOCSI EL2HLT EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA
+            ETIME ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW
+            ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK
+            EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT
+            EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET ECONNABORTED ECONNRESET ENOBUFS
+            EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH EALREADY EINPROGRESS
+            ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY EKEYEXPIRED
+            EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON
+            """.strip().split("\\s+");
+
+    /** The name of an error number, or {@code errno N} for any other. */
     public static String name(int number) {
-        return switch (number) {
-            case EPERM -> "EPERM";
-            case ENOENT -> "ENOENT";
-            case EINTR -> "EINTR";
-            case EIO -> "EIO";
-            case ENXIO -> "ENXIO";
-            case E2BIG -> "E2BIG";
-            case EBADF -> "EBADF";
-            case EAGAIN -> "EAGAIN";
-            case ENOMEM -> "ENOMEM";
-            case EACCES -> "EACCES";
-            case EFAULT -> "EFAULT";
-            case EBUSY -> "EBUSY";
-            case EEXIST -> "EEXIST";
-            case ENODEV -> "ENODEV";
-            case EINVAL -> "EINVAL";
-            case ENFILE -> "ENFILE";
-            case EMFILE -> "EMFILE";
-            case ENOTTY -> "ENOTTY";
-            case ENOSPC -> "ENOSPC";
-            case ESPIPE -> "ESPIPE";
-            case EPIPE -> "EPIPE";
-            case ERANGE -> "ERANGE";
-            case ENOMSG -> "ENOMSG";
-            case ENODATA -> "ENODATA";
-            case EOVERFLOW -> "EOVERFLOW";
-            case EPROTOTYPE -> "EPROTOTYPE";
-            case EOPNOTSUPP -> "EOPNOTSUPP";
-            case EADDRINUSE -> "EADDRINUSE";
-            case ECONNRESET -> "ECONNRESET";
-            case ETIMEDOUT -> "ETIMEDOUT";
-            case ECONNREFUSED -> "ECONNREFUSED";
-            case ECANCELED -> "ECANCELED";
-            default -> "errno " + number;
-        };
+        String name = number >= 1 && number <= NAMES.length ? NAMES[number - 1] : NONE;
+        return name.equals(NONE) ? "errno " + number : name;
     }
 
     private LinuxErrno() {}

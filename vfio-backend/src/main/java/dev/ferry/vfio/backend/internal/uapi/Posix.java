@@ -58,7 +58,6 @@ public final class Posix {
     public static final class SockAddr {
         public static final int FAMILY = 0;
         public static final int PATH = 2;
-        public static final int PATH_BYTES = 108;
         public static final int BYTES = 110;
 
         private SockAddr() {}
@@ -68,7 +67,6 @@ public final class Posix {
     public static final class UCred {
         public static final int PID = 0;
         public static final int UID = 4;
-        public static final int GID = 8;
         public static final int BYTES = 12;
 
         private UCred() {}
@@ -86,7 +84,6 @@ public final class Posix {
     /** {@code struct msghdr}. */
     public static final class MsgHdr {
         public static final int NAME = 0;
-        public static final int NAMELEN = 8;
         public static final int IOV = 16;
         public static final int IOVLEN = 24;
         public static final int CONTROL = 32;

@@ -14,15 +14,12 @@ public final class VfioIoctl {
     public static final int VFIO_CHECK_EXTENSION = BASE + 1;
     public static final int VFIO_SET_IOMMU = BASE + 2;
     public static final int VFIO_IOMMU_GET_INFO = BASE + 12;
-    public static final int VFIO_IOMMU_MAP_DMA = BASE + 13;
-    public static final int VFIO_IOMMU_UNMAP_DMA = BASE + 14;
     /** The same number as {@link #VFIO_DEVICE_FEATURE}; the descriptor tells them apart. */
     public static final int VFIO_IOMMU_DIRTY_PAGES = BASE + 17;
 
     // Group.
     public static final int VFIO_GROUP_GET_STATUS = BASE + 3;
     public static final int VFIO_GROUP_SET_CONTAINER = BASE + 4;
-    public static final int VFIO_GROUP_UNSET_CONTAINER = BASE + 5;
     public static final int VFIO_GROUP_GET_DEVICE_FD = BASE + 6;
 
     // Device.
@@ -32,7 +29,6 @@ public final class VfioIoctl {
     public static final int VFIO_DEVICE_FEATURE = BASE + 17;
     public static final int VFIO_DEVICE_BIND_IOMMUFD = BASE + 18;
     public static final int VFIO_DEVICE_ATTACH_IOMMUFD_PT = BASE + 19;
-    public static final int VFIO_DEVICE_DETACH_IOMMUFD_PT = BASE + 20;
 
     // Data descriptor of a saving session.
     public static final int VFIO_MIG_GET_PRECOPY_INFO = BASE + 21;

@@ -18,8 +18,6 @@ public final class VfioStruct {
     public static final class DeviceInfo {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
-        public static final int NUM_REGIONS = 8;
-        public static final int NUM_IRQS = 12;
         public static final int BYTES = 16;
         public static final int FLAG_RESET = 1;
         public static final int FLAG_PCI = 1 << 1;
@@ -32,7 +30,6 @@ public final class VfioStruct {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
         public static final int INDEX = 8;
-        public static final int CAP_OFFSET = 12;
         public static final int SIZE = 16;
         public static final int OFFSET = 24;
         public static final int BYTES = 32;
@@ -44,7 +41,6 @@ public final class VfioStruct {
     public static final class IommuInfo {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
-        public static final int IOVA_PGSIZES = 8;
         public static final int CAP_OFFSET = 16;
         public static final int BYTES = 24;
         public static final int FLAG_CAPS = 1 << 1;
@@ -73,31 +69,6 @@ public final class VfioStruct {
         private CapMigration() {}
     }
 
-    /** {@code struct vfio_iommu_type1_dma_map}. */
-    public static final class DmaMap {
-        public static final int ARGSZ = 0;
-        public static final int FLAGS = 4;
-        public static final int VADDR = 8;
-        public static final int IOVA = 16;
-        public static final int SIZE = 24;
-        public static final int BYTES = 32;
-        public static final int FLAG_READ = 1;
-        public static final int FLAG_WRITE = 1 << 1;
-
-        private DmaMap() {}
-    }
-
-    /** {@code struct vfio_iommu_type1_dma_unmap}, without the bitmap. */
-    public static final class DmaUnmap {
-        public static final int ARGSZ = 0;
-        public static final int FLAGS = 4;
-        public static final int IOVA = 8;
-        public static final int SIZE = 16;
-        public static final int BYTES = 24;
-
-        private DmaUnmap() {}
-    }
-
     /** {@code struct vfio_iommu_type1_dirty_bitmap}, followed by {@code ..._dirty_bitmap_get} for a bitmap. */
     public static final class DirtyBitmap {
         public static final int ARGSZ = 0;
@@ -121,7 +92,6 @@ public final class VfioStruct {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
         public static final int IOMMUFD = 8;
-        public static final int OUT_DEVID = 12;
         public static final int BYTES = 16;
 
         private BindIommufd() {}

@@ -3,7 +3,12 @@ package dev.ferry.vfio.backend.internal.device;
 
 import static dev.ferry.fsm.Arc.*;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.PrecopyInfo;
@@ -20,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** What becomes of each request on a device that the kernel refuses, or answers out of the ordinary. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -73,6 +79,9 @@ class RefusedRequestsTest extends DriverFixture {
 
         assertThat(assertErrno(Errno.EIO, driver::state))
                 .hasMessage("dev0 says it is in state 8, which this program does not know");
+        assertThat(assertErrno(Errno.EIO, () -> driver.step(RUNNING_TO_PRE_COPY)))
+                .hasMessage("dev0 could not take RUNNING_TO_PRE_COPY: dev0 says it is in state 8, which this program "
+                        + "does not know; it is in state 8 now");
     }
 
     @Test
@@ -89,6 +98,26 @@ class RefusedRequestsTest extends DriverFixture {
 
         assertThat(assertErrno(errno, driver::reset))
                 .hasMessageContaining("VFIO_DEVICE_RESET failed; the device has no reset; use the means of its host");
+    }
+
+    /** What a device that was left behind needs most is better known before. */
+    @ParameterizedTest
+    @CsvSource({"true, 0", "false, 1"})
+    void shouldTellOfADeviceThatMayHaveNoResetWhenItIsOpened(boolean promised, int lines) throws Exception {
+        ListAppender<ILoggingEvent> told = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(Abilities.class);
+        told.start();
+        logger.addAppender(told);
+        try {
+            fake.promisesReset = promised;
+            reopen();
+        } finally {
+            logger.detachAppender(told);
+        }
+        assertThat(told.list).filteredOn(event -> event.getLevel() == Level.WARN)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .hasSize(lines)
+                .allSatisfy(line -> assertThat(line).startsWith("the kernel does not promise that dev0 can be reset;"));
     }
 
     @Test
@@ -155,13 +184,37 @@ class RefusedRequestsTest extends DriverFixture {
         assertThat(kernel.asked).doesNotContain(Request.PRECOPY_INFO_V2);
     }
 
-    @Test
-    void shouldNotBelieveFlagsThatItCouldNotAskFor() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {EINVAL, ENOTTY})
+    void shouldNotBelieveFlagsThatItCouldNotAskFor(int number) throws Exception {
         fake.knowsPrecopyV2 = true;
-        kernel.refuse(Request.PRECOPY_INFO_V2, EIO);
+        kernel.refuse(Request.PRECOPY_INFO_V2, number);
         reopen();
 
         assertThat(preCopy().precopyInfo().reinitialized()).isFalse();
+    }
+
+    /** The second call asks for reliable flags, the third whether the size of the state is known. */
+    @ParameterizedTest
+    @CsvSource({"1, 5, SET MIG_PRECOPY_INFOv2", "1, 19, SET MIG_PRECOPY_INFOv2",
+        "2, 5, PROBE GET MIG_DATA_SIZE", "2, 12, PROBE GET MIG_DATA_SIZE"})
+    void shouldNotTakeAnErrorForAKernelThatKnowsLess(int call, int number, String name) {
+        fake.knowsPrecopyV2 = true;
+        kernel.fail(call, number, 0);
+
+        assertThatExceptionOfType(KernelException.class)
+                .isThrownBy(this::reopen)
+                .matches(e -> e.number() == number)
+                .withMessageContaining("VFIO_DEVICE_FEATURE " + name + " failed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {EINVAL, ENOTTY})
+    void shouldAssumeMuchWhereTheKernelDoesNotKnowTheSize(int number) throws Exception {
+        kernel.fail(2, number, 0);
+        reopen();
+
+        assertThat(driver.stopCopySize()).isEqualTo(100L << 30);
     }
 
     @ParameterizedTest
@@ -207,8 +260,20 @@ class RefusedRequestsTest extends DriverFixture {
 
             kernel.refuse(Request.REGION_READ, 0);
             fake.shortRegion = 4;
+            assertErrno(Errno.EIO, () -> session.read(ByteBuffer.allocate(100)));
             driver.reset();
         }
+    }
+
+    @Test
+    void shouldEndTheSessionWhenNobodyCanTellWhatNothingMeans() throws Exception {
+        SavingSession session = stopCopy();
+        assertThat(session.read(ByteBuffer.allocate(100))).isEqualTo(32);
+        kernel.refuse(Request.GET_STATE, EIO);
+        assertErrno(Errno.EIO, () -> session.read(ByteBuffer.allocate(100)));
+        kernel.refuse(Request.GET_STATE, 0);
+
+        assertErrno(Errno.EIO, () -> session.read(ByteBuffer.allocate(100)));
     }
 
     @Test

@@ -157,8 +157,31 @@ class VfioDriverTest extends DriverFixture {
         assertThat(calls).containsExactly("stop");
     }
 
+    @Test
+    void shouldGiveItsMemoryBackWhateverTheEndOfRecordingComesTo() throws Exception {
+        DirtyTracker tracker = new RecordingTracker(new ArrayList<>()) {
+            @Override
+            public void stop() {
+                throw new OutOfMemoryError("told to be short of it");
+            }
+        };
+        VfioDriver recording = VfioDriver.of(device, Optional.of(tracker), () -> waitMillis);
+        recording.step(RUNNING_TO_PRE_COPY);
+
+        assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(recording::close);
+
+        assertThat(recording.transfer.poll().scope().isAlive()).isFalse();
+        assertThat(kernel.openFiles()).as("the device alone").isEqualTo(1);
+    }
+
     /** Notes that it was stopped, and fails to. */
-    private record RecordingTracker(List<String> calls) implements DirtyTracker {
+    private static class RecordingTracker implements DirtyTracker {
+        private final List<String> calls;
+
+        RecordingTracker(List<String> calls) {
+            this.calls = calls;
+        }
+
         @Override
         public Capabilities capabilities() {
             return new Capabilities("test", 4096, 1, true);

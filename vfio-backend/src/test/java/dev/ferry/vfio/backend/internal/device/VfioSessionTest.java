@@ -119,7 +119,7 @@ class VfioSessionTest extends DriverFixture {
     }
 
     @ParameterizedTest
-    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (errno 121)'",
+    @CsvSource({"5, EIO, ''", "12, ENOMEM, ''", "19, ENODEV, ''", "121, EIO, ' (EREMOTEIO)'",
         "7, EOVERFLOW, ' (E2BIG)'"})
     void shouldTellTheKernelsErrorOfARead(int number, Errno errno, String exactly) throws Exception {
         SavingSession session = stopCopy();

@@ -4,24 +4,26 @@ package dev.ferry.vfio.backend.internal.dirty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +31,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 class DirtyTrackingTest {
     private static final String ADDRESS = "0000:3b:00.2";
@@ -56,13 +61,20 @@ class DirtyTrackingTest {
         assertThat(host.kernel.openFiles()).isZero();
     }
 
-    private DirtyTracking.Choice choose(DeviceOpener.Way way, Way... allowed) throws Exception {
+    /** For a device that is lent with what a way needs. */
+    private DirtyTracking.Choice choose(Way lent, Way... allowed) throws Exception {
+        open = LentDevice.take(host, ADDRESS, lent);
+        return tracking.choose(open.device(), open.space(), 4096, List.of(allowed));
+    }
+
+    /** For a device that is opened here. */
+    private DirtyTracking.Choice chooseOpened(DeviceOpener.Way way, Way... allowed) throws Exception {
         open = new DeviceOpener(host.kernel, host.root).open(host.found(ADDRESS), "dev0", way);
         return tracking.choose(open.device(), open.space(), 4096, List.of(allowed));
     }
 
-    private DirtyTracker tracker(DeviceOpener.Way way) throws Exception {
-        return choose(way, Way.values()).tracker().orElseThrow();
+    private DirtyTracker tracker(Way lent) throws Exception {
+        return choose(lent, Way.values()).tracker().orElseThrow();
     }
 
     private static long[] report(DirtyTracker tracker, IovaRange range) throws DeviceException {
@@ -83,7 +95,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldTakeTheDevicesOwnLogFirst() throws Exception {
-        DirtyTracking.Choice choice = choose(DeviceOpener.Way.GROUP, Way.values());
+        DirtyTracking.Choice choice = choose(Way.CONTAINER, Way.values());
 
         assertThat(choice.reason()).isEqualTo("device DMA logging");
         assertThat(choice.tracker().orElseThrow().capabilities().exact()).isTrue();
@@ -94,62 +106,96 @@ class DirtyTrackingTest {
     void shouldSayWhyItTookTheContainer() throws Exception {
         fake.logRanges = -1;
 
-        assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).isEqualTo("container dirty pages "
-                + "(device DMA logging: the device offers none; iommufd: the device was not opened with iommufd)");
+        assertThat(choose(Way.CONTAINER, Way.values()).reason()).isEqualTo("container dirty pages "
+                + "(device DMA logging: the device offers none; iommufd: no page table was lent with the device, "
+                + "and where it is opened here no memory is mapped)");
     }
 
     @Test
     void shouldNotTakeALogThatCannotReport() throws Exception {
         host.kernel.refuse(Request.LOGGING_REPORT, 95);
 
-        assertThat(choose(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
-                + "(device DMA logging: it is offered, but dev0: "
+        assertThat(choose(Way.CONTAINER, Way.values()).reason()).startsWith("container dirty pages "
+                + "(device DMA logging: it is offered, but 0000:3b:00.2: "
                 + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed (EOPNOTSUPP);");
         assertThat(fake.logging).isFalse();
     }
 
-    @Test
-    void shouldTakeIommufdWhereTheIommuCanTrack() throws Exception {
-        fake.logRanges = -1;
-        host.cdev(ADDRESS, "pci", "vfio0");
-        host.iommuTracksDirtyPages = true;
-
-        assertThat(choose(DeviceOpener.Way.CDEV, Way.values()).reason())
-                .isEqualTo("iommufd (device DMA logging: the device offers none)");
-        assertThat(fake.steps).containsExactly("attach 8");
+    /** ENOTTY and EINVAL say that there is none; any other error says nothing, and may be gone the next time. */
+    @ParameterizedTest
+    @CsvSource({"0, SET DMA_LOGGING_START", "1, SET DMA_LOGGING_STOP", "2, GET DMA_LOGGING_REPORT"})
+    void shouldNotTakeAnErrorForNoLog(int probe, String name) throws Exception {
+        for (int errno : List.of(5, 12, 19)) {
+            host.kernel.fail(probe, errno, 0);
+            KernelException e = assertThatExceptionOfType(KernelException.class)
+                    .isThrownBy(() -> choose(Way.CONTAINER, Way.values()))
+                    .actual();
+            assertThat(e.call()).isEqualTo("VFIO_DEVICE_FEATURE PROBE " + name);
+            assertThat(e.number()).isEqualTo(errno);
+            open.close();
+        }
+        for (int errno : List.of(22, 25)) {
+            host.kernel.fail(probe, errno, 0);
+            assertThat(choose(Way.CONTAINER, Way.values()).reason())
+                    .contains("device DMA logging: the device offers none");
+            open.close();
+        }
     }
 
     @Test
-    void shouldSayWhyNothingWorks() throws Exception {
+    void shouldTakeIommufdWhereAPageTableWasLent() throws Exception {
         fake.logRanges = -1;
-        host.cdev(ADDRESS, "pci", "vfio0");
 
-        DirtyTracking.Choice choice = choose(DeviceOpener.Way.CDEV, Way.DEVICE, Way.IOMMUFD);
+        assertThat(choose(Way.IOMMUFD, Way.values()).reason())
+                .isEqualTo("iommufd (device DMA logging: the device offers none)");
+    }
+
+    /** It can write no page, and a report of none would be an error, or a promise that nobody keeps. */
+    @ParameterizedTest
+    @EnumSource(value = DeviceOpener.Way.class, names = {"GROUP", "CDEV"})
+    void shouldTrackADeviceThatIsOpenedHereByItsOwnLogOnly(DeviceOpener.Way way) throws Exception {
+        host.cdev(ADDRESS, "pci", "vfio0");
+        assertThat(chooseOpened(way, Way.values()).reason()).isEqualTo("device DMA logging");
+        open.close();
+        fake.logRanges = -1;
+
+        DirtyTracking.Choice choice = chooseOpened(way, Way.values());
 
         assertThat(choice.tracker()).isEmpty();
         assertThat(choice.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
-                + "iommufd: the IOMMU behind the device cannot track; container dirty pages: not allowed)");
-        assertThat(fake.steps).containsExactly("attach 7");
+                + "iommufd: no page table was lent with the device, and where it is opened here no memory is mapped; "
+                + "container dirty pages: no container was lent with the device, and where it is opened here no memory "
+                + "is mapped)");
+        assertThat(host.tracking).isEmpty();
     }
 
     @Test
-    void shouldNotTakeAContainerThatRefusesToRecord() throws Exception {
-        host.kernel.refuse(Request.DIRTY_PAGES_START, 13);
+    void shouldTakeTheFirstThatWorksInTheOrderThatIsConfigured() throws Exception {
+        assertThat(choose(Way.CONTAINER, Way.CONTAINER, Way.DEVICE).reason()).isEqualTo("container dirty pages "
+                + "(device DMA logging: configured behind it; iommufd: not allowed)");
+        assertThat(fake.logging).isFalse();
+        open.close();
+        host.migrationCapability = false;
+        assertThat(choose(Way.CONTAINER, Way.CONTAINER, Way.DEVICE).reason()).isEqualTo("device DMA logging "
+                + "(container dirty pages: the container has no migration capability)");
+    }
 
-        assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).reason()).contains("container dirty pages: it is "
-                + "offered, but dev0: VFIO_IOMMU_DIRTY_PAGES START failed (EACCES)");
+    @Test
+    void shouldSayWhatIsNotAllowed() throws Exception {
+        assertThat(choose(Way.CONTAINER).reason()).isEqualTo("no dirty tracking (device DMA logging: not allowed; "
+                + "iommufd: not allowed; container dirty pages: not allowed)");
     }
 
     @Test
     void shouldNotTakeAContainerWithoutTheCapability() throws Exception {
         host.migrationCapability = false;
 
-        assertThat(choose(DeviceOpener.Way.GROUP, Way.CONTAINER).tracker()).isEmpty();
+        assertThat(choose(Way.CONTAINER, Way.CONTAINER).tracker()).isEmpty();
     }
 
     @Test
     void shouldReportPagesThatTheDeviceLoggedAndForgetThem() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         IovaRange range = new IovaRange(16 * PAGE, 128 * PAGE);
         tracker.start(PAGE, List.of(range));
         fake.written.addAll(List.of(15L, 16L, 17L, 80L, 143L, 144L));
@@ -163,7 +209,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldKeepBitsBeforeThePositionAndThoseThatAreSet() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
         fake.written.add(9L);
@@ -179,7 +225,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldJoinRangesUntilTheDeviceTakesThem() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         List<IovaRange> ranges = new ArrayList<>();
         for (int i = 0; i < 17; i++) {
             ranges.add(new IovaRange(2 * i * PAGE, PAGE));
@@ -193,12 +239,12 @@ class DirtyTrackingTest {
 
     @Test
     void shouldBeginAnewWhenTheRecordIsLost() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
         host.kernel.refuse(Request.LOGGING_REPORT, 5);
         assertThat(assertErrno(Errno.EOVERFLOW, () -> report(tracker, range)).getCause())
-                .hasMessage("dev0: VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed; it is in RUNNING now");
+                .hasMessage(ADDRESS + ": VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed; it is in RUNNING now");
         host.kernel.refuse(Request.LOGGING_REPORT, 0);
         fake.written.add(3L);
 
@@ -207,7 +253,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldNotRecordAnyMoreWhenItCannotBeginAnew() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         IovaRange range = new IovaRange(0, 64 * PAGE);
         tracker.start(PAGE, List.of(range));
         host.kernel.refuse(Request.LOGGING_REPORT, 75); // EOVERFLOW, which would say that recording goes on
@@ -219,7 +265,7 @@ class DirtyTrackingTest {
 
     @Test
     void shouldTryAgainToEndWhatTheKernelGoesOnToRecord() throws Exception {
-        DirtyTracker tracker = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker tracker = tracker(Way.CONTAINER);
         List<IovaRange> ranges = List.of(new IovaRange(0, 64 * PAGE));
         tracker.start(PAGE, ranges);
         host.kernel.refuse(Request.LOGGING_STOP, 5);
@@ -248,29 +294,27 @@ class DirtyTrackingTest {
     void shouldTakeEveryPageOfARangeThatCutsAMappingForWritten(int first, int pages, long word, long last)
             throws Exception {
         fake.logRanges = -1;
-        DirtyTracker container = tracker(DeviceOpener.Way.GROUP);
-        try (Arena arena = Arena.ofConfined()) {
-            open.space().orElseThrow().map(PAGE, arena.allocate(69 * PAGE, PAGE)); // pages 1 to 69
-            IovaRange whole = new IovaRange(0, 128 * PAGE);
-            container.start(PAGE, List.of(whole));
-            IovaRange cut = new IovaRange(first * PAGE, pages * PAGE);
+        DirtyTracker container = tracker(Way.CONTAINER);
+        host.mapAtOnce(PAGE, 69); // pages 1 to 69
+        IovaRange whole = new IovaRange(0, 128 * PAGE);
+        container.start(PAGE, List.of(whole));
+        IovaRange cut = new IovaRange(first * PAGE, pages * PAGE);
 
-            host.kernel.fail(-1, 0, 0);
-            long[] written = report(container, cut);
+        host.kernel.fail(-1, 0, 0);
+        long[] written = report(container, cut);
 
-            assertThat(host.kernel.made()).as("one request, no new beginning").isEqualTo(1);
-            assertThat(written).containsExactly(word, last);
-            host.dirty.add(80L);
-            assertThat(report(container, whole)).containsExactly(0, 1L << 16);
-            open.space().orElseThrow().unmap(PAGE, 69 * PAGE);
-        }
+        assertThat(host.kernel.made()).as("one request, no new beginning").isEqualTo(1);
+        assertThat(written).containsExactly(word, last);
+        host.dirty.add(80L);
+        assertThat(report(container, whole)).containsExactly(0, 1L << 16);
+        container.stop();
     }
 
     @Test
     void shouldReportWhatTheContainerAndIommufdSay() throws Exception {
         fake.logRanges = -1;
         host.mostDirtyBitmapBytes = 16; // 128 pages at a time
-        DirtyTracker container = tracker(DeviceOpener.Way.GROUP);
+        DirtyTracker container = tracker(Way.CONTAINER);
         IovaRange range = new IovaRange(0, 320 * PAGE);
         container.start(PAGE, List.of(range));
         host.dirty.addAll(List.of(1L, 130L, 319L));
@@ -281,8 +325,7 @@ class DirtyTrackingTest {
         open.close();
 
         host.cdev(ADDRESS, "pci", "vfio0");
-        host.iommuTracksDirtyPages = true;
-        DirtyTracker iommufd = tracker(DeviceOpener.Way.CDEV);
+        DirtyTracker iommufd = tracker(Way.IOMMUFD);
         host.mapPages(0, 320);
         iommufd.start(PAGE, List.of(range));
         host.dirty.add(64L);
@@ -291,23 +334,66 @@ class DirtyTrackingTest {
         assertThat(host.trackingIsOn()).isFalse();
     }
 
-    @Test
-    void shouldMapAndUnmapMemoryInBothSpaces() throws Exception {
-        host.cdev(ADDRESS, "pci", "vfio0");
-        for (DeviceOpener.Way way : List.of(DeviceOpener.Way.GROUP, DeviceOpener.Way.CDEV)) {
-            choose(way, Way.DEVICE);
-            try (Arena arena = Arena.ofConfined()) {
-                MemorySegment memory = arena.allocate(8192, 4096);
-                open.space().orElseThrow().map(0x10000, memory);
-                // read and write; iommufd also has a flag that the address is the caller's choice
-                assertThat(host.mapped).containsOnly(Map.entry(0x10000L, new FakeHost.Mapping(
-                        8192, memory.address(), way == DeviceOpener.Way.GROUP ? 3 : 7)));
-                assertErrno(Errno.EEXIST, () -> open.space().orElseThrow().map(0x10000, arena.allocate(8192, 4096)));
-                open.space().orElseThrow().unmap(0x10000, 8192);
-            }
-            assertThat(host.mapped).isEmpty();
-            open.close();
+    /**
+     * Pages of a page table: 64 that are mapped, 64 of which one is not, 128 that are mapped; the kernel reads, and
+     * clears, up to a hole, and then says EINVAL.
+     */
+    @ParameterizedTest
+    @ValueSource(ints = {64, 100, 127})
+    void shouldCountNoMoreThanAHoleAndItsNeighboursForWritten(int hole) throws Exception {
+        ListAppender<ILoggingEvent> told = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(IommufdTracking.class);
+        told.start();
+        logger.addAppender(told);
+        try {
+            fake.logRanges = -1;
+            DirtyTracker iommufd = tracker(Way.IOMMUFD);
+            host.mapPages(0, hole);
+            host.mapPages((hole + 1) * PAGE, 256 - hole - 1);
+            IovaRange range = new IovaRange(0, 256 * PAGE);
+            iommufd.start(PAGE, List.of(range));
+            host.tracking.clear();
+            host.dirty.addAll(List.of(3L, 150L, 255L));
+
+            assertThat(report(iommufd, range)).containsExactly(1 << 3, -1, 1 << 22, 1L << 63);
+            assertThat(report(iommufd, range)).containsExactly(0, -1, 0, 0);
+
+            assertThat(host.tracking).as("not begun anew").isEmpty();
+            assertThat(told.list).extracting(ILoggingEvent::getFormattedMessage).singleElement().asString()
+                    .startsWith("iommufd does not tell what 0000:3b:00.2 wrote at ").contains("is not mapped");
+            iommufd.stop();
+        } finally {
+            logger.detachAppender(told);
         }
-        open = null;
+    }
+
+    @Test
+    void shouldCountARangeThatIsNotMappedAtAllForWritten() throws Exception {
+        fake.logRanges = -1;
+        DirtyTracker iommufd = tracker(Way.IOMMUFD);
+        host.mapPages(0, 64);
+        IovaRange mapped = new IovaRange(0, 64 * PAGE);
+        IovaRange unmapped = new IovaRange(64 * PAGE, 70 * PAGE);
+        iommufd.start(PAGE, List.of(mapped, unmapped));
+
+        host.dirty.add(1L);
+        assertThat(report(iommufd, unmapped)).containsExactly(-1, 0b111111);
+        assertThat(report(iommufd, mapped)).containsExactly(0b10);
+        iommufd.stop();
+    }
+
+    @Test
+    void shouldTakeAnyOtherErrorOfIommufdForALostRecord() throws Exception {
+        fake.logRanges = -1;
+        DirtyTracker iommufd = tracker(Way.IOMMUFD);
+        host.mapPages(0, 64);
+        IovaRange range = new IovaRange(0, 64 * PAGE);
+        iommufd.start(PAGE, List.of(range));
+        host.kernel.refuse(Request.GET_DIRTY_BITMAP, 12);
+
+        assertErrno(Errno.EOVERFLOW, () -> report(iommufd, range));
+
+        host.kernel.refuse(Request.GET_DIRTY_BITMAP, 0);
+        iommufd.stop();
     }
 }

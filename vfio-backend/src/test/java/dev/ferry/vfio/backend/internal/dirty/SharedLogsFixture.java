@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
-import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -37,7 +37,6 @@ abstract class SharedLogsFixture {
     @BeforeEach
     void makeHost() throws Exception {
         host = new FakeHost(folder);
-        host.iommuTracksDirtyPages = true;
     }
 
     @AfterEach
@@ -51,12 +50,12 @@ abstract class SharedLogsFixture {
 
     DirtyTracker ofGroup(String name) throws Exception {
         host.pci(name, "mlx5_vfio_pci", "12").logRanges = -1;
-        device = new DeviceOpener(host.kernel, host.root).open(host.found(name), name, DeviceOpener.Way.GROUP);
+        device = LentDevice.take(host, name, Way.CONTAINER);
         opened.add(device);
         return tracker(device.space(), Way.CONTAINER);
     }
 
-    DirtyTracker tracker(Optional<IommuSpace> space, Way way) {
+    DirtyTracker tracker(Optional<IommuSpace> space, Way way) throws DeviceException {
         DirtyTracker tracker = tracking.choose(device.device(), space, 4096, List.of(way)).tracker().orElseThrow();
         host.tracking.clear();
         return tracker;

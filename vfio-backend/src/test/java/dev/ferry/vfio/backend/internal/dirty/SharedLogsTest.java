@@ -9,9 +9,9 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
-import dev.ferry.vfio.backend.internal.access.ContainerSpace;
-import dev.ferry.vfio.backend.internal.access.DeviceOpener;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.lang.foreign.MemorySegment;
@@ -25,14 +25,13 @@ import org.junit.jupiter.api.Timeout;
 
 /** Several devices of one VM record in one container. */
 class SharedLogsTest extends SharedLogsFixture {
-    /** Two devices that share one open container, as devices of one group do. */
+    /** Two devices of one container. */
     private List<DirtyTracker> inOneContainer() throws Exception {
         host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12").logRanges = -1;
         host.pci("0000:3b:00.3", "mlx5_vfio_pci", "12").logRanges = -1;
-        DeviceOpener opener = new DeviceOpener(host.kernel, host.root);
         List<DirtyTracker> trackers = new ArrayList<>();
         for (String name : List.of("0000:3b:00.2", "0000:3b:00.3")) {
-            device = opener.open(host.found(name), name, DeviceOpener.Way.GROUP);
+            device = LentDevice.take(host, name, Way.CONTAINER);
             opened.add(device);
             trackers.add(tracker(device.space(), Way.CONTAINER));
         }
@@ -141,8 +140,8 @@ class SharedLogsTest extends SharedLogsFixture {
             Thread.onSpinWait();
         }
 
-        DirtyLog second = shared.share(ContainerSpace.lent(host.kernel, new Descriptor(host.kernel, 5), "dev1"),
-                new SteeredLog());
+        DirtyLog second = shared.share(
+                IommufdSpace.ofPageTable(host.kernel, new Descriptor(host.kernel, 5), "dev1", 7), new SteeredLog());
         second.begin(PAGE, List.of(RANGE));
         second.end();
 

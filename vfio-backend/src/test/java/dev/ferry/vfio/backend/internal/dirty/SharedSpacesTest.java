@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.dirty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
@@ -17,11 +18,11 @@ import org.junit.jupiter.api.Test;
 /** Which containers and page tables are one, so that devices record in them together. */
 class SharedSpacesTest extends SharedLogsFixture {
     /** A page table of an open iommufd which came by two numbers, as handed over with each device. */
-    private DirtyTracker ofPageTable(int fd, int table) {
+    private DirtyTracker ofPageTable(int fd, int table) throws DeviceException {
         return chooseOfPageTable(fd, table).tracker().orElseThrow();
     }
 
-    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) {
+    private DirtyTracking.Choice chooseOfPageTable(int fd, int table) throws DeviceException {
         Descriptor iommufd = new Descriptor(host.kernel, fd);
         opened.add(iommufd);
         return tracking.choose(device.device(),
@@ -79,7 +80,7 @@ class SharedSpacesTest extends SharedLogsFixture {
         }
         assertThat(chooseOfPageTable(host.kernel.dup(fd), 8).tracker()).as("another page table").isPresent();
         assertThat(tracking.choose(device.device(), device.space(), 4096, List.of(Way.CONTAINER)).tracker())
-                .as("opened here, so nobody else's").isPresent();
+                .as("its own descriptor").isPresent();
         first.stop();
     }
 

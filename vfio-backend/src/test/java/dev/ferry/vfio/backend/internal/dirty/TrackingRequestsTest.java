@@ -7,11 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
-import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -47,8 +47,6 @@ class TrackingRequestsTest {
     void makeHost() throws Exception {
         host = new FakeHost(folder);
         fake = host.pci(ADDRESS, "mlx5_vfio_pci", "12");
-        host.cdev(ADDRESS, "pci", "vfio0");
-        host.iommuTracksDirtyPages = true;
     }
 
     @AfterEach
@@ -62,8 +60,7 @@ class TrackingRequestsTest {
     }
 
     private DirtyTracking.Choice choose(Way way) throws Exception {
-        DeviceOpener.Way access = way == Way.IOMMUFD ? DeviceOpener.Way.CDEV : DeviceOpener.Way.GROUP;
-        open = new DeviceOpener(host.kernel, host.root).open(host.found(ADDRESS), "dev0", access);
+        open = LentDevice.take(host, ADDRESS, way);
         return new DirtyTracking().choose(open.device(), open.space(), 4096, List.of(way));
     }
 
@@ -151,9 +148,7 @@ class TrackingRequestsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "DEVICE, LOGGING_START", "DEVICE, LOGGING_REPORT", "IOMMUFD, SET_DIRTY_TRACKING_ON",
-        "CONTAINER, DIRTY_PAGES_START", "CONTAINER, IOMMU_GET_INFO"})
+    @CsvSource({"DEVICE, LOGGING_START", "DEVICE, LOGGING_REPORT", "CONTAINER, IOMMU_GET_INFO"})
     void shouldNotChooseWhatItCannotTryOut(Way way, Request request) throws Exception {
         host.kernel.refuse(request, 95);
 
@@ -177,13 +172,6 @@ class TrackingRequestsTest {
                 .withMessageContaining("failed");
         assertThat(fake.logging || host.trackingIsOn()).isFalse();
         tracker.stop();
-    }
-
-    @Test
-    void shouldNotTrackWithAnOlderContainer() throws Exception {
-        host.type1v2 = false;
-
-        assertThat(choose(Way.CONTAINER).tracker()).isEmpty();
     }
 
     /** The capabilities of a container: where each says the next is, page sizes and longest bitmap of the second. */

@@ -76,6 +76,8 @@ public final class FakeDevice extends FakeFile {
     public int unknownErrno = ENOTTY;
     /** It has a configuration space. */
     public boolean pci = true;
+    /** It says that it can be reset. */
+    public boolean promisesReset = true;
     boolean mediated;
     /** Runs once, behind the next read of a data descriptor and before its answer arrives. */
     public Runnable behindRead = () -> {};
@@ -133,7 +135,7 @@ public final class FakeDevice extends FakeFile {
     }
 
     private int info(MemorySegment argument) {
-        argument.set(JAVA_INT, 4, pci ? 3 : 1);
+        argument.set(JAVA_INT, 4, (promisesReset ? 1 : 0) | (pci ? 2 : 0));
         argument.set(JAVA_INT, 8, REGIONS);
         argument.set(JAVA_INT, 12, 5);
         return 0;

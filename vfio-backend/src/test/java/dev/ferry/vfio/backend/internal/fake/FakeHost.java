@@ -23,6 +23,9 @@ public final class FakeHost {
     /** What a device may reach; flags are those of the request that mapped it. */
     public record Mapping(long size, long address, int flags) {}
 
+    /** The id of the page table with dirty tracking that a VMM attaches its devices to. */
+    public static final int PAGE_TABLE_OF_VMM = 7;
+
     public final Path root;
     public final FakeKernel kernel = new FakeKernel();
     public final Map<String, FakeDevice> devices = new HashMap<>();
@@ -41,11 +44,12 @@ public final class FakeHost {
     public int firstCapability = 24;
     /** What stands in the place of the container's capabilities; null: what a kernel says. */
     public byte[] otherCapabilities;
-    public boolean iommuTracksDirtyPages;
     /** Starts and stops of containers and page tables that worked. */
     public final List<String> tracking = new ArrayList<>();
     public final TreeSet<Long> dirty = new TreeSet<>();
     public final Map<Long, Mapping> mapped = new TreeMap<>();
+    private FakeFile lentContainer;
+    private FakeFile lentIommufd;
 
     public FakeHost(Path root) throws IOException {
         this.root = root;
@@ -147,11 +151,32 @@ public final class FakeHost {
         return iommufd;
     }
 
+    /** The one container of the VMM whose devices are {@link LentDevice lent}. */
+    FakeFile lentContainer() {
+        if (lentContainer == null) {
+            lentContainer = containerOfVmm();
+        }
+        return lentContainer;
+    }
+
+    /** Its one iommufd. */
+    FakeFile lentIommufd() {
+        if (lentIommufd == null) {
+            lentIommufd = iommufdOfVmm();
+        }
+        return lentIommufd;
+    }
+
     /** A VMM has mapped so many pages from an address on, each by itself. */
     public void mapPages(long iova, int count) {
         for (int i = 0; i < count; i++) {
             mapped.put(iova + i * Mappings.PAGE, new Mapping(Mappings.PAGE, Mappings.PAGE, 7));
         }
+    }
+
+    /** A VMM has mapped so many pages from an address on by one request. */
+    public void mapAtOnce(long iova, int count) {
+        mapped.put(iova, new Mapping(count * Mappings.PAGE, Mappings.PAGE, 7));
     }
 
     /** Whether a container or a page table records. */

@@ -52,8 +52,6 @@ final class FakeIommufd extends FakeFile {
             case 0x3B81 -> kernel.answer(Request.IOAS_ALLOC, () -> sized(argument, 12, () -> allocate(argument)));
             case 0x3B85 -> kernel.answer(Request.IOAS_MAP, () -> sized(argument, 40, () -> map(argument)));
             case 0x3B86 -> kernel.answer(Request.IOAS_UNMAP, () -> sized(argument, 24, () -> unmap(argument)));
-            case 0x3B89 -> kernel.answer(Request.HWPT_ALLOC, () -> sized(argument, 24, () -> pageTable(argument)));
-            case 0x3B8A -> kernel.answer(Request.GET_HW_INFO, () -> sized(argument, 32, () -> hardware(argument)));
             case 0x3B8B -> sized(argument, 16, () -> setTracking(argument));
             case 0x3B8C -> kernel.answer(Request.GET_DIRTY_BITMAP, () -> sized(argument, 48, () -> bitmap(argument)));
             default -> -ENOTTY;
@@ -99,46 +97,6 @@ final class FakeIommufd extends FakeFile {
         return argument.get(JAVA_LONG, 16) == 0 ? -ENOENT : 0;
     }
 
-    private int pageTable(MemorySegment argument) {
-        if ((argument.get(JAVA_INT, 4) & ~3) != 0 || argument.get(JAVA_INT, 20) != 0) {
-            return -EOPNOTSUPP;
-        }
-        if (argument.get(JAVA_INT, 0) >= 32 && (argument.get(JAVA_INT, 24) != 0 || argument.get(JAVA_INT, 28) != 0)) {
-            return -EINVAL;
-        }
-        Mappings space = spaces.get(argument.get(JAVA_INT, 12));
-        if (space == null || !devices.containsKey(argument.get(JAVA_INT, 8))) {
-            return -ENOENT;
-        }
-        boolean tracks = (argument.get(JAVA_INT, 4) & 2) != 0;
-        if (tracks && !host.iommuTracksDirtyPages) {
-            return -EOPNOTSUPP;
-        }
-        if (tracks) {
-            pageTables.put(nextObject, space);
-        }
-        argument.set(JAVA_INT, 16, nextObject++);
-        return 0;
-    }
-
-    /** A mediated device has no IOMMU of its own: its id is that of another kind of object. */
-    private int hardware(MemorySegment argument) {
-        if (argument.get(JAVA_INT, 4) != 0) {
-            return -EOPNOTSUPP;
-        }
-        FakeDevice device = devices.get(argument.get(JAVA_INT, 8));
-        if (device == null || device.mediated) {
-            return -ENOENT;
-        }
-        if (argument.get(JAVA_INT, 12) != 0 && argument.get(JAVA_LONG, 16) == 0) {
-            return -EFAULT;
-        }
-        if (argument.get(JAVA_INT, 0) >= 40) {
-            argument.set(JAVA_LONG, 32, host.iommuTracksDirtyPages ? 1 : 0);
-        }
-        return 0;
-    }
-
     private int setTracking(MemorySegment argument) {
         int flags = argument.get(JAVA_INT, 4);
         if ((flags & ~1) != 0 || argument.get(JAVA_INT, 12) != 0) {
@@ -177,14 +135,15 @@ final class FakeIommufd extends FakeFile {
             return -EOVERFLOW;
         }
         if (Long.bitCount(pageSize) != 1 || pageSize < Mappings.PAGE || length == 0 || (iova | length) % pageSize != 0
-                || !recorders.containsKey(id) || !host.isRecording(recorders.get(id)) || !space.covers(iova, length)) {
+                || !recorders.containsKey(id) || !host.isRecording(recorders.get(id))) {
             return -EINVAL;
         }
         if (argument.get(JAVA_LONG, 40) == 0) {
             return -EFAULT;
         }
-        FakeDmaLog.mark(host.dirty, iova, length, pageSize, argument.get(JAVA_LONG, 40));
-        return 0;
+        long known = space.mappedFrom(iova, length);
+        FakeDmaLog.mark(host.dirty, iova, known, pageSize, argument.get(JAVA_LONG, 40));
+        return known == length ? 0 : -EINVAL; // the marks of what lies before a hole are gone by then
     }
 
     @Override

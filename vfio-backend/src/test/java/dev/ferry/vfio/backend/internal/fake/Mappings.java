@@ -42,13 +42,21 @@ final class Mappings {
                 && (one.getKey() < iova || one.getKey() + one.getValue().size() > iova + size));
     }
 
-    /** Whether every byte of a range is mapped. */
-    boolean covers(long iova, long size) {
-        long covered = mapped.entrySet().stream()
-                .mapToLong(one -> Math.max(0, Math.min(one.getKey() + one.getValue().size(), iova + size)
-                        - Math.max(one.getKey(), iova)))
-                .sum();
-        return covered == size;
+    /** How many bytes from an address on are mapped without a hole, so many at most. */
+    long mappedFrom(long iova, long most) {
+        long at = iova;
+        boolean further = true;
+        while (further && at < iova + most) {
+            long from = at;
+            at = mapped.entrySet().stream()
+                    .filter(one -> one.getKey() <= from)
+                    .mapToLong(one -> one.getKey() + one.getValue().size())
+                    .filter(end -> end > from)
+                    .findFirst()
+                    .orElse(from);
+            further = at > from;
+        }
+        return Math.min(at - iova, most);
     }
 
     /** Takes away what lies in a range; the bytes of it. */

@@ -20,8 +20,6 @@ public enum Request {
     IOAS_ALLOC,
     IOAS_MAP,
     IOAS_UNMAP,
-    HWPT_ALLOC,
-    GET_HW_INFO,
     SET_DIRTY_TRACKING_ON,
     SET_DIRTY_TRACKING_OFF,
     GET_DIRTY_BITMAP,

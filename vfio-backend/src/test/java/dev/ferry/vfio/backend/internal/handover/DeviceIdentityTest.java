@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.uapi.Posix;
@@ -19,6 +21,9 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DeviceIdentityTest {
     private static final String VF = "0000:3b:00.2";
@@ -62,12 +67,23 @@ class DeviceIdentityTest {
                 .withMessage("the descriptor is of another device than %s: of %s, not of %s", name, shown, expected);
     }
 
-    @Test
-    void shouldRefuseWhatIsNoVfioDevice() {
-        host.kernel.close(fd);
+    @ParameterizedTest
+    @ValueSource(ints = {22, 25})
+    void shouldRefuseWhatIsNoVfioDevice(int number) {
+        host.kernel.refuse(Request.DEVICE_GET_INFO, number);
         assertThatExceptionOfType(DeviceException.class).isThrownBy(taken(VF))
                 .matches(e -> e.errno() == Errno.EINVAL)
                 .withMessageStartingWith("the first descriptor is of no VFIO device");
+    }
+
+    /** A device that is being taken out of its host, for example. */
+    @ParameterizedTest
+    @CsvSource({"19, ENODEV", "5, EIO", "9, EBADF"})
+    void shouldPassOnAnyOtherErrorOfADevice(int number, String name) {
+        host.kernel.refuse(Request.DEVICE_GET_INFO, number);
+        assertThatExceptionOfType(KernelException.class).isThrownBy(taken(VF))
+                .matches(e -> e.errnoName().equals(name))
+                .withMessageStartingWith(VF + ": VFIO_DEVICE_GET_INFO failed");
     }
 
     @Test

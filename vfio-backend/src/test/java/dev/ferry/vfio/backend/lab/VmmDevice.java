@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.vfio.backend.lab;
+
+import static dev.ferry.vfio.backend.lab.LabChecks.demand;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.ferry.vfio.backend.internal.access.ContainerSpace;
+import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.device.VfioDevice;
+import dev.ferry.vfio.backend.internal.sys.Descriptor;
+import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.IoasAlloc;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import dev.ferry.vfio.backend.internal.uapi.Posix;
+import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.AttachPt;
+import dev.ferry.vfio.backend.internal.uapi.VfioStruct.BindIommufd;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A device that is opened by a VMM's calls, not by our driver's, so that it has memory: our bundle maps none. By group
+ * where the kernel has no iommufd.
+ */
+final class VmmDevice implements AutoCloseable {
+    private final SystemCalls calls;
+    private final String name;
+    private final List<Descriptor> open = new ArrayList<>();
+    private final boolean byGroup;
+    private final Descriptor device;
+    private final VmmMappings mappings;
+
+    VmmDevice(HostDevices devices, String name) throws Exception {
+        this.calls = devices.calls();
+        this.name = name;
+        FoundDevice found = devices.found(name);
+        byGroup = !Files.exists(Path.of(devices.file("iommu")));
+        if (byGroup) {
+            Descriptor container = open(devices.file("vfio/vfio"));
+            device = ofGroup(open(devices.file("vfio/" + found.group().orElseThrow())), container);
+            mappings = new VmmMappings.OfContainer(calls, container);
+        } else {
+            device = open(devices.file("vfio/devices/" + found.cdev().orElseThrow()));
+            Descriptor iommufd = open(devices.file("iommu"));
+            mappings = new VmmMappings.OfIommufd(calls, iommufd, attach(iommufd));
+        }
+    }
+
+    private Descriptor open(String path) {
+        int number = calls.open(path, Posix.O_RDWR | Posix.O_CLOEXEC);
+        demand(number >= 0, "%s cannot be opened: %s", path, LinuxErrno.name(-number));
+        return opened(number);
+    }
+
+    private Descriptor opened(int number) {
+        Descriptor descriptor = new Descriptor(calls, number);
+        open.add(descriptor);
+        return descriptor;
+    }
+
+    private void ask(Descriptor file, int request, MemorySegment argument) {
+        long result = file.use(fd -> calls.ioctl(fd, request, argument));
+        demand(result == 0, "%s: request 0x%x gives %s", name, request, LinuxErrno.name((int) -result));
+    }
+
+    private Descriptor ofGroup(Descriptor group, Descriptor container) {
+        try (Arena arena = Arena.ofConfined()) {
+            ask(group, VfioIoctl.VFIO_GROUP_SET_CONTAINER, arena.allocateFrom(JAVA_INT, number(container)));
+            long iommu = container.use(fd ->
+                    calls.ioctl(fd, VfioIoctl.VFIO_SET_IOMMU, VfioIoctl.VFIO_TYPE1v2_IOMMU));
+            long fd = group.use(one ->
+                    calls.ioctl(one, VfioIoctl.VFIO_GROUP_GET_DEVICE_FD, arena.allocateFrom(name)));
+            demand(iommu == 0 && fd >= 0, "%s: %d, %d", name, iommu, fd);
+            return opened((int) fd);
+        }
+    }
+
+    /** Binds and attaches; gives the number of the address space. */
+    private int attach(Descriptor iommufd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bind = arena.allocate(BindIommufd.BYTES, Long.BYTES);
+            bind.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
+            bind.set(JAVA_INT, BindIommufd.IOMMUFD, number(iommufd));
+            ask(device, VfioIoctl.VFIO_DEVICE_BIND_IOMMUFD, bind);
+            MemorySegment space = arena.allocate(IoasAlloc.BYTES, Long.BYTES);
+            space.set(JAVA_INT, Iommufd.SIZE, IoasAlloc.BYTES);
+            ask(iommufd, Iommufd.IOMMU_IOAS_ALLOC, space);
+            MemorySegment attach = arena.allocate(AttachPt.BYTES, Long.BYTES);
+            attach.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
+            attach.set(JAVA_INT, AttachPt.PT_ID, space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
+            ask(device, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
+            return space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID);
+        }
+    }
+
+    private static int number(Descriptor descriptor) {
+        return (int) descriptor.use(fd -> fd);
+    }
+
+    String name() {
+        return name;
+    }
+
+    /** The device, for its owner; not to be closed. */
+    VfioDevice device() {
+        return new VfioDevice(calls, device, name);
+    }
+
+    /** Its memory. */
+    VmmMappings mappings() {
+        return mappings;
+    }
+
+    /** As it is lent to our driver in the same process: with its container where it has one. Closing it closes all. */
+    OpenDevice lent() {
+        return new OpenDevice(
+                device(),
+                byGroup ? Optional.of(ContainerSpace.lent(calls, open.get(0), "the container of " + name))
+                        : Optional.empty(),
+                "lent",
+                this::close);
+    }
+
+    /** What is lent to another process beside the device: the words for it. */
+    String beside() {
+        return byGroup ? " container" : "";
+    }
+
+    /** Its descriptor, and that of the container where it has one. */
+    int[] descriptors() {
+        return byGroup ? new int[] {number(device), number(open.get(0))} : new int[] {number(device)};
+    }
+
+    @Override
+    public void close() {
+        open.reversed().forEach(Descriptor::close);
+    }
+}
