@@ -40,7 +40,9 @@ open_archive() {
     echo "deb [signed-by=$keyring] $site $suite main"
     echo "deb [signed-by=$keyring] $site $suite-backports main"
   } > "$apt/sources.list"
-  lab_apt -o APT::Update::Error-Mode=any update || die "the package lists of $suite cannot be had from this machine's mirror: see apt's message"
+  lab_apt -o APT::Update::Error-Mode=any update || die \
+    "the package lists of $suite cannot be had from $site: see apt's message; the network is needed," \
+    "or a cache that was filled before (FERRY_KERNEL_LAB_CACHE)"
   touch "$apt/ready"
 }
 
@@ -65,7 +67,8 @@ fetch() {
     # A version may have left the archive since the lists were read.
     rm -f "$cache/apt/ready"
     open_archive
-    download "$@" || die "packages cannot be had from this machine's mirror ($*): see apt's message"
+    download "$@" || die "packages cannot be had from this machine's mirror ($*): see apt's message; is there" \
+      "the network, and room on the disk for $cache?"
   fi
   for deb in "$cache"/apt/cache/archives/*.deb; do
     # tar keeps the links usr-merge needs, dpkg-deb -x would replace them by folders.

@@ -24,8 +24,8 @@ class LiveMigrationIT {
 
     private static final int FRAMES = 20_000;
     private static final double LEAST_DOWNTIME_LESS_PERCENT = 75;
-    private static final double MOST_TOTAL_MORE_PERCENT = 5;
-    private static final int ATTEMPTS = 3;
+    private static final double MOST_TOTAL_MORE = 1.05;
+    private static final int ATTEMPTS = 8;
 
     @TempDir
     private Path folder;
@@ -38,25 +38,32 @@ class LiveMigrationIT {
     }
 
     /**
-     * The time in total gets up to three attempts, of which the best counts. It is the time of a whole run, pre-copy
-     * has only 5 % to stay within, and whatever else the machine does meanwhile falls on one of two runs and not on the
-     * other; that no attempt of three stays within says that it is pre-copy which takes longer. The downtime has
-     * room: it is a tenth where a quarter is asked for, so each attempt has to reach it. No frame is ever harmed.
+     * The shortest times in total are compared: a busy machine makes a run longer, none makes it shorter than what the
+     * devices and the program take, and the 5 % allowed are far less than what else a machine can do meanwhile. So
+     * there are more attempts only as long as the shortest ones do not tell yet. The downtime has room: it is a tenth
+     * where a quarter is asked for, so each attempt has to reach it. No frame is ever harmed.
      */
     @ParameterizedTest(name = "{0} VFs")
     @ValueSource(ints = {1, 2, 4, 16})
     void shouldStandStillForAQuarterAtMostWhenDevicesTakeTheirTimeAndThereIsPreCopy(int vfs) throws Exception {
-        List<Double> totalMore = new ArrayList<>();
+        double without = Double.MAX_VALUE;
+        double with = Double.MAX_VALUE;
+        int attempts = 0;
         do {
             JsonObject comparison = compare("smartnic", vfs);
             assertThat(comparison.get("downtimeLessPercent").getAsDouble())
                     .as("%s", comparison)
                     .isGreaterThanOrEqualTo(LEAST_DOWNTIME_LESS_PERCENT);
-            totalMore.add(comparison.get("totalMorePercent").getAsDouble());
-        } while (totalMore.get(totalMore.size() - 1) > MOST_TOTAL_MORE_PERCENT && totalMore.size() < ATTEMPTS);
-        assertThat(totalMore)
-                .as("by how many percent it took longer in total")
-                .anySatisfy(percent -> assertThat(percent).isLessThanOrEqualTo(MOST_TOTAL_MORE_PERCENT));
+            without = Math.min(without, totalMillis(comparison, "withoutPreCopy"));
+            with = Math.min(with, totalMillis(comparison, "withPreCopy"));
+        } while (with > without * MOST_TOTAL_MORE && ++attempts < ATTEMPTS);
+        assertThat(with)
+                .as("ms in total with pre-copy, the shortest of up to %d, %s without", ATTEMPTS, without)
+                .isLessThanOrEqualTo(without * MOST_TOTAL_MORE);
+    }
+
+    private static double totalMillis(JsonObject comparison, String way) {
+        return comparison.getAsJsonObject(way).get("totalMillis").getAsDouble();
     }
 
     @ParameterizedTest(name = "{0} VFs")

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** The runnable jar, each run a process of its own, with the JVM that runs the tests. Used by one thread. */
+/** The runnable jar, each run a process of its own. Used by one thread. */
 final class RunnableJar {
 
     static final Path FILE = Path.of("target/ferry-runnable.jar").toAbsolutePath();
@@ -19,25 +19,39 @@ final class RunnableJar {
     /** More than any run here takes on a busy machine. */
     static final long LIMIT_SECONDS = 120;
 
+    /** The Java that runs the tests. */
+    static final Path JAVA = Path.of(System.getProperty("java.home"), "bin", "java");
+
     private final Path folder;
+    private final Path java;
+    private final Path jar;
 
     /** What one run left: its exit status, standard output and standard error. */
     record Ended(int status, String out, String err) {}
 
     /** Runs have this folder as their working directory; their temporary folder and their outputs are in it. */
     RunnableJar(Path folder) {
+        this(folder, JAVA, FILE);
+    }
+
+    /** With another Java, or what a test made of the jar. */
+    RunnableJar(Path folder, Path java, Path jar) {
         this.folder = folder;
+        this.java = java;
+        this.jar = jar;
     }
 
     /** Starts a run, with a text as its standard input. */
     Process start(String input, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                java.toString(),
                 "-XX:TieredStopAtLevel=1",
+                // Older ones do not know the next one.
+                "-XX:+IgnoreUnrecognizedVMOptions",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
                 "-jar",
-                FILE.toString()));
+                jar.toString()));
         command.addAll(List.of(arguments));
         Path in = Files.writeString(folder.resolve("in"), input);
         return new ProcessBuilder(command)

@@ -222,10 +222,6 @@ class RunnableJarIT {
         ended = jar.run("", "--config", "many.json", "devices");
         assertThat(ended).isEqualTo(new Ended(1, "", "ferry: the configuration dev.ferry.emulator.adapter~a is not "
                 + "valid: members must be 0 to 4096, but is 5000; correct it\n"));
-        ended = jar.run("", "demo", "--quiet", "--latency", "odd");
-        assertThat(ended.status()).isEqualTo(1);
-        assertThat(ended.err().lines()).hasSize(1);
-        assertThat(ended.err()).startsWith("ferry: the emulator does not make the VFs of the demo: ").contains("'odd'");
     }
 
     @Test

@@ -4,6 +4,7 @@ package dev.ferry.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import dev.ferry.app.RunnableJar.Ended;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -17,7 +18,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.jar.Attributes;
 import java.util.jar.Manifest;
 import java.util.regex.Matcher;
@@ -30,19 +30,15 @@ import org.junit.jupiter.api.io.TempDir;
 /** The runnable jar as a process where the bundle for VFIO devices does not resolve, or is not there at all. */
 class WithoutVfioIT {
 
-    private static final Path JAR = Path.of("target/ferry-runnable.jar").toAbsolutePath();
     private static final Path JDKS = Path.of("/usr/lib/jvm");
     /** Of an environment variable, JAVA_HOME_21_X64 or JDK17_HOME for example. */
     private static final Pattern HOME = Pattern.compile("(JAVA|JDK).*HOME.*");
     private static final Pattern OLDER = Pattern.compile("(?m)^JAVA_VERSION=\"(17|18|19|20|21)\\b");
-    private static final long LIMIT_SECONDS = 120;
     private static final String LEFT_OUT =
             "ferry: VFIO devices are not available (everything else is): the bundle dev.ferry.vfio.backend ";
 
     @TempDir
     private Path folder;
-
-    private record Ended(int status, String out, String err) {}
 
     @BeforeEach
     void configure() throws IOException {
@@ -54,26 +50,7 @@ class WithoutVfioIT {
     }
 
     private Ended run(Path java, Path jar, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                java.toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+IgnoreUnrecognizedVMOptions",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-jar",
-                jar.toString()));
-        command.addAll(List.of(arguments));
-        Process process = new ProcessBuilder(command)
-                .directory(folder.toFile())
-                .redirectOutput(folder.resolve("out").toFile())
-                .redirectError(folder.resolve("err").toFile())
-                .start();
-        try {
-            assertThat(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).as("ends in time").isTrue();
-        } finally {
-            process.destroyForcibly();
-        }
-        return new Ended(
-                process.exitValue(), Files.readString(folder.resolve("out")), Files.readString(folder.resolve("err")));
+        return new RunnableJar(folder, java, jar).run("", arguments);
     }
 
     /** Java on which the bundle for VFIO devices does not resolve, but all others do. */
@@ -114,12 +91,8 @@ class WithoutVfioIT {
         }
     }
 
-    private static Path thisJava() {
-        return Path.of(System.getProperty("java.home"), "bin", "java");
-    }
-
     private Path jarWithoutBackend() throws IOException {
-        Path jar = Files.copy(JAR, folder.resolve("without.jar"));
+        Path jar = Files.copy(RunnableJar.FILE, folder.resolve("without.jar"));
         try (FileSystem inside = FileSystems.newFileSystem(jar)) {
             Files.delete(backend(inside));
         }
@@ -128,7 +101,7 @@ class WithoutVfioIT {
 
     /** As on a Java that has lost a package. */
     private Path jarWithBackendThatNeeds(String missing) throws IOException {
-        Path jar = Files.copy(JAR, folder.resolve("needy.jar"));
+        Path jar = Files.copy(RunnableJar.FILE, folder.resolve("needy.jar"));
         try (FileSystem inside = FileSystems.newFileSystem(jar)) {
             Path backend = backend(inside);
             Path copy = Files.copy(backend, folder.resolve("backend.jar"));
@@ -177,9 +150,9 @@ class WithoutVfioIT {
         OlderJava java = olderJava();
         String sentence = "needs Java 22 or newer, and this is Java %d; run Ferry with a newer one"
                 .formatted(java.feature());
-        assertWorksWithoutVfio(java.program(), JAR, sentence);
+        assertWorksWithoutVfio(java.program(), RunnableJar.FILE, sentence);
 
-        Ended ended = run(java.program(), JAR, "devices");
+        Ended ended = run(java.program(), RunnableJar.FILE, "devices");
         assertThat(ended.err()).as("nobody asked for VFIO devices").isEqualTo(LEFT_OUT + sentence + "\n");
         assertThat(ended.status()).isZero();
     }
@@ -192,10 +165,10 @@ class WithoutVfioIT {
         Files.write(folder.resolve("cut"), Arrays.copyOf(state, 17));
         Path java = olderJava().program();
 
-        Ended ended = run(java, JAR, "inspect", "whole");
+        Ended ended = run(java, RunnableJar.FILE, "inspect", "whole");
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out()).startsWith("format vfio: valid, records: 2\n");
-        ended = run(java, JAR, "inspect", "cut");
+        ended = run(java, RunnableJar.FILE, "inspect", "cut");
         assertThat(ended.err()).isEqualTo(
                 "ferry: cut is malformed at byte 0: a DATA record of 2 bytes has only 1 in the stream\n");
         assertThat(ended.status()).isEqualTo(1);
@@ -204,16 +177,16 @@ class WithoutVfioIT {
     @Test
     void shouldMigrateEmulatedDevicesAndSayWhyThereAreNoOthersWhenTheBundleIsAbsent() throws Exception {
         Path jar = jarWithoutBackend();
-        assertWorksWithoutVfio(thisJava(), jar, "is not installed; install it");
+        assertWorksWithoutVfio(RunnableJar.JAVA, jar, "is not installed; install it");
 
-        Ended ended = run(thisJava(), jar, "devices");
+        Ended ended = run(RunnableJar.JAVA, jar, "devices");
         assertThat(ended.err()).as("nobody misses it").isEmpty();
         assertThat(ended.status()).isZero();
     }
 
     @Test
     void shouldMigrateEmulatedDevicesAndSayWhatIsMissingWhenJavaHasLostAPackage() throws Exception {
-        assertWorksWithoutVfio(thisJava(), jarWithBackendThatNeeds("gone.from.java"),
+        assertWorksWithoutVfio(RunnableJar.JAVA, jarWithBackendThatNeeds("gone.from.java"),
                 "needs what nothing here offers: osgi.wiring.package (osgi.wiring.package=gone.from.java); "
                         + "install that, or run Ferry with another Java");
     }

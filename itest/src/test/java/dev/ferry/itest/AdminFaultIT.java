@@ -4,16 +4,13 @@ package dev.ferry.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FaultyOwner;
 import dev.ferry.itest.harness.FaultyOwner.Fault;
 import dev.ferry.itest.harness.FaultyOwner.Faults;
+import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.Saved;
-import dev.ferry.itest.harness.TestBundle;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
@@ -22,35 +19,23 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.BundleContext;
 
 /**
  * A guest under traffic migrates, and each admin command in turn goes wrong in each way: the guest runs at exactly one
  * side, no frame is harmed, and no object and no session is left. The time it takes is bounded by the number of
  * commands of one migration; those by which both sides are asked for their profiles are sent in any order.
  */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class AdminFaultIT {
-    /** As the guest knows them. */
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String DESTINATION = "host2/pf0/vf1";
-
-    /** The same, as the migration knows them: by queues that fail. */
+public class AdminFaultIT extends GuestIT {
+    /** Source and destination as the migration knows them: by queues that fail. */
     private static final String FAULTY_SOURCE = "host8/pf0/vf1";
     private static final String FAULTY_DESTINATION = "host9/pf0/vf1";
 
@@ -67,42 +52,24 @@ public class AdminFaultIT {
     private static final int FEWEST_COMMANDS = 10;
     private static final int MOST_COMMANDS = 100;
 
-    @Inject
-    private BundleContext context;
-
     private final Faults faults = new Faults();
-    private Adapters adapters;
-    private MigrationService migrations;
     private FaultyOwner source;
     private FaultyOwner destination;
 
-    @Configuration
-    public Option[] container() throws Exception {
-        TestBundle.EXERCISER.make();
-        return Container.ferry();
-    }
-
     @Before
     public void configure() throws Exception {
-        adapters = new Adapters(context);
         for (String host : List.of("host1", "host2")) {
             adapters.create(Map.of("host", host, "name", "pf0", "members", 1, "objectLimit", OBJECTS));
         }
-        new Bundles(context).deploy(TestBundle.EXERCISER);
-        migrations = Await.service(context, MigrationService.class);
         source = new FaultyOwner(context, "host1/pf0", "host8", faults);
         destination = new FaultyOwner(context, "host2/pf0", "host9", faults);
-        for (String device : List.of(FAULTY_SOURCE, FAULTY_DESTINATION)) {
-            Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
-        }
+        awaitDevices(FAULTY_SOURCE, FAULTY_DESTINATION);
     }
 
     @After
-    public void remove() throws Exception {
+    public void withdrawFaultyOwners() throws Exception {
         source.close();
         destination.close();
-        adapters.close();
-        new Bundles(context).find(TestBundle.EXERCISER.symbolicName()).orElseThrow().uninstall();
     }
 
     @Test

@@ -118,8 +118,8 @@ class BundleBoundariesTest {
 
     /** An optional import that is resolved later restarts the bundle that has it. */
     @ParameterizedTest
-    @EnumSource(names = {"API", "FSM_CORE", "STREAM_VIRTIOVF"})
-    void shouldHaveNoOptionalImportInTheCore(FerryBundle bundle) throws Exception {
+    @EnumSource
+    void shouldHaveNoOptionalImport(FerryBundle bundle) throws Exception {
         assertThat(parameters(bundle, "Import-Package").entrySet())
                 .filteredOn(entry -> "optional".equals(entry.getValue().get("resolution:")))
                 .isEmpty();

@@ -6,9 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Objects;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
@@ -17,52 +16,23 @@ import dev.ferry.migration.Finding.Code;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
 import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import javax.inject.Inject;
 import org.junit.After;
-import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
 /** Unequal adapters: what is found before the source is disturbed. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class CheckIT {
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String DESTINATION = "host2/pf0/vf1";
-
-    @Inject
-    private BundleContext context;
-
-    private Adapters adapters;
-    private MigrationService migrations;
-
-    @Configuration
-    public Option[] container() {
-        return Container.ferry();
-    }
-
-    @Before
-    public void configure() throws Exception {
-        adapters = new Adapters(context);
-        migrations = Await.service(context, MigrationService.class);
-    }
-
+public class CheckIT extends FerryIT {
     @After
-    public void remove() throws Exception {
+    public void awaitNoDevices() throws Exception {
         adapters.close();
         Await.until(context, "no devices", () -> migrations.devices().isEmpty());
     }
@@ -70,8 +40,7 @@ public class CheckIT {
     private List<Finding> findings(Map<String, Object> source, Map<String, Object> destination) throws Exception {
         create("host1", source);
         create("host2", destination);
-        Await.until(context, "both devices", () -> migrations.device(SOURCE).isPresent()
-                && migrations.device(DESTINATION).isPresent());
+        awaitDevices(SOURCE, DESTINATION);
         List<Finding> findings = migrations.check(MigrationRequest.of(SOURCE, DESTINATION));
         for (String owner : List.of("host1/pf0", "host2/pf0")) {
             AdminQueue queue = Await.service(context, AdminQueue.class, "(ferry.owner.id=" + owner + ")");

@@ -6,64 +6,36 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.migration.DeviceDescription;
-import dev.ferry.migration.MigrationService;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import javax.inject.Inject;
-import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.Configuration;
 
 /** Adapters are created, changed and deleted by Configuration Admin while everything runs. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class ConfigurationIT {
+public class ConfigurationIT extends FerryIT {
     private static final int MANY = 1000;
-    private static final long MOST_BYTES_PER_VF = 64 * 1024;
-    private static final int GC_ROUNDS = 3;
-
-    @Inject
-    private BundleContext context;
-
-    private Adapters adapters;
-    private MigrationService migrations;
-
-    @org.ops4j.pax.exam.Configuration
-    public Option[] container() {
-        return Container.ferry();
-    }
 
     @Before
-    public void begin() throws Exception {
-        adapters = new Adapters(context);
-        migrations = Await.service(context, MigrationService.class);
-        awaitDevices();
-    }
-
-    @After
-    public void remove() throws Exception {
-        adapters.close();
+    public void awaitNoDevices() throws Exception {
+        awaitExactly();
     }
 
     @Test
     public void shouldCreateAndDeleteDevicesWithTheirAdapter() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", 2);
-        awaitDevices("hostA/pf0/vf1", "hostA/pf0/vf2");
+        awaitExactly("hostA/pf0/vf1", "hostA/pf0/vf2");
 
         DeviceDescription device = migrations.device("hostA/pf0/vf2").orElseThrow();
         assertThat(device.host()).isEqualTo("hostA");
@@ -71,19 +43,19 @@ public class ConfigurationIT {
         assertThat(device.member()).hasValue(2);
 
         adapters.delete(adapter);
-        awaitDevices();
+        awaitExactly();
     }
 
     @Test
     public void shouldLeaveOtherMembersAloneWhenMembersGrowAndShrink() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", 1);
-        awaitDevices("hostA/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1");
         List<ServiceReference<MigrationDriver>> first = drivers("hostA/pf0/vf1");
 
         Adapters.change(adapter, "members", 3);
-        awaitDevices("hostA/pf0/vf1", "hostA/pf0/vf2", "hostA/pf0/vf3");
+        awaitExactly("hostA/pf0/vf1", "hostA/pf0/vf2", "hostA/pf0/vf3");
         Adapters.change(adapter, "members", 2);
-        awaitDevices("hostA/pf0/vf1", "hostA/pf0/vf2");
+        awaitExactly("hostA/pf0/vf1", "hostA/pf0/vf2");
 
         assertThat(drivers("hostA/pf0/vf1")).isEqualTo(first);
     }
@@ -91,17 +63,17 @@ public class ConfigurationIT {
     @Test
     public void shouldMakeNewAdapterWhenHostChanges() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", 1);
-        awaitDevices("hostA/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1");
 
         Adapters.change(adapter, "host", "hostB");
 
-        awaitDevices("hostB/pf0/vf1");
+        awaitExactly("hostB/pf0/vf1");
     }
 
     @Test
     public void shouldKeepAdapterAndLogOneErrorWhenConfigurationBecomesInvalid() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", 1);
-        awaitDevices("hostA/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1");
         List<ServiceReference<MigrationDriver>> before = drivers("hostA/pf0/vf1");
 
         Adapters.change(adapter, "queueSize", 3);
@@ -116,43 +88,39 @@ public class ConfigurationIT {
     public void shouldCreateNothingAndServeOthersWhenConfigurationIsInvalidFromTheStart() throws Exception {
         Configuration bad = adapters.create(Map.of("host", "hostA", "name", "pf0", "members", "many"));
         adapters.create("hostB", "pf0", 1);
-        awaitDevices("hostB/pf0/vf1");
+        awaitExactly("hostB/pf0/vf1");
         Await.until(context, "an error in the log", () -> !errors(bad).isEmpty());
 
         Adapters.change(bad, "members", 1);
 
-        awaitDevices("hostA/pf0/vf1", "hostB/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1", "hostB/pf0/vf1");
         assertThat(errors(bad)).hasSize(1);
     }
 
     @Test
     public void shouldRefuseSecondAdapterWithSameIdUntilFirstIsDeleted() throws Exception {
         Configuration first = adapters.create("hostA", "pf0", 1);
-        awaitDevices("hostA/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1");
         Configuration second = adapters.create("hostA", "pf0", 2);
         Await.until(context, "an error in the log", () -> !errors(second).isEmpty());
-        awaitDevices("hostA/pf0/vf1");
+        awaitExactly("hostA/pf0/vf1");
 
         adapters.delete(first);
         Adapters.change(second, "members", 3);
 
-        awaitDevices("hostA/pf0/vf1", "hostA/pf0/vf2", "hostA/pf0/vf3");
+        awaitExactly("hostA/pf0/vf1", "hostA/pf0/vf2", "hostA/pf0/vf3");
     }
 
     @Test
-    public void shouldCarryThousandDevicesInLittleMemory() throws Exception {
-        long before = usedBytes();
+    public void shouldCarryThousandDevices() throws Exception {
         Configuration adapter = adapters.create("hostA", "pf0", MANY);
         Await.until(context, MANY + " devices", () -> migrations.devices().size() == MANY);
-        long perDevice = (usedBytes() - before) / MANY;
-
-        assertThat(perDevice).as("bytes per VF").isLessThan(MOST_BYTES_PER_VF);
 
         adapters.delete(adapter);
-        awaitDevices();
+        awaitExactly();
     }
 
-    private void awaitDevices(String... ids) throws Exception {
+    private void awaitExactly(String... ids) throws Exception {
         Await.until(
                 context,
                 "the devices " + List.of(ids),
@@ -181,13 +149,5 @@ public class ConfigurationIT {
             return lines.filter(line -> line.contains("ERROR") && line.contains(adapter.getPid()))
                     .toList();
         }
-    }
-
-    private static long usedBytes() {
-        Runtime runtime = Runtime.getRuntime();
-        for (int round = 0; round < GC_ROUNDS; round++) {
-            System.gc();
-        }
-        return runtime.totalMemory() - runtime.freeMemory();
     }
 }

@@ -5,40 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.Saved;
-import dev.ferry.itest.harness.TestBundle;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
-import java.util.List;
 import java.util.Map;
-import javax.inject.Inject;
-import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.BundleContext;
 
 /** Guests on devices that speak only the command set of the device context, beside one that speaks virtio 1.4. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class ContextMigrationIT {
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String EQUAL = "host2/pf0/vf1";
+public class ContextMigrationIT extends GuestIT {
+    private static final String EQUAL = DESTINATION;
     private static final String LARGER = "host2/large/vf1";
     private static final String SHORT_QUEUES = "host2/short/vf1";
     private static final String PARTS = "host2/parts/vf1";
@@ -46,33 +32,14 @@ public class ContextMigrationIT {
     /** Offset of the tag of the first record in a saved stream. */
     private static final int RECORD_TAG = 12;
 
-    @Inject
-    private BundleContext context;
-
-    private Bundles bundles;
-    private Adapters adapters;
-    private MigrationService migrations;
-
-    @Configuration
-    public Option[] container() throws Exception {
-        TestBundle.EXERCISER.make();
-        return Container.ferry();
-    }
-
     @Before
     public void configure() throws Exception {
-        bundles = new Bundles(context);
-        adapters = new Adapters(context);
         adapters.create(adapter("host1", "pf0", "context", 1, 256));
         adapters.create(adapter("host2", "pf0", "context", 1, 256));
         adapters.create(adapter("host2", "large", "context", 4, 1024));
         adapters.create(adapter("host2", "short", "context", 1, 4));
         adapters.create(adapter("host2", "parts", "parts", 1, 256));
-        migrations = Await.service(context, MigrationService.class);
-        bundles.deploy(TestBundle.EXERCISER);
-        for (String device : List.of(SOURCE, EQUAL, LARGER, SHORT_QUEUES, PARTS)) {
-            Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
-        }
+        awaitDevices(SOURCE, EQUAL, LARGER, SHORT_QUEUES, PARTS);
     }
 
     private static Map<String, Object> adapter(String host, String name, String commands, int pairs, int queueSize) {
@@ -83,12 +50,6 @@ public class ContextMigrationIT {
                 "commands", commands,
                 "queuePairs", pairs,
                 "queueSize", queueSize);
-    }
-
-    @After
-    public void remove() throws Exception {
-        adapters.close();
-        bundles.find(TestBundle.EXERCISER.symbolicName()).orElseThrow().uninstall();
     }
 
     @Test

@@ -5,60 +5,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.legacy.LegacyIo;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import javax.inject.Inject;
-import org.junit.After;
-import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 
 /** Old guests get their I/O BAR for as long as owner and driver are there, and move with their device. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class LegacyIoIT {
+public class LegacyIoIT extends FerryIT {
     private static final int COMMAND = 0x04;
     private static final int DEVICE_STATUS = 18;
     private static final int DRIVER_FEATURES = 4;
     private static final int QUEUE_ADDRESS = 8;
     private static final int QUEUE_SELECT = 14;
-
-    @Inject
-    private BundleContext context;
-
-    private Adapters adapters;
-
-    @Configuration
-    public Option[] container() {
-        return Container.ferry();
-    }
-
-    @Before
-    public void noAdapters() {
-        adapters = new Adapters(context);
-    }
-
-    @After
-    public void deleteAdapters() throws Exception {
-        adapters.close();
-    }
 
     private Set<Object> offered() throws InvalidSyntaxException {
         return context.getServiceReferences(LegacyIo.class, null).stream()
@@ -97,8 +66,8 @@ public class LegacyIoIT {
     public void shouldComeAndGoWithTheBundlesAndLeaveMigrationAlone() throws Exception {
         adapters.twoHosts(1);
         awaitOffered("host1/pf0/vf1", "host2/pf0/vf1");
-        Bundle legacy = new Bundles(context).get(FerryBundle.VIRTIO_LEGACY_IO);
-        Bundle provider = new Bundles(context).get(FerryBundle.VIRTIO_NET_PROVIDER);
+        Bundle legacy = bundles.get(FerryBundle.VIRTIO_LEGACY_IO);
+        Bundle provider = bundles.get(FerryBundle.VIRTIO_NET_PROVIDER);
 
         provider.stop();
         assertThat(offered()).isEmpty();
@@ -113,7 +82,6 @@ public class LegacyIoIT {
     }
 
     private void migrate() throws Exception {
-        MigrationService migrations = Await.service(context, MigrationService.class);
         Await.until(context, "devices", () -> migrations.devices().size() == 2, migrations::devices);
         MigrationReport report = Await.result(migrations
                 .start(MigrationRequest.of("host1/pf0/vf1", "host2/pf0/vf1"), MigrationListener.NONE)

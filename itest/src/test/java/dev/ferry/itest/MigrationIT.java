@@ -6,15 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.PhaseGate;
 import dev.ferry.itest.harness.Saved;
-import dev.ferry.itest.harness.TestBundle;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.Guest;
@@ -29,58 +26,25 @@ import dev.ferry.migration.MigrationService;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
-import javax.inject.Inject;
-import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 
 /** A guest under traffic moves between emulated hosts; device states are saved and restored. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class MigrationIT {
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String DESTINATION = "host2/pf0/vf1";
-
+public class MigrationIT extends GuestIT {
     /** Offsets in a saved stream: the tag of the first record, type and flags of its first device part. */
     private static final int RECORD_TAG = 12;
 
     private static final int PART_TYPE = 16;
     private static final int PART_FLAGS = 18;
 
-    @Inject
-    private BundleContext context;
-
-    private Bundles bundles;
-    private Adapters adapters;
-    private MigrationService migrations;
-
-    @Configuration
-    public Option[] container() throws Exception {
-        TestBundle.EXERCISER.make();
-        return Container.ferry();
-    }
-
     @Before
     public void configure() throws Exception {
-        bundles = new Bundles(context);
-        adapters = new Adapters(context).twoHosts(1);
-        migrations = Await.service(context, MigrationService.class);
-        bundles.deploy(TestBundle.EXERCISER);
-        awaitDevices();
-    }
-
-    @After
-    public void remove() throws Exception {
-        adapters.close();
-        bundles.find(TestBundle.EXERCISER.symbolicName()).orElseThrow().uninstall();
+        adapters.twoHosts(1);
+        awaitDevices(SOURCE, DESTINATION);
     }
 
     @Test
@@ -201,7 +165,7 @@ public class MigrationIT {
             bundle.stop();
             bundle.start();
             migrations = Await.service(context, MigrationService.class);
-            awaitDevices();
+            awaitDevices(SOURCE, DESTINATION);
             migrations.setState(SOURCE, DeviceState.RUNNING);
 
             assertThat(Saved.of(migrations, SOURCE)).as("%s restarted", restarted).isEqualTo(blank);
@@ -210,12 +174,6 @@ public class MigrationIT {
 
     private GuestRun boot() throws Exception {
         return GuestRun.boot(context, SOURCE, DESTINATION);
-    }
-
-    private void awaitDevices() throws Exception {
-        for (String device : List.of(SOURCE, DESTINATION)) {
-            Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
-        }
     }
 
     private static void copy(GuestMemory from, GuestMemory to) throws Exception {

@@ -6,9 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Container;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Objects;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.FailureCode;
@@ -18,52 +17,27 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
 import dev.ferry.virtio.AdminQueue;
 import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import javax.inject.Inject;
 import org.junit.After;
-import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 
 /** An owner device has 255 device parts objects for all its VFs; whoever wants one more is refused, or waits. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class ObjectLimitIT {
+public class ObjectLimitIT extends FerryIT {
     private static final String PROVIDER = "dev.ferry.virtio.net.provider";
     private static final int OBJECTS = 255;
     private static final int MEMBERS = 300;
 
-    @Inject
-    private BundleContext context;
-
-    private Adapters adapters;
-    private MigrationService migrations;
-
-    @Configuration
-    public Option[] container() {
-        return Container.ferry();
-    }
-
-    @Before
-    public void configure() throws Exception {
-        adapters = new Adapters(context);
-        migrations = Await.service(context, MigrationService.class);
-    }
-
     @After
-    public void remove() throws Exception {
+    public void unconfigure() throws Exception {
         adapters.close();
         provider().delete();
         Await.until(context, "no devices", () -> migrations.devices().isEmpty());

@@ -5,11 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.fsm.DeviceState;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Saved;
 import dev.ferry.itest.harness.TestBundle;
 import dev.ferry.migration.FailureCode;
@@ -17,57 +16,38 @@ import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import dev.ferry.migration.MigrationService;
 import java.util.List;
 import java.util.function.Supplier;
-import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 
 /** A vendor's record type is deployed and withdrawn while everything runs. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class RecordTypeIT {
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String DESTINATION = "host2/pf0/vf1";
+public class RecordTypeIT extends FerryIT {
     private static final String NOTES = "(ferry.itest=notes)";
 
-    @Inject
-    private BundleContext context;
-
-    private Bundles bundles;
-    private Adapters adapters;
-    private MigrationService migrations;
-
+    @Override
     @Configuration
     public Option[] container() throws Exception {
         TestBundle.OPTIONAL_RECORD.make();
         TestBundle.MANDATORY_RECORD.make();
-        return Container.ferry();
+        return super.container();
     }
 
     @Before
     public void configure() throws Exception {
-        bundles = new Bundles(context);
-        adapters = new Adapters(context).twoHosts(1);
-        migrations = Await.service(context, MigrationService.class);
-        for (String device : List.of(SOURCE, DESTINATION)) {
-            Await.until(context, device, () -> migrations.device(device).isPresent(), migrations::devices);
-        }
+        adapters.twoHosts(1);
+        awaitDevices(SOURCE, DESTINATION);
     }
 
     @After
-    public void remove() throws Exception {
-        adapters.close();
+    public void withdrawRecordTypes() throws Exception {
         for (TestBundle bundle : List.of(TestBundle.OPTIONAL_RECORD, TestBundle.MANDATORY_RECORD)) {
             var left = bundles.find(bundle.symbolicName());
             if (left.isPresent()) {

@@ -4,66 +4,33 @@ package dev.ferry.itest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.PhaseGate;
-import dev.ferry.itest.harness.TestBundle;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import javax.inject.Inject;
-import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 
 /**
  * A bundle is stopped, updated and started again in each phase of a migration, while the guest has traffic: the
  * migration ends cleanly, and the next one works.
  */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class RedeployDuringMigrationIT {
-    private static final String SOURCE = "host1/pf0/vf1";
-    private static final String DESTINATION = "host2/pf0/vf1";
-
-    @Inject
-    private BundleContext context;
-
-    private Bundles bundles;
-    private Adapters adapters;
-
-    @Configuration
-    public Option[] container() throws Exception {
-        TestBundle.EXERCISER.make();
-        return Container.ferry();
-    }
-
+public class RedeployDuringMigrationIT extends GuestIT {
     @Before
     public void configure() throws Exception {
-        bundles = new Bundles(context);
-        adapters = new Adapters(context).twoHosts(1);
-        bundles.deploy(TestBundle.EXERCISER);
-    }
-
-    @After
-    public void remove() throws Exception {
-        adapters.close();
-        bundles.find(TestBundle.EXERCISER.symbolicName()).orElseThrow().uninstall();
+        adapters.twoHosts(1);
     }
 
     @Test

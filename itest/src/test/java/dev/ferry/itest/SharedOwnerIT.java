@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
-import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
-import dev.ferry.itest.harness.Bundles;
-import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.FunctionAccess;
 import java.nio.ByteBuffer;
@@ -20,50 +18,21 @@ import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.inject.Inject;
-import org.junit.After;
-import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
 import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
 /** All bundles that drive owner devices follow the same one, and only one of them changes its lists of commands. */
-@RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
-public class SharedOwnerIT {
+public class SharedOwnerIT extends FerryIT {
     private static final String REAL = "host1/pf0";
     private static final String WATCHED = "host9/pf0";
     private static final int LIST_USE = 1;
     private static final int SELF = 0;
     private static final int SR_IOV = 1;
     private static final int GROUP_OFFSET = 2;
-
-    @Inject
-    private BundleContext context;
-
-    private Adapters adapters;
-
-    @Configuration
-    public Option[] container() {
-        return Container.ferry();
-    }
-
-    @Before
-    public void noAdapters() {
-        adapters = new Adapters(context);
-    }
-
-    @After
-    public void deleteAdapters() throws Exception {
-        adapters.close();
-    }
 
     /** The owner device under another name, with a look at every command. */
     private static final class Watched implements AdminQueue, FunctionAccess {
@@ -132,7 +101,7 @@ public class SharedOwnerIT {
                     FerryBundle.VIRTIO_CONTEXT_PROVIDER,
                     FerryBundle.VIRTIO_LEGACY_IO)) {
                 if (other != driving) {
-                    Bundle bundle = new Bundles(context).get(other);
+                    Bundle bundle = bundles.get(other);
                     bundle.stop();
                     bundle.start();
                 }

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 class EndingOutputTest {
+    private static final long LIMIT_SECONDS = 30;
     private static final String LAST = "ferry: interrupted\n";
 
     /** Once the last text has come, another thread prints, and either does or waits. */
@@ -25,7 +27,9 @@ class EndingOutputTest {
             super.write(bytes, offset, length);
             if (toString(StandardCharsets.UTF_8).endsWith(LAST)) {
                 other.start();
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
                 while (other.getState() == Thread.State.NEW || other.getState() == Thread.State.RUNNABLE) {
+                    assertThat(deadline - System.nanoTime()).as("the other thread prints or waits").isPositive();
                     Thread.onSpinWait();
                 }
             }
@@ -51,7 +55,8 @@ class EndingOutputTest {
         file.shared.println("STOP_COPY");
 
         output.end(LAST.getBytes(StandardCharsets.UTF_8));
-        file.other.join();
+        file.other.join(TimeUnit.SECONDS.toMillis(LIMIT_SECONDS));
+        assertThat(file.other.isAlive()).isFalse();
         file.shared.println("COMPLETED");
         output.end("again".getBytes(StandardCharsets.UTF_8));
 

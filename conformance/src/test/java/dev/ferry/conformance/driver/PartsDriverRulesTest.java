@@ -45,26 +45,11 @@ class PartsDriverRulesTest {
     @RegisterExtension
     final Provider provider = new Provider();
 
-    private static ScriptedQueue device(int members, int getLimit, int setLimit) {
-        ScriptedQueue queue = new ScriptedQueue(new StrictOwner(members, getLimit, setLimit));
-        for (int member = 1; member <= members; member++) {
-            queue.device.parts(member, TypicalParts.hex());
-        }
-        return queue;
-    }
-
-    private static void migrate(Provider.Owner owner) throws IOException {
-        owner.driver(2).load(owner.driver(1).save(false));
-        owner.driver(1).run();
-        owner.driver(2).load(owner.driver(1).save(true));
-        owner.driver(1).run();
-    }
-
     @Test
     @Rule("R14")
     void r14TheCapabilityIsSetBeforeTheFirstObject() throws IOException {
-        ScriptedQueue queue = device(2, 9, 9);
-        migrate(provider.announceReady(queue, 2));
+        ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
+        provider.announceReady(queue, 2).migrate();
         List<Integer> opcodes = queue.log().stream().map(Exchange::opcode).toList();
         assertThat(opcodes.indexOf(DRIVER_CAP_SET)).isBetween(0, opcodes.indexOf(CREATE) - 1);
         assertThat(queue.log(DRIVER_CAP_SET)).hasSize(1).allMatch(exchange -> exchange.status() == 0);
@@ -73,7 +58,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R14")
     void r14WithoutTheCapabilityNoObjectIsCreated() {
-        ScriptedQueue queue = device(2, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
         queue.script(readable -> Exchange.opcode(readable) == DRIVER_CAP_SET
                 ? Optional.of(Reply.of("1600 0300 00000000"))
                 : Optional.empty());
@@ -89,7 +74,7 @@ class PartsDriverRulesTest {
     void r15LimitsAreNotAboveTheDevices() {
         int[][] offered = {{255, 255}, {7, 3}, {3, 7}, {1, 1}, {200, 255}};
         for (int[] limits : offered) {
-            ScriptedQueue queue = device(1, limits[0], limits[1]);
+            ScriptedQueue queue = ScriptedQueue.typical(1, limits[0], limits[1]);
             provider.announceReady(queue, 1);
             byte[] data = queue.log(DRIVER_CAP_SET).get(0).data();
             assertThat(Hex.number(data, 0, 8)).as("capability id and reserved bytes").isZero();
@@ -103,7 +88,7 @@ class PartsDriverRulesTest {
     void r15WithoutObjectsNothingIsMigratable() {
         int[][] offered = {{0, 0}, {0, 9}, {9, 0}};
         for (int[] limits : offered) {
-            ScriptedQueue queue = device(1, limits[0], limits[1]);
+            ScriptedQueue queue = ScriptedQueue.typical(1, limits[0], limits[1]);
             Provider.Owner owner = provider.announce(queue, 1);
             owner.awaitCommand(0x08);
             owner.members(1);
@@ -115,7 +100,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R16")
     void r16TheCapabilityIsLeftAloneWhileObjectsExist() throws IOException {
-        ScriptedQueue queue = device(3, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(3, 9, 9);
         Provider.Owner owner = provider.announceReady(queue, 1);
         Machine machine = owner.driver(1);
         machine.stop();
@@ -135,7 +120,7 @@ class PartsDriverRulesTest {
     @Rule("R17")
     void r17NoIdIsUsedTwiceAndNeverMoreThanTheLimit() throws IOException {
         int limit = 3;
-        ScriptedQueue queue = device(5, limit, limit);
+        ScriptedQueue queue = ScriptedQueue.typical(5, limit, limit);
         Provider.Owner owner = provider.announceReady(queue, 5);
         for (int member = 1; member <= limit; member++) {
             owner.driver(member).stop();
@@ -175,7 +160,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R17")
     void r17IdsOfBothDirectionsComeFromOnePool() throws IOException {
-        ScriptedQueue queue = device(2, 2, 2);
+        ScriptedQueue queue = ScriptedQueue.typical(2, 2, 2);
         Provider.Owner owner = provider.announceReady(queue, 2);
         owner.driver(1).stop();
         owner.driver(2).stop();
@@ -190,9 +175,9 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R18")
     void r18DestroyedObjectsAreNotUsedAgain() throws IOException {
-        ScriptedQueue queue = device(2, 4, 4);
+        ScriptedQueue queue = ScriptedQueue.typical(2, 4, 4);
         Provider.Owner owner = provider.announceReady(queue, 2);
-        migrate(owner);
+        owner.migrate();
         Machine machine = owner.driver(1);
         machine.stop();
         SavingSession saving = machine.openSaving();
@@ -213,7 +198,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R18")
     void r18ObjectsOfFailedSessionsAreDestroyedOnce() {
-        ScriptedQueue queue = device(1, 4, 4);
+        ScriptedQueue queue = ScriptedQueue.typical(1, 4, 4);
         Provider.Owner owner = provider.announceReady(queue, 1);
         for (int opcode : new int[] {METADATA_GET, PARTS_GET}) {
             queue.script(readable -> Exchange.opcode(readable) == opcode
@@ -229,8 +214,8 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R20")
     void r20TheDeviceIsStoppedBeforePartsAreWritten() throws IOException {
-        ScriptedQueue queue = device(2, 9, 9);
-        migrate(provider.announceReady(queue, 2));
+        ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
+        provider.announceReady(queue, 2).migrate();
         Set<Long> stopped = new HashSet<>();
         for (Exchange exchange : queue.log()) {
             if (exchange.opcode() == MODE_SET) {
@@ -249,7 +234,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R20")
     void r20NoPartsAreWrittenWhenTheDeviceDoesNotStop() {
-        ScriptedQueue queue = device(1, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(1, 9, 9);
         Provider.Owner owner = provider.announceReady(queue, 1);
         queue.script(readable -> Exchange.opcode(readable) == MODE_SET
                 ? Optional.of(Reply.of(StrictOwner.failure(16)))
@@ -262,7 +247,7 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R21")
     void r21PartsAreWrittenWholeAndInTheOrderOfTheTable() throws IOException {
-        ScriptedQueue queue = device(2, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
         Provider.Owner owner = provider.announceReady(queue, 2);
         byte[] saved = owner.driver(1).save(true);
         owner.driver(2).stop();
@@ -284,7 +269,7 @@ class PartsDriverRulesTest {
     void r21PartsInAnotherOrderAreNotWritten() throws IOException {
         List<Part> parts = new ArrayList<>(TypicalParts.parts());
         Collections.reverse(parts);
-        ScriptedQueue queue = device(1, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(1, 9, 9);
         Provider.Owner owner = provider.announceReady(queue, 1);
         owner.driver(1).stop();
         ResumingSession session = owner.driver(1).openResuming();
@@ -304,9 +289,9 @@ class PartsDriverRulesTest {
     @Test
     @Rule("R22")
     void r22TheConfigurationOfAStoppedDeviceIsLeftAlone() throws IOException {
-        ScriptedQueue queue = device(2, 9, 9);
+        ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
         queue.device.offer(1, Hex.le64(0x3FFFFL));
-        migrate(provider.announceReady(queue, 2));
+        provider.announceReady(queue, 2).migrate();
         Set<Long> stopped = new HashSet<>();
         for (Exchange exchange : queue.log()) {
             if (exchange.opcode() == MODE_SET && exchange.data()[0] == 1) {
@@ -323,7 +308,7 @@ class PartsDriverRulesTest {
     @Rule("R23")
     void r23TheSpaceIsAsLargeAsTheDeviceSays() throws IOException {
         for (int filler : new int[] {0, 5, 40_000}) {
-            ScriptedQueue queue = device(2, 9, 9);
+            ScriptedQueue queue = ScriptedQueue.typical(2, 9, 9);
             queue.device.parts(1, TypicalParts.hex() + TypicalParts.optional(filler));
             int bytes = queue.device.parts(1).length() / 2;
             Provider.Owner owner = provider.announceReady(queue, 2);

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.conformance.driver;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.ferry.conformance.harness.Framework;
+import dev.ferry.conformance.harness.SharedFramework;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.legacy.LegacyIo;
 import dev.ferry.virtio.AdminQueue;
@@ -13,7 +16,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.osgi.framework.ServiceRegistration;
 
 /**
@@ -22,8 +24,7 @@ import org.osgi.framework.ServiceRegistration;
  */
 final class Provider implements BeforeEachCallback, AfterEachCallback {
 
-    private static final Namespace NAMESPACE = Namespace.create(Provider.class);
-    private static final List<String> BUNDLES = List.of(
+    private static final SharedFramework SHARED = new SharedFramework(
             "dev.ferry.stream.virtiovf.internal.VirtiovfFormat",
             "dev.ferry.virtio.net.provider.internal.VirtioNetProvider",
             "dev.ferry.virtio.legacy.io.internal.LegacyIoProvider");
@@ -31,24 +32,9 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
     private final List<Owner> owners = new ArrayList<>();
     private Framework framework;
 
-    /** The framework, stopped by JUnit when everything has run. */
-    private record Shared(Framework framework) implements AutoCloseable {
-        Shared() {
-            this(new Framework(BUNDLES));
-        }
-
-        @Override
-        public void close() throws IOException {
-            framework.close();
-        }
-    }
-
     @Override
     public void beforeEach(ExtensionContext context) {
-        framework = context.getRoot()
-                .getStore(NAMESPACE)
-                .getOrComputeIfAbsent(Shared.class, key -> new Shared(), Shared.class)
-                .framework();
+        framework = SHARED.framework(context);
     }
 
     @Override
@@ -127,6 +113,15 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         Machine driver(int member) {
             return new Machine(framework.await(
                     MigrationDriver.class, "(&(ferry.owner.id=" + id + ")(ferry.owner.member=" + member + "))"));
+        }
+
+        /** Moves member 1 to member 2, by both ways of saving, and leaves no object. */
+        void migrate() throws IOException {
+            driver(2).load(driver(1).save(false));
+            driver(1).run();
+            driver(2).load(driver(1).save(true));
+            driver(1).run();
+            assertThat(queue.device.objects()).isZero();
         }
 
         /** The legacy interface of the only member. */

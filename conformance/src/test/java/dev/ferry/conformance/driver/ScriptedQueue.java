@@ -57,6 +57,20 @@ class ScriptedQueue implements AdminQueue, FunctionReset, AutoCloseable {
         this.device = device;
     }
 
+    /** Of so many members with the usual parts, and as many objects as there can be. */
+    static ScriptedQueue typical(int members) {
+        return typical(members, 255, 255);
+    }
+
+    /** The same with so many objects that read and that write. */
+    static ScriptedQueue typical(int members, int getLimit, int setLimit) {
+        ScriptedQueue queue = new ScriptedQueue(new StrictOwner(members, getLimit, setLimit));
+        for (int member = 1; member <= members; member++) {
+            queue.device.parts(member, TypicalParts.hex());
+        }
+        return queue;
+    }
+
     /** Misbehaves from now on. */
     void script(Script misbehaviour) {
         script = misbehaviour;

@@ -9,7 +9,6 @@ import java.util.Map;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
-import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 
 /**
  * The emulator bundle in a framework, which all tests share; adapters are made by configuration and deleted behind the
@@ -17,31 +16,16 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
  */
 public final class Emulator implements BeforeEachCallback, AfterEachCallback {
 
-    private static final Namespace NAMESPACE = Namespace.create(Emulator.class);
     private static final String ADAPTER_PID = "dev.ferry.emulator.adapter";
-    private static final List<String> BUNDLES = List.of("dev.ferry.emulator.internal.EmulatedAdapterComponent");
+    private static final SharedFramework SHARED =
+            new SharedFramework("dev.ferry.emulator.internal.EmulatedAdapterComponent");
 
     private final List<Adapter> adapters = new ArrayList<>();
     private Framework framework;
 
-    /** The framework, stopped by JUnit when everything has run. */
-    private record Shared(Framework framework) implements AutoCloseable {
-        Shared() {
-            this(new Framework(BUNDLES));
-        }
-
-        @Override
-        public void close() throws IOException {
-            framework.close();
-        }
-    }
-
     @Override
     public void beforeEach(ExtensionContext context) {
-        framework = context.getRoot()
-                .getStore(NAMESPACE)
-                .getOrComputeIfAbsent(Shared.class, key -> new Shared(), Shared.class)
-                .framework();
+        framework = SHARED.framework(context);
     }
 
     @Override

@@ -239,4 +239,12 @@ public final class GuestDriver implements InterruptListener {
         frame[20] = (byte) number;
         return frame;
     }
+
+    /** The device features, as a driver reads them. */
+    public static long offered(PciView pci) {
+        pci.common(DEVICE_FEATURE_SELECT, 4, 1);
+        long high = pci.common(DEVICE_FEATURE, 4);
+        pci.common(DEVICE_FEATURE_SELECT, 4, 0);
+        return high << 32 | pci.common(DEVICE_FEATURE, 4);
+    }
 }

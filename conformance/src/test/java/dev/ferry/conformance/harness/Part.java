@@ -128,4 +128,13 @@ public record Part(int type, int flags, String selector, String value) {
                 Hex.of(Arrays.copyOfRange(bytes, at + SELECTOR_OFFSET, at + LENGTH_OFFSET)),
                 "");
     }
+
+    /** The value of the part of a type and selector, which must be there. */
+    public static String valueOf(List<Part> parts, int type, String selector) {
+        return parts.stream()
+                .filter(part -> part.name().equals(of(type, selector, "").name()))
+                .map(Part::value)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no part %x of %s".formatted(type, selector)));
+    }
 }

@@ -8,6 +8,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.emulator.Await;
 import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
 import dev.ferry.virtio.AdminResult;
@@ -153,11 +154,7 @@ class GuestTrackingTest {
     }
 
     private static void awaitWrites(VirtioNetGuest guest, long pages) {
-        long deadline = System.nanoTime() + 20_000_000_000L;
-        while (guest.writtenPages() < pages && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
-        }
-        assertThat(guest.writtenPages()).isGreaterThanOrEqualTo(pages);
+        Await.until("the guest to write " + pages + " pages", () -> guest.writtenPages() >= pages);
     }
 
     private static void copyWritten(

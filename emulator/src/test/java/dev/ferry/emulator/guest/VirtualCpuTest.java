@@ -3,6 +3,7 @@ package dev.ferry.emulator.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.emulator.Await;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -72,9 +73,8 @@ class VirtualCpuTest {
                 }
             });
             passing.start();
-            while (passing.getState() != Thread.State.TIMED_WAITING && passing.isAlive()) {
-                Thread.onSpinWait();
-            }
+            Await.until("the round to be waited for", () -> passing.getState() == Thread.State.TIMED_WAITING
+                    || !passing.isAlive());
             assertThat(passing.isAlive()).isTrue();
             mayEnd.countDown();
             passing.join(10_000);

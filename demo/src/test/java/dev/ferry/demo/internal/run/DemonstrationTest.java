@@ -21,7 +21,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -139,9 +138,7 @@ class DemonstrationTest {
         Path out = Files.writeString(folder.resolve("out.pcap"), "an older capture");
         Thread demo = Thread.currentThread();
         Thread other = new Thread(() -> {
-            while (progress.isEmpty()) {
-                Thread.onSpinWait();
-            }
+            Await.until("the demo to begin", () -> !progress.isEmpty());
             demo.interrupt();
         });
         other.start();
@@ -182,11 +179,9 @@ class DemonstrationTest {
             }
         };
         Vf broken = new Vf(first.id(), first.host(), first.function(), failing);
-        Instant before = Instant.now();
 
         assertThatThrownBy(() -> run(broken, second, new MadeUpTraffic(3)))
                 .hasMessage("the emulated network failed: java.lang.AssertionError: boo");
-        assertThat(Duration.between(before, Instant.now())).isLessThan(Duration.ofSeconds(10));
     }
 
     @ParameterizedTest

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.ferry.device.IovaRange;
+import dev.ferry.emulator.Await;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -192,9 +193,7 @@ class PageLogTest {
     }
 
     private static void await(AtomicInteger counter, int value) {
-        while (counter.get() < value) {
-            Thread.onSpinWait();
-        }
+        Await.until("the other thread", () -> counter.get() >= value);
     }
 
     private static void copyTaken(PageLog log, AtomicLongArray memory, long[] copy) {

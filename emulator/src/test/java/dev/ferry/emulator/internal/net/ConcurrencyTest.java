@@ -2,7 +2,7 @@
 package dev.ferry.emulator.internal.net;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assertions.assertTimeout;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.lang.invoke.VarHandle;
@@ -25,9 +25,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ConcurrencyTest {
 
     private static final int FRAMES = 20_000;
+    private static final long LIMIT_SECONDS = 40;
 
     private final VirtioNetFunction function = TestFunctions.function(1);
     private final TestDriver driver = new TestDriver(function);
+    private final long begun = System.nanoTime();
 
     @Test
     void shouldTouchNothingAndInterruptNobodyWhileStopped() throws Exception {
@@ -110,9 +112,8 @@ class ConcurrencyTest {
         TestQueue queue = driver.queue(1);
         long packet = driver.buffer(72);
         long notification = driver.notify.offset() + driver.multiplier;
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
         try {
-            for (int i = 0; i < FRAMES && System.nanoTime() < deadline; ) {
+            for (int i = 0; i < FRAMES && isInTime(); ) {
                 queue.takeUsed();
                 if ((queue.availIdx - queue.usedIdx & 0xFFFF) < 16) {
                     queue.add(TestQueue.Part.out(packet, 72));
@@ -140,7 +141,7 @@ class ConcurrencyTest {
         Future<?> transmitting = guest.submit(() -> transmit(packet, end));
         guest.shutdown();
         try {
-            assertTimeout(Duration.ofSeconds(5), () -> {
+            assertTimeoutPreemptively(Duration.ofSeconds(LIMIT_SECONDS), () -> {
                 for (int i = 0; i < 20; i++) {
                     function.setStopped(true);
                     function.setStopped(false);
@@ -167,7 +168,7 @@ class ConcurrencyTest {
         }
         ExecutorService network = Executors.newSingleThreadExecutor();
         Future<?> delivering = network.submit(() -> {
-            for (int i = 0; i < FRAMES; ) {
+            for (int i = 0; i < FRAMES && isInTime(); ) {
                 if (function.deliver(ByteBuffer.wrap(TestFunctions.frame(60, i))) == Delivery.TAKEN) {
                     i++;
                 } else {
@@ -176,7 +177,8 @@ class ConcurrencyTest {
             }
         });
         network.shutdown();
-        for (int expected = 0; expected < FRAMES; ) {
+        int expected = 0;
+        while (expected < FRAMES && isInTime()) {
             List<TestQueue.Used> used = driver.queue(0).takeUsed();
             VarHandle.acquireFence();
             List<Long> taken = used.stream().map(one -> buffers[one.id()]).toList();
@@ -189,5 +191,10 @@ class ConcurrencyTest {
             }
         }
         delivering.get(30, TimeUnit.SECONDS);
+        assertThat(expected).isEqualTo(FRAMES);
+    }
+
+    private boolean isInTime() {
+        return System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
     }
 }

@@ -23,8 +23,8 @@ import java.util.List;
 public final class ManySessions {
     /** Classes that load late and blocks of the allocator; a leak of half a KiB per session would be more. */
     private static final long MOST_GROWTH_KIB = 4096;
-    /** After so many migrations, everything that is made once was made. */
-    private static final int WARM_UP = 1_000;
+    /** After so many migrations, nearly everything that is made once was made. */
+    private static final int WARM_UP = 250;
 
     private static final int BUFFER_BYTES = 1 << 14;
 

@@ -8,7 +8,9 @@ import static dev.ferry.vfio.backend.lab.LabChecks.take;
 
 import dev.ferry.contract.Check;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
@@ -17,7 +19,9 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import dev.ferry.vfio.backend.internal.device.Region;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -39,6 +43,9 @@ public final class PciFunctionChecks {
     private static final int COMMAND = 0x04;
     private static final int MEMORY = 0x2;
     private static final int BUFFER_BYTES = 1 << 16;
+    private static final int PAGE = 4096;
+    private static final int PAGES = 1024;
+    private static final long IOVA = 0x10000000L;
 
     /** What a guest's driver sets up: registers of 32 bits behind BAR 0 (Intel 82574 datasheet, 10.2). */
     private static final Map<Integer, Integer> SET_UP = new LinkedHashMap<>(Map.ofEntries(
@@ -80,7 +87,9 @@ public final class PciFunctionChecks {
                 new Check("a PCI function: an arc that it cannot take with its memory switched off is told",
                         this::memoryOff),
                 new Check("a PCI function: a torn state is refused by the arc behind it", this::torn),
-                new Check("a PCI function: a reset empties it", this::reset));
+                new Check("a PCI function: a reset empties it", this::reset),
+                new Check("a PCI function: memory goes through the IOMMU, and all of it counts as written in a container",
+                        this::memory));
     }
 
     private interface Pair {
@@ -207,6 +216,34 @@ public final class PciFunctionChecks {
             destination.driver().reset();
             demandState(destination.driver(), DeviceState.RUNNING);
         });
+    }
+
+    /** Behind an IOMMU nothing is pinned by itself, so that a container knows only what is mapped. */
+    private void memory() throws Exception {
+        try (VmmDevice device = new VmmDevice(devices, first);
+                Driven driven = devices.lent(device);
+                Arena arena = Arena.ofConfined()) {
+            System.out.println("      " + driven.dirtyTracking());
+            IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
+            long mapped = device.mappings().map(IOVA, arena.allocate(range.length(), PAGE));
+            demand(mapped == 0, "a mapping gives %d", mapped);
+            long again = device.mappings().map(IOVA, arena.allocate(PAGE, PAGE));
+            demand(again == -LinuxErrno.EEXIST, "a second mapping at the same place gives %d", again);
+            boolean container = !device.beside().isEmpty();
+            demand(driven.driver().dirtyTracker().isPresent() == container, "%s", driven.dirtyTracking());
+            if (container) {
+                ByteBuffer bitmap = ByteBuffer.allocateDirect(PAGES / Byte.SIZE);
+                DirtyTracker tracker = driven.driver().dirtyTracker().orElseThrow();
+                tracker.start(PAGE, List.of(range));
+                tracker.reportAndClear(range, bitmap);
+                tracker.stop();
+                while (bitmap.hasRemaining()) {
+                    demand(bitmap.get() == -1, "a page that is mapped does not count as written");
+                }
+            }
+            long unmapped = device.mappings().unmap(IOVA, range.length());
+            demand(unmapped == 0, "its end gives %d", unmapped);
+        }
     }
 
     private void reset() throws Exception {

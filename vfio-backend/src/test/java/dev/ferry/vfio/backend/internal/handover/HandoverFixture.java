@@ -44,9 +44,13 @@ abstract class HandoverFixture {
                 return result == null ? method.invoke(linux, arguments) : result;
             });
     final BlockingQueue<OpenDevice> lent = new LinkedBlockingQueue<>();
+    /** Asked for by whoever had handed it over, who waits. */
     final BlockingQueue<String> takenBack = new LinkedBlockingQueue<>();
+    /** Whoever had handed it over is gone. */
+    final BlockingQueue<String> letGo = new LinkedBlockingQueue<>();
     volatile boolean refuses;
     volatile boolean breaks;
+    volatile boolean keeps;
     Path socket;
     Path file;
     HandoverServer server;
@@ -75,23 +79,26 @@ abstract class HandoverFixture {
             }
 
             @Override
-            public void takeBack(String name) {
-                giveBack(name);
+            public void takeBack(String name) throws DeviceException {
+                if (keeps) {
+                    throw new DeviceException(Errno.ETIMEDOUT, "told to keep it");
+                }
+                giveBack(name, takenBack);
             }
 
             @Override
             public void letGo(String name) {
-                giveBack(name);
+                giveBack(name, letGo);
             }
         });
     }
 
-    private void giveBack(String name) {
+    private void giveBack(String name, BlockingQueue<String> way) {
         OpenDevice device = lent.poll();
         if (device != null) {
             device.close();
         }
-        takenBack.add(name);
+        way.add(name);
         if (breaks) {
             throw new IllegalStateException("told to break");
         }

@@ -4,14 +4,11 @@ package dev.ferry.virtio.context.provider.internal;
 import static dev.ferry.fsm.Arc.*;
 import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.OK;
 import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.command;
-import static dev.ferry.virtio.driver.fake.FakeAdminQueue.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
-import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
-import dev.ferry.device.IovaRange;
 import dev.ferry.device.ResumingSession;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
@@ -24,7 +21,6 @@ import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HexFormat;
-import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -285,92 +281,5 @@ class ContextDriverTest {
         assertThatExceptionOfType(DeviceException.class).isThrownBy(() -> driver.step(RUNNING_TO_RUNNING_P2P));
 
         assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
-    }
-
-    // --- write records
-
-    private DirtyTracker tracker() {
-        return driver.dirtyTracker().orElseThrow();
-    }
-
-    @Test
-    void shouldTrackByWriteRecords() throws Exception {
-        DirtyTracker tracker = tracker();
-        assertThat(tracker.capabilities().pageSizes()).isEqualTo(4096);
-        assertThat(tracker.capabilities().maxRanges()).isEqualTo(8);
-        assertThat(tracker.capabilities().exact()).isTrue();
-        IovaRange range = new IovaRange(0x10000, 0x10000);
-        tracker.start(4096, List.of(range));
-        // Two records and MORE, then one.
-        queue.answer(0x0111, "0000 0000 02000040 0000010000000000 0010000000000000 0080010000000000 0020000000000000");
-        queue.answer(0x0111, "0000 0000 01000000 00f0010000000000 0010000000000000");
-        ByteBuffer bitmap = ByteBuffer.allocate(8).put(1, (byte) 0);
-
-        tracker.reportAndClear(range, bitmap);
-        tracker.stop();
-
-        assertThat(bitmap.array()).isEqualTo(hex("0183 000000000000"));
-        assertThat(queue.commands)
-                .containsExactly(
-                        command(0x010f, "0010000000000000 01000000 00000000 0000000000000000"
-                                + "0000010000000000 0000010000000000"),
-                        command(0x0111, "0000010000000000 0000010000000000 00000000 00000000"),
-                        command(0x0111, "0000010000000000 0000010000000000 00000000 00000000"),
-                        command(0x0110, ""));
-    }
-
-    @Test
-    void shouldSayThatTheRecordWasLost() throws Exception {
-        IovaRange range = new IovaRange(0, 0x10000);
-        tracker().start(4096, List.of(range));
-        queue.answer(0x0111, "0000 0000 00000080");
-
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> tracker().reportAndClear(range, ByteBuffer.allocate(8)))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EOVERFLOW));
-    }
-
-    @Test
-    void shouldNotTrustRecordsOutsideTheRange() throws Exception {
-        IovaRange range = new IovaRange(0x10000, 0x10000);
-        tracker().start(4096, List.of(range));
-        queue.answer(0x0111, "0000 0000 01000000 0000020000000000 0010000000000000");
-        queue.answer(0x0111, "0000 0000 05000000 0000010000000000 0010000000000000");
-
-        for (int answer = 0; answer < 2; answer++) {
-            assertThatExceptionOfType(DeviceException.class)
-                    .isThrownBy(() -> tracker().reportAndClear(range, ByteBuffer.allocate(8)))
-                    .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
-        }
-    }
-
-    @Test
-    void shouldStopADeviceThatChoosesAnotherPageSize() throws Exception {
-        queue.answer(0x010f, OK + "0020000000000000");
-
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
-        assertThat(queue.commands).last().isEqualTo(command(0x0110, ""));
-    }
-
-    @Test
-    void shouldStopADeviceThatMayRecordAlthoughItDidNotAnswer() {
-        queue.hangs = 0x010f;
-
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
-        assertThat(queue.commands).last().isEqualTo(command(0x0110, ""));
-    }
-
-    @Test
-    void shouldLeaveADeviceAloneThatRefusedToRecord() {
-        queue.answer(0x010f, "1c00 0100 00000000");
-
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> tracker().start(4096, List.of(new IovaRange(0, 4096))))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
-        assertThat(queue.commands).noneMatch(sent -> sent.equals(command(0x0110, "")));
     }
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
@@ -11,6 +15,7 @@ import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import dev.ferry.virtio.driver.fake.FakeClock;
 import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** A driver for member 3 of host1/pf0, whose set-up is done, before a fake queue. */
 final class Fixture {
@@ -74,5 +79,17 @@ final class Fixture {
             session = opened.isPresent() ? opened : session;
         }
         return session;
+    }
+
+    /** These commands were sent, and no other, since the last time somebody asked. */
+    void assertCommands(String... commands) {
+        assertThat(queue.commands).containsExactly(commands);
+        queue.commands.clear();
+    }
+
+    static void assertErrno(Errno errno, ThrowingCallable call) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
     }
 }

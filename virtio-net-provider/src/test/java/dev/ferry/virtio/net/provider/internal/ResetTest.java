@@ -5,8 +5,8 @@ import static dev.ferry.fsm.Arc.RUNNING_P2P_TO_STOP;
 import static dev.ferry.fsm.Arc.RUNNING_TO_PRE_COPY;
 import static dev.ferry.fsm.Arc.RUNNING_TO_RUNNING_P2P;
 import static dev.ferry.fsm.Arc.STOP_TO_RESUMING;
+import static dev.ferry.virtio.net.provider.internal.Fixture.assertErrno;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -17,7 +17,6 @@ import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -31,12 +30,6 @@ class ResetTest {
     void setUp() throws DeviceException {
         fixture = new Fixture(queue);
         driver = fixture.driver;
-    }
-
-    private void assertErrno(Errno errno, ThrowingCallable call) {
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(call)
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
     private void resetFromAnotherThread() {

@@ -11,6 +11,7 @@ import static dev.ferry.fsm.Arc.RUNNING_TO_RUNNING_P2P;
 import static dev.ferry.fsm.Arc.STOP_COPY_TO_STOP;
 import static dev.ferry.fsm.Arc.STOP_TO_RESUMING;
 import static dev.ferry.fsm.Arc.STOP_TO_STOP_COPY;
+import static dev.ferry.virtio.net.provider.internal.Fixture.assertErrno;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -24,7 +25,6 @@ import dev.ferry.virtio.driver.PrecopyRateLimit;
 import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,12 +57,6 @@ class SessionTest {
 
     private static int read(SavingSession session, int bytes) throws Exception {
         return session.read(ByteBuffer.allocate(bytes));
-    }
-
-    private void assertErrno(Errno errno, ThrowingCallable call) {
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(call)
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
     }
 
     @Test

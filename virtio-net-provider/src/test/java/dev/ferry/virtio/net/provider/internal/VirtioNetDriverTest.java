@@ -4,13 +4,13 @@ package dev.ferry.virtio.net.provider.internal;
 import static dev.ferry.fsm.Arc.*;
 import static dev.ferry.virtio.net.provider.internal.Fixture.RESUME;
 import static dev.ferry.virtio.net.provider.internal.Fixture.STOP;
+import static dev.ferry.virtio.net.provider.internal.Fixture.assertErrno;
 import static dev.ferry.virtio.net.provider.internal.Fixture.create;
 import static dev.ferry.virtio.net.provider.internal.Fixture.destroy;
 import static dev.ferry.virtio.net.provider.internal.Fixture.getAll;
 import static dev.ferry.virtio.net.provider.internal.Fixture.metadataSize;
 import static dev.ferry.virtio.net.provider.internal.Fixture.set;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -19,19 +19,15 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
-import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
+/** The arcs as commands of a device that does as it is told. */
 class VirtioNetDriverTest {
 
     private static final String IMAGE = "03010000000000000000000001000000" + "0f";
@@ -46,17 +42,6 @@ class VirtioNetDriverTest {
         driver = fixture.driver;
     }
 
-    private void assertErrno(Errno errno, ThrowingCallable call) {
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(call)
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
-    }
-
-    private void assertCommands(String... commands) {
-        assertThat(queue.commands).containsExactly(commands);
-        queue.commands.clear();
-    }
-
     @Test
     void shouldBeginRunningWithAllFeatures() {
         assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
@@ -66,12 +51,12 @@ class VirtioNetDriverTest {
     @Test
     void shouldStopInRunningP2pAndDoNothingForStop() throws Exception {
         driver.step(RUNNING_TO_RUNNING_P2P);
-        assertCommands(STOP);
+        fixture.assertCommands(STOP);
         driver.step(RUNNING_P2P_TO_STOP);
         driver.step(STOP_TO_RUNNING_P2P);
-        assertCommands();
+        fixture.assertCommands();
         driver.step(RUNNING_P2P_TO_RUNNING);
-        assertCommands(RESUME);
+        fixture.assertCommands(RESUME);
         assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
     }
 
@@ -81,24 +66,24 @@ class VirtioNetDriverTest {
         queue.commands.clear();
 
         assertThat(driver.step(STOP_TO_STOP_COPY)).get().isInstanceOf(SavingSession.class);
-        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        fixture.assertCommands(create(0, 0), metadataSize(0), getAll(0));
         assertThat(driver.step(STOP_COPY_TO_STOP)).isEmpty();
-        assertCommands(destroy(0));
+        fixture.assertCommands(destroy(0));
         assertThat(queue.objects).isEmpty();
     }
 
     @Test
     void shouldSaveFromRunningToStopCopyInOneSession() throws Exception {
         assertThat(driver.step(RUNNING_TO_PRE_COPY)).isPresent();
-        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        fixture.assertCommands(create(0, 0), metadataSize(0), getAll(0));
         driver.step(PRE_COPY_TO_PRE_COPY_P2P);
-        assertCommands(STOP);
+        fixture.assertCommands(STOP);
         driver.step(PRE_COPY_P2P_TO_PRE_COPY);
-        assertCommands(RESUME);
+        fixture.assertCommands(RESUME);
         driver.step(PRE_COPY_TO_PRE_COPY_P2P);
-        assertCommands(STOP);
+        fixture.assertCommands(STOP);
         assertThat(driver.step(PRE_COPY_P2P_TO_STOP_COPY)).isEmpty();
-        assertCommands(metadataSize(0), getAll(0));
+        fixture.assertCommands(metadataSize(0), getAll(0));
         assertThat(driver.state()).isEqualTo(DeviceState.STOP_COPY);
     }
 
@@ -107,14 +92,14 @@ class VirtioNetDriverTest {
         driver.step(RUNNING_TO_PRE_COPY);
         queue.commands.clear();
         driver.step(PRE_COPY_TO_RUNNING);
-        assertCommands(destroy(0));
+        fixture.assertCommands(destroy(0));
 
         driver.step(RUNNING_TO_RUNNING_P2P);
-        assertCommands(STOP);
+        fixture.assertCommands(STOP);
         assertThat(driver.step(RUNNING_P2P_TO_PRE_COPY_P2P)).isPresent();
-        assertCommands(create(0, 0), metadataSize(0), getAll(0));
+        fixture.assertCommands(create(0, 0), metadataSize(0), getAll(0));
         driver.step(PRE_COPY_P2P_TO_RUNNING_P2P);
-        assertCommands(destroy(0));
+        fixture.assertCommands(destroy(0));
     }
 
     @Test
@@ -124,14 +109,14 @@ class VirtioNetDriverTest {
 
         ResumingSession session =
                 (ResumingSession) driver.step(STOP_TO_RESUMING).orElseThrow();
-        assertCommands(create(0, 1));
+        fixture.assertCommands(create(0, 1));
         byte[] payload = FakeAdminQueue.hex(IMAGE);
         assertThat(session.write(ByteBuffer.wrap(payload))).isEqualTo(17);
         ByteBuffer[] readable = queue.readables.get(queue.readables.size() - 1);
         assertThat(readable[1].array()).isSameAs(payload);
-        assertCommands(set(0, IMAGE + "00000000000000")); // whole units of eight bytes
+        fixture.assertCommands(set(0, IMAGE + "00000000000000")); // whole units of eight bytes
         driver.step(RESUMING_TO_STOP);
-        assertCommands(destroy(0));
+        fixture.assertCommands(destroy(0));
         assertErrno(Errno.ENODEV, () -> session.write(ByteBuffer.wrap(payload)));
     }
 
@@ -155,196 +140,15 @@ class VirtioNetDriverTest {
         assertThat(driver.state()).isEqualTo(DeviceState.STOP);
     }
 
-    @ParameterizedTest
-    @ValueSource(ints = {FakeAdminQueue.CREATE, FakeAdminQueue.METADATA_GET, FakeAdminQueue.PARTS_GET})
-    void shouldLeaveNoObjectWhenACommandOfAnOpeningArcIsRefused(int opcode) throws Exception {
-        queue.refuse(opcode, 12, 6);
-
-        assertErrno(Errno.ENOMEM, () -> driver.step(RUNNING_TO_PRE_COPY));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        assertThat(queue.objects).isEmpty();
-        assertThat(fixture.owner.ids().taken()).isZero();
-        assertThat(queue.count(FakeAdminQueue.DESTROY)).isEqualTo(opcode == FakeAdminQueue.CREATE ? 0 : 1);
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {FakeAdminQueue.CREATE, FakeAdminQueue.METADATA_GET, FakeAdminQueue.PARTS_GET})
-    void shouldLeaveNoObjectWhenACommandOfAnOpeningArcIsNotAnswered(int opcode) throws Exception {
-        queue.hang(opcode);
-
-        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_PRE_COPY));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        assertThat(queue.count(FakeAdminQueue.DESTROY)).isEqualTo(1);
-        assertThat(queue.objects).isEmpty();
-        assertThat(fixture.owner.ids().taken()).isZero();
-    }
-
-    @Test
-    void shouldRefuseADeviceWithoutParts() {
-        queue.announcedSize = 0;
-        assertErrno(Errno.EINVAL, () -> driver.step(RUNNING_TO_PRE_COPY));
-
-        queue.announcedSize = 64;
-        queue.image = new byte[0];
-        assertErrno(Errno.EINVAL, () -> driver.step(RUNNING_TO_PRE_COPY));
-        assertThat(queue.objects).isEmpty();
-    }
-
-    @Test
-    void shouldRefuseAnImageThatIsLargerThanAnnounced() {
-        for (int size : new int[] {1, 2, 4}) { // twice that, and again, is less than 17
-            queue.announcedSize = size;
-
-            assertErrno(Errno.EOVERFLOW, () -> driver.step(RUNNING_TO_PRE_COPY));
-            assertThat(queue.objects).isEmpty();
-        }
-    }
-
-    @Test
-    void shouldAskAgainWithTwiceTheSpaceWhenAnImageIsLargerThanAnnounced() throws Exception {
-        for (int size : new int[] {5, 8, 9, 15, 16}) { // the last leaves the device no space but the filling
-            queue.announcedSize = size;
-
-            SavingSession session = (SavingSession) driver.step(RUNNING_TO_PRE_COPY).orElseThrow();
-
-            ByteBuffer read = ByteBuffer.allocate(100);
-            assertThat(session.read(read)).isEqualTo(17);
-            driver.step(PRE_COPY_TO_RUNNING);
-        }
-    }
-
-    @Test
-    void shouldStayInPreCopyP2pWithADeadSessionWhenTheFinalImageFails() throws Exception {
-        SavingSession session =
-                (SavingSession) fixture.walk(RUNNING_TO_PRE_COPY, PRE_COPY_TO_PRE_COPY_P2P).orElseThrow();
-        queue.refuse(FakeAdminQueue.PARTS_GET, 12, 6);
-
-        assertErrno(Errno.ENOMEM, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.PRE_COPY_P2P);
-        assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(100)));
-        queue.scripts.clear();
-        assertErrno(Errno.ENODEV, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
-        driver.step(PRE_COPY_P2P_TO_RUNNING_P2P);
-        assertThat(queue.objects).isEmpty();
-    }
-
-    @Test
-    void shouldNotAdvanceWhenTheModeIsRefused() throws Exception {
-        queue.refuse(FakeAdminQueue.MODE_SET, 16, 1);
-
-        assertErrno(Errno.EBUSY, () -> driver.step(RUNNING_TO_RUNNING_P2P));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        assertCommands(STOP);
-    }
-
-    @Test
-    void shouldSetTheModeBackBehindACommandThatWasNotAnswered() throws Exception {
-        queue.scripts.put(FakeAdminQueue.MODE_SET, writable ->
-                queue.count(FakeAdminQueue.MODE_SET) == 1 ? new CompletableFuture<>() : null);
-
-        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_RUNNING_P2P));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        assertCommands(STOP, RESUME);
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"EIO", "ENODEV", "ETIMEDOUT"})
-    void shouldSetTheModeBackWhenTheQueueFailsBehindTheCommand(Errno errno) throws Exception {
-        queue.scripts.put(FakeAdminQueue.MODE_SET, writable -> queue.count(FakeAdminQueue.MODE_SET) == 1
-                ? CompletableFuture.failedFuture(new DeviceException(errno, "told to fail"))
-                : null);
-        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        assertCommands(STOP, RESUME);
-
-        queue.fail(FakeAdminQueue.MODE_SET, new DeviceException(errno, "told to fail"));
-        assertErrno(errno, () -> driver.step(RUNNING_TO_RUNNING_P2P));
-        assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
-    }
-
-    @Test
-    void shouldBeInErrorWhenNobodyKnowsTheMode() {
-        queue.hang(FakeAdminQueue.MODE_SET);
-
-        assertErrno(Errno.ETIMEDOUT, () -> driver.step(RUNNING_TO_RUNNING_P2P));
-
-        assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
-    }
-
     @Test
     void shouldAnswerTheStopCopySizeInAnyState() throws Exception {
         assertThat(driver.stopCopySize()).isEqualTo(17);
-        assertCommands(create(0, 0), metadataSize(0), destroy(0));
+        fixture.assertCommands(create(0, 0), metadataSize(0), destroy(0));
 
         driver.step(RUNNING_TO_PRE_COPY);
         queue.commands.clear();
         assertThat(driver.stopCopySize()).isEqualTo(17);
-        assertCommands(metadataSize(0));
-    }
-
-    @Test
-    void shouldSayWhenAllObjectsAreInUseAndGoOnWhenOneIsFree() throws Exception {
-        List<PartsObject> held = new ArrayList<>();
-        for (int id = 0; id < 3; id++) {
-            held.add(PartsObject.create(
-                    fixture.owner, 1, new MemberIds("host1/pf0/vf1", fixture.owner.ids(), () -> {}), Purpose.SAVING));
-        }
-        queue.commands.clear();
-
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> driver.step(RUNNING_TO_PRE_COPY))
-                .withMessageContaining("all 3 device parts objects of host1/pf0 are in use")
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
-        assertCommands();
-
-        held.get(1).end();
-        queue.commands.clear();
-        driver.step(RUNNING_TO_PRE_COPY);
-        assertThat(queue.commands).startsWith(create(1, 0));
-    }
-
-    @Test
-    void shouldNotReuseAnIdWhoseObjectWasNotDestroyed() throws Exception {
-        driver.step(RUNNING_TO_PRE_COPY);
-        queue.refuse(FakeAdminQueue.DESTROY, 16, 1);
-        driver.step(PRE_COPY_TO_RUNNING);
-        assertThat(driver.state()).isEqualTo(DeviceState.RUNNING);
-        queue.scripts.clear();
-        queue.commands.clear();
-
-        queue.refuse(FakeAdminQueue.DESTROY, 16, 1);
-        driver.step(RUNNING_TO_PRE_COPY);
-        assertThat(queue.commands).startsWith(destroy(0), create(1, 0));
-
-        queue.scripts.clear();
-        queue.commands.clear();
-        driver.stopCopySize();
-        driver.step(PRE_COPY_TO_RUNNING);
-        driver.stopCopySize();
-        assertThat(queue.commands).containsSequence(destroy(0), create(0, 0));
-        assertThat(queue.objects).isEmpty();
-        assertThat(fixture.owner.ids().taken()).isZero();
-    }
-
-    @Test
-    void shouldGiveBarePartsToADeviceThatTakesNoZerosBehindThem() throws Exception {
-        queue.scripts.put(FakeAdminQueue.PARTS_SET, writable -> queue.commands.get(queue.commands.size() - 1).length()
-                        == 2 * (32 + 17)
-                ? null
-                : CompletableFuture.completedFuture(
-                        FakeAdminQueue.put(writable, FakeAdminQueue.hex("1600030000000000"))));
-        ResumingSession session = (ResumingSession)
-                fixture.walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP, STOP_TO_RESUMING).orElseThrow();
-        queue.commands.clear();
-
-        session.write(ByteBuffer.wrap(FakeAdminQueue.hex(IMAGE)));
-
-        assertCommands(set(0, IMAGE + "00000000000000"), set(0, IMAGE));
+        fixture.assertCommands(metadataSize(0));
     }
 
     @Test
@@ -356,17 +160,7 @@ class VirtioNetDriverTest {
                 + "0f";
 
         assertErrno(Errno.EINVAL, () -> session.write(ByteBuffer.wrap(FakeAdminQueue.hex(vqCfgFirst))));
-        assertCommands();
-    }
-
-    @Test
-    void shouldPassOverAnIdThatAnEarlierDriverLeft() throws Exception {
-        queue.objects.add(0);
-
-        driver.step(RUNNING_TO_PRE_COPY);
-
-        assertThat(queue.commands).startsWith(create(0, 0), create(1, 0));
-        assertThat(fixture.owner.ids().taken()).isEqualTo(2);
+        fixture.assertCommands();
     }
 
     @Test
@@ -382,7 +176,7 @@ class VirtioNetDriverTest {
 
         fixture.format.device.execute(0x12, ByteBuffer.wrap(FakeAdminQueue.hex("aabb")), result);
 
-        assertCommands("1200" + Fixture.TO_MEMBER + "aabb000000000000");
+        fixture.assertCommands("1200" + Fixture.TO_MEMBER + "aabb000000000000");
         assertThat(result.position()).isEqualTo(3);
         assertErrno(Errno.EOVERFLOW, () ->
                 fixture.format.device.execute(0x12, ByteBuffer.allocate(0), ByteBuffer.allocate(2)));
@@ -391,7 +185,7 @@ class VirtioNetDriverTest {
             assertErrno(Errno.EOPNOTSUPP, () ->
                     fixture.format.device.execute(opcode, ByteBuffer.allocate(0), result));
         }
-        assertCommands();
+        fixture.assertCommands();
         driver.step(PRE_COPY_TO_RUNNING);
         assertErrno(Errno.ENODEV, () -> fixture.format.device.execute(0x12, ByteBuffer.allocate(0), result));
     }

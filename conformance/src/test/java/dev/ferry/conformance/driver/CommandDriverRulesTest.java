@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.conformance.driver;
 
-import static dev.ferry.conformance.harness.Commands.INVALID_GROUP;
 import static dev.ferry.conformance.harness.Commands.OK;
-import static dev.ferry.conformance.harness.Commands.SELF;
-import static dev.ferry.conformance.harness.Commands.SR_IOV;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.ferry.conformance.driver.ScriptedQueue.Reply;
-import dev.ferry.conformance.harness.Framework.Waiting;
 import dev.ferry.conformance.harness.Hex;
 import dev.ferry.conformance.table.Rule;
 import dev.ferry.device.DeviceException;
@@ -18,158 +14,33 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.virtio.AdminCommandException;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Virtio 1.4, "Group administration commands" and "Administration Virtqueues": what a driver must do. */
-class DriverRulesTest {
+/**
+ * Virtio 1.4, "Group administration commands" and "Administration Virtqueues": how a driver sends one command, and how
+ * it reads the answer.
+ */
+class CommandDriverRulesTest {
 
-    private static final int LIST_QUERY = 0x00;
-    private static final int LIST_USE = 0x01;
-    private static final int CAP_ID_LIST_QUERY = 0x07;
     private static final int METADATA_GET = 0x0e;
     private static final int MODE_SET = 0x11;
-    private static final long SHORT_MILLIS = 100;
+    private static final long BRIEF_MILLIS = 100;
     private static final long USUAL_MILLIS = 5_000;
-    private static final long KNOWN_OPCODES = 0x3FFFFL;
-    private static final int LAST_FREE_OPCODE = 0x7FFF;
 
     @RegisterExtension
     final Provider provider = new Provider();
 
-    private static ScriptedQueue device(int members) {
-        ScriptedQueue queue = new ScriptedQueue(new StrictOwner(members, 255, 255));
-        for (int member = 1; member <= members; member++) {
-            queue.device.parts(member, TypicalParts.hex());
-        }
-        return queue;
-    }
-
-    /** Moves member 1 to member 2, both ways of saving. */
-    private static void migrate(Provider.Owner owner) throws Exception {
-        owner.driver(2).load(owner.driver(1).save(false));
-        owner.driver(1).run();
-        owner.driver(2).load(owner.driver(1).save(true));
-        owner.driver(1).run();
-        assertThat(owner.queue().device.objects()).isZero();
-    }
-
-    @Test
-    @Rule("R1")
-    void r1NothingButListCommandsIsSentBeforeAListWasAccepted() throws Exception {
-        ScriptedQueue queue = device(2);
-        migrate(provider.announceReady(queue, 2));
-        Set<Integer> accepted = new HashSet<>();
-        for (Exchange exchange : queue.log()) {
-            if (exchange.opcode() > LIST_USE) {
-                assertThat(accepted).as("groups with a list before %s", exchange).contains(exchange.group());
-            }
-            if (exchange.opcode() == LIST_USE && exchange.status() == 0) {
-                accepted.add(exchange.group());
-            }
-        }
-        assertThat(accepted).contains(SR_IOV);
-    }
-
-    @Test
-    @Rule("R2")
-    void r2NoListIsTakenIntoUseWhileCommandsArePending() throws Exception {
-        ScriptedQueue queue = device(2);
-        Provider.Owner owner = provider.announceReady(queue, 2);
-        migrate(owner);
-        owner.members(1);
-        Waiting.untilTrue("one driver", () -> owner.drivers() == 1);
-        assertThat(queue.log(LIST_USE)).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
-        List<Exchange> log = queue.log();
-        for (int at = 1; at < log.size(); at++) {
-            if (log.get(at - 1).opcode() == LIST_USE) {
-                assertThat(log.get(at).pending()).as("behind LIST_USE: %s", log.get(at)).isZero();
-            }
-        }
-    }
-
-    @Test
-    @Rule("R2")
-    void r2NoListIsTakenIntoUseBehindACommandThatIsNeverAnswered() {
-        provider.commandTimeout(SHORT_MILLIS);
-        try {
-            ScriptedQueue queue = device(2);
-            queue.script(readable ->
-                    Exchange.opcode(readable) == CAP_ID_LIST_QUERY ? Optional.of(Reply.NEVER) : Optional.empty());
-            Provider.Owner owner = provider.announce(queue, 2);
-            Waiting.untilTrue("the failed set-up", () -> owner.refused() == 2);
-            queue.script(readable -> Optional.empty());
-            int before = queue.log(LIST_QUERY).size();
-            owner.members(1);
-            Waiting.untilTrue("another set-up", () -> queue.log(LIST_QUERY).size() > before);
-            Waiting.untilTrue("its failure", () -> owner.refused() == 1);
-            assertThat(queue.log(LIST_USE)).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
-            assertThat(owner.drivers()).isZero();
-        } finally {
-            provider.commandTimeout(USUAL_MILLIS);
-        }
-    }
-
-    @Test
-    @Rule("R3")
-    void r3OnlyReportedOpcodesAreTakenIntoUse() throws Exception {
-        ScriptedQueue queue = device(2);
-        // The capability commands are wanted for both groups and reported for one.
-        queue.device.offer(SR_IOV, Hex.le64(0x3E403L));
-        migrate(provider.announceReady(queue, 2));
-        for (Exchange exchange : queue.log(LIST_USE)) {
-            long offered = exchange.group() == SR_IOV ? 0x3E403L : 0x383L;
-            assertThat(Hex.number(exchange.data(), 0, 8) & ~offered).as("%s", exchange).isZero();
-            assertThat(exchange.status()).isZero();
-        }
-    }
-
-    @Test
-    @Rule("R3")
-    void r3OpcodesThatMeanNothingAreLeftAlone() throws Exception {
-        ScriptedQueue queue = device(2);
-        queue.device.offer(SR_IOV, "ff".repeat(8192));
-        queue.device.offer(SELF, "ff".repeat(8192));
-        migrate(provider.announceReady(queue, 2));
-        for (Exchange exchange : queue.log(LIST_USE)) {
-            byte[] list = exchange.data();
-            for (int opcode = LAST_FREE_OPCODE + 1; opcode < 8 * list.length; opcode++) {
-                assertThat(list[opcode / 8] >>> opcode % 8 & 1).as("reserved opcode 0x%x", opcode).isZero();
-            }
-            if (exchange.group() == SELF) {
-                assertThat(Hex.number(list, 0, 8) & ~KNOWN_OPCODES).as("self group, %s", exchange).isZero();
-            }
-        }
-    }
-
-    @Test
-    @Rule("R4")
-    void r4ListCommandsThatAreNotInUseAreNotSent() throws Exception {
-        ScriptedQueue queue = device(2);
-        queue.device.offer(SR_IOV, Hex.le64(0x3FF80L));
-        Provider.Owner owner = provider.announceReady(queue, 2);
-        migrate(owner);
-        owner.members(1);
-        Waiting.untilTrue("one driver", () -> owner.drivers() == 1);
-        assertThat(queue.log().stream()
-                        .filter(exchange -> exchange.group() == SR_IOV && exchange.opcode() <= LIST_USE)
-                        .map(Exchange::opcode))
-                .containsExactly(LIST_QUERY, LIST_USE);
-        assertThat(Hex.number(queue.log(LIST_USE).get(0).data(), 0, 8) & 3).isZero();
-    }
-
     @Test
     @Rule("R5")
     void r5UnknownStatusAndQualifierAreTakenForInvalid() {
-        ScriptedQueue queue = device(1);
+        ScriptedQueue queue = ScriptedQueue.typical(1);
         Provider.Owner owner = provider.announceReady(queue, 1);
         for (int status : new int[] {1, 5, 7, 95, 0x7777, 0xFFFF}) {
             queue.script(readable -> Optional.of(Reply.of(Hex.le16(status) + "9900" + Hex.zeros(4))));
@@ -183,49 +54,12 @@ class DriverRulesTest {
     }
 
     @Test
-    @Rule("R6")
-    void r6OnlyMembersThatExistAreAddressed() throws Exception {
-        ScriptedQueue queue = device(3);
-        Provider.Owner owner = provider.announceReady(queue, 3);
-        migrate(owner);
-        owner.driver(3).save(true);
-        assertThat(queue.log().stream().filter(exchange -> exchange.opcode() >= 0x0a))
-                .isNotEmpty()
-                .allMatch(exchange -> exchange.group() == SR_IOV && exchange.member() >= 1 && exchange.member() <= 3)
-                .allMatch(exchange -> exchange.status() == 0);
-        owner.members(1);
-        Waiting.untilTrue("one driver", () -> owner.drivers() == 1);
-        int before = queue.log().size();
-        owner.driver(1).save(false);
-        assertThat(queue.log().subList(before, queue.log().size())).allMatch(exchange -> exchange.member() == 1);
-        owner.members(0);
-        Waiting.untilTrue("no driver", () -> owner.drivers() == 0);
-        assertThat(queue.device.objects()).isZero();
-    }
-
-    @Test
-    @Rule("R7")
-    void r7AGroupThatIsNotThereIsLeftAlone() {
-        ScriptedQueue queue = device(2);
-        queue.script(readable -> Hex.number(readable, 2, 2) == SR_IOV
-                ? Optional.of(Reply.of(INVALID_GROUP))
-                : Optional.empty());
-        Provider.Owner owner = provider.announce(queue, 2);
-        owner.awaitCommand(LIST_QUERY);
-        Waiting.untilTrue("an answer", () -> !queue.log().isEmpty());
-        owner.members(2);
-        assertThat(queue.log().stream().filter(exchange -> exchange.group() == SR_IOV))
-                .allMatch(exchange -> exchange.opcode() == LIST_QUERY);
-        assertThat(owner.drivers()).isZero();
-    }
-
-    @Test
     @Rule("R8")
     void r8BothPartsAreWholeWordsAndHoldTheirStructures() throws Exception {
         for (int odd = 0; odd < 8; odd++) {
-            ScriptedQueue queue = device(2);
+            ScriptedQueue queue = ScriptedQueue.typical(2);
             queue.device.parts(1, TypicalParts.hex() + TypicalParts.optional(odd));
-            migrate(provider.announceReady(queue, 2));
+            provider.announceReady(queue, 2).migrate();
             Map<Integer, Integer> structures = new HashMap<>(Map.of(
                     0x00, 24, 0x01, 32, 0x07, 24, 0x08, 32, 0x09, 34, 0x0a, 48, 0x0d, 32, 0x0e, 40, 0x0f, 40));
             structures.put(0x10, 24 + 8 + queue.device.parts(1).length() / 2);
@@ -244,7 +78,7 @@ class DriverRulesTest {
     @Test
     @Rule("R9")
     void r9AStatusBehindTheUsedLengthReadsAsZero() throws Exception {
-        ScriptedQueue queue = device(1);
+        ScriptedQueue queue = ScriptedQueue.typical(1);
         Provider.Owner owner = provider.announceReady(queue, 1);
         queue.script(readable -> Optional.of(new Reply("ffffffffffffffff", 0)));
         owner.driver(1).step(Arc.RUNNING_TO_RUNNING_P2P);
@@ -258,7 +92,7 @@ class DriverRulesTest {
     @Test
     @Rule("R9")
     void r9AResultBehindTheUsedLengthReadsAsZero() {
-        ScriptedQueue queue = device(1);
+        ScriptedQueue queue = ScriptedQueue.typical(1);
         Provider.Owner owner = provider.announceReady(queue, 1);
         String ones = OK + "ff".repeat(8);
         queue.script(readable -> Exchange.opcode(readable) == 0x0e
@@ -286,7 +120,7 @@ class DriverRulesTest {
     @Test
     @Rule("R9")
     void r9ALimitBehindTheUsedLengthReadsAsZero() {
-        ScriptedQueue queue = device(1);
+        ScriptedQueue queue = ScriptedQueue.typical(1);
         queue.script(readable -> Exchange.opcode(readable) == 0x08
                 ? Optional.of(new Reply(Hex.plain(OK + "ffff"), 9))
                 : Optional.empty());
@@ -300,9 +134,9 @@ class DriverRulesTest {
     @Test
     @Rule("R10")
     void r10CommandsForOneMemberWaitForEachOther() throws Exception {
-        ScriptedQueue queue = device(2);
+        ScriptedQueue queue = ScriptedQueue.typical(2);
         Provider.Owner owner = provider.announceReady(queue, 2);
-        migrate(owner);
+        owner.migrate();
         assertThat(queue.log()).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
         Thread other = new Thread(() -> stopAndRun(owner.driver(2)));
         other.start();
@@ -314,7 +148,7 @@ class DriverRulesTest {
     @Test
     @Rule("R10")
     void r10CallersOnSeveralThreadsHaveTheirCommandsForOneMemberSentOneByOne() throws Exception {
-        ScriptedQueue queue = device(1);
+        ScriptedQueue queue = ScriptedQueue.typical(1);
         Provider.Owner owner = provider.announceReady(queue, 1);
         Machine machine = owner.driver(1);
         CountDownLatch asked = new CountDownLatch(1);
@@ -339,7 +173,7 @@ class DriverRulesTest {
 
     private static void awaitBriefly(CountDownLatch latch) {
         try {
-            latch.await(SHORT_MILLIS, TimeUnit.MILLISECONDS);
+            latch.await(BRIEF_MILLIS, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             throw new AssertionError(e);
         }
@@ -360,14 +194,14 @@ class DriverRulesTest {
     @Test
     @Rule("R11")
     void r11TryAgainIsTriedAgain() throws Exception {
-        ScriptedQueue queue = device(2);
+        ScriptedQueue queue = ScriptedQueue.typical(2);
         Map<String, AtomicInteger> refusals = new HashMap<>();
         queue.script(readable -> {
             int attempt = refusals.computeIfAbsent(Hex.of(readable), key -> new AtomicInteger())
                     .getAndIncrement();
             return attempt % 3 < 2 ? Optional.of(Reply.of("0b00 0700 00000000")) : Optional.empty();
         });
-        migrate(provider.announceReady(queue, 2));
+        provider.announceReady(queue, 2).migrate();
         assertThat(queue.log().stream().filter(exchange -> exchange.status() == 11).map(Exchange::opcode))
                 .contains(0x00, 0x01, 0x07, 0x08, 0x09, 0x0a, 0x0d, 0x0e, 0x0f, 0x10, 0x11);
         List<Exchange> log = queue.log();
