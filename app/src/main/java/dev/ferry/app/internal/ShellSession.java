@@ -79,7 +79,7 @@ final class ShellSession implements AutoCloseable {
     int command(String name, List<String> arguments) {
         Function function = (Function) session.get(CommandDirectory.SCOPE + ":" + name);
         if (function == null) {
-            return misused("the command '" + name + "' has gone");
+            return misused("the command '" + name + "' is no longer available");
         }
         return guarded(
                 Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
@@ -263,7 +263,7 @@ final class ShellSession implements AutoCloseable {
             }
             trace(e);
             if (e instanceof SyntaxError || e.getCause() instanceof SyntaxError) {
-                return misused("this is no command line: " + oneLine(e));
+                return misused("not a valid command line: " + oneLine(e));
             }
             if (e instanceof Refused) {
                 return misused(e.getMessage());

@@ -76,7 +76,7 @@ final class CancelCommand extends FerryCommand {
         if (report.devices().size() > 1) {
             return "its %d sources run".formatted(report.devices().size());
         }
-        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
+        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not report its state");
     }
 
     private CommandFailedException notUnderWay(MigrationService service) {
@@ -93,7 +93,7 @@ final class CancelCommand extends FerryCommand {
         } catch (TimeoutException e) {
             throw new CommandFailedException(
                     FailureCode.TIMEOUT,
-                    "%s was told to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
+                    "%s was asked to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
                             .formatted(id, UNWIND_LIMIT.toSeconds(), migration.phase()),
                     e);
         } catch (ExecutionException e) {

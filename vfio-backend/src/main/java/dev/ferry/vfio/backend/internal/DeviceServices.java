@@ -56,7 +56,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** Brings the services in line with what the host has and what is configured. */
     void update(List<FoundDevice> found, BackendSettings wanted) {
         if (!turn.enter(WAIT_MILLIS)) {
-            LOG.warn("the devices of this host are looked at later: one is waited for");
+            LOG.warn("the devices of this host will be scanned later: an operation on one of them has not returned");
             return;
         }
         try {

@@ -48,7 +48,7 @@ final class Leaving {
                 }
             });
         } catch (Throwable e) { // an OutOfMemoryError where the host allows no more threads
-            LOG.warn("there is no thread for {} to leave on, so it is waited for: {}", id, e.toString());
+            LOG.warn("no thread could be started for {} to leave on; waiting for it here: {}", id, e.toString());
             leave(unregister, close);
         }
     }

@@ -146,7 +146,7 @@ public final class HandoverServer implements AutoCloseable {
         try (socket) {
             file.remove();
         } catch (IOException e) {
-            LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
+            LOG.warn("cannot remove the socket {}: {}", file.path(), e.toString());
         }
     }
 
