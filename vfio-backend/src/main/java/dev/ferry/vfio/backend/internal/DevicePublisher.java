@@ -92,7 +92,8 @@ final class DevicePublisher {
     }
 
     private boolean isExplainedBy(FoundDevice device, String reason) {
-        return served.get(device.name()).filter(now -> now.isExplainedBy(reason)).isPresent();
+        return served.get(device.name()).filter(now -> now.isExplainedBy(reason, terms.isConfigured(device)))
+                .isPresent();
     }
 
     /** A device with a reason; the same reason again changes nothing and is logged once. */
@@ -110,7 +111,7 @@ final class DevicePublisher {
         Map<String, Object> properties = terms.properties(device);
         properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
         Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
-        served.put(device.name(), Served.explained(id, reason, unregister));
+        served.put(device.name(), Served.explained(id, reason, terms.isConfigured(device), unregister));
         return true;
     }
 
@@ -142,7 +143,8 @@ final class DevicePublisher {
             properties.put(Terms.ACCESS, driven.open().way());
             properties.put(Terms.DIRTY_TRACKING, driven.dirtyTracking());
             Runnable unregister = registry.register(driven.driver(), properties);
-            served.put(device.name(), Served.open(terms.id(device.name()), driven, lent, unregister));
+            served.put(device.name(),
+                    Served.open(terms.id(device.name()), driven, lent, terms.isConfigured(device), unregister));
             done = true;
             return true;
         } finally {

@@ -22,8 +22,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe; whoever changes what is served does it alone. A device that was handed over is left as it is until it
  * is taken back. Devices leave on threads of their own, and one that has not left is not served anew. For somebody's
- * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end: what
- * is asked for meanwhile is done by whoever had to be waited for, when he is through.
+ * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end. What
+ * is to leave meanwhile is sent off by whoever had to be waited for, when he is through; what is to be served waits for
+ * the next {@linkplain #update update}.
  */
 final class DeviceServices implements HandoverServer.Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
@@ -53,14 +54,19 @@ final class DeviceServices implements HandoverServer.Lending {
         publisher = new DevicePublisher(factory, registry, served, new Terms(BackendSettings.none(), hostName));
     }
 
-    /** Brings the services in line with what the host has and what is configured. */
-    void update(List<FoundDevice> found, BackendSettings wanted) {
+    /**
+     * Brings the services in line with what the host has and what is configured.
+     *
+     * @return false when nothing was done, and is to be tried again soon: an operation has not returned in time
+     */
+    boolean update(List<FoundDevice> found, BackendSettings wanted) {
         if (!turn.enter(WAIT_MILLIS)) {
             LOG.warn("the devices of this host will be scanned later: an operation on one of them has not returned");
-            return;
+            return false;
         }
         try {
             takeOver(found, wanted);
+            return true;
         } finally {
             turn.leave();
         }
@@ -84,7 +90,7 @@ final class DeviceServices implements HandoverServer.Lending {
             return false;
         }
         Optional<String> obstacle = publisher.terms().obstacle(device);
-        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get());
+        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get(), publisher.terms().isConfigured(device));
     }
 
     /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */

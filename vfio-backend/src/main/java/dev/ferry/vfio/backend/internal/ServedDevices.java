@@ -19,24 +19,32 @@ final class ServedDevices {
      *
      * @param id under which it is registered
      * @param lent another process has it open, too
+     * @param configured what its service tells of that
      */
     record Served(
-            String id, Optional<DriverFactory.Driven> driven, String reason, boolean lent, Runnable unregister) {
+            String id,
+            Optional<DriverFactory.Driven> driven,
+            String reason,
+            boolean lent,
+            boolean configured,
+            Runnable unregister) {
 
-        static Served open(String id, DriverFactory.Driven driven, boolean lent, Runnable unregister) {
-            return new Served(id, Optional.of(driven), "", lent, unregister);
+        static Served open(
+                String id, DriverFactory.Driven driven, boolean lent, boolean configured, Runnable unregister) {
+            return new Served(id, Optional.of(driven), "", lent, configured, unregister);
         }
 
-        static Served explained(String id, String reason, Runnable unregister) {
-            return new Served(id, Optional.empty(), reason, false, unregister);
+        static Served explained(String id, String reason, boolean configured, Runnable unregister) {
+            return new Served(id, Optional.empty(), reason, false, configured, unregister);
         }
 
         boolean isOpen() {
             return driven.isPresent();
         }
 
-        boolean isExplainedBy(String why) {
-            return driven.isEmpty() && reason.equals(why);
+        /** Whether all that its service tells is so still. */
+        boolean isExplainedBy(String why, boolean asConfigured) {
+            return driven.isEmpty() && reason.equals(why) && configured == asConfigured;
         }
 
         private void close() {

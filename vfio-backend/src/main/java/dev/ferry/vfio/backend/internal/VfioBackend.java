@@ -42,6 +42,8 @@ public final class VfioBackend {
     private static final Logger LOG = LoggerFactory.getLogger(VfioBackend.class);
 
     static final long FIRST_LOOK_MILLIS = 1_000;
+    /** After which it is looked again when somebody else had a long turn. */
+    private static final long AGAIN_SECONDS = 1;
     private static final long STOP_WAIT_SECONDS = 5;
 
     private final Path root;
@@ -53,6 +55,8 @@ public final class VfioBackend {
     private final ScheduledThreadPoolExecutor executor;
     private volatile BackendSettings settings = BackendSettings.none();
     private ScheduledFuture<?> rescan;
+    /** Of the executor's thread. */
+    private Optional<Future<?>> again = Optional.empty();
 
     /** Called by Declarative Services. */
     @Activate
@@ -108,14 +112,16 @@ public final class VfioBackend {
     }
 
     /**
-     * Takes a configuration, and answers. An invalid one is logged, and what held before goes on: nothing configured at
-     * first.
+     * Takes a configuration, and answers. An invalid one is logged, and what held before goes on undisturbed: nothing
+     * configured at first.
      */
     @Modified
     synchronized void modified(BackendConfiguration configuration, Map<String, Object> properties) {
         warnOfUnknownKeys(properties);
         Optional<String> refusal = take(configuration);
-        follow();
+        if (refusal.isEmpty() || rescan == null) {
+            follow();
+        }
         refusal.ifPresentOrElse(reason -> outcome.refused(properties, reason), () -> outcome.taken(properties));
     }
 
@@ -152,13 +158,21 @@ public final class VfioBackend {
     private void look() {
         BackendSettings wanted = settings;
         try {
-            services.update(finder.find(wanted.devices()), wanted);
+            if (!services.update(finder.find(wanted.devices()), wanted) && !executor.isShutdown()) {
+                lookAgainSoon();
+            }
         } catch (IOException e) {
             LOG.warn("cannot scan the host for VFIO devices: {}", e.toString());
         } catch (Throwable e) {
             LOG.error("looking for VFIO devices failed", e);
         }
         handover.follow();
+    }
+
+    /** What is configured is not to wait for the next scan; one look at a time waits, however many come too early. */
+    private void lookAgainSoon() {
+        again.ifPresent(look -> look.cancel(false));
+        again = Optional.of(executor.schedule(this::look, AGAIN_SECONDS, TimeUnit.SECONDS));
     }
 
     private void awaitBriefly(Future<?> look) {

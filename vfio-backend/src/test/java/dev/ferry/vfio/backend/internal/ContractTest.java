@@ -11,7 +11,7 @@ import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.fake.LentDevice;
+import dev.ferry.vfio.backend.internal.fake.Vmm;
 import dev.ferry.vfio.backend.lab.OpenPair;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,7 +87,7 @@ class ContractTest {
             DriverFactory factory = new DriverFactory(host.kernel, host.root);
             List<DirtyTracking.Way> ways = List.of(DirtyTracking.Way.values());
             return lent.isPresent()
-                    ? factory.drive(LentDevice.take(host, name, lent.get()), ways, () -> 60_000)
+                    ? factory.drive(Vmm.lend(host, name, lent.get()), ways, () -> 60_000)
                     : factory.open(host.found(name), name, DeviceOpener.Way.AUTO, ways, () -> 60_000);
         }
 

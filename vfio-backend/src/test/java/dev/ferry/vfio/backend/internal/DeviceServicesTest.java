@@ -50,4 +50,31 @@ class DeviceServicesTest extends DeviceServicesFixture {
         update(VF);
         assertThat(reason(VF)).as("tried again").isNull();
     }
+
+    /** Whoever configured it waits until it is looked at as such, also when the reason stays the same. */
+    @Test
+    void shouldTellWhetherADeviceIsConfiguredWhateverStandsAgainstIt() throws Exception {
+        String groupless = "0000:3b:00.3";
+        host.pci(groupless, "virtio_vfio_pci", null);
+        update();
+        assertThat(reason(groupless)).asString().contains("is in no IOMMU group");
+        assertThat(registered.get(groupless)).containsEntry("ferry.vfio.configured", false);
+
+        update(groupless);
+        assertThat(reason(groupless)).asString().contains("is in no IOMMU group");
+        assertThat(registered.get(groupless)).containsEntry("ferry.vfio.configured", true);
+
+        update();
+        assertThat(registered.get(groupless)).containsEntry("ferry.vfio.configured", false);
+    }
+
+    @Test
+    void shouldTryNothingOnADeviceThatCannotBeMigrated() throws Exception {
+        host.devices.get(VF).flags = 0;
+
+        update(VF);
+
+        assertThat(reason(VF)).asString().endsWith("has no migration support");
+        assertThat(host.devices.get(VF).loggedRanges).as("of a trial").isNullOrEmpty();
+    }
 }

@@ -15,7 +15,7 @@ import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.fake.LentDevice;
+import dev.ferry.vfio.backend.internal.fake.Vmm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -98,7 +98,7 @@ class EveryCallFailsTest {
         }
 
         private DriverFactory.Driven take(String name) throws IOException {
-            return opened(factory.drive(LentDevice.take(host, name, way), List.of(way), () -> 50));
+            return opened(factory.drive(Vmm.lend(host, name, way), List.of(way), () -> 50));
         }
 
         private DriverFactory.Driven opened(DriverFactory.Driven driven) {

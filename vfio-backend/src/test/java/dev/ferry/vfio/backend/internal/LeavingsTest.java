@@ -67,7 +67,7 @@ class LeavingsTest {
         Leavings leavings = new Leavings(done::add, NO_THREADS);
         ServedDevices served = new ServedDevices(leavings, LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", () -> done.add(name + ask(served, name)
+            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(name + ask(served, name)
                     + (leavings.has(name) ? ", leaves" : ", is lost"))));
         }
 
@@ -95,7 +95,7 @@ class LeavingsTest {
     void shouldSendOffWhatItCameToBeforeItFailed() {
         ServedDevices served = new ServedDevices(new Leavings(name -> {}, NO_THREADS), LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", () -> done.add(name)));
+            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(name)));
         }
 
         assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> served.sendOff((name, now) -> {

@@ -3,6 +3,9 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.vfio.backend.internal.fake.FakePeer;
+import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -13,6 +16,7 @@ import org.junit.jupiter.api.Timeout;
 /** The devices of the host are looked at, whatever is configured and whatever goes wrong. */
 @Timeout(120)
 class LookingTest extends BackendFixture {
+    private static final int OWN_USER = 1000;
 
     @AfterEach
     void shouldLeaveNothing() {
@@ -49,5 +53,60 @@ class LookingTest extends BackendFixture {
         while (property(MDEV, "ferry.vfio.access") == null) {
             await("+host9/" + MDEV);
         }
+    }
+
+    @Test
+    void shouldDoSoonWhatIsConfiguredWhileAnotherHasALongTurn() throws Exception {
+        Map<String, Object> values = new HashMap<>(
+                Map.of("handover_socket", folder.resolve("ferry.sock").toString(), "rescan_seconds", "3600"));
+        configure(values);
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch letGo = new CountDownLatch(1);
+        instead.put("ioctl", arguments -> {
+            if (arguments[1].equals(VfioIoctl.VFIO_DEVICE_FEATURE)) {
+                instead.remove("ioctl");
+                entered.countDown();
+                awaitLatch(letGo);
+            }
+            return null;
+        });
+        int ofVmm = host.kernel.install(host.devices.get(MDEV));
+        try (FakePeer vmm = host.kernel.connect(folder.resolve("ferry.sock"), OWN_USER)) {
+            Thread lender = new Thread(() -> vmm.ask("ferry-vfio 1 lend " + MDEV, host.devices.get(MDEV)));
+            lender.start();
+            awaitLatch(entered);
+
+            values.put("devices", new String[] {VF});
+            configure(values);
+            letGo.countDown();
+
+            await("+host9/" + VF);
+            assertThat(property(VF, "ferry.vfio.access")).asString().startsWith("group 12");
+            lender.join(PATIENCE_MILLIS);
+        } finally {
+            letGo.countDown();
+        }
+        await("-host9/" + MDEV);
+        host.kernel.close(ofVmm);
+    }
+
+    private static void awaitLatch(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(PATIENCE_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void shouldDisturbNothingThatIsInForceByARefusedConfiguration() throws Exception {
+        configure(Map.of("devices", new String[] {VF}, "rescan_seconds", "3600"));
+        host.pci("0000:3b:00.3", "virtio_vfio_pci", "14");
+
+        configure(Map.of("devices", new String[] {"nonsense"}));
+
+        assertThat(registered).as("looked at only with the next scan").doesNotContainKey("host9/0000:3b:00.3");
+        configure(Map.of("devices", new String[] {VF}));
+        assertThat(registered).containsKey("host9/0000:3b:00.3");
     }
 }

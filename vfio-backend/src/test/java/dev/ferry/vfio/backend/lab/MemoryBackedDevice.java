@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.device.Abilities;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.device.VfioDriver;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
@@ -41,7 +42,7 @@ final class MemoryBackedDevice implements AutoCloseable {
         SystemCalls calls = (SystemCalls) Proxy.newProxyInstance(
                 SystemCalls.class.getClassLoader(), new Class<?>[] {SystemCalls.class}, this::call);
         device = new VfioDevice(calls, new Descriptor(calls, number), "memory");
-        driver = VfioDriver.of(device, Optional.empty(), () -> TIMEOUT_MILLIS);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> TIMEOUT_MILLIS);
     }
 
     MigrationDriver driver() {

@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * @param tellsStopCopyLength the kernel knows {@code MIG_DATA_SIZE}
  * @param config its configuration space; empty for what is no PCI device
  */
-record Abilities(
+public record Abilities(
         Set<MigrationFeature> features,
         boolean precopyFlagsAreReliable,
         boolean tellsStopCopyLength,
@@ -34,7 +34,7 @@ record Abilities(
      *
      * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
      */
-    static Abilities of(VfioDevice device) throws DeviceException {
+    public static Abilities of(VfioDevice device) throws DeviceException {
         Set<MigrationFeature> features = device.migrationFeatures();
         boolean reliable = features.contains(MigrationFeature.PRE_COPY) && device.enablePrecopyInfoV2();
         boolean tells = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE");

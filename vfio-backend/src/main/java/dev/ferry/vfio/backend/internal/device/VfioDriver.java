@@ -36,7 +36,13 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     final TransferBuffer transfer = new TransferBuffer();
     private final SessionSlot session = new SessionSlot();
 
-    private VfioDriver(
+    /**
+     * A driver for an open device, which stays its opener's until this returns.
+     *
+     * @param abilities what it said that it can do
+     * @param dataTimeoutMillis how long one transfer of data may wait for the device; asked before each
+     */
+    public VfioDriver(
             VfioDevice device,
             Abilities abilities,
             Optional<DirtyTracker> dirtyTracker,
@@ -45,18 +51,6 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         this.abilities = abilities;
         this.dirtyTracker = dirtyTracker;
         this.dataTimeoutMillis = dataTimeoutMillis;
-    }
-
-    /**
-     * A driver for an open device, which stays its opener's until this returns.
-     *
-     * @param dataTimeoutMillis how long one transfer of data may wait for the device; asked before each
-     * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
-     */
-    public static VfioDriver of(
-            VfioDevice device, Optional<DirtyTracker> dirtyTracker, IntSupplier dataTimeoutMillis)
-            throws DeviceException {
-        return new VfioDriver(device, Abilities.of(device), dirtyTracker, dataTimeoutMillis);
     }
 
     @Override

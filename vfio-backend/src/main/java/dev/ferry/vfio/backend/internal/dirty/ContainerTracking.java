@@ -17,17 +17,23 @@ import dev.ferry.vfio.backend.internal.uapi.VfioStruct.DirtyBitmap;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The container says what is mapped, or pinned, and so may have been written: {@code VFIO_IOMMU_DIRTY_PAGES} of {@code
  * linux/vfio.h}. Correct but coarse: with a device behind an IOMMU every mapped page counts as written, for ever.
  */
 final class ContainerTracking implements DirtyLog {
+    private static final Logger LOG = LoggerFactory.getLogger(ContainerTracking.class);
+
     /** Kernels take 64 times as much; nobody asks for so many pages at once. */
     private static final long MOST_BITMAP_BYTES = 1 << 22;
 
     private final VfioDevice device;
     private final ContainerSpace space;
+    /** That the kernel does not tell of all was said since the beginning of the record. */
+    private boolean untoldLogged;
 
     ContainerTracking(VfioDevice device, ContainerSpace space) {
         this.device = device;
@@ -47,6 +53,7 @@ final class ContainerTracking implements DirtyLog {
     @Override
     public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
         set(DirtyBitmap.FLAG_START, "START");
+        untoldLogged = false;
     }
 
     @Override
@@ -65,7 +72,8 @@ final class ContainerTracking implements DirtyLog {
 
     /**
      * The kernel tells nothing of a range that begins or ends inside a mapping, and loses nothing by being asked: every
-     * page of the range counts as written, as most would anyway, and the record goes on.
+     * page of the range counts as written, as most would anyway, and the record goes on. It says the same when somebody
+     * else has ended the record: then, too, every page counts as written.
      */
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
@@ -81,9 +89,19 @@ final class ContainerTracking implements DirtyLog {
             int result = space.ioctl(VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
             if (result == -LinuxErrno.EINVAL) {
                 DirtyLog.setAll(bitmap, range.length() / pageSize);
+                tellUntold(range);
             } else {
                 device.require(result, "VFIO_IOMMU_DIRTY_PAGES GET_BITMAP");
             }
+        }
+    }
+
+    private void tellUntold(IovaRange range) {
+        if (!untoldLogged) {
+            untoldLogged = true;
+            LOG.warn("the container does not tell what {} wrote at {}: the range cuts a mapping, or somebody else "
+                    + "ended the record; here, and wherever else this is so, every page counts as written",
+                    device.name(), range);
         }
     }
 }

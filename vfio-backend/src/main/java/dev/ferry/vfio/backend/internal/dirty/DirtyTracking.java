@@ -57,26 +57,30 @@ public final class DirtyTracking {
      * Chooses for an open device. What a device may share with others, a container or a page table, is looked up among
      * those that this object chose for.
      *
+     * @param lent another process has the device open, too: nothing is tried on it
      * @param space what was lent with the device
      * @param pageSize of the host, in bytes
      * @param allowed the ways that may be taken, in the order in which they are tried
      * @throws DeviceException when the device does not say what it offers
      */
-    public Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed)
+    public Choice choose(
+            VfioDevice device, boolean lent, Optional<IommuSpace> space, int pageSize, List<Way> allowed)
             throws DeviceException {
-        return new Search(device, space, pageSize, allowed).choose();
+        return new Search(device, lent, space, pageSize, allowed).choose();
     }
 
     /** One choice, and what it left aside. */
     private final class Search {
         private final VfioDevice device;
+        private final boolean lent;
         private final Optional<IommuSpace> space;
         private final int pageSize;
         private final List<Way> allowed;
         private final Map<Way, String> refusals = new EnumMap<>(Way.class);
 
-        Search(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
+        Search(VfioDevice device, boolean lent, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
             this.device = device;
+            this.lent = lent;
             this.space = space;
             this.pageSize = pageSize;
             this.allowed = allowed;
@@ -145,11 +149,16 @@ public final class DirtyTracking {
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
             DmaLogging logging = new DmaLogging(device);
-            tryOut(logging);
+            if (!lent) {
+                tryOut(logging);
+            }
             return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
         }
 
-        /** Some kernels offer what they then refuse: better known now than in a migration. */
+        /**
+         * Some kernels offer what they then refuse: better known now than in a migration. Not for a device that was
+         * lent: whoever lent it may record now, and a trial would fail for that, or end his record.
+         */
         private void tryOut(DmaLogging logging) throws DeviceException {
             IovaRange page = new IovaRange(0, pageSize);
             logging.begin(pageSize, List.of(page));
@@ -171,7 +180,7 @@ public final class DirtyTracking {
             }
         }
 
-        /** Nothing is tried: whoever lent it may record now, and a trial would clear his record, and then end it. */
+        /** Nothing is tried, as above. */
         private Optional<DirtyTracker> iommufd() throws DeviceException {
             if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
                 return notLent(Way.IOMMUFD, "page table");

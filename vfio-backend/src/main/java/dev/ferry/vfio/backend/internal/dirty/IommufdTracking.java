@@ -7,6 +7,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker.Capabilities;
+import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
@@ -17,6 +18,7 @@ import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +29,9 @@ import org.slf4j.LoggerFactory;
  * <p>The kernel answers EINVAL for a range in which a page is not mapped, and may have told, and cleared, a part of it
  * by then. The range is halved until what is mapped is told apart, but for a few pages next to the hole. These and the
  * hole count as written: a page may have been written before its mapping was taken away.
+ *
+ * <p>It answers EINVAL, too, when somebody has ended the record. So a report of which nothing can be told is an error,
+ * and one with holes that take more than {@value #MOST_REQUESTS} requests to tell apart: the record is begun anew.
  */
 final class IommufdTracking implements DirtyLog {
     private static final Logger LOG = LoggerFactory.getLogger(IommufdTracking.class);
@@ -35,6 +40,10 @@ final class IommufdTracking implements DirtyLog {
     static final long MOST_PAGES = 32L << 20;
     /** Pages of a range that is not halved any more: a word of the bitmap. */
     private static final long LEAST_PAGES = Long.SIZE;
+    /** Requests of one report: memory is looked at during the downtime, too. */
+    private static final int MOST_REQUESTS = 4096;
+
+    private static final String GET = "IOMMU_HWPT_GET_DIRTY_BITMAP";
 
     private final VfioDevice device;
     private final IommufdSpace space;
@@ -75,21 +84,54 @@ final class IommufdTracking implements DirtyLog {
 
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
-        int result = request(range, pageSize, bitmap);
-        if (result != -LinuxErrno.EINVAL) {
-            device.require(result, "IOMMU_HWPT_GET_DIRTY_BITMAP");
-            return;
+        Search search = new Search(pageSize);
+        search.tell(range, bitmap);
+        if (!search.toldAny) {
+            throw search.lost();
         }
-        long pages = range.length() / pageSize;
-        if (pages <= LEAST_PAGES) {
-            DirtyLog.setAll(bitmap, pages);
-            tellHole(range);
-            return;
+        search.hole.ifPresent(this::tellHole);
+    }
+
+    /** One report, and what it has come to. */
+    private final class Search {
+        private final long pageSize;
+        private int requests;
+        private boolean toldAny;
+        /** The first one. */
+        private Optional<IovaRange> hole = Optional.empty();
+
+        Search(long pageSize) {
+            this.pageSize = pageSize;
         }
-        long half = (pages - 1) / LEAST_PAGES / 2 * LEAST_PAGES + LEAST_PAGES; // whole words, less than all pages
-        IovaRange left = new IovaRange(range.iova(), half * pageSize);
-        report(left, pageSize, bitmap.asSlice(0, half / Byte.SIZE));
-        report(new IovaRange(left.end(), range.length() - left.length()), pageSize, bitmap.asSlice(half / Byte.SIZE));
+
+        void tell(IovaRange range, MemorySegment bitmap) throws DeviceException {
+            if (++requests > MOST_REQUESTS) {
+                throw lost();
+            }
+            int result = request(range, pageSize, bitmap);
+            if (result != -LinuxErrno.EINVAL) {
+                device.require(result, GET);
+                toldAny = true;
+                return;
+            }
+            long pages = range.length() / pageSize;
+            if (pages <= LEAST_PAGES) {
+                DirtyLog.setAll(bitmap, pages);
+                hole = hole.or(() -> Optional.of(range));
+                return;
+            }
+            long half = (pages - 1) / LEAST_PAGES / 2 * LEAST_PAGES + LEAST_PAGES; // whole words, less than all pages
+            IovaRange left = new IovaRange(range.iova(), half * pageSize);
+            tell(left, bitmap.asSlice(0, half / Byte.SIZE));
+            tell(new IovaRange(left.end(), range.length() - left.length()), bitmap.asSlice(half / Byte.SIZE));
+        }
+
+        DeviceException lost() {
+            return new DeviceException(Errno.EINVAL,
+                    ("%s: %s gives EINVAL for too much of a report: memory is not mapped, or somebody "
+                            + "else ended the record")
+                            .formatted(device.name(), GET));
+        }
     }
 
     private void tellHole(IovaRange range) {

@@ -34,7 +34,7 @@ abstract class DriverFixture {
     @BeforeEach
     void open() throws DeviceException {
         device = new VfioDevice(kernel, new Descriptor(kernel, kernel.install(fake)), "dev0");
-        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
     }
 
     @AfterEach

@@ -37,7 +37,7 @@ class RefusedRequestsTest extends DriverFixture {
 
     private void reopen() throws DeviceException {
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
     }
 
     /** The kernel writes nothing back then: what stands in the field of the descriptor is ours. */

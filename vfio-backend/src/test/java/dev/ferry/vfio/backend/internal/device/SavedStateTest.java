@@ -45,7 +45,7 @@ class SavedStateTest extends DriverFixture {
         fake.pci = false;
         fake.shortRead = shortRead;
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
 
         StreamInspection found = inspected();
 

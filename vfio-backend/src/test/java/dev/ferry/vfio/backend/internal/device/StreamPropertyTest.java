@@ -28,7 +28,7 @@ class StreamPropertyTest {
             FakeKernel kernel = new FakeKernel();
             FakeDevice fake = new FakeDevice(kernel);
             VfioDevice device = new VfioDevice(kernel, new Descriptor(kernel, kernel.install(fake)), "dev0");
-            return new Rig(fake, VfioDriver.of(device, Optional.empty(), () -> 60_000));
+            return new Rig(fake, new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> 60_000));
         }
 
         Object open(Arc last) throws DeviceException {

@@ -150,7 +150,8 @@ class VfioDriverTest extends DriverFixture {
     @Test
     void shouldEndRecordingWhenTheDriverIsClosed() throws Exception {
         List<String> calls = new ArrayList<>();
-        VfioDriver recording = VfioDriver.of(device, Optional.of(new RecordingTracker(calls)), () -> waitMillis);
+        VfioDriver recording = new VfioDriver(device, Abilities.of(device),
+                Optional.of(new RecordingTracker(calls)), () -> waitMillis);
 
         recording.close();
 
@@ -165,7 +166,7 @@ class VfioDriverTest extends DriverFixture {
                 throw new OutOfMemoryError("told to be short of it");
             }
         };
-        VfioDriver recording = VfioDriver.of(device, Optional.of(tracker), () -> waitMillis);
+        VfioDriver recording = new VfioDriver(device, Abilities.of(device), Optional.of(tracker), () -> waitMillis);
         recording.step(RUNNING_TO_PRE_COPY);
 
         assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(recording::close);
@@ -254,7 +255,7 @@ class VfioDriverTest extends DriverFixture {
             kernel.close(set.dataFd());
         }
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
     }
 
     @Test
@@ -325,7 +326,7 @@ class VfioDriverTest extends DriverFixture {
     void shouldRefuseADeviceThatCannotBeMigrated(long flags) {
         fake.flags = flags;
 
-        assertThat(assertErrno(Errno.EOPNOTSUPP, () -> VfioDriver.of(device, Optional.empty(), () -> waitMillis)))
+        assertThat(assertErrno(Errno.EOPNOTSUPP, () -> Abilities.of(device)))
                 .hasMessageStartingWith("the kernel driver of dev0 ");
     }
 

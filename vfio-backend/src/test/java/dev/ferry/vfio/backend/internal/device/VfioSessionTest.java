@@ -239,7 +239,7 @@ class VfioSessionTest extends DriverFixture {
     void shouldMoveADeviceThatIsNoPciDeviceWithoutAConfigurationSpace() throws Exception {
         fake.pci = false;
         driver.close();
-        driver = VfioDriver.of(device, Optional.empty(), () -> waitMillis);
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
         byte[] state = readAll(stopCopy(), ByteBuffer.allocate(64));
         driver.reset();
         fake.content = new byte[0];

@@ -10,7 +10,7 @@ import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.fake.LentDevice;
+import dev.ferry.vfio.backend.internal.fake.Vmm;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -50,13 +50,14 @@ abstract class SharedLogsFixture {
 
     DirtyTracker ofGroup(String name) throws Exception {
         host.pci(name, "mlx5_vfio_pci", "12").logRanges = -1;
-        device = LentDevice.take(host, name, Way.CONTAINER);
+        device = Vmm.lend(host, name, Way.CONTAINER);
         opened.add(device);
         return tracker(device.space(), Way.CONTAINER);
     }
 
     DirtyTracker tracker(Optional<IommuSpace> space, Way way) throws DeviceException {
-        DirtyTracker tracker = tracking.choose(device.device(), space, 4096, List.of(way)).tracker().orElseThrow();
+        DirtyTracker tracker =
+                tracking.choose(device.device(), true, space, 4096, List.of(way)).tracker().orElseThrow();
         host.tracking.clear();
         return tracker;
     }

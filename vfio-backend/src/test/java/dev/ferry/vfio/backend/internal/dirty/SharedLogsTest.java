@@ -11,8 +11,8 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
-import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
+import dev.ferry.vfio.backend.internal.fake.Vmm;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ class SharedLogsTest extends SharedLogsFixture {
         host.pci("0000:3b:00.3", "mlx5_vfio_pci", "12").logRanges = -1;
         List<DirtyTracker> trackers = new ArrayList<>();
         for (String name : List.of("0000:3b:00.2", "0000:3b:00.3")) {
-            device = LentDevice.take(host, name, Way.CONTAINER);
+            device = Vmm.lend(host, name, Way.CONTAINER);
             opened.add(device);
             trackers.add(tracker(device.space(), Way.CONTAINER));
         }

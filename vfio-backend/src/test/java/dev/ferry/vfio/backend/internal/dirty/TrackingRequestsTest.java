@@ -11,8 +11,8 @@ import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.fake.LentDevice;
 import dev.ferry.vfio.backend.internal.fake.Request;
+import dev.ferry.vfio.backend.internal.fake.Vmm;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,8 +60,8 @@ class TrackingRequestsTest {
     }
 
     private DirtyTracking.Choice choose(Way way) throws Exception {
-        open = LentDevice.take(host, ADDRESS, way);
-        return new DirtyTracking().choose(open.device(), open.space(), 4096, List.of(way));
+        open = Vmm.lend(host, ADDRESS, way);
+        return new DirtyTracking().choose(open.device(), way != Way.DEVICE, open.space(), 4096, List.of(way));
     }
 
     private DirtyTracker tracker(Way way) throws Exception {

@@ -11,15 +11,15 @@ import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import java.util.List;
 import java.util.Optional;
 
-/** A device of the fake host as the one VMM of the host lends it; all of its devices are in one container. */
-public final class LentDevice {
+/** The one VMM of the fake host, and what it lends; all of its devices are in one container. */
+public final class Vmm {
 
     /**
-     * Takes what is lent.
+     * Lends a device, and what is in place beside it.
      *
      * @param way for which the VMM lends what is needed beside the device
      */
-    public static OpenDevice take(FakeHost host, String name, Way way) {
+    public static OpenDevice lend(FakeHost host, String name, Way way) {
         Descriptor device = descriptor(host, host.devices.get(name));
         return switch (way) {
             case DEVICE -> open(host, name, device, Optional.empty(), List.of(device));
@@ -46,5 +46,5 @@ public final class LentDevice {
                 new VfioDevice(host.kernel, device, name), space, "lent", () -> all.forEach(Descriptor::close));
     }
 
-    private LentDevice() {}
+    private Vmm() {}
 }
