@@ -229,7 +229,7 @@ public final class PciFunctionChecks {
             demand(mapped == 0, "a mapping gives %d", mapped);
             long again = device.mappings().map(IOVA, arena.allocate(PAGE, PAGE));
             demand(again == -LinuxErrno.EEXIST, "a second mapping at the same place gives %d", again);
-            boolean container = !device.beside().isEmpty();
+            boolean container = device.isByGroup();
             demand(driven.driver().dirtyTracker().isPresent() == container, "%s", driven.dirtyTracking());
             if (container) {
                 ByteBuffer bitmap = ByteBuffer.allocateDirect(PAGES / Byte.SIZE);

@@ -26,8 +26,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A device that is opened by a VMM's calls, not by our driver's, so that it has memory: our bundle maps none. By group
- * where the kernel has no iommufd.
+ * A device that is opened by a VMM's calls, not by our driver's, so that it has memory: our bundle maps none.
  */
 final class VmmDevice implements AutoCloseable {
     private final SystemCalls calls;
@@ -37,11 +36,16 @@ final class VmmDevice implements AutoCloseable {
     private final Descriptor device;
     private final VmmMappings mappings;
 
+    /** By group where the kernel has no iommufd. */
     VmmDevice(HostDevices devices, String name) throws Exception {
+        this(devices, name, !Files.exists(Path.of(devices.file("iommu"))));
+    }
+
+    VmmDevice(HostDevices devices, String name, boolean byGroup) throws Exception {
         this.calls = devices.calls();
         this.name = name;
         FoundDevice found = devices.found(name);
-        byGroup = !Files.exists(Path.of(devices.file("iommu")));
+        this.byGroup = byGroup;
         if (byGroup) {
             Descriptor container = open(devices.file("vfio/vfio"));
             device = ofGroup(open(devices.file("vfio/" + found.group().orElseThrow())), container);
@@ -128,14 +132,14 @@ final class VmmDevice implements AutoCloseable {
                 this::close);
     }
 
-    /** What is lent to another process beside the device: the words for it. */
-    String beside() {
-        return byGroup ? " container" : "";
+    /** With a container for its memory, not an iommufd. */
+    boolean isByGroup() {
+        return byGroup;
     }
 
-    /** Its descriptor, and that of the container where it has one. */
+    /** What is lent to another process: the device's descriptor, and that of the container or iommufd. */
     int[] descriptors() {
-        return byGroup ? new int[] {number(device), number(open.get(0))} : new int[] {number(device)};
+        return new int[] {number(device), number(open.get(byGroup ? 0 : 1))};
     }
 
     @Override
