@@ -110,7 +110,7 @@ class EndingIT {
             assertThat(ended.status()).isEqualTo(143);
             // On a busy machine putting things back may take longer than it has.
             assertThat(ended.err()).containsPattern("\nferry: interrupted: m1 (is CANCELLED, host1/pf0/vf1 is RUNNING"
-                    + "|was told to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left)\n$");
+                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left)\n$");
         } finally {
             process.destroyForcibly();
         }

@@ -182,7 +182,7 @@ class RunnableJarIT {
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out())
                 .startsWith("{\n  \"result\": \"COMPLETED\",\n  \"latency\": \"smartnic,firstLoad=100ms\"")
-                .contains("\"withoutPreCopy\": {", "\"withPreCopy\": {", "demo-target/pf0/vf8");
+                .contains("\"withoutPreCopy\": {", "\"withPreCopy\": {", "demo-destination/pf0/vf8");
         assertThat(ended.out().lines().filter(line -> line.contains("\"lost\": 0,"))).hasSize(2 * (1 + 8));
         assertThat(ended.out().lines().filter(line -> line.contains("\"sent\": 20000"))).hasSize(2);
         // Taken away again.

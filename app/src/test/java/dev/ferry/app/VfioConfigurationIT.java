@@ -37,7 +37,7 @@ class VfioConfigurationIT {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             "devices": ["nonsense"] | devices: 'nonsense' is neither a PCI address like 0000:3b:00.2 nor a UUID
-            "handover.users": ["x"] | handover.users: 'x' is no whole number from 0 to 4294967294
+            "handover.users": ["x"] | handover.users: 'x' is not a whole number from 0 to 4294967294
             "host": "a b", "devices": [] | host: 'a b' may have letters, digits, dots, dashes and underscores only
             """)
     void shouldEndWithTheOneReasonWhenTheConfigurationIsRefused(String properties, String reason) throws Exception {
@@ -52,7 +52,8 @@ class VfioConfigurationIT {
                 + "correct the list of devices";
         Ended ended = run(device, "state", "vm/0000:99:00.0");
         assertThat(ended.status()).isEqualTo(1);
-        assertThat(ended.err()).endsWith("ferry: the device vm/0000:99:00.0 does not tell its state: " + reason + "\n");
+        assertThat(ended.err()).endsWith("ferry: the device vm/0000:99:00.0 does not report its state: "
+                + reason + "\n");
         ended = run(device, "devices", "--json");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).contains("\"type\": \"vfio\"", reason);

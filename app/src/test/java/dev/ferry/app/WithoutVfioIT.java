@@ -35,7 +35,7 @@ class WithoutVfioIT {
     private static final Pattern HOME = Pattern.compile("(JAVA|JDK).*HOME.*");
     private static final Pattern OLDER = Pattern.compile("(?m)^JAVA_VERSION=\"(17|18|19|20|21)\\b");
     private static final String LEFT_OUT =
-            "ferry: VFIO devices are left out, and all else works: the bundle dev.ferry.vfio.backend ";
+            "ferry: VFIO devices are not available (everything else is): the bundle dev.ferry.vfio.backend ";
 
     @TempDir
     private Path folder;

@@ -55,7 +55,7 @@ final class MigrationInterruptedException extends InterruptedException {
 
     // Neither a shell that goes on nor another process is sure to be there.
     private static String unended(Migration migration) {
-        return "%s was told to stop and is still in %s; `devices` shows where %s is left".formatted(
+        return "%s was asked to stop and is still in %s; `devices` shows where %s is left".formatted(
                 migration.id(), migration.phase(), migration.request().source());
     }
 }

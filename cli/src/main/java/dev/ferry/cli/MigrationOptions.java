@@ -22,43 +22,43 @@ public final class MigrationOptions {
     @Option(
             names = MAX_DOWNTIME,
             paramLabel = "TIME",
-            description = "How long the guest may stand still, for example 150ms or 1.5s; default: 300ms. Not a "
-                    + "limit of --no-precopy.")
+            description = "How long the guest may be paused, for example 150ms or 1.5s; default: 300ms. No limit "
+                    + "for --no-precopy.")
     private String maxDowntime;
 
     @Option(
             names = RAMP_LIMIT,
             paramLabel = "TIME",
-            description = "How far the allowed downtime may grow when the guest writes its memory too fast; default: "
+            description = "How far the allowed downtime may grow when the guest dirties memory too fast; default: "
                     + "not at all.")
     private String rampLimit;
 
     @Option(
             names = ON_STALL,
             paramLabel = "OUTCOME",
-            description = "What to do when the guest writes its memory too fast for the allowed downtime, grown as "
-                    + "far as --ramp-limit lets it: fail, and the guest goes on where it is, or switchover, and it "
-                    + "stands still for longer; default: fail.")
+            description = "What to do when the guest dirties memory too fast for the allowed downtime, including "
+                    + "--ramp-limit: fail keeps it at the source, switchover accepts a longer downtime; default: "
+                    + "fail.")
     private String onStall;
 
     @Option(
             names = BANDWIDTH,
             paramLabel = "RATE",
-            description = "The most to carry in a second: B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, bit/s, kbit/s, "
+            description = "The most to transfer per second: B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, bit/s, kbit/s, "
                     + "Mbit/s, Gbit/s, or unlimited, for example 100MB/s; default: unlimited.")
     private String bandwidth;
 
     @Option(
             names = TIMEOUT,
             paramLabel = "TIME",
-            description = "Give up, and leave the guest where it is, after so long; ms, s, min, h; default: 10min. A "
-                    + "call of a device that is under way is waited for, also while the guest stands still.")
+            description = "Abort after this time (ms, s, min, h; default: 10min); the guest stays at the source. A "
+                    + "device call in progress is completed first, even if the guest is paused.")
     private String timeout;
 
     @Option(
             names = "--no-precopy",
-            description = "Carry everything while the guest stands still, however long that takes: without pre-copy "
-                    + "--max-downtime, --ramp-limit and --on-stall mean nothing.")
+            description = "Transfer everything while the guest is paused, however long that takes; --max-downtime, "
+                    + "--ramp-limit and --on-stall are ignored.")
     private boolean noPrecopy;
 
     /** The request with what was typed. */

@@ -47,7 +47,7 @@ public final class MigrationRun {
             migration.cancel();
             throw new CommandFailedException(
                     FailureCode.TIMEOUT,
-                    "migration %s did not end within %d s, is in %s and was told to stop; look at both devices with "
+                    "migration %s did not end within %d s, is in %s and was asked to stop; look at both devices with "
                             .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
                     e);
         } catch (InterruptedException e) {
@@ -77,7 +77,7 @@ public final class MigrationRun {
                 migration.cancel();
                 throw new CommandFailedException(
                         FailureCode.TIMEOUT,
-                        "migration %s has waited %d h for its turn and was told to stop; `jobs` shows those before it"
+                        "migration %s has waited %d h for its turn and was asked to stop; `jobs` shows those before it"
                                 .formatted(migration.id(), TURN_LIMIT.toHours()));
             }
             if (!told) {

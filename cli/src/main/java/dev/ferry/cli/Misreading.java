@@ -30,7 +30,7 @@ final class Misreading {
             return Integer.parseInt(text);
         } catch (NumberFormatException e) {
             throw new TypeConversionException(
-                    "'%s' is no whole number of at most %d".formatted(text, Integer.MAX_VALUE));
+                    "'%s' is not a whole number of at most %d".formatted(text, Integer.MAX_VALUE));
         }
     }
 

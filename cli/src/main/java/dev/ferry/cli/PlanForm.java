@@ -44,7 +44,7 @@ public final class PlanForm {
         StringBuilder text = new StringBuilder();
         plan.devices().forEach(device -> text.append("%s: %s, %s, written pages known by %s\n".formatted(
                 device.pair(),
-                device.preCopy() ? "saves while the guest runs" : "saves while the guest stands still",
+                device.preCopy() ? "saves while the guest runs" : "saves while the guest is paused",
                 device.stateBytes().isPresent()
                         ? Amounts.bytes(device.stateBytes().getAsLong()) + " of state"
                         : "size of its state unknown",

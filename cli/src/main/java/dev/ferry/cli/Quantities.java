@@ -70,7 +70,7 @@ public final class Quantities {
         }
         Matcher typed = NUMBER_AND_UNIT.matcher(text.strip());
         if (!typed.matches()) {
-            throw unclearRate(option, text, "is no number of more than zero with a unit");
+            throw unclearRate(option, text, "is not a number greater than zero with a unit");
         }
         BigDecimal rate = new BigDecimal(typed.group(1)).multiply(bytesPerSecond(option, text, typed.group(2)));
         if (rate.compareTo(BigDecimal.ONE) < 0 || rate.compareTo(LARGEST) > 0) {

@@ -9,7 +9,7 @@ public final class RunOptions {
 
     @Option(
             names = "--dry-run",
-            description = "Go the whole way up to the pause of the guest, then put everything back.")
+            description = "Do everything up to pausing the guest, then undo it.")
     private boolean dryRun;
 
     @Option(names = "--quiet", description = "Say nothing but the result, and errors.")

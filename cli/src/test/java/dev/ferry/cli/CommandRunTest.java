@@ -147,7 +147,7 @@ class CommandRunTest {
     void shouldSayWhatANumberIsWithoutATypeOfTheLanguage(String number) {
         assertThat(run(CommandRunTest::said, "--times", number, "x")).isEqualTo(2);
         assertThat(err()).isEqualTo("ferry: invalid value for option '--times': '" + number
-                + "' is no whole number of at most 2147483647 (usage: ferry echo --help)\n");
+                + "' is not a whole number of at most 2147483647 (usage: ferry echo --help)\n");
     }
 
     @Test

@@ -112,7 +112,7 @@ class MigrationRunTest {
     void shouldCancelAndSayWhereItIsWhenItDoesNotEnd() {
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMillis(10), told::add))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageStartingWith("migration m1 did not end within 0 s, is in SWITCHOVER and was told to stop");
+                .hasMessageStartingWith("migration m1 did not end within 0 s, is in SWITCHOVER and was asked to stop");
         assertThat(migration.cancelled).isTrue();
     }
 
@@ -135,7 +135,7 @@ class MigrationRunTest {
                 .satisfies(error -> assertThat(Errors.document(error).get("phase").getAsString())
                         .isEqualTo("SWITCHOVER"))
                 .extracting(Errors::sentence)
-                .isEqualTo("interrupted: m1 was told to stop and is still in SWITCHOVER; "
+                .isEqualTo("interrupted: m1 was asked to stop and is still in SWITCHOVER; "
                         + "`devices` shows where a is left");
         assertThat(migration.cancelled).isTrue();
     }

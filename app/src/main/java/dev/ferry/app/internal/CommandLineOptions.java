@@ -78,7 +78,7 @@ record CommandLineOptions(
 
     private static void once(Optional<?> before, String option) throws Misuse {
         if (before.isPresent()) {
-            throw new Misuse(option + " stands more than once; " + (option.equals("-c")
+            throw new Misuse(option + " is given more than once; " + (option.equals("-c")
                     ? "put all commands into one: -c \"CMD; CMD\""
                     : "name one file"));
         }

@@ -52,7 +52,7 @@ final class Preparation {
             return refused;
         }
         List<String> sentences = new ArrayList<>();
-        sentences.add("nothing has come for %d s, and there are still missing: %s"
+        sentences.add("nothing new for %d s; still missing: %s"
                 .formatted(PATIENCE.toSeconds(), String.join(", ", missing)));
         sentences.addAll(Unsatisfied.of(components));
         return sentences;

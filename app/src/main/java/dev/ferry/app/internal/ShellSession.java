@@ -72,7 +72,7 @@ final class ShellSession implements AutoCloseable {
     int command(String name, List<String> arguments) {
         Function function = (Function) session.get(CommandDirectory.SCOPE + ":" + name);
         if (function == null) {
-            return misused("the command '" + name + "' has gone");
+            return misused("the command '" + name + "' is no longer available");
         }
         return guarded(
                 Thread.currentThread()::interrupt, false, () -> function.execute(session, new ArrayList<>(arguments)));
@@ -83,7 +83,7 @@ final class ShellSession implements AutoCloseable {
         // Gogo runs commands on threads of the session, which it interrupts when the session is closed.
         return guarded(session::close, false, () -> {
             if (new Parser(text).program().tokens().stream().anyMatch(token -> token.toString().equals(BACKGROUND))) {
-                throw new Refused("commands run one after the other: '&' is not for here, use ';'");
+                throw new Refused("background execution with '&' is not supported; separate commands with ';'");
             }
             return session.execute(text);
         });
@@ -127,7 +127,7 @@ final class ShellSession implements AutoCloseable {
         }
         if (line.equals("help")) {
             out.print(commands.get().lines());
-            out.println("  help, exit (or quit); `COMMAND --help` tells more of a command");
+            out.println("  help, exit (or quit); for details: `COMMAND --help`");
             return 0;
         }
         return script(line.startsWith(HELP_OF) ? line.substring(HELP_OF.length()).strip() + " --help" : line);
@@ -213,7 +213,7 @@ final class ShellSession implements AutoCloseable {
             }
             trace(e);
             if (e instanceof SyntaxError || e.getCause() instanceof SyntaxError) {
-                return misused("this is no command line: " + oneLine(e));
+                return misused("not a valid command line: " + oneLine(e));
             }
             if (e instanceof Refused) {
                 return misused(e.getMessage());
@@ -224,7 +224,8 @@ final class ShellSession implements AutoCloseable {
             }
             // What Gogo itself cannot do, it says in this exception.
             if (e instanceof IllegalArgumentException) {
-                return misused("this cannot be run as commands: a command is a name and its arguments, apart by blanks");
+                return misused("not a valid command line: expected a command name and arguments,"
+                        + " separated by spaces");
             }
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;

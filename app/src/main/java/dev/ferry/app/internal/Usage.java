@@ -16,11 +16,12 @@ final class Usage {
                 commands from standard input. Results go to standard output, progress, logs and errors to standard
                 error. Exit status: 0 done, 1 failed, 2 wrong usage, 130 ended by Ctrl-C, 143 by a signal to terminate.
 
-                Commands (`ferry COMMAND --help` tells more of each):
+                Commands (for details: `ferry COMMAND --help`):
                 %s
                 Options:
                   -c TEXT        run the commands in TEXT
-                  --config FILE  emulated hosts from FILE instead of the default two (JSON, OSGi Configurator)
+                  --config FILE  configuration of the bundles (JSON, OSGi Configurator) from FILE,
+                                 instead of the default, which makes two emulated hosts
                   --debug        log everything; print the stack traces of errors
                   --version      print the version
                   -h, --help     print this help

@@ -36,6 +36,7 @@ final class VfioAvailability {
     }
 
     private static String sentence(String why) {
-        return "VFIO devices are left out, and all else works: the bundle " + Configuration.VFIO_BACKEND + " " + why;
+        return "VFIO devices are not available (everything else is): the bundle "
+                + Configuration.VFIO_BACKEND + " " + why;
     }
 }

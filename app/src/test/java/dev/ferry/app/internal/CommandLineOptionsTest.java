@@ -64,9 +64,9 @@ class CommandLineOptionsTest {
     @Test
     void shouldRefuseAnOptionThatStandsTwiceOrIsEmpty() {
         assertThatThrownBy(() -> parse("-c", "devices", "-c", "state x"))
-                .hasMessage("-c stands more than once; put all commands into one: -c \"CMD; CMD\"");
+                .hasMessage("-c is given more than once; put all commands into one: -c \"CMD; CMD\"");
         assertThatThrownBy(() -> parse("--config", "a", "--config", "b"))
-                .hasMessage("--config stands more than once; name one file");
+                .hasMessage("--config is given more than once; name one file");
         assertThatThrownBy(() -> parse("--config", "")).hasMessage("the value of --config is empty: --config FILE");
     }
 }

@@ -133,7 +133,7 @@ class ShellSessionTest {
                 assertThat(session.script(text)).as(text).isEqualTo(2);
             }
             assertThat(err.toString(StandardCharsets.UTF_8).lines()).as(text).hasSize(1)
-                    .allMatch(line -> line.startsWith("ferry: this is no command line: "));
+                    .allMatch(line -> line.startsWith("ferry: not a valid command line: "));
         }
     }
 

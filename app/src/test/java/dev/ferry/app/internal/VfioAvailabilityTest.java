@@ -18,7 +18,7 @@ import org.osgi.framework.wiring.FrameworkWiring;
 
 class VfioAvailabilityTest {
     private static final String LEFT_OUT =
-            "VFIO devices are left out, and all else works: the bundle dev.ferry.vfio.backend ";
+            "VFIO devices are not available (everything else is): the bundle dev.ferry.vfio.backend ";
     private static final int THIS_JAVA = Runtime.version().feature();
 
     /** Answers calls by the name of the method. */

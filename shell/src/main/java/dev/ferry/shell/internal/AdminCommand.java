@@ -47,7 +47,7 @@ final class AdminCommand extends FerryCommand {
 
     private static final int QUALIFIER_END = 4;
 
-    private static final String NOT_TOLD = "not told";
+    private static final String NOT_TOLD = "not given";
 
     private static final long TIMEOUT_SECONDS = 10;
 

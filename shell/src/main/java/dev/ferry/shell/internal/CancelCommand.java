@@ -57,12 +57,17 @@ final class CancelCommand extends FerryCommand {
         JsonObject document = ReportDocument.of(report);
         return switch (report.result()) {
             case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
-            case FAILED -> CommandResult.failed(document, "", "%s is FAILED, not cancelled: %s; `report %s` tells more"
-                    .formatted(id, Reports.reason(report), id));
+            case FAILED -> CommandResult.failed(
+                    document,
+                    "",
+                    "%s is FAILED, not cancelled: %s; for details: `report %s`"
+                            .formatted(id, Reports.reason(report), id));
             case COMPLETED, PASSED -> {
                 String came = told ? " had ended before that took effect" : " could not be cancelled any more";
                 yield CommandResult.failed(
-                        document, "", "%s%s: it is %s; `report %s` tells more".formatted(id, came, report.result(), id));
+                        document,
+                        "",
+                        "%s%s: it is %s; for details: `report %s`".formatted(id, came, report.result(), id));
             }
         };
     }
@@ -71,14 +76,14 @@ final class CancelCommand extends FerryCommand {
         if (report.devices().size() > 1) {
             return "its %d sources run".formatted(report.devices().size());
         }
-        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not tell its state");
+        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not report its state");
     }
 
     private CommandFailedException notUnderWay(MigrationService service) {
         return service.report(id)
                 .map(report -> new CommandFailedException(
                         FailureCode.CANCELLED,
-                        "%s has ended already: it is %s; `report %s` tells more".formatted(id, report.result(), id)))
+                        "%s has ended already: it is %s; for details: `report %s`".formatted(id, report.result(), id)))
                 .orElseGet(() -> Jobs.unknown(id));
     }
 
@@ -88,7 +93,7 @@ final class CancelCommand extends FerryCommand {
         } catch (TimeoutException e) {
             throw new CommandFailedException(
                     FailureCode.TIMEOUT,
-                    "%s was told to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
+                    "%s was asked to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
                             .formatted(id, UNWIND_LIMIT.toSeconds(), migration.phase()),
                     e);
         } catch (ExecutionException e) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
 @Command(name = "check", description = CheckCommand.SUMMARY)
 final class CheckCommand extends FerryCommand {
 
-    static final String SUMMARY = "What stands against a migration, and what it would cost; disturbs neither end.";
+    static final String SUMMARY = "What prevents a migration, or what it would cost; disturbs neither end.";
 
     private final Service<MigrationService> migrations;
 
@@ -54,11 +54,14 @@ final class CheckCommand extends FerryCommand {
         document.add("findings", Findings.document(findings));
         if (findings.isEmpty()) {
             document.add("plan", PlanForm.document(plan));
-            return CommandResult.done(document, "nothing stands against it\n" + PlanForm.text(plan, request));
+            return CommandResult.done(
+                    document, "no findings: the migration can start\n" + PlanForm.text(plan, request));
         }
         return CommandResult.failed(
                 document,
                 Findings.text(findings),
-                findings.size() == 1 ? "1 finding stands against it" : findings.size() + " findings stand against it");
+                findings.size() == 1
+                        ? "1 finding prevents the migration"
+                        : findings.size() + " findings prevent the migration");
     }
 }

@@ -17,7 +17,7 @@ final class HexBytes {
             char c = text.charAt(at);
             boolean separator = c == ':' || Character.isWhitespace(c);
             if (!separator && !HexFormat.isHexDigit(c)) {
-                throw new UsageException("'" + c + "' at position " + at + " of HEX is no hex digit");
+                throw new UsageException("'" + c + "' at position " + at + " of HEX is not a hex digit");
             }
             if (separator && digits.length() % DIGITS_PER_BYTE != 0) {
                 throw new UsageException("HEX has half a byte before position " + at + "; a byte is two hex digits");

@@ -27,7 +27,7 @@ final class InputFile {
     static FileChannel openRegular(Path file) throws IOException, UsageException {
         if (Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file)) {
             throw new FileSystemException(
-                    file.toString(), null, "it is no regular file; copy what it gives into one first");
+                    file.toString(), null, "not a regular file; copy its contents to one first");
         }
         return open(file);
     }

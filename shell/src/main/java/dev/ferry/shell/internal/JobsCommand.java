@@ -47,8 +47,8 @@ final class JobsCommand extends FerryCommand {
 
     @Option(
             names = "--wait",
-            description = "First wait until all that are under way now have ended. Exit status 1 when one of them "
-                    + "failed, or one started in the background before whose end was not told yet.")
+            description = "First wait until all that are under way now have ended. Exit status 1 if one of them "
+                    + "failed, or an earlier background migration whose failure has not been reported yet.")
     private boolean wait;
 
     JobsCommand(Service<MigrationService> migrations, Background background) {

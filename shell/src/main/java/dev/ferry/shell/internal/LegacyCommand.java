@@ -99,7 +99,7 @@ final class LegacyCommand extends FerryCommand {
                 return number;
             }
         } catch (NumberFormatException e) {
-            throw new UsageException("'%s' is no number for %s".formatted(text, what));
+            throw new UsageException("'%s' is not a number for %s".formatted(text, what));
         }
         throw new UsageException("%s must be 0 to %d, not %s".formatted(what, most, text));
     }

@@ -57,7 +57,7 @@ final class MigrateCommand extends FerryCommand {
 
     @Option(
             names = "--background",
-            description = "Start it and come back at once; `jobs`, `cancel` and `report` go on from there. It is "
+            description = "Start it and return at once; follow it with `jobs`, `cancel` and `report`. It is "
                     + "unwound when the process ends.")
     private boolean inBackground;
 

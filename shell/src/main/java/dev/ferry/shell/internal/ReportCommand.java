@@ -25,8 +25,8 @@ final class ReportCommand extends FerryCommand {
     static final String SUMMARY = "How a migration went: downtime by step, planned and actual, and why; or a list.";
 
     /** Who asks in a process of its own, as a command line does, asks one that has never migrated anything. */
-    private static final String NONE = "no migration has ended in this process, and reports do not outlive theirs; "
-            + "`ferry -c \"migrate SOURCE DESTINATION; report\"` does both in one";
+    private static final String NONE = "this process has finished no migration yet, and only the process that "
+            + "ran one keeps its report; `ferry -c \"migrate SOURCE DESTINATION; report\"` does both in one";
 
     private final Service<MigrationService> migrations;
 

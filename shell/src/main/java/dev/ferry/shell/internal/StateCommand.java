@@ -69,7 +69,7 @@ final class StateCommand extends FerryCommand {
         DeviceState state = description.state()
                 .orElseThrow(() -> new CommandFailedException(
                         FailureCode.DEVICE_FAILED,
-                        "the device " + device + " does not tell its state" + why(description)));
+                        "the device " + device + " does not report its state" + why(description)));
         JsonObject document = new JsonObject();
         document.addProperty("device", device);
         document.addProperty("state", state.name());

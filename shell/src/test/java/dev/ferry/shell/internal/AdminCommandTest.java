@@ -94,7 +94,7 @@ class AdminCommandTest {
         assertThat(admin("host1/pf0", "00 1 02")).isEqualTo(2);
         assertThat(shell.err()).startsWith("ferry: HEX has half a byte before position 4");
         assertThat(admin("host1/pf0", "0x01")).isEqualTo(2);
-        assertThat(shell.err()).startsWith("ferry: 'x' at position 1 of HEX is no hex digit");
+        assertThat(shell.err()).startsWith("ferry: 'x' at position 1 of HEX is not a hex digit");
         assertThat(admin("host1/pf0", " ")).isEqualTo(2);
         assertThat(admin("host1/pf0")).isEqualTo(2);
         assertThat(submitted).isEmpty();
@@ -126,12 +126,12 @@ class AdminCommandTest {
     @Test
     void shouldTellNoStatusWhenTheDeviceWroteNone() {
         assertThat(admin("--json", "host1/pf0", "00", "--writable", "1")).isZero();
-        assertThat(shell.err()).isEqualTo("status not told, qualifier not told for opcode 0x0000 (LIST_QUERY)\n");
+        assertThat(shell.err()).isEqualTo("status not given, qualifier not given for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).contains(
                 "\"status\": null", "\"statusName\": null", "\"qualifier\": null", "\"qualifierName\": null");
         answer = new byte[] {22, 0, 3, 0};
         assertThat(admin("--json", "host1/pf0", "00", "--writable", "3")).isZero();
-        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier not told for opcode 0x0000 (LIST_QUERY)\n");
+        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier not given for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).contains("\"status\": 22", "\"qualifier\": null");
     }
 }

@@ -25,7 +25,7 @@ class CheckCommandTest {
     void shouldSucceedWhenNothingIsFound() {
         assertThat(check("a", "b")).isZero();
         assertThat(shell.out()).isEqualTo("""
-                nothing stands against it
+                no findings: the migration can start
                 a to b: saves while the guest runs, 2.0 KiB of state, written pages known by device DMA logging
                 memory: No guest is named.
                 downtime: 70 ms expected, 300 ms allowed; bandwidth unlimited; at most 10 min in total
@@ -56,7 +56,7 @@ class CheckCommandTest {
         assertThat(check("a", "b")).isEqualTo(1);
         assertThat(shell.out())
                 .isEqualTo("FEATURES_MISMATCH: b: it lacks X.\nQUEUES_MISMATCH: b: its queues are smaller.\n");
-        assertThat(shell.err()).contains("2 findings stand against it");
+        assertThat(shell.err()).contains("2 findings prevent the migration");
         assertThat(check("a", "b", "--json")).isEqualTo(1);
         assertThat(shell.out()).contains("""
                   "findings": [

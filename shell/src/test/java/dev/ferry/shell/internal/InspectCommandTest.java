@@ -183,6 +183,6 @@ class InspectCommandTest {
         file = Path.of("/dev/null");
         assertThat(inspect(List.of(new Format("one", 1, Optional.empty())))).isEqualTo(1);
         assertThat(shell.err()).isEqualTo(
-                "ferry: cannot use /dev/null: it is no regular file; copy what it gives into one first\n");
+                "ferry: cannot use /dev/null: not a regular file; copy its contents to one first\n");
     }
 }

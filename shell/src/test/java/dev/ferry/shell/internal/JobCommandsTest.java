@@ -153,7 +153,7 @@ class JobCommandsTest {
         assertThat(cancel("m1")).isEqualTo(1);
         assertThat(shell.out()).isEmpty();
         assertThat(shell.err()).isEqualTo(
-                "ferry: m1 is FAILED, not cancelled: a: the reset failed: scripted; `report m1` tells more\n");
+                "ferry: m1 is FAILED, not cancelled: a: the reset failed: scripted; for details: `report m1`\n");
     }
 
     @Test
@@ -164,7 +164,7 @@ class JobCommandsTest {
         assertThat(cancel("m1", "--json")).isEqualTo(1);
         assertThat(document().get("result").getAsString()).isEqualTo("COMPLETED");
         assertThat(shell.err())
-                .isEqualTo("ferry: m1 could not be cancelled any more: it is COMPLETED; `report m1` tells more\n");
+                .isEqualTo("ferry: m1 could not be cancelled any more: it is COMPLETED; for details: `report m1`\n");
     }
 
     @Test
@@ -198,7 +198,8 @@ class JobCommandsTest {
     @Test
     void shouldSayThatReportsStayInTheirProcessWhenThereIsNone() {
         assertThat(report()).isZero();
-        assertThat(shell.out()).isEqualTo("no migration has ended in this process, and reports do not outlive theirs; "
+        assertThat(shell.out()).isEqualTo("this process has finished no migration yet, and only the process "
+                + "that ran one keeps its report; "
                 + "`ferry -c \"migrate SOURCE DESTINATION; report\"` does both in one\n");
         assertThat(report("--json")).isZero();
         assertThat(document().getAsJsonArray("reports")).isEmpty();

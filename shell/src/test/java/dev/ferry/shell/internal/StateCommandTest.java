@@ -90,7 +90,7 @@ class StateCommandTest {
         migrations.deviceState = Optional.empty();
         assertThat(state(FakeMigrations.DEVICE)).isEqualTo(1);
         assertThat(shell.err()).isEqualTo(
-                "ferry: the device host1/pf0/vf1 does not tell its state; is its owner device still there?\n");
+                "ferry: the device host1/pf0/vf1 does not report its state; is its owner device still there?\n");
     }
 
     @Test
@@ -99,13 +99,13 @@ class StateCommandTest {
                 OptionalInt.empty(), "vfio", Optional.empty(), Set.of(), Optional.of("it is not in this host")));
         assertThat(state("vm/0000:3b:00.2")).isEqualTo(1);
         assertThat(shell.err())
-                .isEqualTo("ferry: the device vm/0000:3b:00.2 does not tell its state: it is not in this host\n");
+                .isEqualTo("ferry: the device vm/0000:3b:00.2 does not report its state: it is not in this host\n");
     }
 
     @Test
     void shouldNotSpeakOfAnOwnerDeviceWhenThereIsNone() {
         assertThat(state("mdev0")).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: the device mdev0 does not tell its state\n");
+        assertThat(shell.err()).isEqualTo("ferry: the device mdev0 does not report its state\n");
     }
 
     @Test

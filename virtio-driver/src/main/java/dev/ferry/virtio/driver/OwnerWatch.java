@@ -130,7 +130,7 @@ public final class OwnerWatch<O> implements AutoCloseable {
         executor.shutdownNow();
         try {
             if (!executor.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("an owner device still keeps its set-up waiting; it is broken off behind the present command");
+                LOG.warn("the set-up of an owner device has not ended yet; it stops after the present command");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -188,7 +188,7 @@ public final class OwnerWatch<O> implements AutoCloseable {
         try {
             task.get(SETUP_WAIT_MILLIS, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            LOG.info("{} takes long to set up; its drivers come later", ownerId);
+            LOG.info("setting up {} is taking long; its drivers will be registered when it is done", ownerId);
         } catch (ExecutionException e) {
             LOG.error("the set-up of {} was broken off", ownerId, e.getCause());
         } catch (InterruptedException e) {

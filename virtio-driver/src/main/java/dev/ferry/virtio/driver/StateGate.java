@@ -48,7 +48,7 @@ public final class StateGate {
         }
     }
 
-    /** An interrupt does not end the wait, which is bounded anyway: a caller that was told to stop has to unwind. */
+    /** An interrupt does not end the wait, which is bounded anyway: a caller that was asked to stop has to unwind. */
     private boolean tryEnter(long deadline) {
         boolean interrupted = false;
         try {

@@ -66,7 +66,7 @@ public final class DemoCommands {
     @Deactivate
     void deactivate() {
         if (!oneAtATime.close(STOP_SECONDS)) {
-            LOG.warn("A demo still runs {} s after it was told to end; its guests and threads remain.", STOP_SECONDS);
+            LOG.warn("A demo still runs {} s after it was asked to end; its guests and threads remain.", STOP_SECONDS);
         }
     }
 

@@ -25,7 +25,7 @@ final class OneAtATime {
             }
             if (running != null) {
                 throw new CommandFailedException(
-                        FailureCode.DEVICE_BUSY, "a demo runs already: try again when it has ended");
+                        FailureCode.DEVICE_BUSY, "another demo is running; try again when it has finished");
             }
             running = Thread.currentThread();
         } finally {

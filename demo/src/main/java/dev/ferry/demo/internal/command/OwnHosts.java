@@ -27,7 +27,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 final class OwnHosts implements AutoCloseable {
 
     private static final String FACTORY_PID = "dev.ferry.emulator.adapter";
-    private static final List<String> HOSTS = List.of("demo-source", "demo-target");
+    private static final List<String> HOSTS = List.of("demo-source", "demo-destination");
     private static final Duration APPEAR_LIMIT = Duration.ofSeconds(10);
     private static final long POLL_NANOS = 10_000_000L;
 

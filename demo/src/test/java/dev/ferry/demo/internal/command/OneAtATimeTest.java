@@ -20,7 +20,7 @@ class OneAtATimeTest {
         oneAtATime.begin();
         assertThatThrownBy(oneAtATime::begin)
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageStartingWith("a demo runs already");
+                .hasMessageStartingWith("another demo is running");
         oneAtATime.end();
         oneAtATime.begin();
     }

@@ -53,7 +53,7 @@ class OwnHostsTest {
         try (OwnHosts hosts = new OwnHosts(services(() -> List.copyOf(outcomes)), 1, "odd")) {
             outcomes.add(outcome("another", "it is another's"));
             outcomes.add(outcome("demo-source", null));
-            outcomes.add(outcome("demo-target", "latency is odd"));
+            outcomes.add(outcome("demo-destination", "latency is odd"));
             assertThatExceptionOfType(UsageException.class)
                     .isThrownBy(() -> hosts.await(1))
                     .withMessage("the emulator does not make the VFs of the demo: latency is odd");

@@ -57,7 +57,7 @@ final class Transmitter {
             sink.transmitted(frame);
         } catch (RuntimeException e) {
             // The guest's notification must not fail because of the network behind the device.
-            LOG.warn("whoever takes the frames of a device failed; a frame is lost", e);
+            LOG.warn("the receiver of a device's frames failed; a frame is lost", e);
         }
     }
 }

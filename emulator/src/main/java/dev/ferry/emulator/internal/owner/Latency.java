@@ -86,7 +86,7 @@ public record Latency(Map<Step, Long> times) {
             String[] pair = words[i].split("\\s*=\\s*", 2);
             if (pair.length < 2) {
                 throw new IllegalArgumentException(
-                        "latency has '%s', which is no step with its time, as in load=10ms".formatted(words[i]));
+                        "latency has '%s', which is not a step with its time, as in load=10ms".formatted(words[i]));
             }
             times.put(step(pair[0]), time(pair[1]));
         }

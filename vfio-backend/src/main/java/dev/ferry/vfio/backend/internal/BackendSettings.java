@@ -122,7 +122,7 @@ record BackendSettings(
         long number = NUMBER.matcher(digits).matches() ? Long.parseLong(digits) : OUT_OF_RANGE;
         if (number < least || number > most) {
             throw new IllegalArgumentException(
-                    "%s: '%s' is no whole number from %d to %d".formatted(key, digits, least, most));
+                    "%s: '%s' is not a whole number from %d to %d".formatted(key, digits, least, most));
         }
         return number;
     }

@@ -56,7 +56,7 @@ final class DeviceServices implements HandoverServer.Lending {
     /** Brings the services in line with what the host has and what is configured. */
     void update(List<FoundDevice> found, BackendSettings wanted) {
         if (!turn.enter(WAIT_MILLIS)) {
-            LOG.warn("the devices of this host are looked at later: one is waited for");
+            LOG.warn("the devices of this host will be scanned later: an operation on one of them has not returned");
             return;
         }
         try {
@@ -159,11 +159,11 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     private DeviceException isLeaving(FoundDevice device) {
-        return busy(id(device.name()) + " has not left whoever had it before; try again later");
+        return busy(id(device.name()) + " is still being closed by its previous user; try again later");
     }
 
     private DeviceException comesTooLate(FoundDevice device) {
-        return busy(id(device.name()) + " came when this program stops");
+        return busy(id(device.name()) + " was handed over while this program stops");
     }
 
     private static DeviceException busy(String why) {
@@ -179,7 +179,7 @@ final class DeviceServices implements HandoverServer.Lending {
     public void takeBack(String name) throws DeviceException {
         if (!wishBack(name).await(WAIT_MILLIS)) {
             throw new DeviceException(Errno.ETIMEDOUT,
-                    id(name) + " is closed later: another device is waited for before that");
+                    id(name) + " will be closed once a pending operation on another device returns");
         }
         Optional<String> obstacle = leavings.await(name, WAIT_MILLIS);
         if (obstacle.isPresent()) {
@@ -207,10 +207,11 @@ final class DeviceServices implements HandoverServer.Lending {
         boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
         List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
         if (!alone) {
-            left.add("a device of " + publisher.terms().host() + " is being opened; it is closed behind that");
+            left.add("a device of " + publisher.terms().host()
+                    + " is being opened; it will be closed when that is done");
         }
         if (!left.isEmpty()) {
-            LOG.warn("the backend stops, and this goes on: {}", String.join("; ", left));
+            LOG.warn("the VFIO backend stops while something is still under way: {}", String.join("; ", left));
         }
     }
 

@@ -108,7 +108,7 @@ public final class DriverFactory {
     private static void tellState(VfioDriver driver, OpenDevice open) throws DeviceException {
         DeviceState state = driver.state();
         if (state != DeviceState.RUNNING) {
-            LOG.warn("{} was left in {} by whoever had it before; reset it, or bring it to RUNNING, to migrate it",
+            LOG.warn("{} is in {}, left there by its previous user; reset it or take it to RUNNING before migrating it",
                     open.device().name(), state);
         }
     }

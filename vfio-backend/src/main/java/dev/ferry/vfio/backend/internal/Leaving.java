@@ -48,7 +48,7 @@ final class Leaving {
                 }
             });
         } catch (Throwable e) { // an OutOfMemoryError where the host allows no more threads
-            LOG.warn("there is no thread for {} to leave on, so it is waited for: {}", id, e.toString());
+            LOG.warn("no thread could be started for {} to leave on; waiting for it here: {}", id, e.toString());
             leave(unregister, close);
         }
     }
@@ -84,8 +84,8 @@ final class Leaving {
     /** What keeps it, as one sentence. */
     String obstacle() {
         return id + (withdrawn.getCount() > 0
-                ? " is still in use by a migration, which is being ended; it is closed behind that"
-                : " is in a call that the kernel has not ended; it is closed behind that");
+                ? " is still in use by a migration that is being ended; it will be closed after that"
+                : " is in a call that has not returned from the kernel; it will be closed when it returns");
     }
 
     String id() {

@@ -154,7 +154,7 @@ public final class VfioBackend {
         try {
             services.update(finder.find(wanted.devices()), wanted);
         } catch (IOException e) {
-            LOG.warn("the host cannot be looked over for VFIO devices: {}", e.toString());
+            LOG.warn("cannot scan the host for VFIO devices: {}", e.toString());
         } catch (Throwable e) {
             LOG.error("looking for VFIO devices failed", e);
         }
@@ -165,7 +165,7 @@ public final class VfioBackend {
         try {
             look.get(firstLookMillis, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            LOG.info("opening VFIO devices takes long; their drivers come later");
+            LOG.info("opening VFIO devices is taking long; their drivers will be registered when it is done");
         } catch (ExecutionException e) {
             LOG.error("looking for VFIO devices failed", e.getCause());
         } catch (InterruptedException e) {

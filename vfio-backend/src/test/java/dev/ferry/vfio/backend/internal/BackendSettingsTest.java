@@ -54,15 +54,15 @@ class BackendSettingsTest {
             host | a/b | host: 'a/b' may have letters, digits, dots, dashes and underscores only
             access | kvm | access: 'kvm' is none of [auto, group, cdev]
             dirty_tracking | guess | dirty.tracking: 'guess' is none of [device, iommufd, container]
-            data_timeout_millis | 9 | data.timeout.millis: '9' is no whole number from 10 to 60000
-            data_timeout_millis | soon | data.timeout.millis: 'soon' is no whole number from 10 to 60000
-            data_timeout_millis | 99999999999 | data.timeout.millis: '99999999999' is no whole number from 10 to 60000
-            rescan_seconds | 0 | rescan.seconds: '0' is no whole number from 1 to 3600
-            rescan_seconds | 1.5 | rescan.seconds: '1.5' is no whole number from 1 to 3600
-            rescan_seconds | '' | rescan.seconds: '' is no whole number from 1 to 3600
-            handover_users | x | handover.users: 'x' is no whole number from 0 to 4294967294
-            handover_users | -1 | handover.users: '-1' is no whole number from 0 to 4294967294
-            handover_users | 4294967295 | handover.users: '4294967295' is no whole number from 0 to 4294967294
+            data_timeout_millis | 9 | data.timeout.millis: '9' is not a whole number from 10 to 60000
+            data_timeout_millis | soon | data.timeout.millis: 'soon' is not a whole number from 10 to 60000
+            data_timeout_millis | 99999999999 | data.timeout.millis: '99999999999' is not a whole number from 10 to 60000
+            rescan_seconds | 0 | rescan.seconds: '0' is not a whole number from 1 to 3600
+            rescan_seconds | 1.5 | rescan.seconds: '1.5' is not a whole number from 1 to 3600
+            rescan_seconds | '' | rescan.seconds: '' is not a whole number from 1 to 3600
+            handover_users | x | handover.users: 'x' is not a whole number from 0 to 4294967294
+            handover_users | -1 | handover.users: '-1' is not a whole number from 0 to 4294967294
+            handover_users | 4294967295 | handover.users: '4294967295' is not a whole number from 0 to 4294967294
             handover_socket | ferry.sock | handover.socket: 'ferry.sock' must be an absolute path of less than 108 bytes
             """)
     void shouldSayWhichKeyIsWrong(String key, String value, String message) {

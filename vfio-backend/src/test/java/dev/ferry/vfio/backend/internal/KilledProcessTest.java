@@ -107,8 +107,8 @@ class KilledProcessTest {
                         .map(ILoggingEvent::getFormattedMessage)
                         .toList())
                 .isEqualTo(arc.to() == DeviceState.RUNNING ? List.of() : List.of(
-                        "host9/" + VF + " was left in " + arc.to() + " by whoever had it before; "
-                                + "reset it, or bring it to RUNNING, to migrate it"));
+                        "host9/" + VF + " is in " + arc.to() + ", left there by its previous user; "
+                                + "reset it or take it to RUNNING before migrating it"));
         driver.reset();
         for (Arc again : WAYS.get(DeviceState.STOP_COPY)) {
             step(driver, again);

@@ -89,7 +89,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessageContaining("is in a call that the kernel has not ended");
+                .withMessageContaining("is in a call that has not returned from the kernel");
         assertThat(registered).containsKey(MDEV).doesNotContainKey(VF);
         services.close();
         assertThat(registered).isEmpty();
@@ -150,15 +150,15 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessage("host9/" + VF + " is still in use by a migration, which is being ended; "
-                        + "it is closed behind that");
+                .withMessage("host9/" + VF + " is still in use by a migration that is being ended; "
+                        + "it will be closed after that");
         assertThatExceptionOfType(DeviceException.class)
                 .as("whoever asks in another turn").isThrownBy(() -> services.takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT);
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.lend(found(VF), opened(MDEV)))
                 .matches(e -> e.errno() == Errno.EBUSY)
-                .withMessage("host9/" + VF + " has not left whoever had it before; try again later");
+                .withMessage("host9/" + VF + " is still being closed by its previous user; try again later");
         update(MDEV);
         assertThat(registered.get(MDEV)).as("meanwhile").containsKey("ferry.vfio.access");
         assertThat(reason(VF)).as("until it has left").isNull();
@@ -187,7 +187,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessageContaining("is in a call that the kernel has not ended");
+                .withMessageContaining("is in a call that has not returned from the kernel");
         letGo.countDown();
         services.takeBack(VF);
         assertThat(host.kernel.openFiles()).isZero();
@@ -216,7 +216,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.takeBack(MDEV))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessage("host9/" + MDEV + " is closed later: another device is waited for before that");
+                .withMessage("host9/" + MDEV + " will be closed once a pending operation on another device returns");
 
         letGo.countDown();
         end(opening);
@@ -253,8 +253,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         Thread opening = start(() -> assertThatCode(() -> update(VF, MDEV)).doesNotThrowAnyException());
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        assertThat(whatIsSaidAtTheEnd()).containsExactly("the backend stops, and this goes on: "
-                + "a device of host9 is being opened; it is closed behind that");
+        assertThat(whatIsSaidAtTheEnd()).containsExactly("the VFIO backend stops while something is still under way: "
+                + "a device of host9 is being opened; it will be closed when that is done");
         letGo.countDown();
         end(opening);
 
@@ -297,8 +297,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         update(VF, MDEV);
         keepUnregistering(VF);
 
-        assertThat(whatIsSaidAtTheEnd()).containsExactly("the backend stops, and this goes on: host9/" + VF
-                + " is still in use by a migration, which is being ended; it is closed behind that");
+        assertThat(whatIsSaidAtTheEnd()).containsExactly("the VFIO backend stops while something is still under way: "
+                + "host9/" + VF + " is still in use by a migration that is being ended; it will be closed after that");
         letGo.countDown();
         awaitNothingOpen();
     }

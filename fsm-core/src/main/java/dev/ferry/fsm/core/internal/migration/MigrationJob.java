@@ -93,7 +93,7 @@ final class MigrationJob implements Migration {
         try {
             timeline.tellEnd(report);
         } catch (RuntimeException | Error e) {
-            LOG.error("{}: who follows it does not know that it has ended", id, e);
+            LOG.error("{}: its end could not be delivered to whoever waits for the result", id, e);
         } finally {
             result.complete(report);
         }

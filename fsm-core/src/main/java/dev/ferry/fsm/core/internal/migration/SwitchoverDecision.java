@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  */
 final class SwitchoverDecision {
 
-    private static final String ALL_THE_SAME = "let it switch over all the same (--on-stall switchover).";
+    private static final String ALL_THE_SAME = "let it switch over anyway (--on-stall switchover).";
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
@@ -150,8 +150,7 @@ final class SwitchoverDecision {
         }
         timeline.decide(
                 Decision.Kind.FORCED,
-                "It switches over all the same, as the request says, although " + reason
-                        + "; expect a longer downtime.");
+                "Switching over anyway, as requested, although " + reason + "; expect a longer downtime.");
     }
 
     private static MigrationException notConverging(String message) {

@@ -110,7 +110,7 @@ public final class SwitchoverRule {
         }
         decisions.accept(
                 Decision.Kind.FORCED,
-                "It switches over all the same, as the request says; expect " + prediction.words() + " of downtime.");
+                "Switching over anyway, as requested; expected downtime: " + prediction.words() + ".");
         return Verdict.SWITCH_OVER;
     }
 

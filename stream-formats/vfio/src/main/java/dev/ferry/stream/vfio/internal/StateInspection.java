@@ -59,7 +59,7 @@ final class StateInspection {
             throw malformed(begin, "the stream has more than the " + MOST_RECORDS + " records listed");
         }
         if (last == StateRecord.END) {
-            throw malformed(begin, "the stream goes on behind its END record");
+            throw malformed(begin, "the stream goes on after its END record");
         }
         ByteBuffer header = ByteBuffer.allocate(StateRecord.HEADER_BYTES);
         take(StateRecord.HEADER_BYTES, header);
@@ -84,7 +84,7 @@ final class StateInspection {
                     .formatted(record, Long.toUnsignedString(length)));
         }
         if (last == StateRecord.CONFIG && record != StateRecord.END) {
-            throw malformed(begin, "a %s record must not lie behind the CONFIG record".formatted(record));
+            throw malformed(begin, "a %s record must not follow the CONFIG record".formatted(record));
         }
     }
 

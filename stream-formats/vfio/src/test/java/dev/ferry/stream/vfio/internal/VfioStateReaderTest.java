@@ -86,11 +86,11 @@ class VfioStateReaderTest {
     @Test
     void shouldSayWhereTheOrderIsWrong() throws Exception {
         assertThat(fault(CONFIG_64 + DATA_3 + END))
-                .isEqualTo(new Fault(80, "a DATA record must not lie behind the CONFIG record"));
+                .isEqualTo(new Fault(80, "a DATA record must not follow the CONFIG record"));
         assertThat(fault(CONFIG_64 + CONFIG_64 + END))
-                .isEqualTo(new Fault(80, "a CONFIG record must not lie behind the CONFIG record"));
+                .isEqualTo(new Fault(80, "a CONFIG record must not follow the CONFIG record"));
         assertThat(fault(DATA_3 + END + "00"))
-                .isEqualTo(new Fault(35, "the stream goes on behind its END record"));
+                .isEqualTo(new Fault(35, "the stream goes on after its END record"));
     }
 
     @Test

@@ -83,7 +83,7 @@ final class DeviceContextDescription {
         if (last == null && type != ContextFieldType.START) {
             fail(field, "the device context does not begin with a START field");
         } else if (last != null && !mayFollow(type, field.queueIndex())) {
-            fail(field, "a %s field must not lie behind a %s field".formatted(type, last));
+            fail(field, "a %s field must not follow a %s field".formatted(type, last));
         } else if (type == ContextFieldType.END && fault == null) {
             CRC32 sum = new CRC32();
             sum.update(image.slice(image.position(), field.offset()));

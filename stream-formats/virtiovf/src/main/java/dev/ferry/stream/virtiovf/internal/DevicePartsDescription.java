@@ -79,7 +79,7 @@ final class DevicePartsDescription {
 
     private void requireOrder(DevicePartType type, DevicePart.Located part) {
         if (type.compareTo(last) < 0) {
-            fail(part, "a %s part must not lie behind a %s part".formatted(type, last));
+            fail(part, "a %s part must not follow a %s part".formatted(type, last));
         }
         last = type;
     }

@@ -136,7 +136,7 @@ class DeviceContextTest {
         wrongSum[wrongSum.length - 8] ^= 1;
         assertThat(inspect(wrongSum).fault().orElseThrow().message()).contains("sum");
         assertThat(inspect(record(whole(VQ_CFG + DEV_STATUS))).fault().orElseThrow().message())
-                .contains("a DEV_STATUS field must not lie behind a VQ_CFG field");
+                .contains("a DEV_STATUS field must not follow a VQ_CFG field");
         assertThat(inspect(record(hex(START))).fault().orElseThrow().message()).contains("END");
         assertThat(inspect(record(hex(DEV_STATUS))).fault().orElseThrow().message()).contains("START");
         assertThat(inspect(record(hex(START + NET_VLAN_CUT))).fault().orElseThrow().message()).contains("520 bytes");

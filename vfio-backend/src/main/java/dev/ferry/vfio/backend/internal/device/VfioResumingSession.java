@@ -101,7 +101,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
 
     private void take(ByteBuffer from) throws DeviceException {
         if (complete) {
-            throw invalid("goes on behind its end");
+            throw invalid("goes on after its end");
         }
         if (record == null) {
             takeHeader(from);
@@ -126,7 +126,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
 
     private void beginRecord(long mark, long length) throws DeviceException {
         StateRecord next = StateRecord.ofMark(mark).orElseThrow(() -> new DeviceException(
-                Errno.EINVAL, "what was given to %s is no saved state of a VFIO device".formatted(device.name())));
+                Errno.EINVAL, "what was given to %s is not a saved state of a VFIO device".formatted(device.name())));
         if (length < 0 || length > mostBytes(next)) {
             throw invalid("has a %s record of %d bytes".formatted(next, length));
         }
@@ -148,7 +148,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
 
     private void beginData(long length) throws DeviceException {
         if (space.isPresent()) {
-            throw invalid("goes on with data behind its configuration space");
+            throw invalid("goes on with data after its configuration space");
         }
         record = length == 0 ? null : StateRecord.DATA;
     }

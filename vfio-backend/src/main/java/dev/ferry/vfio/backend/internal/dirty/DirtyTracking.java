@@ -130,7 +130,7 @@ public final class DirtyTracking {
         private String reasons(int mostExact) {
             List<String> reasons = new ArrayList<>();
             for (Way way : Way.values()) {
-                String untried = allowed.contains(way) ? "configured behind it" : "not allowed";
+                String untried = allowed.contains(way) ? "configured after it" : "not allowed";
                 String why = refusals.getOrDefault(way, way.ordinal() < mostExact ? untried : "");
                 if (!why.isEmpty()) {
                     reasons.add(way.title + ": " + why);

@@ -38,7 +38,7 @@ final class HandoverConnection implements AutoCloseable {
     private final HandoverServer.Lending lending;
     private Optional<String> lent = Optional.empty();
     /** For the log. */
-    private String peer = "a process of which the kernel does not tell the user";
+    private String peer = "a process whose user the kernel does not report";
 
     HandoverConnection(
             SystemCalls calls,

@@ -80,7 +80,7 @@ sealed interface HandoverMessage {
         if (words.length == 6 && words[4].equals("iommufd") && words[5].matches("[0-9]{1,9}")) {
             return new Iommufd(Integer.parseInt(words[5]));
         }
-        throw invalid("behind the device's name comes nothing, container, or iommufd and the page table's number");
+        throw invalid("the device's name may be followed by container, or by iommufd and the page table's number");
     }
 
     /** Goes into service properties and messages. */

@@ -146,7 +146,7 @@ public final class HandoverServer implements AutoCloseable {
         try (socket) {
             file.remove();
         } catch (IOException e) {
-            LOG.warn("the socket {} stays behind: {}", file.path(), e.toString());
+            LOG.warn("cannot remove the socket {}: {}", file.path(), e.toString());
         }
     }
 
@@ -273,7 +273,7 @@ public final class HandoverServer implements AutoCloseable {
         try {
             thread.join(STOP_WAIT_MILLIS);
             if (thread.isAlive()) {
-                LOG.warn("a device that is being handed over at {} keeps its opening waiting", file.path());
+                LOG.warn("opening the device handed over at {} has not returned yet", file.path());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -94,7 +94,7 @@ final class SocketFile {
             case 0, LinuxErrno.EAGAIN, LinuxErrno.EPROTOTYPE -> throw new DeviceException(Errno.EBUSY,
                     "another process listens at %s; end it, or set handover.socket to another path".formatted(path));
             default -> throw new DeviceException(Errno.EBUSY,
-                    "there is a socket at %s, and whether anybody listens cannot be told (%s); remove it if nobody does"
+                    "there is a socket at %s, and it is unknown whether anybody listens (%s); remove it if nobody does"
                             .formatted(path, LinuxErrno.name(errno)));
         }
     }

@@ -226,9 +226,9 @@ class VfioSessionTest extends DriverFixture {
         assertThat(assertRefused(config(), record(CONFIG, 256)))
                 .isEqualTo("the state given to dev0 has two configuration spaces");
         assertThat(assertRefused(config(), record(DATA, 1)))
-                .isEqualTo("the state given to dev0 goes on with data behind its configuration space");
+                .isEqualTo("the state given to dev0 goes on with data after its configuration space");
         assertThat(assertRefused(config(), record(DATA, 0)))
-                .isEqualTo("the state given to dev0 goes on with data behind its configuration space");
+                .isEqualTo("the state given to dev0 goes on with data after its configuration space");
         assertThat(assertRefused(record(CONFIG, 255))).isEqualTo(
                 "the state given to dev0 has a configuration space of 255 bytes, and the device's has 256");
         assertThat(assertRefused(record(CONFIG, 0))).isEqualTo(

@@ -172,7 +172,7 @@ class DirtyTrackingTest {
     @Test
     void shouldTakeTheFirstThatWorksInTheOrderThatIsConfigured() throws Exception {
         assertThat(choose(Way.CONTAINER, Way.CONTAINER, Way.DEVICE).reason()).isEqualTo("container dirty pages "
-                + "(device DMA logging: configured behind it; iommufd: not allowed)");
+                + "(device DMA logging: configured after it; iommufd: not allowed)");
         assertThat(fake.logging).isFalse();
         open.close();
         host.migrationCapability = false;

@@ -225,7 +225,7 @@ final class ContextSession implements SessionDevice {
         if (!owner.takesVendorOpcode(opcode)) {
             throw new DeviceException(
                     Errno.EOPNOTSUPP,
-                    "the admin command 0x%04x is no command of a vendor that %s takes".formatted(opcode, describe()));
+                    "the admin command 0x%04x is not a vendor command that %s takes".formatted(opcode, describe()));
         }
         int length = owner.channel()
                 .execute(AdminRequest.toMember(opcode, member, 0, none -> {}, result).with(data));

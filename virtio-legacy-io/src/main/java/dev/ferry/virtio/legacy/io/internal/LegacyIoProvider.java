@@ -142,7 +142,7 @@ public final class LegacyIoProvider {
         try {
             opener.submit(() -> {}).get(OPEN_WAIT_MILLIS, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            LOG.info("members take long to open; their legacy I/O comes later");
+            LOG.info("opening members is taking long; their legacy I/O will be registered when it is done");
         } catch (ExecutionException | RejectedExecutionException e) {
             LOG.debug("members are not opened any more", e);
         } catch (InterruptedException e) {
@@ -158,7 +158,7 @@ public final class LegacyIoProvider {
         opener.shutdownNow();
         try {
             if (!opener.awaitTermination(STOP_WAIT_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("an owner device still keeps the opening of a member waiting; it ends behind this command");
+                LOG.warn("opening a member has not ended yet; it will be stopped after the present command");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

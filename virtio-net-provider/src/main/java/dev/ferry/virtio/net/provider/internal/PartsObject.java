@@ -255,7 +255,7 @@ final class PartsObject implements SessionDevice {
         if (!owner.takesVendorOpcode(opcode)) {
             throw new DeviceException(
                     Errno.EOPNOTSUPP,
-                    "the admin command 0x%04x is no command of a vendor that %s takes".formatted(opcode, describe()));
+                    "the admin command 0x%04x is not a vendor command that %s takes".formatted(opcode, describe()));
         }
         AdminCommand command = new AdminCommand(opcode, GroupType.SR_IOV.number(), member);
         ByteBuffer header = ByteBuffer.allocate(AdminCommand.HEADER_BYTES);

@@ -33,7 +33,7 @@ final class PartsOrder {
             if (type < last) {
                 throw new DeviceException(
                         Errno.EINVAL,
-                        "the device part of type 0x%x at byte %d stands behind one of type 0x%x, which must follow it"
+                        "the device part of type 0x%x at byte %d comes after one of type 0x%x, which must follow it"
                                 .formatted(type, part.offset(), last));
             }
             last = type;

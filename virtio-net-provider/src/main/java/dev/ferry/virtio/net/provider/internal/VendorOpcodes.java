@@ -41,7 +41,7 @@ final class VendorOpcodes {
         }
         Matcher matcher = RANGE.matcher(range);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException("'" + range + "' is no opcode and no range of opcodes");
+            throw new IllegalArgumentException("'" + range + "' is neither an opcode nor a range of opcodes");
         }
         int first = Integer.decode(matcher.group(1));
         int last = matcher.group(2) == null ? first : Integer.decode(matcher.group(2));
