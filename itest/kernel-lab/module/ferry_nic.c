@@ -275,8 +275,8 @@ static struct file *fn_step(struct fn_device *fn, enum vfio_device_mig_state to)
 }
 
 /*
- * Gives the lock back, and takes along a reset that came meanwhile: it cannot wait for the lock. The
- * registers are cleared here, since a step that was under way may have gone on writing them.
+ * Gives the lock back, and takes along a reset that came meanwhile: it cannot wait for the lock.
+ * The registers are cleared here, since a step that was under way may have gone on writing them.
  */
 static void fn_unlock(struct fn_device *fn)
 {
