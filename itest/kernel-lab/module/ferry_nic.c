@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PCI function that can be migrated: a VFIO driver for the Intel 82574L as QEMU emulates it, behind an IOMMU, with
- * everything that vfio-pci does for a function. What moves is what a guest's driver has set up: the receive and transmit
- * descriptor rings, the multicast table, and whether receiving and transmitting are enabled, which is switched off while
- * the function is stopped. STOP_COPY is all it knows, so that there is a device without P2P and PRE_COPY, too.
+ * A PCI function that can be migrated: a VFIO driver for the Intel 82574L as QEMU emulates it,
+ * behind an IOMMU, with everything that vfio-pci does for a function. What moves is what a guest's
+ * driver has set up: the receive and transmit descriptor rings, the multicast table, and whether
+ * receiving and transmitting are enabled, which is switched off while the function is stopped.
+ * STOP_COPY is all it knows, so that there is a device without P2P and PRE_COPY, too.
  *
- * The image, little-endian: count u32, reserved u32, then so many registers of u32 in the order of the table below.
+ * The image, little-endian: count u32, reserved u32, then so many registers of u32 in the order of
+ * the table below.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -82,8 +84,8 @@ static int fn_write(struct fn_device *fn, u16 offset, u32 value)
 }
 
 /*
- * The adapter's own reset, beside the one by power management, which QEMU's leaves the registers to. Nobody else reads or
- * writes them then: the device is being opened, or its user's memory is locked for the reset.
+ * The adapter's own reset, beside the kernel's by power management, in which QEMU's adapter keeps
+ * its registers.
  */
 static void fn_clear(struct fn_device *fn)
 {
@@ -159,7 +161,8 @@ static ssize_t fn_session_read(struct file *filp, char __user *buf, size_t lengt
 	return done;
 }
 
-static ssize_t fn_session_write(struct file *filp, const char __user *buf, size_t length, loff_t *at)
+static ssize_t fn_session_write(struct file *filp, const char __user *buf, size_t length,
+				loff_t *at)
 {
 	struct fn_session *session = filp->private_data;
 	ssize_t done;
@@ -212,8 +215,9 @@ static struct file *fn_open_session(struct fn_device *fn, bool saving)
 		return ERR_PTR(ret);
 	}
 	mutex_init(&session->lock);
-	session->filp = anon_inode_getfile("ferry_nic", saving ? &fn_saving_fops : &fn_resuming_fops, session,
-					   saving ? O_RDONLY : O_WRONLY);
+	session->filp = anon_inode_getfile("ferry_nic",
+					   saving ? &fn_saving_fops : &fn_resuming_fops,
+					   session, saving ? O_RDONLY : O_WRONLY);
 	if (IS_ERR(session->filp)) {
 		struct file *failure = session->filp;
 
@@ -270,13 +274,17 @@ static struct file *fn_step(struct fn_device *fn, enum vfio_device_mig_state to)
 	return NULL;
 }
 
-/* Gives the lock back, and takes along a reset that came meanwhile: it cannot wait for the lock. */
+/*
+ * Gives the lock back, and takes along a reset that came meanwhile: it cannot wait for the lock.
+ * The registers are cleared here, since a step that was under way may have gone on writing them.
+ */
 static void fn_unlock(struct fn_device *fn)
 {
 	spin_lock(&fn->reset_lock);
 	while (fn->deferred_reset) {
 		fn->deferred_reset = false;
 		spin_unlock(&fn->reset_lock);
+		fn_clear(fn);
 		fn->state = VFIO_DEVICE_STATE_RUNNING;
 		fn_close_session(fn);
 		spin_lock(&fn->reset_lock);
@@ -331,7 +339,6 @@ static void fn_reset_done(struct pci_dev *pdev)
 {
 	struct fn_device *fn = fn_of(&((struct vfio_pci_core_device *)dev_get_drvdata(&pdev->dev))->vdev);
 
-	fn_clear(fn);
 	spin_lock(&fn->reset_lock);
 	fn->deferred_reset = true;
 	if (!mutex_trylock(&fn->state_mutex)) {

@@ -7,12 +7,11 @@ import dev.ferry.app.RunnableJar.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The runnable jar as a process: what reaches a command, what comes out where, and how it ends. */
+/** The runnable jar as a process: what reaches a command, and what comes out where. */
 class RunnableJarIT {
 
     @TempDir
@@ -183,7 +182,7 @@ class RunnableJarIT {
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out())
                 .startsWith("{\n  \"result\": \"COMPLETED\",\n  \"latency\": \"smartnic,firstLoad=100ms\"")
-                .contains("\"withoutPreCopy\": {", "\"withPreCopy\": {", "demo-target/pf0/vf8");
+                .contains("\"withoutPreCopy\": {", "\"withPreCopy\": {", "demo-destination/pf0/vf8");
         assertThat(ended.out().lines().filter(line -> line.contains("\"lost\": 0,"))).hasSize(2 * (1 + 8));
         assertThat(ended.out().lines().filter(line -> line.contains("\"sent\": 20000"))).hasSize(2);
         // Taken away again.
@@ -222,6 +221,19 @@ class RunnableJarIT {
         ended = jar.run("", "--config", "many.json", "devices");
         assertThat(ended).isEqualTo(new Ended(1, "", "ferry: the configuration dev.ferry.emulator.adapter~a is not "
                 + "valid: members must be 0 to 4096, but is 5000; correct it\n"));
+        // The log, which tells it as well, is silent unless it is asked for.
+        ended = jar.run("", "--debug", "--config", "many.json", "devices");
+        assertThat(ended.err()).containsPattern("ERROR .*ConfigurationOutcome: .* members must be 0 to 4096");
+    }
+
+    @Test
+    void shouldEndAtOnceWhenTheDemoIsToldALatencyThatTheEmulatorDoesNotKnow() throws Exception {
+        Ended ended = jar.run("", "demo", "--quiet", "--latency", "odd");
+        assertThat(ended.status()).isEqualTo(2);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.err().lines()).hasSize(1);
+        assertThat(ended.err()).startsWith("ferry: the emulator does not make the VFs of the demo: latency must")
+                .contains("'odd'");
     }
 
     @Test
@@ -243,98 +255,8 @@ class RunnableJarIT {
         Ended ended = jar.run("", "--help");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).contains("  transitions  The next-state matrix").contains("  demo ");
-    }
-
-    @Test
-    void shouldLeaveNothingBehindWhenItIsTerminated() throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-Dferry.terminal=true",
-                        "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
-                        "-jar",
-                        RunnableJar.FILE.toString())
-                .redirectErrorStream(true)
-                .start();
-        // The prompt says that everything has started.
-        assertThat(process.getInputStream().readNBytes("ferry> ".length())).asString().isEqualTo("ferry> ");
-        // By its handle, which leaves the stream open.
-        process.toHandle().destroy();
-        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.getInputStream().readAllBytes()).asString().isEmpty();
-        jar.assertNothingLeft();
-    }
-
-    @Test
-    void shouldEndWithOneWhenTheResultIsLost() throws Exception {
-        Process process = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-jar",
-                        RunnableJar.FILE.toString(),
-                        "transitions")
-                .redirectOutput(Path.of("/dev/full").toFile())
-                .redirectError(folder.resolve("err").toFile())
-                .start();
-        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).isEqualTo(1);
-        assertThat(folder.resolve("err")).hasContent("ferry: cannot write the result: No space left on device");
-    }
-
-    @Test
-    void shouldSayOneSentenceWhenACommandIsTerminated() throws Exception {
-        Files.createDirectories(folder.resolve("tmp"));
-        String many = "migrate host1/pf0/vf1 host2/pf0/vf1; migrate host2/pf0/vf1 host1/pf0/vf1; ".repeat(1_500);
-        Process process = jar.start("", "-c", many);
-        try {
-            // A result says that commands run; then the next one is under way.
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
-            while (Files.size(folder.resolve("out")) == 0 && process.isAlive() && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
-            }
-            process.toHandle().destroy();
-            Ended ended = jar.end(process);
-            assertThat(ended.status()).isEqualTo(143);
-            assertThat(ended.err().lines().filter(line -> line.matches("(ferry|WARN).*")))
-                    .singleElement()
-                    .asString()
-                    .matches("ferry: interrupted"
-                            + "(: m\\d+ is (CANCELLED|COMPLETED), host[12]/pf0/vf1 is (RUNNING|STOP))?");
-            assertThat(ended.err()).containsPattern("ferry: interrupted[^\n]*\n$");
-        } finally {
-            process.destroyForcibly();
-        }
-        jar.assertNothingLeft();
-    }
-
-    @Test
-    void shouldSayWhatCameOfTheMigrationThatWasTerminated() throws Exception {
-        // Its destination takes its time, and ends before the time to put things back does.
-        Path slow = Files.writeString(folder.resolve("slow.json"), """
-                {":configurator:resource-version": 1,
-                 "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0"},
-                 "dev.ferry.emulator.adapter~host2":
-                   {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=1s"}}
-                """);
-        Files.createDirectories(folder.resolve("tmp"));
-        Process process = jar.start(
-                "", "--config", slow.toString(), "migrate", "--no-precopy", "host1/pf0/vf1", "host2/pf0/vf1");
-        try {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
-            while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
-                    && process.isAlive()
-                    && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
-            }
-            process.toHandle().destroy();
-            Ended ended = jar.end(process);
-            assertThat(ended.status()).isEqualTo(143);
-            // On a busy machine putting things back may take longer than it has.
-            assertThat(ended.err()).containsPattern("\nferry: interrupted: m1 (is CANCELLED, host1/pf0/vf1 is RUNNING"
-                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left)\n$");
-        } finally {
-            process.destroyForcibly();
-        }
+        assertThat(jar.run("", "help")).isEqualTo(ended);
+        assertThat(jar.run("", "help", "devices").out()).startsWith("Usage: ferry devices ");
     }
 
     @Test

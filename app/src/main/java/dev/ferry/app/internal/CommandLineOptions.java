@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * What stands on the command line of the application itself. Immutable.
  *
- * @param help whether the list of commands is asked for
+ * @param help whether the help of the command is asked for, or, where there is none, the list of commands
  * @param version whether the version is asked for
  * @param debug whether stack traces of errors are asked for
  * @param script the text after {@code -c}
@@ -22,6 +22,9 @@ record CommandLineOptions(
         Optional<String> script,
         Optional<Path> configuration,
         List<String> command) {
+
+    /** Stands where the name of a command would, and before it. */
+    private static final String HELP = "help";
 
     /** The command line is not as it must be; the message says why. */
     static final class Misuse extends Exception {
@@ -63,6 +66,10 @@ record CommandLineOptions(
             }
         }
         List<String> command = arguments.subList(at, arguments.size());
+        if (!command.isEmpty() && command.get(0).equals(HELP)) {
+            help = true;
+            command = command.subList(1, command.size());
+        }
         if (script.isPresent() && !command.isEmpty()) {
             throw new Misuse("-c takes one argument; put the commands between quotes");
         }

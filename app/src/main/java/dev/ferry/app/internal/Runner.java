@@ -31,7 +31,6 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
-    private static final String HELP = "help";
     /** System property: whether standard error is a terminal, on which progress is drawn in place. */
     private static final String TERMINAL = "ferry.terminal.err";
     /** ECMA-48: carriage return, then erase to the end of the line. */
@@ -46,7 +45,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private final ServiceComponentRuntime components;
     private final CountDownLatch ended = new CountDownLatch(1);
     private Thread thread;
-    private ShellSession session;
+    private Interrupts interrupts;
     private boolean interrupted;
 
     /** Made by Declarative Services once there is a shell. */
@@ -87,7 +86,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         if (ended.getCount() == 0) {
             return;
         }
-        boolean atPrompt = session().map(each -> !each.isRunning()).orElse(false);
+        boolean atPrompt = interrupts().map(each -> !each.isRunning()).orElse(false);
         streams.holdErrors();
         interrupt();
         streams.endErrors(atPrompt ? "" : lastLine(awaitEnd()));
@@ -95,7 +94,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
 
     private String lastLine(boolean over) {
         String outcome = over
-                ? session().flatMap(ShellSession::interruption).orElse("interrupted")
+                ? interrupts().flatMap(Interrupts::outcome).orElse("interrupted")
                 : "interrupted, and what ran has not ended";
         // Where a bar is drawn, and Ctrl-C was echoed behind it.
         return (Boolean.getBoolean(TERMINAL) ? BEGIN_AGAIN : "") + "ferry: %s%n".formatted(outcome);
@@ -108,7 +107,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
      */
     @Override
     public boolean getAsBoolean() {
-        return session().map(ShellSession::interruptCommand).orElse(false);
+        return interrupts().map(Interrupts::command).orElse(false);
     }
 
     private boolean awaitEnd() {
@@ -125,14 +124,14 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         return !interrupted;
     }
 
-    private synchronized Optional<ShellSession> session() {
-        return Optional.ofNullable(session);
+    private synchronized Optional<Interrupts> interrupts() {
+        return Optional.ofNullable(interrupts);
     }
 
     private synchronized void interrupt() {
         interrupted = true;
-        if (session != null) {
-            session.interrupt();
+        if (interrupts != null) {
+            interrupts.all();
         } else if (thread != null) {
             thread.interrupt();
         }
@@ -153,7 +152,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         CommandDirectory commands = CommandDirectory.of(context);
         try {
             CommandLineOptions options = CommandLineOptions.parse(arguments);
-            if (options.command().isEmpty() ? options.help() : options.command().get(0).equals(HELP)) {
+            if (options.help() && options.command().isEmpty()) {
                 streams.out().print(Usage.text(commands));
                 return 0;
             }
@@ -199,9 +198,9 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         ShellSession made =
                 new ShellSession(processor, () -> CommandDirectory.of(context), streams, options.debug());
         synchronized (this) {
-            session = made;
+            interrupts = made.interrupts();
             if (interrupted) {
-                made.interrupt();
+                interrupts.all();
             }
         }
         return made;

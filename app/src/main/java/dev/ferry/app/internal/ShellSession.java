@@ -8,7 +8,6 @@ import java.io.PrintStream;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
@@ -25,10 +24,7 @@ import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Function;
 
-/**
- * One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupt} and {@link
- * #interruptCommand}.
- */
+/** One Gogo session on the streams of the process. Confined to one thread, but for {@link #interrupts}. */
 final class ShellSession implements AutoCloseable {
 
     private static final int FAILED = 1;
@@ -36,6 +32,7 @@ final class ShellSession implements AutoCloseable {
     private static final String PROMPT = "ferry> ";
     private static final String BACKGROUND = "&";
     private static final String NEXT = ";";
+    private static final String HELP_OF = "help ";
     private static final Set<String> LEAVING = Set.of("exit", "quit");
     /** System property: whether somebody types; the launcher script knows, since Java does not tell reliably. */
     private static final String TERMINAL = "ferry.terminal";
@@ -46,15 +43,7 @@ final class ShellSession implements AutoCloseable {
     private final ProcessStreams streams;
     private final PrintStream out;
     private final PrintStream err;
-    /** Interrupts what runs now; null when nothing does. */
-    private volatile Runnable interrupting;
-    private volatile boolean interrupted;
-    /** What came of the command that was interrupted; null when it did not say. */
-    private volatile String interruption;
-    /** Whether somebody types at a prompt. */
-    private volatile boolean atPrompt;
-    /** Whether what runs ends when its thread is interrupted; once, after that it was. */
-    private boolean interruptible;
+    private final Interrupts interrupts;
     private boolean left;
 
     /**
@@ -70,6 +59,10 @@ final class ShellSession implements AutoCloseable {
         this.streams = streams;
         this.out = streams.out();
         this.err = streams.err();
+        this.interrupts = new Interrupts(() -> {
+            out.print("\n`exit` leaves\n" + PROMPT);
+            out.flush();
+        });
         this.session = processor.createSession(streams.in(), out, err);
         // Our commands first: other bundles may have commands of the same names.
         session.put("SCOPE", CommandDirectory.SCOPE + ":*");
@@ -96,54 +89,9 @@ final class ShellSession implements AutoCloseable {
         });
     }
 
-    /** Whether a command runs now. Any thread. */
-    boolean isRunning() {
-        return interrupting != null;
-    }
-
-    /** Interrupts the command that runs now and lets no other begin. Any thread; returns at once. */
-    void interrupt() {
-        interrupted = true;
-        Runnable running = interrupting;
-        if (running != null) {
-            running.run();
-        }
-    }
-
-    /**
-     * Ctrl-C: interrupts the command that runs; where none does, a new prompt begins. Any thread; returns at once.
-     *
-     * @return false when there is no prompt, when the command was interrupted before and still runs, or for commands
-     *     that depend on each other, as in {@code a | b}
-     */
-    synchronized boolean interruptCommand() {
-        if (!atPrompt) {
-            return false;
-        }
-        if (interrupting == null) {
-            out.print("\n`exit` leaves\n" + PROMPT);
-            out.flush();
-            return true;
-        }
-        boolean helps = interruptible;
-        interruptible = false;
-        if (helps) {
-            interrupting.run();
-        }
-        return helps;
-    }
-
-    private synchronized void begin(Runnable how, boolean alone) {
-        interrupting = how;
-        interruptible = alone;
-    }
-
-    /** What was typed has ended: an interrupt that came too late is not for the next one. */
-    private synchronized void ended() {
-        interrupting = null;
-        if (atPrompt) {
-            Thread.interrupted();
-        }
+    /** What runs now, for whoever wants to interrupt it. Any thread. */
+    Interrupts interrupts() {
+        return interrupts;
     }
 
     /**
@@ -153,10 +101,12 @@ final class ShellSession implements AutoCloseable {
      */
     int interact() throws IOException {
         boolean terminal = Boolean.parseBoolean(System.getProperty(TERMINAL, "" + (System.console() != null)));
-        atPrompt = terminal;
+        if (terminal) {
+            interrupts.atPrompt();
+        }
         BufferedReader lines = new BufferedReader(new InputStreamReader(streams.in(), Charset.defaultCharset()));
         int status = 0;
-        while (!interrupted && !left) {
+        while (!interrupts.isOver() && !left) {
             if (terminal) {
                 out.print(PROMPT);
                 out.flush();
@@ -180,7 +130,7 @@ final class ShellSession implements AutoCloseable {
             out.println("  help, exit (or quit); for details: `COMMAND --help`");
             return 0;
         }
-        return script(line);
+        return script(line.startsWith(HELP_OF) ? line.substring(HELP_OF.length()).strip() + " --help" : line);
     }
 
     /**
@@ -203,7 +153,7 @@ final class ShellSession implements AutoCloseable {
             Closure closure = new Closure((CommandSessionImpl) session, null, program);
             Object result = null;
             for (Executable each : program.tokens()) {
-                if (each instanceof Statement command && !interrupted) {
+                if (each instanceof Statement command && !interrupts.isOver()) {
                     result = closure.execute(command);
                 }
             }
@@ -238,8 +188,8 @@ final class ShellSession implements AutoCloseable {
 
     // Commands print their own errors, and then end in an exception that carries the exit status.
     private int guarded(Runnable how, boolean alone, Execution execution) {
-        begin(how, alone);
-        if (interrupted) {
+        interrupts.begin(how, alone);
+        if (interrupts.isOver()) {
             return FAILED;
         }
         try {
@@ -257,7 +207,7 @@ final class ShellSession implements AutoCloseable {
                     "there is no command '" + e.getCommand() + "'; the commands are " + commands.get().names());
         } catch (Exception e) {
             if (e instanceof IntSupplier exit) {
-                remember(e.getCause());
+                interrupts.remember(e.getCause());
                 trace(e.getCause());
                 return exit.getAsInt();
             }
@@ -280,20 +230,9 @@ final class ShellSession implements AutoCloseable {
             err.println("ferry: " + (e.getMessage() == null ? e : e.getMessage()));
             return FAILED;
         } finally {
-            ended();
+            interrupts.ended();
             out.flush();
         }
-    }
-
-    private void remember(Throwable error) {
-        if (error instanceof InterruptedException && error.getMessage() != null) {
-            interruption = error.getMessage();
-        }
-    }
-
-    /** What the last command that was interrupted says came of it, to go on after {@code ferry: }. Any thread. */
-    Optional<String> interruption() {
-        return Optional.ofNullable(interruption);
     }
 
     private static String oneLine(Exception error) {

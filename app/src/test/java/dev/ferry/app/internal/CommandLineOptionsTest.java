@@ -44,6 +44,15 @@ class CommandLineOptionsTest {
     }
 
     @Test
+    void shouldTakeHelpForTheHelpOfTheCommandThatFollows() throws Exception {
+        assertThat(parse("help").help()).isTrue();
+        assertThat(parse("help").command()).isEmpty();
+        assertThat(parse("help", "devices").help()).isTrue();
+        assertThat(parse("help", "devices").command()).containsExactly("devices");
+        assertThat(parse("state", "help").help()).isFalse();
+    }
+
+    @Test
     void shouldRefuseWhatCannotBeMeant() {
         assertThatThrownBy(() -> parse("--json", "devices"))
                 .hasMessage("unknown option: '--json'; options of a command follow its name");

@@ -90,6 +90,8 @@ class ShellSessionTest {
             Thread.currentThread().interrupt();
             return null;
         };
+        Function say = (session, arguments) -> "said " + arguments;
+        processor.addCommand("ferry", say, "say");
         processor.addCommand("ferry", deaf, "deaf");
         processor.addCommand("ferry", wait, "wait");
         processor.addCommand("ferry", fail, "fail");
@@ -113,6 +115,14 @@ class ShellSessionTest {
         }
         assertThat(out.toString(StandardCharsets.UTF_8)).containsOnlyOnce("  late\n");
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("the commands are late");
+    }
+
+    @Test
+    void shouldAskACommandForItsHelp() throws Exception {
+        try (ShellSession session = session("help  say\n", false)) {
+            assertThat(session.interact()).isZero();
+        }
+        assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("said [--help]\n");
     }
 
     @Test
@@ -184,8 +194,8 @@ class ShellSessionTest {
             Thread key = new Thread(() -> {
                 try {
                     assertThat(waiting.await(20, TimeUnit.SECONDS)).isTrue();
-                    first.complete(session.interruptCommand());
-                    second.complete(session.interruptCommand());
+                    first.complete(session.interrupts().command());
+                    second.complete(session.interrupts().command());
                 } catch (Throwable e) {
                     first.completeExceptionally(e);
                 } finally {
@@ -212,11 +222,11 @@ class ShellSessionTest {
             Thread key = new Thread(() -> {
                 try {
                     assertThat(waiting.await(20, TimeUnit.SECONDS)).isTrue();
-                    taken.complete(session.interruptCommand());
+                    taken.complete(session.interrupts().command());
                 } catch (Throwable e) {
                     taken.completeExceptionally(e);
                 } finally {
-                    session.interrupt();
+                    session.interrupts().all();
                 }
             });
             key.start();
@@ -232,9 +242,9 @@ class ShellSessionTest {
     @Test
     void shouldShowAnotherPromptWhenInterruptedWhileNothingRuns() throws Exception {
         try (ShellSession session = session("", false)) {
-            assertThat(session.interruptCommand()).as("nobody types").isFalse();
+            assertThat(session.interrupts().command()).as("nobody types").isFalse();
             interactAtATerminal(session);
-            assertThat(session.interruptCommand()).isTrue();
+            assertThat(session.interrupts().command()).isTrue();
         }
         assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("ferry> \n`exit` leaves\nferry> ");
     }
@@ -249,14 +259,14 @@ class ShellSessionTest {
                 } catch (InterruptedException e) {
                     Thread.currentThread().interrupt();
                 }
-                session.interrupt();
+                session.interrupts().all();
                 mayEnd.countDown();
             });
             end.start();
             assertThat(session.script(text)).isEqualTo(text.startsWith("wait") ? 1 : 0);
             end.join();
             assertThat(Thread.interrupted()).isTrue();
-            assertThat(session.interruption()).isEqualTo(
+            assertThat(session.interrupts().outcome()).isEqualTo(
                     text.startsWith("wait") ? Optional.of("interrupted: m1 is CANCELLED") : Optional.empty());
         }
         assertThat(services).as("no other begins").isEmpty();
@@ -265,8 +275,8 @@ class ShellSessionTest {
     @Test
     void shouldRunNothingMoreWhenInterrupted() throws Exception {
         try (ShellSession session = session("deploy\ndeploy\n", false)) {
-            assertThat(session.isRunning()).isFalse();
-            session.interrupt();
+            assertThat(session.interrupts().isRunning()).isFalse();
+            session.interrupts().all();
             assertThat(session.script("deploy")).isEqualTo(1);
             session.interact();
         }

@@ -35,8 +35,7 @@ final class JobDocument {
                 migration.request().preCopy() ? Json.millis(progress.allowedDowntime()) : null);
         document.addProperty(
                 "predictedDowntimeMillis", progress.predictedDowntime().map(Json::millis).orElse(null));
-        document.add(
-                "timeLeft", progress.timeLeft().<JsonElement>map(JobDocument::range).orElse(JsonNull.INSTANCE));
+        document.add("timeLeft", timeLeft(progress.timeLeft()));
         return document;
     }
 
@@ -47,6 +46,7 @@ final class JobDocument {
             document.addProperty("source", pairs.get(i).source());
             document.addProperty("destination", pairs.get(i).destination());
             document.addProperty("acknowledged", devices.get(i).acknowledged());
+            document.add("timeLeft", timeLeft(devices.get(i).timeLeft()));
             documents.add(document);
         }
         return documents;
@@ -58,6 +58,10 @@ final class JobDocument {
         document.addProperty("bytesPerSecond", transfer.bytesPerSecond());
         document.addProperty("remainingBytes", remainingBytes.orElse(null));
         return document;
+    }
+
+    private static JsonElement timeLeft(Optional<Range> range) {
+        return range.<JsonElement>map(JobDocument::range).orElse(JsonNull.INSTANCE);
     }
 
     private static JsonObject range(Range range) {

@@ -14,12 +14,14 @@ import dev.ferry.cli.TextTable;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationProgress;
+import dev.ferry.migration.MigrationProgress.Range;
 import dev.ferry.migration.MigrationProgress.Transfer;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationService;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -128,15 +130,20 @@ final class JobsCommand extends FerryCommand {
                 Amounts.bytes(progress.total().bytes()),
                 Amounts.rate(progress.total().bytesPerSecond()),
                 Remaining.of(progress).text(),
-                progress.timeLeft().map(Amounts::range).orElse("unknown"),
+                timeLeft(progress.timeLeft()),
                 downtime(migration, progress));
         for (MigrationProgress.Device device : progress.devices()) {
             row(table, device.source(), device.acknowledged() ? "ready" : NONE, device.transfer(),
-                    Remaining.of(device).text());
+                    Remaining.of(device).text(), timeLeft(device.timeLeft()));
         }
         if (!progress.memory().equals(Transfer.NONE)) {
-            row(table, "guest memory", NONE, progress.memory(), Amounts.bytes(progress.memory().remainingBytes()));
+            row(table, "guest memory", NONE, progress.memory(), Amounts.bytes(progress.memory().remainingBytes()),
+                    "");
         }
+    }
+
+    private static String timeLeft(Optional<Range> range) {
+        return range.map(Amounts::range).orElse("unknown");
     }
 
     private static String phase(Migration migration, MigrationProgress progress) {
@@ -149,7 +156,8 @@ final class JobsCommand extends FerryCommand {
                 + (migration.request().preCopy() ? " of " + Amounts.time(progress.allowedDowntime()) : ", no limit");
     }
 
-    private static void row(TextTable table, String name, String state, Transfer transfer, String remaining) {
+    private static void row(
+            TextTable table, String name, String state, Transfer transfer, String remaining, String timeLeft) {
         table.row(
                 "  " + name,
                 state,
@@ -157,7 +165,7 @@ final class JobsCommand extends FerryCommand {
                 Amounts.bytes(transfer.bytes()),
                 Amounts.rate(transfer.bytesPerSecond()),
                 remaining,
-                "",
+                timeLeft,
                 "");
     }
 }

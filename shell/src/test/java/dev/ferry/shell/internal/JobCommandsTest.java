@@ -7,8 +7,10 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.MigrationProgress.Range;
 import dev.ferry.migration.MigrationProgress.Transfer;
 import dev.ferry.migration.MigrationRequest;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -39,13 +41,14 @@ class JobCommandsTest {
 
     @Test
     void shouldShowPhaseBytesRateAndTimeOfEachDeviceAndTheMemory() {
+        running.timeLeft = Optional.of(new Range(Duration.ofMillis(20), Optional.of(Duration.ofMillis(500))));
         migrations.running.add(running);
         assertThat(jobs()).isZero();
         assertThat(shell.out()).isEqualTo("""
-                MIGRATION       PHASE             DONE  CARRIED  RATE       REMAINING  TIME LEFT       DOWNTIME
-                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more  \
+                MIGRATION       PHASE             DONE  CARRIED  RATE       REMAINING  TIME LEFT        DOWNTIME
+                m1              PRE_COPY round 2  75 %  3.0 MiB  1.0 MiB/s  1.0 MiB    1.00 s or more   \
                 at least 900 ms of 300 ms
-                  a             ready                   1.0 MiB  0 bytes/s  0 bytes
+                  a             ready                   1.0 MiB  0 bytes/s  0 bytes    20 ms to 500 ms
                   guest memory  -                       2.0 MiB  1.0 MiB/s  1.0 MiB
                 """);
     }
@@ -57,7 +60,7 @@ class JobCommandsTest {
         assertThat(jobs()).isZero();
         assertThat(shell.out())
                 .containsPattern("(?m)^m1 .* 2.0 MiB +1.0 MiB/s +at least 1.0 MiB ")
-                .containsPattern("(?m)^  a +ready +0 bytes +0 bytes/s +unknown$");
+                .containsPattern("(?m)^  a +ready +0 bytes +0 bytes/s +unknown +unknown$");
         assertThat(jobs("--json")).isZero();
         JsonObject job = document().getAsJsonArray("jobs").get(0).getAsJsonObject();
         assertThat(job.getAsJsonObject("total").get("remainingBytes").isJsonNull()).isTrue();
@@ -86,8 +89,18 @@ class JobCommandsTest {
                 "allowedDowntimeMillis", "predictedDowntimeMillis", "timeLeft");
         assertThat(job.getAsJsonArray("devices").get(0)).hasToString(
                 "{\"bytes\":1048576,\"bytesPerSecond\":0,\"remainingBytes\":0,\"source\":\"a\",\"destination\":\"b\","
-                        + "\"acknowledged\":true}");
+                        + "\"acknowledged\":true,\"timeLeft\":null}");
         assertThat(job.get("timeLeft")).hasToString("{\"atLeastMillis\":1000.0,\"atMostMillis\":null}");
+    }
+
+    @Test
+    void shouldTellTheTimeOfADeviceInTheFormOfTheTotal() {
+        running.timeLeft = Optional.of(new Range(Duration.ofMillis(20), Optional.of(Duration.ofMillis(500))));
+        migrations.running.add(running);
+        assertThat(jobs("--json")).isZero();
+        JsonObject job = document().getAsJsonArray("jobs").get(0).getAsJsonObject();
+        assertThat(job.getAsJsonArray("devices").get(0).getAsJsonObject().get("timeLeft"))
+                .hasToString("{\"atLeastMillis\":20.0,\"atMostMillis\":500.0}");
     }
 
     @Test

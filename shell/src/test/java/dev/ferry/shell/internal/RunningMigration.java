@@ -6,6 +6,7 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationProgress;
+import dev.ferry.migration.MigrationProgress.Range;
 import dev.ferry.migration.MigrationProgress.Transfer;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
@@ -24,6 +25,8 @@ final class RunningMigration implements Migration {
     boolean preCopy = true;
     /** Of the state of its device. */
     Transfer carried = new Transfer(1 << 20, 0, 0);
+    /** Of its device. */
+    Optional<Range> timeLeft = Optional.empty();
     final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
 
     @Override
@@ -49,11 +52,11 @@ final class RunningMigration implements Migration {
                 75,
                 new Transfer((2 << 20) + carried.bytes(), 1 << 20, 1 << 20),
                 new Transfer(2 << 20, 1 << 20, 1 << 20),
-                List.of(new MigrationProgress.Device("a", carried, true)),
+                List.of(new MigrationProgress.Device("a", carried, true, timeLeft)),
                 2,
                 Duration.ofMillis(300),
                 Optional.of(Duration.ofMillis(900)),
-                Optional.of(new MigrationProgress.Range(Duration.ofSeconds(1), Optional.empty())));
+                Optional.of(new Range(Duration.ofSeconds(1), Optional.empty())));
     }
 
     @Override

@@ -16,7 +16,6 @@ import dev.ferry.demo.internal.run.VfPair;
 import dev.ferry.demo.internal.traffic.CaptureTraffic;
 import dev.ferry.demo.internal.traffic.MadeUpTraffic;
 import dev.ferry.demo.internal.traffic.Traffic;
-import dev.ferry.emulator.control.AdapterLatency;
 import dev.ferry.emulator.guest.GuestOptions;
 import dev.ferry.emulator.guest.MemoryLoad;
 import dev.ferry.migration.MigrationRequest;
@@ -96,7 +95,6 @@ final class DemoCommand extends FerryCommand {
             throw new UsageException("--vfs takes 1 to %d, not %d".formatted(MOST_VFS, vfs));
         }
         options.applyTo(MigrationRequest.of("source", "destination"));
-        checkLatency();
         Show show = new Show(services, options, running, guest(), traffic(), Demonstration.TRAFFIC_TIME, console);
         services.oneAtATime().begin();
         try {
@@ -116,21 +114,14 @@ final class DemoCommand extends FerryCommand {
         return show.result(pairs, Optional.ofNullable(out));
     }
 
-    private CommandResult withOwnHosts(Show show) throws IOException, InterruptedException, CommandFailedException {
+    private CommandResult withOwnHosts(Show show)
+            throws IOException, InterruptedException, CommandFailedException, UsageException {
         String profile = latency == null ? "none" : latency;
-        try (OwnHosts hosts = new OwnHosts(services.configurations(), vfs, profile)) {
-            List<VfPair> pairs = hosts.await(services, vfs);
+        try (OwnHosts hosts = new OwnHosts(services, vfs, profile)) {
+            List<VfPair> pairs = hosts.await(vfs);
             return latency == null || options.isWithoutPreCopy()
                     ? show.result(pairs, Optional.ofNullable(out))
                     : show.comparison(pairs, profile, Optional.ofNullable(out));
-        }
-    }
-
-    // The emulator says in a log what it refuses, and to nobody who waits for its VFs.
-    private void checkLatency() throws UsageException {
-        Optional<String> refusal = Optional.ofNullable(latency).flatMap(AdapterLatency::refusal);
-        if (refusal.isPresent()) {
-            throw new UsageException("--" + refusal.get());
         }
     }
 

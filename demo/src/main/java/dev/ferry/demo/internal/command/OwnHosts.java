@@ -2,6 +2,7 @@
 package dev.ferry.demo.internal.command;
 
 import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.UsageException;
 import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.demo.internal.run.VfPair;
 import dev.ferry.emulator.control.EmulatedAdapter;
@@ -30,6 +31,9 @@ final class OwnHosts implements AutoCloseable {
     private static final Duration APPEAR_LIMIT = Duration.ofSeconds(10);
     private static final long POLL_NANOS = 10_000_000L;
 
+    private final DemoServices services;
+    /** Answers to those of an earlier demonstration, which go away some time after they were deleted. */
+    private final List<ConfigurationOutcome> earlier;
     private final List<Configuration> configurations = new ArrayList<>();
 
     /**
@@ -38,7 +42,10 @@ final class OwnHosts implements AutoCloseable {
      * @param members VFs of each, 1 or more
      * @param latency as the emulator's configuration takes it
      */
-    OwnHosts(ConfigurationAdmin admin, int members, String latency) throws IOException {
+    OwnHosts(DemoServices services, int members, String latency) throws IOException, CommandFailedException {
+        this.services = services;
+        this.earlier = services.outcomes().get();
+        ConfigurationAdmin admin = services.configurations();
         try {
             for (String host : HOSTS) {
                 Configuration configuration = admin.getFactoryConfiguration(FACTORY_PID, host, "?");
@@ -64,16 +71,19 @@ final class OwnHosts implements AutoCloseable {
         }
     }
 
-    /** Waits until all VFs can be migrated, and no longer once the emulator refuses to make them. */
-    List<VfPair> await(DemoServices services, int members) throws CommandFailedException, InterruptedException {
+    /**
+     * Waits until all VFs can be migrated.
+     *
+     * @throws UsageException as soon as the emulator refuses to make them: all that it can refuse was asked for
+     */
+    List<VfPair> await(int members) throws CommandFailedException, InterruptedException, UsageException {
         MigrationService service = services.service();
         Supplier<List<EmulatedAdapter>> adapters = services.adapters();
         long deadline = System.nanoTime() + APPEAR_LIMIT.toNanos();
         while (!VfChoice.isEnough(own(service), adapters.get(), members)) {
             Optional<String> refusal = refusal(services.outcomes().get());
             if (refusal.isPresent()) {
-                throw new CommandFailedException(FailureCode.DEVICE_NOT_FOUND,
-                        "the emulator does not make the VFs of the demo: " + refusal.get());
+                throw new UsageException("the emulator does not make the VFs of the demo: " + refusal.get());
             }
             if (System.nanoTime() > deadline) {
                 throw new CommandFailedException(FailureCode.DEVICE_NOT_FOUND,
@@ -90,6 +100,7 @@ final class OwnHosts implements AutoCloseable {
 
     private Optional<String> refusal(List<ConfigurationOutcome> outcomes) {
         return outcomes.stream()
+                .filter(outcome -> earlier.stream().noneMatch(old -> old == outcome))
                 .filter(outcome -> configurations.stream().anyMatch(own -> own.getPid().equals(outcome.pid())))
                 .flatMap(outcome -> outcome.refusal().stream())
                 .findFirst();

@@ -4,6 +4,7 @@ package dev.ferry.demo.internal.run;
 import dev.ferry.cli.Amounts;
 import dev.ferry.cli.Errors;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
@@ -59,11 +60,13 @@ public record DemoReport(
     }
 
     private String stoodStill() {
-        if (migration.downtime().isZero()) {
-            return "";
-        }
         boolean back = migration.devices().stream()
                 .allMatch(device -> device.sourceState().filter(DeviceState.RUNNING::equals).isPresent());
+        // Of a timeout the migration service itself says it, where it brought the guest back.
+        boolean said = back && migration.failure().filter(why -> why.code() == FailureCode.TIMEOUT).isPresent();
+        if (said || migration.downtime().isZero()) {
+            return "";
+        }
         return "; the guest stood still for " + Amounts.time(migration.downtime())
                 + (back ? " and runs at the source again" : "");
     }

@@ -68,8 +68,6 @@ class DemoCommandTest {
         "--ramp-limit 200ms | --ramp-limit takes no less than the downtime allowed to begin with, 300 ms, not '200ms'",
         "--ramp-limit 1 | --ramp-limit: '1' is not a number with one of the units",
         "--on-stall give-up | --on-stall takes fail or switchover, not 'give-up'",
-        "--latency fast | --latency must begin with the profile none or smartnic, but has 'fast'",
-        "--latency smartnic,foo=1s | --latency has the step 'foo', but there are only createObject, stop,",
         "--max-downtime 300 | --max-downtime: '300' is not a number with one of the units",
         "--writes 1kB/s | --writes takes 5 kB/s to 4096 MB/s for each VF, not '1kB/s'",
     })

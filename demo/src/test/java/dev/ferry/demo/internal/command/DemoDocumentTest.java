@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.demo.internal.run.FrameCounts;
+import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPhase;
@@ -92,6 +93,11 @@ class DemoDocumentTest {
     }
 
     private static DemoReport report(Result result, FrameCounts frames, Optional<String> fileFailure) {
+        return report(result, frames, fileFailure, Optional.empty());
+    }
+
+    private static DemoReport report(
+            Result result, FrameCounts frames, Optional<String> fileFailure, Optional<DeviceState> sourceState) {
         MigrationReport migration = new MigrationReport(
                 "m1",
                 result,
@@ -104,7 +110,7 @@ class DemoDocumentTest {
                         new MigrationReport.Phase(MigrationPhase.CHECK, Duration.ofMillis(1)),
                         new MigrationReport.Phase(MigrationPhase.SWITCHOVER, Duration.ofNanos(12_500_000))),
                 List.of(new MigrationReport.Device(
-                        "a/pf0/vf1", "b/pf0/vf1", Optional.empty(), Optional.empty(), 0, 700, List.of())),
+                        "a/pf0/vf1", "b/pf0/vf1", sourceState, Optional.empty(), 0, 700, List.of())),
                 new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
                 List.of(),
                 0,
@@ -172,6 +178,12 @@ class DemoDocumentTest {
     void shouldEndTheSentenceOfAFailureOnce() {
         assertThat(report(Result.FAILED, FLAWLESS).failure())
                 .contains("the migration ended as FAILED: it took too long; the guest stood still for 12.500 ms");
+    }
+
+    @Test
+    void shouldLeaveItToATimeoutToSayThatTheGuestRunsAgain() {
+        assertThat(report(Result.FAILED, FLAWLESS, Optional.empty(), Optional.of(DeviceState.RUNNING)).failure())
+                .contains("the migration ended as FAILED: it took too long");
     }
 
     @Test

@@ -4,7 +4,7 @@ package dev.ferry.demo.internal.command;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.ferry.cli.CommandFailedException;
+import dev.ferry.cli.UsageException;
 import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.migration.MigrationService;
 import java.lang.reflect.InvocationHandler;
@@ -12,6 +12,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -35,23 +36,39 @@ class OwnHostsTest {
         });
     }
 
-    @Test
-    void shouldGiveTheReasonWhenTheEmulatorRefusesOneOfThem() throws Exception {
+    private static ConfigurationOutcome outcome(String name, String refusal) {
+        return new ConfigurationOutcome("dev.ferry.emulator.adapter~" + name, Optional.ofNullable(refusal));
+    }
+
+    private DemoServices services(Supplier<List<ConfigurationOutcome>> outcomes) {
         ConfigurationAdmin admin = fake(ConfigurationAdmin.class,
                 (proxy, method, arguments) -> configuration(arguments[0] + "~" + arguments[1]));
         MigrationService service = fake(MigrationService.class, (proxy, method, arguments) -> List.of());
-        List<ConfigurationOutcome> outcomes = List.of(
-                new ConfigurationOutcome("dev.ferry.emulator.adapter~another", Optional.of("it is another's")),
-                new ConfigurationOutcome("dev.ferry.emulator.adapter~demo-source", Optional.empty()),
-                new ConfigurationOutcome("dev.ferry.emulator.adapter~demo-destination", Optional.of("latency is odd")));
-        DemoServices services =
-                new DemoServices(service, List::of, () -> outcomes, Optional.of(admin), new OneAtATime());
+        return new DemoServices(service, List::of, outcomes, Optional.of(admin), new OneAtATime());
+    }
 
-        try (OwnHosts hosts = new OwnHosts(services.configurations(), 1, "odd")) {
-            assertThatExceptionOfType(CommandFailedException.class)
-                    .isThrownBy(() -> hosts.await(services, 1))
+    @Test
+    void shouldGiveTheReasonWhenTheEmulatorRefusesOneOfThem() throws Exception {
+        List<ConfigurationOutcome> outcomes = new ArrayList<>();
+        try (OwnHosts hosts = new OwnHosts(services(() -> List.copyOf(outcomes)), 1, "odd")) {
+            outcomes.add(outcome("another", "it is another's"));
+            outcomes.add(outcome("demo-source", null));
+            outcomes.add(outcome("demo-destination", "latency is odd"));
+            assertThatExceptionOfType(UsageException.class)
+                    .isThrownBy(() -> hosts.await(1))
                     .withMessage("the emulator does not make the VFs of the demo: latency is odd");
         }
         assertThat(deleted).hasSize(2);
+    }
+
+    @Test
+    void shouldNotTakeTheAnswerToAnEarlierDemonstrationForItsOwn() throws Exception {
+        List<ConfigurationOutcome> outcomes = new ArrayList<>(List.of(outcome("demo-source", "latency is odd")));
+        try (OwnHosts hosts = new OwnHosts(services(() -> List.copyOf(outcomes)), 1, "odder")) {
+            outcomes.add(outcome("demo-source", "latency is odder"));
+            assertThatExceptionOfType(UsageException.class)
+                    .isThrownBy(() -> hosts.await(1))
+                    .withMessageEndingWith(": latency is odder");
+        }
     }
 }

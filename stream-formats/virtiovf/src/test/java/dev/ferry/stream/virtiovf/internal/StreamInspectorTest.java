@@ -161,7 +161,7 @@ class StreamInspectorTest {
 
         StreamInspection inspection = inspect(Arrays.copyOf(cutOff, cutOff.length - 1));
 
-        assertFault(inspection, 16 + STATUS.length, "must not lie behind");
+        assertFault(inspection, 16 + STATUS.length, "must not follow");
     }
 
     @Test
@@ -215,7 +215,7 @@ class StreamInspectorTest {
     @Test
     void shouldHoldPartsToTheirOrderAndLength() throws Exception {
         byte[] features = part(0x101, 0, 0, hex("0000000001000000"));
-        assertFault(inspect(record(0, 0, join(STATUS, features))), 16 + STATUS.length, "must not lie behind");
+        assertFault(inspect(record(0, 0, join(STATUS, features))), 16 + STATUS.length, "must not follow");
         assertFault(inspect(record(0, 0, part(0x104, 0, 0, hex("0001")))), 16, "needs 32 bytes but has 2");
         assertFault(inspect(record(0, 0, part(0x101, 0, 0, hex("0001")))), 16, "64-bit words");
         assertFault(inspect(record(0, 0, part(0x102, 0, 13, hex("00")))), 16, "no field");
@@ -240,7 +240,7 @@ class StreamInspectorTest {
         assertFault(
                 inspect(record(0, 0, join(part(0xff00, 1, 3, hex("05800580")), part(0x103, 0, 0, hex("00"))))),
                 36,
-                "must not lie behind");
+                "must not follow");
     }
 
     @Test

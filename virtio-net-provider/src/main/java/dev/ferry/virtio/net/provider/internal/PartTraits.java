@@ -54,7 +54,7 @@ final class PartTraits {
      * The meaning of parts.
      *
      * @param headers of all parts
-     * @param values those of features, status and queues that the device gave
+     * @param values those of features, status and queues that are among them
      */
     PartTraits(List<DevicePart> headers, List<DevicePart.Located> values) {
         this.headers = headers;
@@ -160,7 +160,7 @@ final class PartTraits {
     }
 
     /** Type and selector; the length as well, where a device takes no other. */
-    private static String name(DevicePart header) {
+    static String name(DevicePart header) {
         Optional<DevicePartType> type = DevicePartType.ofNumber(header.type());
         if (type.isEmpty()) {
             return "type 0x%x, selector 0x%x".formatted(header.type(), header.selector());

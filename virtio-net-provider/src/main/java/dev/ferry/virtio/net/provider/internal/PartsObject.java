@@ -22,7 +22,9 @@ import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
 import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -167,12 +169,14 @@ final class PartsObject implements SessionDevice {
     }
 
     /**
-     * DEV_PARTS_GET of some parts; those that the device does not give are left out.
+     * DEV_PARTS_GET of some parts. Virtio lets a device leave out what it does not have, or what is invalid in it; of
+     * a part that it has just listed neither is true, and whoever asks for it would take silence for absence.
      *
      * @param headers what to give, as the device listed it
-     * @return the parts, one behind the other
+     * @return each of them, and whatever the device gave besides
+     * @throws DeviceException EINVAL when one is missing or is not as it was listed; others as the device gives them
      */
-    ByteBuffer select(List<DevicePart> headers) throws DeviceException {
+    List<DevicePart.Located> select(List<DevicePart> headers) throws DeviceException {
         requireAlive();
         int bytes = 0;
         ByteBuffer wanted = ByteBuffer.allocate(headers.size() * DevicePart.HEADER_BYTES);
@@ -188,7 +192,21 @@ final class PartsObject implements SessionDevice {
                         data -> DevPartsObject.encodePartsGet(data, id, Selection.SELECTED),
                         result)
                 .with(wanted.flip())));
-        return result.flip();
+        List<DevicePart.Located> parts = DevicePart.readAll(result.flip());
+        requireAll(headers, parts);
+        return parts;
+    }
+
+    private void requireAll(List<DevicePart> headers, List<DevicePart.Located> parts) throws DeviceException {
+        Set<DevicePart> missing = new LinkedHashSet<>(headers);
+        parts.forEach(part -> missing.remove(part.header()));
+        if (!missing.isEmpty()) {
+            String first = PartTraits.name(missing.iterator().next());
+            throw new DeviceException(
+                    Errno.EINVAL,
+                    "%s did not give %d of %d device parts that it lists, the first %s"
+                            .formatted(describe(), missing.size(), headers.size(), first));
+        }
     }
 
     @Override

@@ -33,12 +33,12 @@ final class PartsProfile {
     /**
      * Reads it, with three commands where nothing changes meanwhile.
      *
-     * @throws DeviceException EINVAL for a list that makes no sense; others as the device gives them
+     * @throws DeviceException EINVAL for a list that makes no sense or is not kept to; others as the device gives them
      */
     static DeviceProfile read(PartsObject object) throws DeviceException {
         List<DevicePart> headers = list(object);
         List<DevicePart> telling = headers.stream().filter(PartsProfile::isTelling).toList();
-        List<DevicePart.Located> values = telling.isEmpty() ? List.of() : DevicePart.readAll(object.select(telling));
+        List<DevicePart.Located> values = telling.isEmpty() ? List.of() : object.select(telling);
         return new PartTraits(headers, values).profile();
     }
 

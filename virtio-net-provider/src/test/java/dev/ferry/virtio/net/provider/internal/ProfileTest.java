@@ -39,6 +39,7 @@ class ProfileTest {
     private final FakeResettableQueue queue = new FakeResettableQueue();
     private Fixture fixture;
     private List<String> parts;
+    private final List<String> kept = new ArrayList<>();
     private String selected;
 
     private static String header(String type, String flags, String selector, int length) {
@@ -54,7 +55,7 @@ class ProfileTest {
         queue.scripts.put(FakeAdminQueue.PARTS_GET, writable -> {
             selected = queue.commands.get(queue.commands.size() - 1).substring(2 * 40);
             return answer(writable, String.join("", parts.stream()
-                    .filter(part -> selected.contains(part.substring(0, 32)))
+                    .filter(part -> selected.contains(part.substring(0, 32)) && !kept.contains(part))
                     .toList()));
         });
     }
@@ -167,13 +168,55 @@ class ProfileTest {
     }
 
     @Test
+    void shouldRefuseAnAnswerWithoutAPartThatWasListed() {
+        Map<String, String> telling = Map.of(
+                DEV_FEATURES, "DEV_FEATURES of 8 bytes",
+                DRV_FEATURES, "DRV_FEATURES of 8 bytes",
+                NUM_QUEUES, "PCI_COMMON_CFG field 18 of 2 bytes",
+                STATUS, "DEVICE_STATUS of 1 bytes",
+                QUEUE_0, "VQ_CFG of queue 0 of 32 bytes",
+                QUEUE_2, "VQ_CFG of queue 2 of 32 bytes");
+        telling.forEach((part, name) -> {
+            kept.add(part);
+            assertRefused("member 3 of host1/pf0", "1 of 6 device parts", name);
+            kept.clear();
+        });
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseAnAnswerWithoutAnyPart() {
+        kept.addAll(parts);
+        assertRefused("member 3 of host1/pf0", "6 of 6 device parts", "DEV_FEATURES");
+
+        kept.clear();
+        queue.scripts.put(FakeAdminQueue.PARTS_GET, writable -> CompletableFuture.completedFuture(0));
+        assertRefused("member 3 of host1/pf0", "6 of 6 device parts", "DEV_FEATURES");
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseAPartOfAnotherLengthThanWasListed() {
+        queue.scripts.put(FakeAdminQueue.PARTS_GET, writable -> answer(
+                writable,
+                header("0001", "01", "0000000000000000", 4) + "01000200"
+                        + DRV_FEATURES + NUM_QUEUES + STATUS + QUEUE_0 + QUEUE_2));
+
+        assertRefused("member 3 of host1/pf0", "1 of 6 device parts", "DEV_FEATURES of 8 bytes");
+    }
+
+    private void assertRefused(String... message) {
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(this::profile)
+                .withMessageContainingAll(message)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+    }
+
+    @Test
     void shouldRefuseAListThatMakesNoSense() {
         for (String count : List.of("0000000000000000", "ffffffff00000000", "0100040000000000")) {
             queue.scripts.put(FakeAdminQueue.METADATA_GET, writable -> answer(writable, count));
-            assertThatExceptionOfType(DeviceException.class)
-                    .isThrownBy(this::profile)
-                    .withMessageContaining("member 3 of host1/pf0")
-                    .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+            assertRefused("member 3 of host1/pf0");
         }
         assertThat(queue.objects).isEmpty();
     }

@@ -40,7 +40,7 @@ class ResetTest {
                 throw new AssertionError(e);
             }
         });
-        reset.orTimeout(5, TimeUnit.SECONDS).join(); // It must not wait for the step.
+        reset.orTimeout(30, TimeUnit.SECONDS).join(); // It must not wait for the step.
     }
 
     @Test

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.ferry.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.ferry.app.RunnableJar.Ended;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The runnable jar as a process: what happens when a command is interrupted, or nobody takes its result. */
+class EndingIT {
+
+    @TempDir
+    private Path folder;
+
+    private RunnableJar jar;
+
+    @BeforeEach
+    void atTheFolder() {
+        jar = new RunnableJar(folder);
+    }
+
+    @Test
+    void shouldLeaveNothingBehindWhenItIsTerminated() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-Dferry.terminal=true",
+                        "-Djava.io.tmpdir=" + Files.createDirectories(folder.resolve("tmp")),
+                        "-jar",
+                        RunnableJar.FILE.toString())
+                .redirectErrorStream(true)
+                .start();
+        // The prompt says that everything has started.
+        assertThat(process.getInputStream().readNBytes("ferry> ".length())).asString().isEqualTo("ferry> ");
+        // By its handle, which leaves the stream open.
+        process.toHandle().destroy();
+        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.getInputStream().readAllBytes()).asString().isEmpty();
+        jar.assertNothingLeft();
+    }
+
+    @Test
+    void shouldEndWithOneWhenTheResultIsLost() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-jar",
+                        RunnableJar.FILE.toString(),
+                        "transitions")
+                .redirectOutput(Path.of("/dev/full").toFile())
+                .redirectError(folder.resolve("err").toFile())
+                .start();
+        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(1);
+        assertThat(folder.resolve("err")).hasContent("ferry: cannot write the result: No space left on device");
+    }
+
+    @Test
+    void shouldSayOneSentenceWhenACommandIsTerminated() throws Exception {
+        Files.createDirectories(folder.resolve("tmp"));
+        String many = "migrate host1/pf0/vf1 host2/pf0/vf1; migrate host2/pf0/vf1 host1/pf0/vf1; ".repeat(1_500);
+        Process process = jar.start("", "-c", many);
+        try {
+            // A result says that commands run; then the next one is under way.
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
+            while (Files.size(folder.resolve("out")) == 0 && process.isAlive() && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            process.toHandle().destroy();
+            Ended ended = jar.end(process);
+            assertThat(ended.status()).isEqualTo(143);
+            assertThat(ended.err().lines().filter(line -> line.matches("(ferry|WARN).*")))
+                    .singleElement()
+                    .asString()
+                    .matches("ferry: interrupted"
+                            + "(: m\\d+ is (CANCELLED|COMPLETED), host[12]/pf0/vf1 is (RUNNING|STOP))?");
+            assertThat(ended.err()).containsPattern("ferry: interrupted[^\n]*\n$");
+        } finally {
+            process.destroyForcibly();
+        }
+        jar.assertNothingLeft();
+    }
+
+    @Test
+    void shouldSayWhatCameOfTheMigrationThatWasTerminated() throws Exception {
+        // Its destination takes its time, and ends before the time to put things back does.
+        Path slow = Files.writeString(folder.resolve("slow.json"), """
+                {":configurator:resource-version": 1,
+                 "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0"},
+                 "dev.ferry.emulator.adapter~host2":
+                   {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=1s"}}
+                """);
+        Files.createDirectories(folder.resolve("tmp"));
+        Process process = jar.start(
+                "", "--config", slow.toString(), "migrate", "--no-precopy", "host1/pf0/vf1", "host2/pf0/vf1");
+        try {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
+            while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
+                    && process.isAlive()
+                    && System.nanoTime() < deadline) {
+                Thread.onSpinWait();
+            }
+            process.toHandle().destroy();
+            Ended ended = jar.end(process);
+            assertThat(ended.status()).isEqualTo(143);
+            // On a busy machine putting things back may take longer than it has.
+            assertThat(ended.err()).containsPattern("\nferry: interrupted: m1 (is CANCELLED, host1/pf0/vf1 is RUNNING"
+                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left)\n$");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+}
