@@ -118,8 +118,8 @@ final class DemoCommand extends FerryCommand {
 
     private CommandResult withOwnHosts(Show show) throws IOException, InterruptedException, CommandFailedException {
         String profile = latency == null ? "none" : latency;
-        try (OwnHosts hosts = new OwnHosts(services.configurations(), vfs, profile)) {
-            List<VfPair> pairs = hosts.await(services, vfs);
+        try (OwnHosts hosts = new OwnHosts(services, vfs, profile)) {
+            List<VfPair> pairs = hosts.await(vfs);
             return latency == null || options.isWithoutPreCopy()
                     ? show.result(pairs, Optional.ofNullable(out))
                     : show.comparison(pairs, profile, Optional.ofNullable(out));
