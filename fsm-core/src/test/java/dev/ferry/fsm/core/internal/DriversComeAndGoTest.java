@@ -9,6 +9,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -74,6 +75,32 @@ class DriversComeAndGoTest {
             assertThat(second.state).isEqualTo(DeviceState.STOP);
             rig.remove(second, 99);
             assertThat(rig.service.device(MigrationRig.SOURCE)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldPreferADriverThatCanMigrateWhicheverCameFirst(boolean first) {
+        try (MigrationRig rig = new MigrationRig()) {
+            String id = "host1/vf9";
+            ScriptedDriver able = new ScriptedDriver(id, MigrationRig.ALL, "text:able");
+            ScriptedDriver unable = new ScriptedDriver(id, EnumSet.noneOf(MigrationFeature.class), "text:unable");
+            Map<String, Object> unableProperties = MigrationRig.properties(id, 99);
+            unableProperties.put(MigrationDriver.NOT_MIGRATABLE, "LIST_QUERY failed");
+            if (first) {
+                rig.add(able, 98);
+            }
+            rig.service.addDriver(unable, unableProperties);
+            if (!first) {
+                rig.add(able, 98);
+            }
+            assertThat(rig.service.device(id).orElseThrow().notMigratable()).isEmpty();
+
+            rig.remove(able, 98);
+            assertThat(rig.service.device(id).orElseThrow().notMigratable()).contains("LIST_QUERY failed");
+
+            rig.service.removeDriver(unable, unableProperties);
+            assertThat(rig.service.device(id)).isEmpty();
         }
     }
 
@@ -223,7 +250,7 @@ class DriversComeAndGoTest {
 
     @Test
     void shouldListADeviceThatCannotBeMigrated() {
-        try (MigrationRig rig = new MigrationRig(EnumSet.noneOf(dev.ferry.fsm.MigrationFeature.class))) {
+        try (MigrationRig rig = new MigrationRig(EnumSet.noneOf(MigrationFeature.class))) {
             assertThat(rig.service.devices()).hasSize(2);
             assertThat(rig.service.devices().get(0).features()).isEmpty();
         }

@@ -3,6 +3,7 @@ package dev.ferry.fsm.core.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.fsm.Arc;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.MigrationEvent;
@@ -16,6 +17,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What is told of a migration while it runs and afterwards. */
@@ -143,6 +146,38 @@ class ProgressAndReportTest {
                 .reduce((first, second) -> second)
                 .orElseThrow()
                 .timeLeft();
+    }
+
+    @Test
+    void shouldCountWhatTheLastLookFoundAsLeftDuringTheDowntime() {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.sources.get(0).device.once(Arc.PRE_COPY_TO_PRE_COPY_P2P, () -> {
+                rig.sourceGuest.store(5 * LiveRig.PAGE, 77);
+                rig.sourceGuest.store(9 * LiveRig.PAGE, 78);
+            });
+            List<Long> left = new CopyOnWriteArrayList<>();
+            AtomicInteger pages = new AtomicInteger();
+            rig.intercept((device, call) -> {
+                if (!call.equals("view") || !device.equals("source guest") || rig.sourceGuest.running) {
+                    return;
+                }
+                if (pages.getAndIncrement() == 0) {
+                    rig.clock.advance(Duration.ofMillis(150));
+                } else {
+                    MigrationRig.await("progress to be told", () -> !left.isEmpty());
+                }
+            });
+            MigrationReport report = MigrationRig.report(rig.service.start(rig.request(), event -> {
+                if (event instanceof MigrationEvent.Progress now
+                        && now.progress().phase() == MigrationPhase.SWITCHOVER) {
+                    left.add(now.progress().memory().remainingBytes());
+                }
+            }));
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(left).first().as("told between two pages").isIn(1L * LiveRig.PAGE, 2L * LiveRig.PAGE);
+            assertThat(left).last().isEqualTo(0L);
+        }
     }
 
     @Test

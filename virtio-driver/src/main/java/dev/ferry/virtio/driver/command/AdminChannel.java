@@ -52,7 +52,8 @@ public final class AdminChannel {
     }
 
     /**
-     * Waits until no command is with the queue, because the lists of commands must not be changed while one is.
+     * Waits until no command of this channel is with the queue, because the lists of commands must not be changed while
+     * one is; those of other bundles are not seen here.
      *
      * @throws DeviceException EBUSY when there still is one after the time that one command may take
      */

@@ -123,7 +123,7 @@ public final class AdminExchange {
     }
 
     /**
-     * Waits until no command is with the queue.
+     * Waits until no command of this exchange is with the queue; those of other bundles are not seen here.
      *
      * @throws DeviceException EBUSY when there still is one after the time that one command may take
      */

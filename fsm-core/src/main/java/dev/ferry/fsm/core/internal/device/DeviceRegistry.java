@@ -7,6 +7,7 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The devices that have a driver now. Drivers come and go at any moment, known by their service ids; of two with the
- * same device id the first serves, and the other takes over when the first leaves. Thread-safe; calls drivers and waits
- * without a lock.
+ * same device id one that can migrate serves, whichever came first, else the first, and the other takes over when it
+ * leaves. Thread-safe; calls drivers and waits without a lock.
  */
 public final class DeviceRegistry {
 
@@ -44,12 +45,23 @@ public final class DeviceRegistry {
 
     private synchronized void add(long serviceId, Device device) {
         bound.put(serviceId, device);
-        if (serving.putIfAbsent(device.id(), device) != null) {
+        Device first = serving.putIfAbsent(device.id(), device);
+        if (first == null) {
+            return;
+        }
+        if (isMigratable(first) != isMigratable(device)) {
+            // Not worth a warning: a provider that could not ask the owner shows why, beside the one that could.
+            serving.put(device.id(), isMigratable(device) ? device : first);
+        } else {
             LOG.warn(
                     "{}: a second driver has this device id (service id {}); it is not used until the first one leaves",
                     device.id(),
                     serviceId);
         }
+    }
+
+    private static boolean isMigratable(Device device) {
+        return device.properties().notMigratable().isEmpty();
     }
 
     /**
@@ -72,7 +84,7 @@ public final class DeviceRegistry {
         if (serving.remove(left.id(), left)) {
             bound.values().stream()
                     .filter(other -> other.id().equals(left.id()))
-                    .findFirst()
+                    .min(Comparator.comparing(other -> !isMigratable(other)))
                     .ifPresent(next -> serving.put(next.id(), next));
         }
     }

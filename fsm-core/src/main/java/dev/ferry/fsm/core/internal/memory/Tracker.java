@@ -94,7 +94,8 @@ public final class Tracker {
 
     /**
      * Adds what was written since the last time, beside other trackers: into the bitmap itself where nobody else does
-     * so, else by way of a piece of memory of its own, so that no tracker waits for the answer of another one.
+     * so, else by way of a piece of memory of its own, so that no tracker waits for another one before it is asked;
+     * what it told is added when the other one has answered.
      *
      * @param first which slice of the bitmap it begins with; trackers that begin far from each other seldom meet
      * @param scratches direct buffers in which nothing is set, as nothing is afterwards

@@ -137,15 +137,14 @@ final class CarriedMemory {
     }
 
     /**
-     * Looks after the last writer has stopped. As the guest waits for it, nobody counts how much more is left.
+     * Looks after the last writer has stopped.
      *
      * @return whether the records were kept; when one was lost, everything is left
      */
     boolean lookLast() throws MigrationException {
         boolean kept = harvest();
-        if (!kept) {
-            gauge.setRemaining(choice.totalBytes());
-        }
+        // Once through the bits, as the carrying goes anyway; without it nothing would seem left halfway.
+        gauge.setRemaining(tracking.orElseThrow().bitmap().dirtyBytes());
         return kept;
     }
 

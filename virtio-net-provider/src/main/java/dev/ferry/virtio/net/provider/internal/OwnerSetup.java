@@ -160,7 +160,7 @@ final class OwnerSetup {
         return bits(AdminRequest.toOwner(LIST_QUERY, group, 0, data -> {}, LIST_BYTES));
     }
 
-    /** LIST_USE of what is both reported and wanted, while no other command is with the device. */
+    /** LIST_USE of what is both reported and wanted, while no other command of this bundle is with the device. */
     private BitSet use(GroupType group, BitSet reported, BitSet wanted) throws DeviceException {
         BitSet inUse = (BitSet) wanted.clone();
         inUse.set(LIST_QUERY.number());
