@@ -11,8 +11,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Understands the payload of the records of one tag. A vendor registers one service per tag, at any time; a {@link
  * StreamFormat} finds it by {@link #TAG}.
  *
- * <p>Tags 0 (DEVICE_DATA) and 1 (DEVICE_CONTEXT) belong to the format itself. Of two services with one tag the higher ranking serves. Called
- * on the thread of the migration, one call at a time per session, many sessions at once; must return within seconds.
+ * <p>Tags 0 (DEVICE_DATA) and 1 (DEVICE_CONTEXT) belong to the format itself. Of two services with one tag the higher
+ * ranking serves. Called on the thread of the migration, one call at a time per session, many sessions at once; must
+ * return within seconds.
  */
 @ConsumerType
 public interface RecordType {

@@ -15,7 +15,7 @@ import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
-/** The other side of a handover, as a VMM would write it from the README; layouts are written out. The kernel lab has it, too. */
+/** The other side of a handover, as a VMM would write it from the README, layouts written out; for the lab, too. */
 @SuppressWarnings("restricted")
 public final class HandoverClient implements AutoCloseable {
     private static final int LIMIT_MILLIS = 20_000;
