@@ -66,23 +66,17 @@ public final class DriverFactory {
             List<DirtyTracking.Way> dirtyTracking,
             IntSupplier dataTimeoutMillis)
             throws DeviceException {
-        return drive(opener.open(device, id, way), false, dirtyTracking, dataTimeoutMillis);
+        return drive(opener.open(device, id, way), dirtyTracking, dataTimeoutMillis);
     }
 
     /**
-     * Makes a driver for a device that another process, or the caller, has open, too; it is closed when that fails.
+     * Makes a driver for an open device, which is closed when that fails.
      *
      * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
      */
     public Driven drive(OpenDevice open, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
             throws DeviceException {
-        return drive(open, true, dirtyTracking, dataTimeoutMillis);
-    }
-
-    private Driven drive(
-            OpenDevice open, boolean lent, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
-            throws DeviceException {
-        Driven driven = driven(open, lent, dirtyTracking, dataTimeoutMillis);
+        Driven driven = driven(open, dirtyTracking, dataTimeoutMillis);
         boolean done = false;
         try {
             tellState(driven.driver(), open);
@@ -95,14 +89,13 @@ public final class DriverFactory {
         }
     }
 
-    private Driven driven(
-            OpenDevice open, boolean lent, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
+    private Driven driven(OpenDevice open, List<DirtyTracking.Way> dirtyTracking, IntSupplier dataTimeoutMillis)
             throws DeviceException {
         boolean done = false;
         try {
             Abilities abilities = Abilities.of(open.device());
             DirtyTracking.Choice choice =
-                    tracking.choose(open.device(), lent, open.space(), calls.pageSize(), dirtyTracking);
+                    tracking.choose(open.device(), open.space(), calls.pageSize(), dirtyTracking);
             VfioDriver driver = new VfioDriver(open.device(), abilities, choice.tracker(), dataTimeoutMillis);
             LOG.info("{} is open by {}; {}", open.device().name(), open.way(), choice.reason());
             done = true;

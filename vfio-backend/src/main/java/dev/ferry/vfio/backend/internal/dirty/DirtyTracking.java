@@ -57,30 +57,26 @@ public final class DirtyTracking {
      * Chooses for an open device. What a device may share with others, a container or a page table, is looked up among
      * those that this object chose for.
      *
-     * @param lent another process has the device open, too: nothing is tried on it
      * @param space what was lent with the device
      * @param pageSize of the host, in bytes
      * @param allowed the ways that may be taken, in the order in which they are tried
      * @throws DeviceException when the device does not say what it offers
      */
-    public Choice choose(
-            VfioDevice device, boolean lent, Optional<IommuSpace> space, int pageSize, List<Way> allowed)
+    public Choice choose(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed)
             throws DeviceException {
-        return new Search(device, lent, space, pageSize, allowed).choose();
+        return new Search(device, space, pageSize, allowed).choose();
     }
 
     /** One choice, and what it left aside. */
     private final class Search {
         private final VfioDevice device;
-        private final boolean lent;
         private final Optional<IommuSpace> space;
         private final int pageSize;
         private final List<Way> allowed;
         private final Map<Way, String> refusals = new EnumMap<>(Way.class);
 
-        Search(VfioDevice device, boolean lent, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
+        Search(VfioDevice device, Optional<IommuSpace> space, int pageSize, List<Way> allowed) {
             this.device = device;
-            this.lent = lent;
             this.space = space;
             this.pageSize = pageSize;
             this.allowed = allowed;
@@ -149,15 +145,14 @@ public final class DirtyTracking {
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
             DmaLogging logging = new DmaLogging(device);
-            if (!lent) {
-                tryOut(logging);
-            }
+            tryOut(logging);
             return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
         }
 
         /**
-         * Some kernels offer what they then refuse: better known now than in a migration. Not for a device that was
-         * lent: whoever lent it may record now, and a trial would fail for that, or end his record.
+         * Some kernels offer what they then refuse, those without iommufd among them: better known now than in a
+         * migration. Whoever lent the device and logs already keeps his record: the kernel refuses a second one, and it
+         * is not ended for that.
          */
         private void tryOut(DmaLogging logging) throws DeviceException {
             IovaRange page = new IovaRange(0, pageSize);

@@ -57,7 +57,7 @@ abstract class SharedLogsFixture {
 
     DirtyTracker tracker(Optional<IommuSpace> space, Way way) throws DeviceException {
         DirtyTracker tracker =
-                tracking.choose(device.device(), true, space, 4096, List.of(way)).tracker().orElseThrow();
+                tracking.choose(device.device(), space, 4096, List.of(way)).tracker().orElseThrow();
         host.tracking.clear();
         return tracker;
     }

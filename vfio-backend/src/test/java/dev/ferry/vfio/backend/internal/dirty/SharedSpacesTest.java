@@ -25,7 +25,7 @@ class SharedSpacesTest extends SharedLogsFixture {
     private DirtyTracking.Choice chooseOfPageTable(int fd, int table) throws DeviceException {
         Descriptor iommufd = new Descriptor(host.kernel, fd);
         opened.add(iommufd);
-        return tracking.choose(device.device(), true,
+        return tracking.choose(device.device(),
                 Optional.of(IommufdSpace.ofPageTable(host.kernel, iommufd, "dev0", table)), 4096, List.of(Way.IOMMUFD));
     }
 
@@ -79,7 +79,7 @@ class SharedSpacesTest extends SharedLogsFixture {
             host.dirty.add(5L);
         }
         assertThat(chooseOfPageTable(host.kernel.dup(fd), 8).tracker()).as("another page table").isPresent();
-        assertThat(tracking.choose(device.device(), true, device.space(), 4096, List.of(Way.CONTAINER)).tracker())
+        assertThat(tracking.choose(device.device(), device.space(), 4096, List.of(Way.CONTAINER)).tracker())
                 .as("its own descriptor").isPresent();
         first.stop();
     }
@@ -108,7 +108,7 @@ class SharedSpacesTest extends SharedLogsFixture {
         Descriptor container = new Descriptor(host.kernel, host.kernel.install(host.containerOfVmm()));
         opened.add(container);
         Optional<IommuSpace> space = Optional.of(ContainerSpace.lent(host.kernel, container, "dev0"));
-        assertThat(tracking.choose(device.device(), true, space, 4096, List.of(Way.CONTAINER)).tracker()).isPresent();
+        assertThat(tracking.choose(device.device(), space, 4096, List.of(Way.CONTAINER)).tracker()).isPresent();
 
         assertThat(host.tracking).isEmpty();
         assertThat(host.dirty).containsExactly(5L);

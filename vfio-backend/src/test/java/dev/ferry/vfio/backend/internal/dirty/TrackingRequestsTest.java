@@ -61,7 +61,7 @@ class TrackingRequestsTest {
 
     private DirtyTracking.Choice choose(Way way) throws Exception {
         open = Vmm.lend(host, ADDRESS, way);
-        return new DirtyTracking().choose(open.device(), way != Way.DEVICE, open.space(), 4096, List.of(way));
+        return new DirtyTracking().choose(open.device(), open.space(), 4096, List.of(way));
     }
 
     private DirtyTracker tracker(Way way) throws Exception {
