@@ -48,8 +48,9 @@ final class Advice {
     private static String onBind(int number) {
         return switch (number) {
             case LinuxErrno.EACCES -> TOKEN;
-            case LinuxErrno.EPERM -> "another process has a device of the same IOMMU group: end it, or let it hand "
-                    + "this one over; if there is none, " + INTERRUPTS + "iommufd";
+            case LinuxErrno.EPERM -> "another process, or a driver that is not VFIO's, has a device of the same IOMMU "
+                    + "group: end it or unbind it, or let it hand this one over; if there is none, " + INTERRUPTS
+                    + "iommufd";
             case LinuxErrno.EBUSY -> "its IOMMU group is open in the older way; close that, or set access to group";
             default -> "";
         };

@@ -174,7 +174,7 @@ class DeviceOpenerTest {
         "GROUP; 15206; 22; EINVAL; IOMMU group 12: VFIO_SET_IOMMU failed;                VFIO_SET_IOMMU failed",
         "GROUP; 15210; 13; EACCES; dev0: VFIO_GROUP_GET_DEVICE_FD failed;                PCI_VF_TOKEN",
         "GROUP; 15210; 19; ENODEV; dev0: VFIO_GROUP_GET_DEVICE_FD failed;                has left its IOMMU group",
-        "CDEV;  15222;  1; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed (EPERM);        another process has a device",
+        "CDEV;  15222;  1; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed (EPERM);        or a driver that is not VFIO",
         "CDEV;  15222;  1; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed (EPERM);        interrupts of iommufd",
         "CDEV;  15222; 13; EACCES; dev0: VFIO_DEVICE_BIND_IOMMUFD failed;                PCI_VF_TOKEN",
         "CDEV;  15222; 16; EBUSY;  dev0: VFIO_DEVICE_BIND_IOMMUFD failed;                open in the older way",
