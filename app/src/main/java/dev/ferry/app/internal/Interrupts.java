@@ -13,7 +13,7 @@ final class Interrupts {
     /** Interrupts what runs now; null when nothing does. */
     private volatile Runnable interrupting;
     private volatile boolean interrupted;
-    /** What came of the command that was interrupted; null when it did not say. */
+    /** What came of what began last, when it was interrupted; null when it did not say. */
     private volatile String outcome;
     /** Whether somebody types at a prompt. */
     private volatile boolean atPrompt;
@@ -43,6 +43,7 @@ final class Interrupts {
     synchronized void begin(Runnable how, boolean alone) {
         interrupting = how;
         interruptible = alone;
+        outcome = null;
     }
 
     /** What was typed has ended: an interrupt that came too late is not for the next one. */
@@ -70,7 +71,7 @@ final class Interrupts {
         return interrupted;
     }
 
-    /** What the last command that was interrupted says came of it, to go on after {@code ferry: }. */
+    /** What came of what began last, as it said when it was interrupted; to go on after {@code ferry: }. */
     Optional<String> outcome() {
         return Optional.ofNullable(outcome);
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
@@ -80,7 +81,8 @@ public final class VfioBackend {
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
                 DeviceServices.STOP_WAIT_MILLIS);
         handover = new Handover(calls, root, services);
-        executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread);
+        // A look that is asked for when all ends is none.
+        executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread, new ThreadPoolExecutor.DiscardPolicy());
         executor.setRemoveOnCancelPolicy(true);
     }
 
@@ -158,7 +160,7 @@ public final class VfioBackend {
     private void look() {
         BackendSettings wanted = settings;
         try {
-            if (!services.update(finder.find(wanted.devices()), wanted) && !executor.isShutdown()) {
+            if (!services.update(finder.find(wanted.devices()), wanted)) {
                 lookAgainSoon();
             }
         } catch (IOException e) {

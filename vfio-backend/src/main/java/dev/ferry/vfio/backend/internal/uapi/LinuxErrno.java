@@ -9,7 +9,6 @@ public final class LinuxErrno {
     public static final int EPERM = 1;
     public static final int ENOENT = 2;
     public static final int EINTR = 4;
-    public static final int EIO = 5;
     public static final int ENXIO = 6;
     public static final int E2BIG = 7;
     public static final int EBADF = 9;
@@ -29,15 +28,10 @@ public final class LinuxErrno {
     public static final int EPIPE = 32;
     public static final int ERANGE = 34;
     public static final int ENOMSG = 42;
-    public static final int ENODATA = 61;
     public static final int EOVERFLOW = 75;
     public static final int EPROTOTYPE = 91;
     public static final int EOPNOTSUPP = 95;
-    public static final int EADDRINUSE = 98;
-    public static final int ECONNRESET = 104;
-    public static final int ETIMEDOUT = 110;
     public static final int ECONNREFUSED = 111;
-    public static final int ECANCELED = 125;
 
     private static final String NONE = "-";
 
