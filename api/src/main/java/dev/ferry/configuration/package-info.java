@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What bundles answer to configurations.
+ * What bundles answer to configurations, and how they find out what in them is mistyped.
  *
  * <p>Two readers: a bundle that is configured registers {@link dev.ferry.configuration.ConfigurationOutcome}, whoever
  * configures it looks at that.

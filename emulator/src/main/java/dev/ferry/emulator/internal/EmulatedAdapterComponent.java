@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.emulator.control.EmulatedAdapter;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
@@ -57,6 +58,7 @@ public final class EmulatedAdapterComponent {
     public static final String PID = "dev.ferry.emulator.adapter";
 
     private static final Logger LOG = LoggerFactory.getLogger(EmulatedAdapterComponent.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(AdapterConfiguration.class);
     private static final Logger REFUSALS = LoggerFactory.getLogger(ConfigurationOutcome.class);
     private static final String[] SERVICES = {
         AdminQueue.class.getName(),
@@ -129,13 +131,13 @@ public final class EmulatedAdapterComponent {
     }
 
     private static void warnOfUnknownKeys(Map<String, Object> properties) {
-        Set<String> unknown = ConfigurationKeys.unknown(properties.keySet());
+        Set<String> unknown = KEYS.unknown(properties.keySet());
         if (!unknown.isEmpty()) {
             LOG.warn(
                     "The configuration {} of an emulated adapter has keys without effect: {}; the keys are {}.",
                     properties.get(Constants.SERVICE_PID),
                     String.join(", ", unknown),
-                    String.join(", ", ConfigurationKeys.KNOWN));
+                    String.join(", ", KEYS.known()));
         }
     }
 

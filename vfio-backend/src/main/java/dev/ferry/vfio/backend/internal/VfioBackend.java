@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
@@ -41,6 +42,7 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = BackendConfiguration.class)
 public final class VfioBackend {
     private static final Logger LOG = LoggerFactory.getLogger(VfioBackend.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(BackendConfiguration.class);
 
     static final long FIRST_LOOK_MILLIS = 1_000;
     /** After which it is looked again when somebody else had a long turn. */
@@ -128,10 +130,10 @@ public final class VfioBackend {
     }
 
     private static void warnOfUnknownKeys(Map<String, Object> properties) {
-        Set<String> unknown = ConfigurationKeys.unknown(properties.keySet());
+        Set<String> unknown = KEYS.unknown(properties.keySet());
         if (!unknown.isEmpty()) {
             LOG.warn("the configuration {} has keys without effect: {}; the keys are {}", BackendConfiguration.PID,
-                    String.join(", ", unknown), String.join(", ", ConfigurationKeys.KNOWN));
+                    String.join(", ", unknown), String.join(", ", KEYS.known()));
         }
     }
 
