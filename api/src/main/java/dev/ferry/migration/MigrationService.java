@@ -48,8 +48,8 @@ public interface MigrationService {
     StateChange reset(String id) throws MigrationException;
 
     /**
-     * Looks at both ends without disturbing them: who they are, their states, and, where their drivers can tell, whether
-     * the destination takes what the source's present state asks for.
+     * Looks at both ends without disturbing them: who they are, their states, and, where their drivers can tell,
+     * whether the destination takes what the source's present state asks for.
      *
      * @return all findings; empty when nothing stands against the migration
      */

@@ -44,7 +44,7 @@ public record RecordHeader(long size, int flags, int tag) {
     private static final int FLAGS_OFFSET = 8;
     private static final int TAG_OFFSET = 12;
 
-    /** Whether a tag is one of a whole image: it belongs to the format itself, and no {@link RecordType} may have it. */
+    /** Whether a tag is one of a whole image, which belongs to the format itself: no {@link RecordType} may have it. */
     public static boolean isImageTag(int tag) {
         return tag == TAG_DEVICE_DATA || tag == TAG_DEVICE_CONTEXT;
     }

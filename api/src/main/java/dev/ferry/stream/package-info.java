@@ -3,8 +3,8 @@
  * How a device's state looks as bytes: records with size, flags and tag, the stream format that frames them, and the
  * record types that understand them.
  *
- * <p>Two readers: a vendor adds a {@link dev.ferry.stream.RecordType} or a {@link dev.ferry.stream.StreamFormat} (import
- * {@code [1.0,2)}); a driver uses the format (import {@code [1.0,2)}) and implements {@link
+ * <p>Two readers: a vendor adds a {@link dev.ferry.stream.RecordType} or a {@link dev.ferry.stream.StreamFormat}
+ * (import {@code [1.0,2)}); a driver uses the format (import {@code [1.0,2)}) and implements {@link
  * dev.ferry.stream.RecordDevice}.
  */
 @Export

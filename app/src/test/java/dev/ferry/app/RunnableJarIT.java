@@ -269,8 +269,8 @@ class RunnableJarIT {
                         "transitions")
                 .redirectErrorStream(true)
                 .start();
-        assertThat(process.getInputStream().readAllBytes()).asString()
-                .contains("no temporary folder can be made in " + folder.resolve("none") + ": there is no such folder;");
+        assertThat(process.getInputStream().readAllBytes()).asString().contains(
+                "no temporary folder can be made in " + folder.resolve("none") + ": there is no such folder;");
         assertThat(process.waitFor()).isEqualTo(1);
     }
 }

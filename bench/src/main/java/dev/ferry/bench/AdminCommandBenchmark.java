@@ -76,7 +76,9 @@ public class AdminCommandBenchmark {
         getCommand = command(AdminOpcode.DEV_PARTS_GET, DevPartsObject.PARTS_GET_BYTES, data ->
                 DevPartsObject.encodePartsGet(data, GET_OBJECT, DevPartsObject.Selection.ALL));
         guest.pause();
-        execute(command(AdminOpcode.DEV_MODE_SET, DevMode.BYTES, data -> data.put((byte) DevMode.FLAG_STOPPED)), status);
+        execute(
+                command(AdminOpcode.DEV_MODE_SET, DevMode.BYTES, data -> data.put((byte) DevMode.FLAG_STOPPED)),
+                status);
         setCommand = restore(execute(getCommand, partsResult));
     }
 

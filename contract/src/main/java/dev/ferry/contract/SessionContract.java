@@ -151,7 +151,8 @@ final class SessionContract {
     /** What is saved is loaded, whole, or refused. */
     void loading() {
         for (int piece : new int[] {1, 7, Walk.PIECE_BYTES}) {
-            add("a saved state is read and loaded in pieces of %d bytes".formatted(piece), subject -> move(subject, piece));
+            add("a saved state is read and loaded in pieces of %d bytes".formatted(piece),
+                    subject -> move(subject, piece));
         }
         add("a state that was read from PRE_COPY on is loaded", subject -> {
             Walk source = new Walk(subject.source());

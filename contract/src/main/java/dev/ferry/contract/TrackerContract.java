@@ -36,7 +36,8 @@ final class TrackerContract {
 
     private void add(String name, TrackerBody body) {
         adder.add(name, driver -> {
-            Demand.that(driver.dirtyTracker().isPresent(), "a driver with a dirty tracker has it for the life of its service");
+            Demand.that(driver.dirtyTracker().isPresent(),
+                    "a driver with a dirty tracker has it for the life of its service");
             DirtyTracker tracker = driver.dirtyTracker().get();
             long pageSize = Long.lowestOneBit(tracker.capabilities().pageSizes());
             body.run(tracker, pageSize, new IovaRange(0, PAGES * pageSize));

@@ -24,9 +24,9 @@ import java.util.Optional;
  * Configurations as a JSON resource of the OSGi Configurator: an object whose keys are {@code PID} or {@code
  * FACTORY-PID~NAME} and whose values are objects of properties.
  *
- * <p>Property values are strings, booleans and numbers, and arrays of them; a key may name the type behind a colon, as in
- * {@code "members:Integer"} or {@code "users:Integer[]"}. Keys that begin with {@code :configurator:} say something about the
- * resource and are passed over.
+ * <p>Property values are strings, booleans and numbers, and arrays of them; a key may name the type behind a colon, as
+ * in {@code "members:Integer"} or {@code "users:Integer[]"}. Keys that begin with {@code :configurator:} say something
+ * about the resource and are passed over.
  *
  * @see <a href="https://docs.osgi.org/specification/osgi.cmpn/8.0.0/service.configurator.html">OSGi Compendium 8,
  *     Configurator Service Specification</a>

@@ -65,7 +65,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
 
     @Override
     public int applyAsInt(String[] arguments) {
-        // Commands print results to the System.out of their thread, which for all other threads is no place for results.
+        // Commands print results to the System.out of their thread; for all other threads that is no place for them.
         threads.setStreams(streams.in(), streams.out(), streams.err());
         try {
             return begun() ? delivered(run(List.of(arguments))) : FAILED;
@@ -77,9 +77,9 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     }
 
     /**
-     * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back. Called by the launcher
-     * on a thread of its own when the process is asked to end. One sentence, what came of the command that ran, stands
-     * for all that would be complained of from now on; then standard error is closed.
+     * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back. Called by the
+     * launcher on a thread of its own when the process is asked to end. One sentence, what came of the command that
+     * ran, stands for all that would be complained of from now on; then standard error is closed.
      */
     @Override
     public void close() {

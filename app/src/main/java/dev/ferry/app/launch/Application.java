@@ -88,8 +88,8 @@ final class Application {
     }
 
     /**
-     * Has the command that runs end, from another thread; returns when it did, or after the time that the runner allows.
-     * Afterwards nothing more reaches standard error, given as the stream that the process began with.
+     * Has the command that runs end, from another thread; returns when it did, or after the time that the runner
+     * allows. Afterwards nothing more reaches standard error, given as the stream that the process began with.
      */
     void interrupt(PrintStream err) {
         ToIntFunction<String[]> running;

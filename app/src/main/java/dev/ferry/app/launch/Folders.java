@@ -22,7 +22,8 @@ final class Folders {
             return Files.createTempDirectory("ferry-");
         } catch (IOException e) {
             throw new IOException(
-                    "no temporary folder can be made in %s: %s; name a better place with FERRY_JAVA_OPTS=-Djava.io.tmpdir=FOLDER"
+                    ("no temporary folder can be made in %s: %s; name a better place with "
+                            + "FERRY_JAVA_OPTS=-Djava.io.tmpdir=FOLDER")
                             .formatted(System.getProperty("java.io.tmpdir"), reason(e)),
                     e);
         }

@@ -17,8 +17,8 @@ final class InterruptKey {
     private InterruptKey() {}
 
     /**
-     * From now on Ctrl-C asks this first, on a thread of its own, and ends the process when the answer is no. Where that
-     * cannot be, it ends the process as it always does.
+     * From now on Ctrl-C asks this first, on a thread of its own, and ends the process when the answer is no. Where
+     * that cannot be, it ends the process as it always does.
      */
     static void offer(BooleanSupplier taken, boolean debug) {
         try {

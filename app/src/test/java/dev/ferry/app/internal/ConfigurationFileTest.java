@@ -58,8 +58,9 @@ class ConfigurationFileTest {
     @Test
     void shouldNameTheFileWhenItCannotBeRead() throws IOException {
         Path file = folder.resolve("x.json");
-        for (String text : List.of("[]", "{\"a\": 1}", "{\"a\": {\"b\": [[]]}}", "{\"a\": {\"b\": {}}}", "{\"a\": {\"b:Integer\": [1]}}", "{\"a\": {\"b:Integer\": 1.5}}",
-                "{\"a\": {\"b:Thing\": 1}}", "{", "{\"a\": {\"b:Integer\": \"x\"}}")) {
+        for (String text : List.of("[]", "{", "{\"a\": 1}", "{\"a\": {\"b\": [[]]}}", "{\"a\": {\"b\": {}}}",
+                "{\"a\": {\"b:Integer\": [1]}}", "{\"a\": {\"b:Integer\": 1.5}}", "{\"a\": {\"b:Integer\": \"x\"}}",
+                "{\"a\": {\"b:Thing\": 1}}")) {
             Files.writeString(file, text);
             assertThatThrownBy(() -> ConfigurationFile.read(Optional.of(file)))
                     .as(text)

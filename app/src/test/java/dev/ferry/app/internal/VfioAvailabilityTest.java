@@ -23,8 +23,8 @@ class VfioAvailabilityTest {
 
     /** Answers calls by the name of the method. */
     private static <T> T fake(Class<T> type, Map<String, Object> answers) {
-        return type.cast(Proxy.newProxyInstance(
-                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> answers.get(method.getName())));
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type},
+                (proxy, method, arguments) -> answers.get(method.getName())));
     }
 
     private static BundleContext unresolved(int leastJava, boolean offered) {

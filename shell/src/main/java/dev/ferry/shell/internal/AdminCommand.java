@@ -39,7 +39,9 @@ final class AdminCommand extends FerryCommand {
     /** The most device-writable space that is given to a device: far beyond any answer, and still a bound. */
     private static final int MOST_WRITABLE_BYTES = 16 << 20;
 
-    /** struct virtio_admin_cmd: le16 status, le16 status_qualifier begin the device-writable part (virtio 1.4, 2.13.1). */
+    /**
+     * struct virtio_admin_cmd: le16 status, le16 status_qualifier begin the device-writable part (virtio 1.4, 2.13.1).
+     */
     private static final int STATUS_BYTES = 2;
 
     /** The device-readable part begins with le16 opcode; what is left out there counts as zero. */

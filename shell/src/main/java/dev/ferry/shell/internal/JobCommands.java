@@ -10,7 +10,9 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** The commands that migrate and those about migrations that were started: migrate, jobs, cancel, report. Thread-safe. */
+/**
+ * The commands that migrate and those about migrations that were started: migrate, jobs, cancel, report. Thread-safe.
+ */
 @Component(
         service = JobCommands.class,
         property = {

@@ -65,7 +65,8 @@ class AdminCommandTest {
     void shouldNameTheStatusWhenTheDeviceRefuses() {
         answer = new byte[] {22, 0, 3, 0, 0, 0, 0, 0};
         assertThat(admin("--json", "host1/pf0", "00")).isZero();
-        assertThat(shell.err()).isEqualTo("status 22 (EINVAL), qualifier 3 (Q_INVALID_FIELD) for opcode 0x0000 (LIST_QUERY)\n");
+        assertThat(shell.err())
+                .isEqualTo("status 22 (EINVAL), qualifier 3 (Q_INVALID_FIELD) for opcode 0x0000 (LIST_QUERY)\n");
         assertThat(shell.out()).isEqualTo("""
                 {
                   "usedLength": 8,

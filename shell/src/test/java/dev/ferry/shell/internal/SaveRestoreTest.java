@@ -129,8 +129,8 @@ class SaveRestoreTest {
     void shouldNotSendToInspectWhenItIsNoRegularFile() {
         migrations.failure = Optional.of(Failure.of(FailureCode.STREAM_REFUSED, "The stream is cut off."));
         assertThat(restore(Path.of("/dev/null"))).isEqualTo(1);
-        assertThat(shell.err()).isEqualTo("ferry: the file /dev/null is refused: the stream is cut off; give a file that "
-                + "`ferry save` wrote\n");
+        assertThat(shell.err()).isEqualTo(
+                "ferry: the file /dev/null is refused: the stream is cut off; give a file that `ferry save` wrote\n");
     }
 
     @Test

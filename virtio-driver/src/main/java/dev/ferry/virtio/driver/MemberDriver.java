@@ -237,8 +237,8 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         try {
             gate.enter(gateTimeoutNanos());
         } catch (DeviceException e) {
-            LOG.warn(
-                    "{} leaves during an operation; what it holds at the device may stay: {}", deviceId, e.getMessage());
+            LOG.warn("{} leaves during an operation; what it holds at the device may stay: {}",
+                    deviceId, e.getMessage());
             departed();
             return;
         }

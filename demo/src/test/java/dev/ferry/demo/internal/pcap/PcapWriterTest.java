@@ -90,7 +90,7 @@ class PcapWriterTest {
     void shouldNameTheFileWhenItsFolderTakesNone() {
         // Nobody, whatever they may do, can add a file to this one.
         assertThatThrownBy(() -> PcapWriter.create(Path.of("/proc/out.pcap"), false))
-                .isInstanceOfSatisfying(
-                        FileSystemException.class, refused -> assertThat(refused.getFile()).isEqualTo("/proc/out.pcap"));
+                .isInstanceOfSatisfying(FileSystemException.class,
+                        refused -> assertThat(refused.getFile()).isEqualTo("/proc/out.pcap"));
     }
 }

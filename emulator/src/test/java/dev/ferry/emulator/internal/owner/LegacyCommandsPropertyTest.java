@@ -41,7 +41,8 @@ class LegacyCommandsPropertyTest {
                 String before = parts(owner);
                 String data = "%02x".formatted(access.offset())
                         + (access.opcode() % 2 == 0 ? "00".repeat(7) + Bench.hex(access.data()) : "");
-                String answer = Bench.execute(owner, Bench.toMember(access.opcode(), 1, data), 8 + access.data().length);
+                String answer = Bench.execute(
+                        owner, Bench.toMember(access.opcode(), 1, data), 8 + access.data().length);
                 assertThat(answer.substring(0, 8)).isIn(OK, INVALID_FIELD);
                 if (!answer.startsWith(OK)) {
                     assertThat(parts(owner)).isEqualTo(before);

@@ -67,8 +67,8 @@ class LeavingsTest {
         Leavings leavings = new Leavings(done::add, NO_THREADS);
         ServedDevices served = new ServedDevices(leavings, LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(name + ask(served, name)
-                    + (leavings.has(name) ? ", leaves" : ", is lost"))));
+            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(
+                    name + ask(served, name) + (leavings.has(name) ? ", leaves" : ", is lost"))));
         }
 
         assertThat(served.sendOff((name, now) -> true)).containsExactly("a", "b");

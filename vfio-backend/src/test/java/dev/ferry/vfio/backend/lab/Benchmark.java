@@ -21,8 +21,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 
 /**
- * The measurements of {@code itest/kernel-lab/peer/peer.c}, in Java: what stands in both is measured in the same way, and
- * printed in the same form: the best of several rounds, which least else on the machine has disturbed.
+ * The measurements of {@code itest/kernel-lab/peer/peer.c}, in Java: what stands in both is measured in the same way,
+ * and printed in the same form: the best of several rounds, which least else on the machine has disturbed.
  *
  * <pre>
  * Benchmark ioctl WAY DEVICE                 time per call

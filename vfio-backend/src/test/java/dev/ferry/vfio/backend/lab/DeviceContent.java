@@ -5,9 +5,9 @@ import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import dev.ferry.vfio.backend.internal.device.Region;
 
 /**
- * What a guest would have in its device: writes a value into registers, or looks whether it is there, so that others can
- * migrate in between. Arguments: {@code auto}, {@code group} or {@code cdev}; {@code set} or {@code expect}; a value from 1
- * to 255; then pairs of {@code mtty} or {@code steered} and a device.
+ * What a guest would have in its device: writes a value into registers, or looks whether it is there, so that others
+ * can migrate in between. Arguments: {@code auto}, {@code group} or {@code cdev}; {@code set} or {@code expect}; a
+ * value from 1 to 255; then pairs of {@code mtty} or {@code steered} and a device.
  */
 public final class DeviceContent {
     private static final int MTTY_SCRATCH = 7;

@@ -18,10 +18,10 @@ import java.util.function.Predicate;
 
 /**
  * A VMM, as far as the application sees: has two {@code mtty} devices open, lends them to the running application by
- * its handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code shipped}
- * or {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that appears when
- * the migration is over; the number of a user who may lend; two devices. No other process than the application may have
- * devices open in the way in which this one has them.
+ * its handover socket, and wants them back when it has migrated from the first to the second. Arguments: {@code
+ * shipped} or {@code iommufd} for the {@link KernelFlavor}; the socket; a file to make when both are lent; a file that
+ * appears when the migration is over; the number of a user who may lend; two devices. No other process than the
+ * application may have devices open in the way in which this one has them.
  */
 public final class LendDevices {
     private static final long MOST_SECONDS = 300;
@@ -66,7 +66,8 @@ public final class LendDevices {
     private List<Check> checks() {
         return List.of(
                 new Check("handover: users who are not configured are refused, by the kernel's word", this::otherUsers),
-                new Check("handover: what is no loan is refused with a reason, and its descriptors closed", this::noLoan),
+                new Check("handover: what is no loan is refused with a reason, and its descriptors closed",
+                        this::noLoan),
                 new Check("handover: a device under another's name is refused, where the kernel tells them apart",
                         this::misnamed),
                 new Check("handover: a second device on one connection is refused; what it lent is let go of",
@@ -114,7 +115,8 @@ public final class LendDevices {
 
     private void refused(String sentence, String message, int... descriptors) {
         try (HandoverClient connection = new HandoverClient(calls, socket)) {
-            demandAnswer(connection.ask(message, descriptors), answer -> answer.startsWith("refused EINVAL " + sentence));
+            demandAnswer(
+                    connection.ask(message, descriptors), answer -> answer.startsWith("refused EINVAL " + sentence));
             demandAnswer(connection.hear(), String::isEmpty);
         }
     }

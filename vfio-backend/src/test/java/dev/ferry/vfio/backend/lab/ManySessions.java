@@ -34,8 +34,8 @@ public final class ManySessions {
     public static void main(String[] arguments) {
         HostDevices devices = new HostDevices(arguments[0]);
         int sessions = Integer.parseInt(arguments[3]);
-        Check check = new Check("descriptors and native memory stay constant over %,d sessions".formatted(sessions), () ->
-                run(devices, arguments[1], arguments[2], sessions / 2));
+        Check check = new Check("descriptors and native memory stay constant over %,d sessions".formatted(sessions),
+                () -> run(devices, arguments[1], arguments[2], sessions / 2));
         System.exit(LabChecks.run(List.of(check)));
     }
 

@@ -50,7 +50,8 @@ final class MttyChecks {
     List<Check> checks() {
         return List.of(
                 new Check("mtty offers STOP_COPY, P2P and PRE_COPY, and a state of 60 bytes", this::abilities),
-                new Check("mtty: registers and FIFO written at the source are read at the destination", this::migration),
+                new Check("mtty: registers and FIFO written at the source are read at the destination",
+                        this::migration),
                 new Check("mtty: a corrupt stream ends the session although the kernel would go on", this::corruption),
                 new Check("mtty: descriptors stay constant over 200 sessions", this::descriptors));
     }
@@ -130,7 +131,8 @@ final class MttyChecks {
                 take(destination.driver(),
                         Arc.RESUMING_TO_STOP, Arc.STOP_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_RUNNING);
             }
-            demand(OpenDescriptors.count() == before, "%d descriptors before, %d after", before, OpenDescriptors.count());
+            long after = OpenDescriptors.count();
+            demand(after == before, "%d descriptors before, %d after", before, after);
         }
     }
 

@@ -88,7 +88,8 @@ public final class PciFunctionChecks {
                         this::memoryOff),
                 new Check("a PCI function: a torn state is refused by the arc behind it", this::torn),
                 new Check("a PCI function: a reset empties it", this::reset),
-                new Check("a PCI function: memory goes through the IOMMU, and all of it counts as written in a container",
+                new Check(
+                        "a PCI function: memory goes through the IOMMU, and all of it counts as written in a container",
                         this::memory));
     }
 

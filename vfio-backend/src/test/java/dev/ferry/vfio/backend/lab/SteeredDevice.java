@@ -41,7 +41,8 @@ final class SteeredDevice {
     }
 
     void set(int register, long value) throws DeviceException {
-        registers.write(register, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, value).array());
+        registers.write(
+                register, ByteBuffer.allocate(Long.BYTES).order(ByteOrder.nativeOrder()).putLong(0, value).array());
     }
 
     long get(int register) throws DeviceException {

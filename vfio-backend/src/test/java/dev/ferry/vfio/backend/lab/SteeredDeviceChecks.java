@@ -53,7 +53,9 @@ final class SteeredDeviceChecks {
                 new Check("a write that the device fails ends the session for good", this::failedWrite),
                 new Check("an arc that fails into ERROR is left by a reset only", this::errorState),
                 new Check("new initial data are announced where the kernel knows how", this::reinitialization),
-                new Check("a device that its user resets meanwhile is RUNNING, and its session dead", this::resetMeanwhile),
+                new Check(
+                        "a device that its user resets meanwhile is RUNNING, and its session dead",
+                        this::resetMeanwhile),
                 new Check("where a program left a session, the arc that needs it is refused", this::lostSession));
     }
 
@@ -97,7 +99,8 @@ final class SteeredDeviceChecks {
             for (int round = 1; round <= 3; round++) {
                 from.set(SteeredDevice.MAKE_DIRTY, 5000L * round);
                 info = saving.precopyInfo();
-                demand(info.initialBytes() == 0 && info.dirtyBytes() == HEADER_BYTES + 5000L * round, "dirty: %s", info);
+                demand(info.initialBytes() == 0 && info.dirtyBytes() == HEADER_BYTES + 5000L * round,
+                        "dirty: %s", info);
                 demand(!pump(saving, loading), "PRE_COPY has no end");
                 demand(saving.precopyInfo().totalBytes() == 0, "dirty bytes stay");
             }
@@ -139,7 +142,8 @@ final class SteeredDeviceChecks {
                     (SavingSession) source.driver().step(Arc.STOP_TO_STOP_COPY).orElseThrow();
             ResumingSession loading = resuming(destination.driver());
             DeviceException told = refusal(Errno.EIO, () -> pump(saving, loading));
-            demand(told.getMessage().contains("read") && told.getMessage().contains(first), "told: %s", told.getMessage());
+            demand(told.getMessage().contains("read") && told.getMessage().contains(first),
+                    "told: %s", told.getMessage());
             take(source.driver(), Arc.STOP_COPY_TO_STOP, Arc.STOP_TO_RUNNING_P2P, Arc.RUNNING_P2P_TO_RUNNING);
         });
     }
@@ -182,7 +186,8 @@ final class SteeredDeviceChecks {
             from.set(SteeredDevice.REINIT, 700);
             PrecopyInfo info = saving.precopyInfo();
             demand(info.initialBytes() == HEADER_BYTES + 700, "initial bytes: %s", info);
-            demand(info.reinitialized() == known, "announced: %s, known to the kernel: %s", info.reinitialized(), known);
+            demand(info.reinitialized() == known,
+                    "announced: %s, known to the kernel: %s", info.reinitialized(), known);
         });
     }
 

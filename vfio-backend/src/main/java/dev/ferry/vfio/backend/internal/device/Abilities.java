@@ -46,8 +46,8 @@ public record Abilities(
                     device.name(), UNKNOWN_STOP_COPY_BYTES);
         }
         if ((info & DeviceInfo.FLAG_RESET) == 0) {
-            LOG.warn("the kernel does not promise that {} can be reset; if it cannot, only the means of its host bring it "
-                    + "out of a state that it was left in", device.name());
+            LOG.warn("the kernel does not promise that {} can be reset; if it cannot, only the means of its host bring "
+                    + "it out of a state that it was left in", device.name());
         }
         return new Abilities(features, reliable, tells, config);
     }

@@ -209,8 +209,8 @@ class DeviceOpenerTest {
         host.cdev(FIRST, "pci", "vfio3");
         host.refuse("iommu", 2);
 
-        assertThat(assertRefused(Errno.ENOENT, FIRST, Way.CDEV)).hasMessage(host.root
-                + "/dev/iommu: open failed; load the module iommufd, or open devices by group where the kernel has none");
+        assertThat(assertRefused(Errno.ENOENT, FIRST, Way.CDEV)).hasMessage(host.root + "/dev/iommu: open failed; "
+                + "load the module iommufd, or open devices by group where the kernel has none");
     }
 
     @Test

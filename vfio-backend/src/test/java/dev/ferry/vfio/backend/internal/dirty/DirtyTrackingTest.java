@@ -334,7 +334,8 @@ class DirtyTrackingTest {
     void shouldLeaveTheLogToTheLenderWhoLogsAlready() throws Exception {
         fake.logging = true;
 
-        assertThat(choose(Way.CONTAINER, Way.values()).reason()).startsWith("container dirty pages (device DMA logging: ");
+        assertThat(choose(Way.CONTAINER, Way.values()).reason())
+                .startsWith("container dirty pages (device DMA logging: ");
         assertThat(fake.logging).as("by the VMM").isTrue();
     }
 }

@@ -77,7 +77,8 @@ final class FakeContainer extends FakeFile {
             MemorySegment.copy(MemorySegment.ofArray(chain), 0, argument, INFO_BYTES, chain.length);
         }
         if (argsz >= INFO_BYTES) {
-            argument.set(JAVA_INT, 16, chain.length > 0 && argsz >= INFO_BYTES + chain.length ? host.firstCapability : 0);
+            boolean fits = chain.length > 0 && argsz >= INFO_BYTES + chain.length;
+            argument.set(JAVA_INT, 16, fits ? host.firstCapability : 0);
         }
         return 0;
     }

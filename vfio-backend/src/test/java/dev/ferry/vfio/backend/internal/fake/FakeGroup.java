@@ -19,7 +19,8 @@ final class FakeGroup extends FakeFile {
     @Override
     int ioctl(int request, MemorySegment argument) {
         return switch (request) {
-            case 0x3B67 -> host.kernel.answer(Request.GROUP_GET_STATUS, () -> sized(argument, 8, () -> status(argument)));
+            case 0x3B67 -> host.kernel.answer(
+                    Request.GROUP_GET_STATUS, () -> sized(argument, 8, () -> status(argument)));
             case 0x3B68 -> host.kernel.answer(
                     Request.GROUP_SET_CONTAINER, () -> join(host.kernel.file(argument.get(JAVA_INT, 0))));
             case 0x3B6A -> host.kernel.answer(Request.GROUP_GET_DEVICE_FD, () -> device(argument.getString(0)));

@@ -210,8 +210,8 @@ public final class FakeHost {
     }
 
     /**
-     * Capabilities as in a kernel's answer, for a test to damage: where each of the three says the next one is, and what
-     * the second says.
+     * Capabilities as in a kernel's answer, for a test to damage: where each of the three says the next one is, and
+     * what the second says.
      */
     public static byte[] capabilities(int next1, int next2, int next3, long pageSizes, long mostBytes) {
         ByteBuffer chain = ByteBuffer.allocate(80).order(ByteOrder.LITTLE_ENDIAN);

@@ -9,8 +9,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * iommufd: devices that are bound to it are 41 and up, address spaces and page tables 7 and up. What it does not know in
- * flags and reserved fields it refuses with EOPNOTSUPP.
+ * iommufd: devices that are bound to it are 41 and up, address spaces and page tables 7 and up. What it does not know
+ * in flags and reserved fields it refuses with EOPNOTSUPP.
  */
 final class FakeIommufd extends FakeFile {
     private static final int READABLE_OR_WRITEABLE = 2 | 4;

@@ -21,7 +21,8 @@ final class Mappings {
         if (mapping.address() == 0) {
             return -FakeFile.EFAULT;
         }
-        if (mapping.size() <= 0 || (iova | mapping.size() | mapping.address()) % PAGE != 0 || iova + mapping.size() < 0) {
+        long size = mapping.size();
+        if (size <= 0 || (iova | size | mapping.address()) % PAGE != 0 || iova + size < 0) {
             return -FakeFile.EINVAL;
         }
         if (mapped.entrySet().stream().anyMatch(one -> overlap(one, iova, mapping.size()))) {

@@ -111,7 +111,8 @@ class HandoverServerTest extends HandoverFixture {
     /** The server's polls, not the client's. */
     private void failPolls(int count) {
         AtomicInteger failed = new AtomicInteger();
-        instead.put("poll", arguments -> (int) arguments[2] <= 100 && failed.getAndIncrement() < count ? -EINVAL : null);
+        instead.put("poll",
+                arguments -> (int) arguments[2] <= 100 && failed.getAndIncrement() < count ? -EINVAL : null);
     }
 
     @Test

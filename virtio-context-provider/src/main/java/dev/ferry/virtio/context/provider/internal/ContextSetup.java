@@ -56,8 +56,8 @@ final class ContextSetup {
      *
      * @throws OtherCommandSetException when the owner does not report this set
      * @throws CommandSetUnknownException when it reports nothing
-     * @throws DeviceException EOPNOTSUPP when it reports a part of it; ENODEV when it has left; EBUSY when commands from
-     *     before are still with it; others as it gives them
+     * @throws DeviceException EOPNOTSUPP when it reports a part of it; ENODEV when it has left; EBUSY when commands
+     *     from before are still with it; others as it gives them
      */
     ContextOwner run() throws DeviceException {
         BitSet inUse = list();

@@ -57,7 +57,8 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
             return new CompletableFuture<>();
         }
         Deque<String> scripted = answers.getOrDefault(opcode, new ArrayDeque<>());
-        byte[] answer = scripted.isEmpty() ? perform(opcode, FakeAdminQueue.join(writable).length) : hex(scripted.poll());
+        byte[] answer = scripted.isEmpty()
+                ? perform(opcode, FakeAdminQueue.join(writable).length) : hex(scripted.poll());
         return CompletableFuture.completedFuture(FakeAdminQueue.put(writable, answer));
     }
 
