@@ -86,15 +86,15 @@ public final class CommandRun {
 
     private int print(CommandResult result) {
         print(result.document(), result.text());
-        result.failure().ifPresent(this::complain);
-        return result.failure().isPresent() ? CommandExit.FAILED : 0;
+        result.complaints().forEach(this::complain);
+        return result.complaints().isEmpty() ? 0 : CommandExit.FAILED;
     }
 
     private int failed(Throwable error) {
         JsonObject document = command.failedDocument();
         document.add("error", Errors.document(error));
         print(document, "");
-        complain(Errors.sentence(error));
+        Errors.sentences(error).forEach(this::complain);
         trace(error);
         return CommandExit.FAILED;
     }

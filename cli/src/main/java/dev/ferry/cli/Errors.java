@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Turns what commands fail with into one sentence for people and one JSON object for scripts. */
 public final class Errors {
@@ -31,6 +33,29 @@ public final class Errors {
     private static final Pattern FIRST_WORD = Pattern.compile("[A-Z][a-z]* ");
 
     private Errors() {}
+
+    /** All there is to say of an error, a line each: its sentence, and what else failed, on the way back for example. */
+    public static List<String> sentences(Throwable error) {
+        // Whoever ends the process has one line for it, so it says all by itself.
+        return error instanceof MigrationInterruptedException
+                ? List.of(sentence(error))
+                : sentences(sentence(error), failure(error).following());
+    }
+
+    /** The same for a failure that was reported. */
+    public static List<String> sentences(Failure failure) {
+        return sentences(sentence(failure), failure.following());
+    }
+
+    /** The same with a first sentence of the caller's. */
+    public static List<String> sentences(String first, List<Failure> following) {
+        return Stream.concat(Stream.of(first), all(following).map(each -> "also: " + sentence(each))).toList();
+    }
+
+    /** Each failure with those that follow it, in their order. */
+    private static Stream<Failure> all(List<Failure> failures) {
+        return failures.stream().flatMap(each -> Stream.concat(Stream.of(each), all(each.following())));
+    }
 
     /** One sentence: what, where, what to do. */
     public static String sentence(Throwable error) {
@@ -80,20 +105,26 @@ public final class Errors {
         return sentence.replace(LIST_THEM + ", and ", LISTED + "; where it is missing, ").replace(LIST_THEM, LISTED);
     }
 
-    /** The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown. */
+    /**
+     * The keys {@code code}, {@code phase}, {@code device}, {@code errno} and {@code message}, null where unknown; and
+     * {@code following}, what else failed, an array of documents with these five.
+     */
     public static JsonObject document(Throwable error) {
+        return document(failure(error));
+    }
+
+    private static Failure failure(Throwable error) {
         if (error instanceof MigrationException migration && migration.failure() != null) {
-            return document(migration.failure());
+            return migration.failure();
         }
         if (error instanceof MigrationInterruptedException interrupted) {
-            return document(interrupted.failure());
+            return interrupted.failure();
         }
         Throwable cause = error instanceof UncheckedIOException ? error.getCause() : error;
         FailureCode code = codeOf(cause);
         Optional<Errno> errno =
                 cause instanceof DeviceException device ? Optional.of(device.errno()) : Optional.empty();
-        return document(new Failure(
-                code, Optional.empty(), Optional.empty(), errno, sentence(cause), List.of()));
+        return new Failure(code, Optional.empty(), Optional.empty(), errno, sentence(cause), List.of());
     }
 
     /** The same keys for a command that was not called as it must be: the code is {@code USAGE}. */
@@ -105,6 +136,14 @@ public final class Errors {
 
     /** The same keys for a failure that was reported. */
     public static JsonObject document(Failure failure) {
+        JsonObject document = alone(failure);
+        JsonArray following = new JsonArray();
+        all(failure.following()).map(Errors::alone).forEach(following::add);
+        document.add("following", following);
+        return document;
+    }
+
+    private static JsonObject alone(Failure failure) {
         JsonObject document = new JsonObject();
         document.addProperty("code", failure.code().name());
         document.addProperty("phase", failure.phase().map(MigrationPhase::name).orElse(null));

@@ -14,12 +14,13 @@ import java.util.stream.Collectors;
 
 /**
  * Whoever waited for a migration was interrupted, and the migration told to stop; the message, which begins with {@code
- * interrupted: }, says what came of it.
+ * interrupted: }, says what came of it and all that failed.
  */
 final class MigrationInterruptedException extends InterruptedException {
     private static final long serialVersionUID = 1L;
 
     private final MigrationPhase phase;
+    private final transient List<Failure> following;
 
     /**
      * @param phase where it was when it was interrupted
@@ -29,6 +30,7 @@ final class MigrationInterruptedException extends InterruptedException {
             Migration migration, MigrationPhase phase, Optional<MigrationReport> report, InterruptedException cause) {
         super("interrupted: " + report.map(MigrationInterruptedException::ended).orElseGet(() -> unended(migration)));
         this.phase = phase;
+        this.following = report.map(MigrationInterruptedException::failures).orElse(List.of());
         initCause(cause);
     }
 
@@ -40,13 +42,22 @@ final class MigrationInterruptedException extends InterruptedException {
                 Optional.empty(),
                 Optional.<Errno>empty(),
                 getMessage(),
-                List.of());
+                following);
     }
 
     private static String ended(MigrationReport report) {
-        return report.devices().stream()
+        String states = report.devices().stream()
                 .map(device -> device.source() + " is " + state(device.sourceState()))
-                .collect(Collectors.joining(", ", "%s is %s, ".formatted(report.migration(), report.result()), ""));
+                .collect(Collectors.joining(", "));
+        String ended = "%s is %s, %s".formatted(report.migration(), report.result(), states);
+        return String.join("; ", Errors.sentences(ended, failures(report)));
+    }
+
+    // That it was cancelled is no news to whoever interrupted.
+    private static List<Failure> failures(MigrationReport report) {
+        return report.failure()
+                .map(failure -> failure.code() == FailureCode.CANCELLED ? failure.following() : List.of(failure))
+                .orElse(List.of());
     }
 
     private static String state(Optional<DeviceState> state) {

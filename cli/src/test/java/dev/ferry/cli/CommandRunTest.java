@@ -4,7 +4,9 @@ package dev.ferry.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.migration.Failure;
@@ -206,11 +208,39 @@ class CommandRunTest {
                     "phase": "LOAD",
                     "device": "host2/pf0/vf1",
                     "errno": "EIO",
-                    "message": "the device is broken"
+                    "message": "the device is broken",
+                    "following": []
                   }
                 }
                 """);
         assertThat(err()).endsWith("ferry: the device is broken\n");
+    }
+
+    @Test
+    void shouldTellAllThatFailedAfterwardsEachOnALineOfItsOwn() {
+        Failure last = Failure.of(FailureCode.GUEST_FAILED, "The guest is left paused.");
+        Failure wayBack = new Failure(
+                FailureCode.DEVICE_FAILED, Optional.of(MigrationPhase.LOAD), Optional.of("b"), Optional.empty(),
+                "b: it could not be reset", List.of(last));
+        Failure failure = new Failure(
+                FailureCode.TIMEOUT, Optional.empty(), Optional.empty(), Optional.empty(), "It took too long.",
+                List.of(wayBack, Failure.of(FailureCode.DEVICE_FAILED, "a", "a: it is broken")));
+        List<String> lines = List.of("saying it", "ferry: it took too long.", "ferry: also: b: it could not be reset",
+                "ferry: also: the guest is left paused.", "ferry: also: a: it is broken");
+
+        assertThat(run(word -> { throw new MigrationException(failure); }, "--json", "x")).isEqualTo(1);
+
+        assertThat(err().lines()).containsExactlyElementsOf(lines);
+        JsonArray following = JsonParser.parseString(out()).getAsJsonObject().getAsJsonObject("error")
+                .getAsJsonArray("following");
+        assertThat(following).extracting(each -> each.getAsJsonObject().get("message").getAsString())
+                .containsExactly("b: it could not be reset", "The guest is left paused.", "a: it is broken");
+        assertThat(following.get(0).getAsJsonObject().keySet())
+                .containsExactly("code", "phase", "device", "errno", "message");
+
+        err.reset();
+        assertThat(run(word -> CommandResult.failed(new JsonObject(), "", failure), "x")).isEqualTo(1);
+        assertThat(err().lines()).containsExactlyElementsOf(lines);
     }
 
     @Test

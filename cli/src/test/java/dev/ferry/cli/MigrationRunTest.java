@@ -109,6 +109,23 @@ class MigrationRunTest {
     }
 
     @Test
+    void shouldSayWhatFailedWhenAnInterruptionDidNotPutAllBack() {
+        MigrationReport whole = report(MigrationReport.Result.CANCELLED);
+        Failure left = Failure.of(FailureCode.DEVICE_FAILED, "b", "b: it could not be reset.");
+        migration.atCancel = new MigrationReport(
+                whole.migration(), whole.result(), false, whole.started(), whole.total(), whole.downtime(),
+                whole.steps(), whole.phases(), whole.devices(), whole.memory(), whole.decisions(), 0,
+                Optional.of(new Failure(
+                        FailureCode.CANCELLED, Optional.empty(), Optional.empty(), Optional.empty(),
+                        "it was cancelled", List.of(left))));
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
+                .hasMessage("interrupted: m1 is CANCELLED, a is RUNNING; also: b: it could not be reset.")
+                .satisfies(error -> assertThat(Errors.sentences(error)).containsExactly(error.getMessage()))
+                .satisfies(error -> assertThat(Errors.document(error).getAsJsonArray("following")).hasSize(1));
+    }
+
+    @Test
     void shouldCancelAndSayWhereItIsWhenItDoesNotEnd() {
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMillis(10), told::add))
                 .isInstanceOf(CommandFailedException.class)

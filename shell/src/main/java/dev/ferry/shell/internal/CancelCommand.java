@@ -23,8 +23,8 @@ import picocli.CommandLine.Parameters;
         name = "cancel",
         description = {
             CancelCommand.SUMMARY,
-            "Waits until it has ended. Exit status 0 means that it was cancelled and the source runs; 1 that it had "
-                    + "completed first, or failed."
+            "Waits until it has ended. Exit status 0 means that it was cancelled and all is as before; 1 that it had "
+                    + "completed first, or that something failed."
         })
 final class CancelCommand extends FerryCommand {
 
@@ -56,12 +56,14 @@ final class CancelCommand extends FerryCommand {
         MigrationReport report = await(migration);
         JsonObject document = ReportDocument.of(report);
         return switch (report.result()) {
-            case CANCELLED -> CommandResult.done(document, id + " is cancelled; " + sources(report) + ", as before");
-            case FAILED -> CommandResult.failed(
+            case CANCELLED -> cancelled(report, document);
+            case FAILED -> new CommandResult(
                     document,
                     "",
-                    "%s is FAILED, not cancelled: %s; for details: `report %s`"
-                            .formatted(id, Reports.reason(report), id));
+                    Reports.sentences(
+                            "%s is FAILED, not cancelled: %s; for details: `report %s`"
+                                    .formatted(id, Reports.reason(report), id),
+                            report));
             case COMPLETED, PASSED -> {
                 String came = told ? " had ended before that took effect" : " could not be cancelled any more";
                 yield CommandResult.failed(
@@ -70,6 +72,16 @@ final class CancelCommand extends FerryCommand {
                         "%s%s: it is %s; for details: `report %s`".formatted(id, came, report.result(), id));
             }
         };
+    }
+
+    private CommandResult cancelled(MigrationReport report, JsonObject document) {
+        String text = id + " is cancelled; " + sources(report) + ", as before";
+        return Reports.isInOrder(report)
+                ? CommandResult.done(document, text)
+                : new CommandResult(
+                        document,
+                        text,
+                        Reports.sentences(id + " is cancelled, but not all else is sure to be as before", report));
     }
 
     private static String sources(MigrationReport report) {

@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -47,8 +48,8 @@ final class JobsCommand extends FerryCommand {
 
     @Option(
             names = "--wait",
-            description = "First wait until all that are under way now have ended. Exit status 1 if one of them "
-                    + "failed, or an earlier background migration whose failure has not been reported yet.")
+            description = "First wait until all that are under way now have ended. Exit status 1 if something of "
+                    + "them failed, or of an earlier background migration and has not been reported yet.")
     private boolean wait;
 
     JobsCommand(Service<MigrationService> migrations, Background background) {
@@ -76,13 +77,12 @@ final class JobsCommand extends FerryCommand {
         String text = jobs.isEmpty() ? "no migrations are under way in this process" : table.toString();
         return failed.isEmpty()
                 ? CommandResult.done(document, text)
-                : CommandResult.failed(document, text, failed.stream()
-                        .map(JobsCommand::sentence)
-                        .collect(Collectors.joining("; ")));
+                : new CommandResult(document, text, failed.stream().flatMap(JobsCommand::sentences).toList());
     }
 
-    private static String sentence(MigrationReport failed) {
-        return "%s is FAILED: %s".formatted(failed.migration(), Reports.reason(failed));
+    private static Stream<String> sentences(MigrationReport failed) {
+        String first = "%s is %s: %s".formatted(failed.migration(), failed.result(), Reports.reason(failed));
+        return Reports.sentences(first, failed).stream();
     }
 
     private static JsonArray documents(List<MigrationReport> reports) {
@@ -104,7 +104,7 @@ final class JobsCommand extends FerryCommand {
     private static List<MigrationReport> failedOf(List<Migration> ended) {
         return ended.stream()
                 .map(migration -> migration.result().toCompletableFuture().join())
-                .filter(report -> report.result() == MigrationReport.Result.FAILED)
+                .filter(report -> !Reports.isInOrder(report))
                 .toList();
     }
 

@@ -53,7 +53,10 @@ final class ReportCommand extends FerryCommand {
         if (report == null) {
             throw noReport(underWay);
         }
-        String why = report.failure().map(failure -> "\n" + failure.message() + "\n").orElse("");
+        String why = report.failure()
+                .map(failure -> Reports.sentences(failure.message(), report))
+                .map(sentences -> "\n" + String.join("\n", sentences) + "\n")
+                .orElse("");
         return CommandResult.done(ReportDocument.of(report), ReportText.of(report) + why);
     }
 

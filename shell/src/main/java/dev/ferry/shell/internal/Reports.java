@@ -7,6 +7,7 @@ import dev.ferry.cli.Errors;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationReport;
+import java.util.List;
 
 /** How a migration that ended ends the command that waited for it. */
 final class Reports {
@@ -21,9 +22,23 @@ final class Reports {
                 Failure failure = report.failure()
                         .orElseGet(() -> Failure.of(FailureCode.INTERNAL, "the migration ended without saying why"));
                 document.add("error", Errors.document(failure));
-                yield CommandResult.failed(document, text, Errors.sentence(failure));
+                yield CommandResult.failed(document, text, failure);
             }
         };
+    }
+
+    /** Whether nothing is left to be told: it did what was asked, or was cancelled and all of that went well. */
+    static boolean isInOrder(MigrationReport report) {
+        return switch (report.result()) {
+            case COMPLETED, PASSED -> true;
+            case FAILED -> false;
+            case CANCELLED -> report.failure().map(Failure::following).orElse(List.of()).isEmpty();
+        };
+    }
+
+    /** A sentence about it, and behind it what else failed. */
+    static List<String> sentences(String first, MigrationReport report) {
+        return report.failure().map(failure -> Errors.sentences(first, failure.following())).orElse(List.of(first));
     }
 
     /** Why it failed, to go on after it. */

@@ -23,7 +23,10 @@ import picocli.CommandLine.Parameters;
 /** Loads a saved state into one device. */
 @Command(
         name = "restore",
-        description = {RestoreCommand.SUMMARY, "When the file is refused, the device keeps the state it had."})
+        description = {
+            RestoreCommand.SUMMARY,
+            "When the file is refused, the device has the state it had again; where that cannot be, an error says so."
+        })
 final class RestoreCommand extends FerryCommand {
 
     static final String SUMMARY = "Device state from a file; the device is RUNNING again afterwards.";

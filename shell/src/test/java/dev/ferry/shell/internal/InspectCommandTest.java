@@ -133,6 +133,7 @@ class InspectCommandTest {
                     "device": null,
                     "errno": null,
                     "message": "the size is too large",
+                    "following": [],
                     "offset": 40
                   }
                 }
@@ -163,6 +164,7 @@ class InspectCommandTest {
                     "errno": null,
                     "message": "no stream format that is known here begins like this; \
                 give a file that `ferry save` wrote",
+                    "following": [],
                     "offset": 0
                   }
                 }

@@ -11,6 +11,7 @@ import dev.ferry.migration.MigrationProgress.Range;
 import dev.ferry.migration.MigrationProgress.Transfer;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -154,6 +155,45 @@ class JobCommandsTest {
         assertThat(shell.out()).isEmpty();
         assertThat(shell.err()).isEqualTo(
                 "ferry: m1 is FAILED, not cancelled: a: the reset failed: scripted; for details: `report m1`\n");
+    }
+
+    private static Failure notReset(FailureCode code, String message) {
+        Failure reset = Failure.of(FailureCode.DEVICE_FAILED, "b", "b: it could not be reset: reset it.");
+        return new Failure(
+                code, Optional.empty(), Optional.empty(), Optional.empty(), message, List.of(reset));
+    }
+
+    @Test
+    void shouldNotSucceedWhenItWasCancelledButTheDestinationIsNotInOrder() {
+        running.end = Optional.of(notReset(FailureCode.CANCELLED, "It was cancelled."));
+        migrations.running.add(running);
+        assertThat(cancel("m1")).isEqualTo(1);
+        assertThat(shell.out()).isEqualTo("m1 is cancelled; a is RUNNING, as before\n");
+        assertThat(shell.err()).isEqualTo("""
+                ferry: m1 is cancelled, but not all else is sure to be as before
+                ferry: also: b: it could not be reset: reset it.
+                """);
+        migrations.running.clear();
+        background.add(running);
+        assertThat(jobs("--wait")).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("""
+                ferry: m1 is CANCELLED: it was cancelled
+                ferry: also: b: it could not be reset: reset it.
+                """);
+    }
+
+    @Test
+    void shouldTellAllThatFailedOnTheWayBack() {
+        running.end = Optional.of(notReset(FailureCode.TIMEOUT, "It took too long."));
+        migrations.running.add(running);
+        assertThat(cancel("m1")).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("""
+                ferry: m1 is FAILED, not cancelled: it took too long; for details: `report m1`
+                ferry: also: b: it could not be reset: reset it.
+                """);
+        migrations.ended.add(running.result.join());
+        assertThat(report("m1")).isZero();
+        assertThat(shell.out()).endsWith("\nIt took too long.\nalso: b: it could not be reset: reset it.\n");
     }
 
     @Test

@@ -106,7 +106,8 @@ class MigrateCommandTest {
                     "phase": "LOAD",
                     "device": "b",
                     "errno": "EIO",
-                    "message": "the device b does not answer"
+                    "message": "the device b does not answer",
+                    "following": []
                   },
                 """);
         assertThat(shell.err()).endsWith("ferry: the device b does not answer\n");

@@ -106,7 +106,7 @@ class TransitionsCommandTest {
         assertThat(transitions("STOP", "--json")).isEqualTo(2);
         JsonObject error = JsonParser.parseString(shell.out()).getAsJsonObject().getAsJsonObject("error");
         assertThat(error.get("code").getAsString()).isEqualTo("USAGE");
-        assertThat(error.keySet()).containsExactly("code", "phase", "device", "errno", "message");
+        assertThat(error.keySet()).containsExactly("code", "phase", "device", "errno", "message", "following");
         assertThat(error.get("message").getAsString()).isEqualTo("a path needs two states, FROM and TO");
     }
 }
