@@ -76,9 +76,6 @@ public final class CommandRun {
             return print(command.call(console));
         } catch (UsageException e) {
             return misused(e.getMessage(), e, command.isJson());
-        } catch (InterruptedException e) {
-            interrupted = true;
-            return failed(e);
         } catch (Exception | LinkageError e) {
             return failed(e);
         }
@@ -91,6 +88,7 @@ public final class CommandRun {
     }
 
     private int failed(Throwable error) {
+        interrupted |= error instanceof InterruptedException;
         JsonObject document = command.failedDocument();
         document.add("error", Errors.document(error));
         print(document, "");
@@ -111,6 +109,8 @@ public final class CommandRun {
     }
 
     private void print(JsonObject document, String text) {
+        // Whoever was interrupted in a file has the flag still set.
+        interrupted |= Thread.interrupted();
         if (command.isJson()) {
             console.out().println(Json.print(document));
         } else if (!text.isEmpty()) {

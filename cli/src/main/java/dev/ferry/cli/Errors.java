@@ -11,11 +11,13 @@ import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationPhase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -31,6 +33,8 @@ public final class Errors {
 
     /** A word of language and not a name, which goes on with a digit, a colon or a capital letter. */
     private static final Pattern FIRST_WORD = Pattern.compile("[A-Z][a-z]* ");
+
+    private static final String INTERRUPTED = "interrupted before it was done";
 
     private Errors() {}
 
@@ -59,6 +63,9 @@ public final class Errors {
 
     /** One sentence: what, where, what to do. */
     public static String sentence(Throwable error) {
+        if (isInterruptedIo(error)) {
+            return INTERRUPTED;
+        }
         if (error instanceof MigrationException migration && migration.failure() != null) {
             return sentence(migration.failure());
         }
@@ -81,7 +88,7 @@ public final class Errors {
             return error.getMessage();
         }
         if (error instanceof InterruptedException) {
-            return "interrupted before it was done";
+            return INTERRUPTED;
         }
         return "unexpected " + error + "; --debug shows where, please report it";
     }
@@ -114,6 +121,21 @@ public final class Errors {
     }
 
     private static Failure failure(Throwable error) {
+        Failure failure = reported(error);
+        return isInterruptedIo(error)
+                ? new Failure(
+                        FailureCode.CANCELLED, failure.phase(), failure.device(), failure.errno(), INTERRUPTED,
+                        failure.following())
+                : failure;
+    }
+
+    /** A file does not fail because its reader or writer is interrupted: it is closed, and says no more than that. */
+    private static boolean isInterruptedIo(Throwable error) {
+        return Stream.iterate(error, Objects::nonNull, Throwable::getCause)
+                .anyMatch(ClosedByInterruptException.class::isInstance);
+    }
+
+    private static Failure reported(Throwable error) {
         if (error instanceof MigrationException migration && migration.failure() != null) {
             return migration.failure();
         }

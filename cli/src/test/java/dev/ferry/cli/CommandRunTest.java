@@ -17,6 +17,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
@@ -241,6 +242,40 @@ class CommandRunTest {
         err.reset();
         assertThat(run(word -> CommandResult.failed(new JsonObject(), "", failure), "x")).isEqualTo(1);
         assertThat(err().lines()).containsExactlyElementsOf(lines);
+    }
+
+    @Test
+    void shouldTellWhatFailedOnTheWayBackOfWhatWasInterrupted() {
+        Failure failure = new Failure(
+                FailureCode.IO_FAILED, Optional.empty(), Optional.of("a"), Optional.empty(),
+                "The saved state cannot be read.", List.of(Failure.of(FailureCode.DEVICE_FAILED, "a", "a: it is lost")));
+        Work work = word -> { throw new MigrationException(failure, new ClosedByInterruptException()); };
+        assertThat(run(work, "--json", "x")).isEqualTo(1);
+        assertThat(err()).endsWith("\nferry: interrupted before it was done\nferry: also: a: it is lost\n");
+        assertThat(out()).contains("\"code\": \"CANCELLED\"", "\"device\": \"a\"", "\"message\": \"a: it is lost\"");
+    }
+
+    @Test
+    void shouldPrintBeforeTheThreadIsInterruptedAgain() {
+        PrintStream watched = new PrintStream(out) {
+            @Override
+            public void println(String line) {
+                assertThat(Thread.currentThread().isInterrupted()).as("it closes what it writes to").isFalse();
+                super.println(line);
+            }
+        };
+        Work work = word -> {
+            Thread.currentThread().interrupt();
+            throw new ClosedByInterruptException();
+        };
+        assertThatThrownBy(() -> CommandRun.of(new Echo(work), new Console(watched, watched), "x", "--json"))
+                .isInstanceOf(CommandExit.class);
+        assertThat(Thread.interrupted()).isTrue();
+        assertThatThrownBy(() -> CommandRun.of(
+                        new Echo(word -> { throw new InterruptedException(); }),
+                        new Console(watched, watched), "x", "--json"))
+                .isInstanceOf(CommandExit.class);
+        assertThat(Thread.interrupted()).isTrue();
     }
 
     @Test

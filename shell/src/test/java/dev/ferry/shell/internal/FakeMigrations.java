@@ -48,6 +48,8 @@ final class FakeMigrations implements MigrationService {
     final List<Migration> running = new ArrayList<>();
     final List<MigrationReport> ended = new ArrayList<>();
     final List<DeviceDescription> more = new ArrayList<>();
+    /** Happens once a state was written. */
+    Runnable onSaved = () -> {};
 
     private void failIfTold() throws MigrationException {
         if (failure.isPresent()) {
@@ -135,6 +137,7 @@ final class FakeMigrations implements MigrationService {
             throw new MigrationException(Failure.of(FailureCode.IO_FAILED, e.toString()), e);
         }
         failIfTold();
+        onSaved.run();
         return state.length;
     }
 

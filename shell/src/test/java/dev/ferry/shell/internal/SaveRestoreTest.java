@@ -88,6 +88,30 @@ class SaveRestoreTest {
         assertThat(shell.err()).isEqualTo("ferry: cannot use " + folder + ": it is a folder; name a file\n");
     }
 
+    private void assertInterrupted(int status) {
+        assertThat(Thread.interrupted()).as("left as it was").isTrue();
+        assertThat(status).isEqualTo(1);
+        assertThat(shell.err()).isEqualTo("ferry: interrupted before it was done\n");
+        assertThat(shell.out()).contains("\"code\": \"CANCELLED\"");
+    }
+
+    @Test
+    void shouldSayThatItWasInterruptedAndNotThatTheFileFailed() throws IOException {
+        Path file = folder.resolve("vf1.state");
+        Thread.currentThread().interrupt();
+        assertInterrupted(shell.run(
+                new SaveCommand(() -> migrations), FakeMigrations.DEVICE, file.toString(), "--json"));
+        migrations.onSaved = () -> Thread.currentThread().interrupt();
+        assertInterrupted(shell.run(
+                new SaveCommand(() -> migrations), FakeMigrations.DEVICE, file.toString(), "--json"));
+        assertThat(files()).isEmpty();
+
+        Files.write(file, migrations.state);
+        Thread.currentThread().interrupt();
+        assertInterrupted(shell.run(
+                new RestoreCommand(() -> migrations), file.toString(), FakeMigrations.DEVICE, "--json"));
+    }
+
     @Test
     void shouldGiveAllBytesWhenRestoring() throws IOException {
         Path file = Files.write(folder.resolve("vf1.state"), migrations.state);

@@ -16,7 +16,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.ByteChannel;
 import java.nio.channels.Channels;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
@@ -216,6 +220,40 @@ class SaveAndRestoreTest {
             assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
             rig.assertSourceOwns();
         }
+    }
+
+    @Test
+    void shouldSayWhyWhereTheChannelGivesNoReason() {
+        try (MigrationRig rig = new MigrationRig()) {
+            assertThat(failureOf(() -> rig.service.restore(
+                                    MigrationRig.SOURCE, new Broken(new ClosedByInterruptException())))
+                            .message())
+                    .isEqualTo("The saved state cannot be read: the calling thread was interrupted.");
+            assertThat(failureOf(() -> rig.service.save(MigrationRig.SOURCE, new Broken(new ClosedChannelException())))
+                            .message())
+                    .isEqualTo("The state cannot be written: java.nio.channels.ClosedChannelException");
+            rig.assertSourceOwns();
+        }
+    }
+
+    private record Broken(IOException why) implements ByteChannel {
+        @Override
+        public int read(ByteBuffer into) throws IOException {
+            throw why;
+        }
+
+        @Override
+        public int write(ByteBuffer from) throws IOException {
+            throw why;
+        }
+
+        @Override
+        public boolean isOpen() {
+            return false;
+        }
+
+        @Override
+        public void close() {}
     }
 
     @Test

@@ -5,6 +5,7 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
 
@@ -20,7 +21,7 @@ final class ChannelBytes {
             try {
                 bytes = channel.read(into);
             } catch (IOException | RuntimeException e) {
-                throw failed("The saved state cannot be read: " + e.getMessage(), e);
+                throw failed("The saved state cannot be read: " + why(e), e);
             }
             if (bytes == 0) {
                 throw failed("The channel to read from gave no bytes: it must be in blocking mode.", null);
@@ -37,13 +38,21 @@ final class ChannelBytes {
                 try {
                     bytes = channel.write(from);
                 } catch (IOException | RuntimeException e) {
-                    throw failed("The state cannot be written: " + e.getMessage(), e);
+                    throw failed("The state cannot be written: " + why(e), e);
                 }
                 if (bytes <= 0) {
                     throw failed("The channel to write to took no bytes: it must be in blocking mode.", null);
                 }
             }
         };
+    }
+
+    /** Of channels that were closed by somebody only the name of the exception says so. */
+    private static String why(Exception e) {
+        if (e instanceof ClosedByInterruptException) {
+            return "the calling thread was interrupted.";
+        }
+        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 
     private static MigrationException failed(String message, Exception cause) {
