@@ -24,11 +24,17 @@ final class MigrationInterruptedException extends InterruptedException {
 
     /**
      * @param phase where it was when it was interrupted
+     * @param stopping whether it does stop, in words that go on after its id
      * @param report empty while the migration has not ended
      */
     MigrationInterruptedException(
-            Migration migration, MigrationPhase phase, Optional<MigrationReport> report, InterruptedException cause) {
-        super("interrupted: " + report.map(MigrationInterruptedException::ended).orElseGet(() -> unended(migration)));
+            Migration migration,
+            MigrationPhase phase,
+            String stopping,
+            Optional<MigrationReport> report,
+            InterruptedException cause) {
+        super("interrupted: "
+                + report.map(MigrationInterruptedException::ended).orElseGet(() -> unended(migration, stopping)));
         this.phase = phase;
         this.following = report.map(MigrationInterruptedException::failures).orElse(List.of());
         initCause(cause);
@@ -65,8 +71,8 @@ final class MigrationInterruptedException extends InterruptedException {
     }
 
     // Neither a shell that goes on nor another process is sure to be there.
-    private static String unended(Migration migration) {
-        return "%s was asked to stop and is still in %s; `devices` shows where %s is left".formatted(
-                migration.id(), migration.phase(), migration.request().source());
+    private static String unended(Migration migration, String stopping) {
+        return "%s %s and is still in %s; `devices` shows where %s is left".formatted(
+                migration.id(), stopping, migration.phase(), migration.request().source());
     }
 }

@@ -44,11 +44,11 @@ public final class MigrationRun {
             awaitTurn(migration, result, progress);
             return result.get(limit.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            migration.cancel();
+            String stopping = stopping(migration.cancel());
             throw new CommandFailedException(
                     FailureCode.TIMEOUT,
-                    "migration %s did not end within %d s, is in %s and was asked to stop; look at both devices with "
-                            .formatted(migration.id(), limit.toSeconds(), migration.phase()) + "`devices`",
+                    "migration %s did not end within %d s, is in %s and %s; look at both devices with `devices`"
+                            .formatted(migration.id(), limit.toSeconds(), migration.phase(), stopping),
                     e);
         } catch (InterruptedException e) {
             throw interrupted(migration, e);
@@ -64,7 +64,13 @@ public final class MigrationRun {
      */
     public static InterruptedException interrupted(Migration migration, InterruptedException cause) {
         MigrationPhase phase = migration.phase();
-        return new MigrationInterruptedException(migration, phase, unwind(migration), cause);
+        String stopping = stopping(migration.cancel());
+        return new MigrationInterruptedException(migration, phase, stopping, unwound(migration), cause);
+    }
+
+    /** Whether a migration stops, in words that go on after its id, given what {@link Migration#cancel} answered. */
+    public static String stopping(boolean accepted) {
+        return accepted ? "was asked to stop" : "can no longer be stopped";
     }
 
     private static void awaitTurn(
@@ -74,11 +80,10 @@ public final class MigrationRun {
         boolean told = false;
         while (!endsWithin(LOOK_MILLIS, result) && migration.progress().waiting()) {
             if (System.nanoTime() - begun > TURN_LIMIT.toNanos()) {
-                migration.cancel();
                 throw new CommandFailedException(
                         FailureCode.TIMEOUT,
-                        "migration %s has waited %d h for its turn and was asked to stop; `jobs` shows those before it"
-                                .formatted(migration.id(), TURN_LIMIT.toHours()));
+                        "migration %s has waited %d h for its turn and %s; `jobs` shows those before it"
+                                .formatted(migration.id(), TURN_LIMIT.toHours(), stopping(migration.cancel())));
             }
             if (!told) {
                 progress.accept(migration.id() + " waits for its turn; `jobs` shows those before it");
@@ -98,8 +103,7 @@ public final class MigrationRun {
     }
 
     // Who interrupts may take the devices away next, so the migration puts things back first.
-    private static Optional<MigrationReport> unwind(Migration migration) {
-        migration.cancel();
+    private static Optional<MigrationReport> unwound(Migration migration) {
         try {
             return Optional.of(
                     migration.result().toCompletableFuture().get(UNWIND_MILLIS, TimeUnit.MILLISECONDS));

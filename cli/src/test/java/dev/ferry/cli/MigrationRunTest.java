@@ -38,6 +38,7 @@ class MigrationRunTest {
         private final AtomicInteger looks = new AtomicInteger();
         private MigrationReport ended;
         private MigrationReport atCancel;
+        private boolean tooLate;
 
         @Override
         public String id() {
@@ -80,7 +81,7 @@ class MigrationRunTest {
             if (atCancel != null) {
                 report.complete(atCancel);
             }
-            return true;
+            return !tooLate;
         }
 
         @Override
@@ -131,6 +132,18 @@ class MigrationRunTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageStartingWith("migration m1 did not end within 0 s, is in SWITCHOVER and was asked to stop");
         assertThat(migration.cancelled).isTrue();
+    }
+
+    @Test
+    void shouldNotSayThatItWasAskedToStopWhenItIsTooLate() {
+        migration.tooLate = true;
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMillis(10), told::add))
+                .hasMessage("migration m1 did not end within 0 s, is in SWITCHOVER and can no longer be stopped; "
+                        + "look at both devices with `devices`");
+        Thread.currentThread().interrupt();
+        assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
+                .hasMessage("interrupted: m1 can no longer be stopped and is still in SWITCHOVER; "
+                        + "`devices` shows where a is left");
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.ReportDocument;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -53,7 +54,7 @@ final class CancelCommand extends FerryCommand {
             throw notUnderWay(service);
         }
         boolean told = migration.cancel();
-        MigrationReport report = await(migration);
+        MigrationReport report = await(migration, told);
         JsonObject document = ReportDocument.of(report);
         return switch (report.result()) {
             case CANCELLED -> cancelled(report, document);
@@ -99,14 +100,15 @@ final class CancelCommand extends FerryCommand {
                 .orElseGet(() -> Jobs.unknown(id));
     }
 
-    private MigrationReport await(Migration migration) throws InterruptedException, CommandFailedException {
+    private MigrationReport await(Migration migration, boolean told)
+            throws InterruptedException, CommandFailedException {
         try {
             return migration.result().toCompletableFuture().get(UNWIND_LIMIT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             throw new CommandFailedException(
                     FailureCode.TIMEOUT,
-                    "%s was asked to stop and has not ended within %d s; it is in %s, and `jobs` follows it"
-                            .formatted(id, UNWIND_LIMIT.toSeconds(), migration.phase()),
+                    "%s %s and has not ended within %d s; it is in %s, and `jobs` follows it".formatted(
+                            id, MigrationRun.stopping(told), UNWIND_LIMIT.toSeconds(), migration.phase()),
                     e);
         } catch (ExecutionException e) {
             throw new CommandFailedException(FailureCode.INTERNAL, id + " has ended without a report", e);

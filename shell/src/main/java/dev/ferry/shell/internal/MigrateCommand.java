@@ -2,6 +2,7 @@
 package dev.ferry.shell.internal;
 
 import com.google.gson.JsonObject;
+import dev.ferry.cli.CommandFailedException;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
@@ -75,7 +76,7 @@ final class MigrateCommand extends FerryCommand {
             PlanForm.text(plan, request).lines().forEach(console::progress);
         }
         if (inBackground) {
-            Migration migration = service.start(request, MigrationListener.NONE);
+            Migration migration = start(service, request, MigrationListener.NONE);
             background.add(migration);
             return started(migration, plan);
         }
@@ -92,10 +93,20 @@ final class MigrateCommand extends FerryCommand {
             throws Exception {
         Duration limit = request.timeout().plus(GRACE);
         if (running.isQuiet()) {
-            return MigrationRun.await(service.start(request, MigrationListener.NONE), limit, line -> {});
+            return MigrationRun.await(start(service, request, MigrationListener.NONE), limit, line -> {});
         }
         try (ProgressDisplay display = ProgressDisplay.on(console)) {
-            return MigrationRun.await(service.start(request, display), limit, display::say);
+            return MigrationRun.await(start(service, request, display), limit, display::say);
+        }
+    }
+
+    private static Migration start(MigrationService service, MigrationRequest request, MigrationListener listener)
+            throws CommandFailedException {
+        try {
+            return service.start(request, listener);
+        } catch (IllegalStateException e) {
+            throw new CommandFailedException(
+                    FailureCode.CANCELLED, "the migration service is being stopped; try again when it is back", e);
         }
     }
 

@@ -43,6 +43,7 @@ final class FakeMigrations implements MigrationService {
     Optional<DeviceState> deviceState = Optional.of(DeviceState.RUNNING);
     final List<Byte> restored = new ArrayList<>();
     MigrationRequest started;
+    boolean stopping;
     List<Finding> findings = List.of();
     /** Under way, and ended. */
     final List<Migration> running = new ArrayList<>();
@@ -97,6 +98,9 @@ final class FakeMigrations implements MigrationService {
 
     @Override
     public Migration start(MigrationRequest request, MigrationListener listener) {
+        if (stopping) {
+            throw new IllegalStateException("The migration service is being stopped.");
+        }
         started = request;
         listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.CHECK));
         listener.onEvent(new MigrationEvent.ArcTaken("m1", request.source(), Arc.RUNNING_TO_RUNNING_P2P));

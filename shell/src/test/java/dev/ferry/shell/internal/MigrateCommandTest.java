@@ -20,6 +20,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class MigrateCommandTest {
 
@@ -126,6 +127,16 @@ class MigrateCommandTest {
                 () -> Missing.unlessThere(null, "migration service", "x.y"), new Background());
         assertThat(shell.run(command, "a", "b")).isEqualTo(1);
         assertThat(shell.err()).isEqualTo("ferry: there is no migration service now; start the bundle x.y\n");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--no-precopy", "--quiet", "--background"})
+    void shouldFailAsCancelledWhenTheServiceIsBeingStopped(String how) {
+        migrations.stopping = true;
+        assertThat(migrate("a", "b", "--json", how)).isEqualTo(1);
+        assertThat(shell.out()).contains("\"code\": \"CANCELLED\"");
+        assertThat(shell.err())
+                .endsWith("ferry: the migration service is being stopped; try again when it is back\n");
     }
 
     @Test
