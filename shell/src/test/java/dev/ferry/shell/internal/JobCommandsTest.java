@@ -113,9 +113,10 @@ class JobCommandsTest {
     @Test
     void shouldWaitForTheEndWhenAskedTo() {
         migrations.running.add(running);
-        running.result.whenComplete((report, failure) -> migrations.running.clear());
-        Thread other = new Thread(running::cancel);
-        other.start();
+        running.onFollowed = () -> {
+            running.cancel();
+            migrations.running.clear();
+        };
         assertThat(jobs("--wait")).isZero();
         assertThat(shell.out()).isEqualTo("no migrations are under way in this process\n");
     }

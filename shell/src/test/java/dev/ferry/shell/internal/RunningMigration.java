@@ -28,6 +28,8 @@ final class RunningMigration implements Migration {
     /** Of its device. */
     Optional<Range> timeLeft = Optional.empty();
     final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
+    /** Happens when somebody begins to follow it to its end. */
+    Runnable onFollowed = () -> {};
 
     @Override
     public String id() {
@@ -67,6 +69,7 @@ final class RunningMigration implements Migration {
 
     @Override
     public CompletionStage<MigrationReport> result() {
+        onFollowed.run();
         return result;
     }
 }
