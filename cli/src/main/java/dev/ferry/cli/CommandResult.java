@@ -28,6 +28,11 @@ public record CommandResult(JsonObject document, String text, List<String> compl
         this(document, text, failure.stream().toList());
     }
 
+    /** The first of the complaints. */
+    public Optional<String> failure() {
+        return complaints.stream().findFirst();
+    }
+
     /** All was done: exit status 0. */
     public static CommandResult done(JsonObject document, String text) {
         return new CommandResult(document, text, List.of());

@@ -2,6 +2,9 @@
 package dev.ferry.cli;
 
 import com.google.gson.JsonObject;
+import dev.ferry.migration.Bandwidth;
+import dev.ferry.migration.Convergence.OnStall;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine;
@@ -27,6 +30,10 @@ public final class CommandRun {
         this.line = new CommandLine(command)
                 .setExpandAtFiles(false)
                 .registerConverter(int.class, Misreading::wholeNumber)
+                // Read by the parser, as a value that is none is the better reason than a parameter that it hides.
+                .registerConverter(Duration.class, Quantities::time)
+                .registerConverter(Bandwidth.class, Quantities::bandwidth)
+                .registerConverter(OnStall.class, MigrationOptions::outcome)
                 .setColorScheme(Help.defaultColorScheme(Help.Ansi.OFF));
         line.setCommandName(PROGRAM + " " + line.getCommandName());
     }

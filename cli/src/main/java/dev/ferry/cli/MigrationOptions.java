@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
+import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Convergence;
 import dev.ferry.migration.Convergence.OnStall;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
 import java.util.Map;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
 
 /** How to migrate, as options of every command that does; a mixin. Confined to the thread of the run. */
 public final class MigrationOptions {
@@ -24,14 +26,14 @@ public final class MigrationOptions {
             paramLabel = "TIME",
             description = "How long the guest may be paused, for example 150ms or 1.5s; default: 300ms. No limit "
                     + "for --no-precopy.")
-    private String maxDowntime;
+    private Duration maxDowntime;
 
     @Option(
             names = RAMP_LIMIT,
             paramLabel = "TIME",
             description = "How far the allowed downtime may grow when the guest dirties memory too fast; default: "
                     + "not at all.")
-    private String rampLimit;
+    private Duration rampLimit;
 
     @Option(
             names = ON_STALL,
@@ -39,21 +41,21 @@ public final class MigrationOptions {
             description = "What to do when the guest dirties memory too fast for the allowed downtime, including "
                     + "--ramp-limit: fail keeps it at the source, switchover accepts a longer downtime; default: "
                     + "fail.")
-    private String onStall;
+    private OnStall onStall;
 
     @Option(
             names = BANDWIDTH,
             paramLabel = "RATE",
             description = "The most to transfer per second: B/s, kB/s, MB/s, GB/s, KiB/s, MiB/s, GiB/s, bit/s, kbit/s, "
                     + "Mbit/s, Gbit/s, or unlimited, for example 100MB/s; default: unlimited.")
-    private String bandwidth;
+    private Bandwidth bandwidth;
 
     @Option(
             names = TIMEOUT,
             paramLabel = "TIME",
             description = "Abort after this time (ms, s, min, h; default: 10min); the guest stays at the source. A "
                     + "device call in progress is completed first, even if the guest is paused.")
-    private String timeout;
+    private Duration timeout;
 
     @Option(
             names = "--no-precopy",
@@ -65,36 +67,36 @@ public final class MigrationOptions {
     public MigrationRequest applyTo(MigrationRequest request) throws UsageException {
         MigrationRequest made = request.withPreCopy(!noPrecopy);
         if (maxDowntime != null) {
-            made = made.withMaxDowntime(Quantities.time(MAX_DOWNTIME, maxDowntime));
+            made = made.withMaxDowntime(maxDowntime);
         }
         if (rampLimit != null) {
             made = made.withConvergence(ramp(made.convergence()));
         }
         if (onStall != null) {
-            made = made.withConvergence(made.convergence().withOnStall(outcome()));
+            made = made.withConvergence(made.convergence().withOnStall(onStall));
         }
         if (bandwidth != null) {
-            made = made.withBandwidth(Quantities.bandwidth(BANDWIDTH, bandwidth));
+            made = made.withBandwidth(bandwidth);
         }
         if (timeout != null) {
-            made = made.withTimeout(Quantities.time(TIMEOUT, timeout));
+            made = made.withTimeout(timeout);
         }
         return made;
     }
 
     private Convergence ramp(Convergence convergence) throws UsageException {
-        Duration limit = Quantities.time(RAMP_LIMIT, rampLimit);
-        if (limit.compareTo(convergence.maxDowntime()) < 0) {
-            throw new UsageException("%s takes no less than the downtime allowed to begin with, %s, not '%s'".formatted(
-                    RAMP_LIMIT, Amounts.time(convergence.maxDowntime()), rampLimit));
+        if (rampLimit.compareTo(convergence.maxDowntime()) < 0) {
+            throw new UsageException("%s takes no less than the downtime allowed to begin with, %s, not %s".formatted(
+                    RAMP_LIMIT, Amounts.time(convergence.maxDowntime()), Amounts.time(rampLimit)));
         }
-        return convergence.withRampLimit(limit);
+        return convergence.withRampLimit(rampLimit);
     }
 
-    private OnStall outcome() throws UsageException {
-        OnStall outcome = OUTCOMES.get(onStall);
+    /** The type of an option. */
+    static OnStall outcome(String text) {
+        OnStall outcome = OUTCOMES.get(text);
         if (outcome == null) {
-            throw new UsageException("%s takes fail or switchover, not '%s'".formatted(ON_STALL, onStall));
+            throw new TypeConversionException("'%s' is neither fail nor switchover".formatted(text));
         }
         return outcome;
     }

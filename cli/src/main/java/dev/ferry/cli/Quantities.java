@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * Rates and times as users type them: a number and a unit, which is never guessed, since MB and Mbit, m for minutes and
@@ -65,22 +66,31 @@ public final class Quantities {
      * @param option for the sentence when it is none
      */
     public static Bandwidth bandwidth(String option, String text) throws UsageException {
+        try {
+            return bandwidth(text);
+        } catch (TypeConversionException e) {
+            throw new UsageException(option + ": " + e.getMessage());
+        }
+    }
+
+    /** The same as the type of an option, of which the parser says what it is. */
+    static Bandwidth bandwidth(String text) {
         if (text.equals(UNLIMITED)) {
             return Bandwidth.UNLIMITED;
         }
         Matcher typed = NUMBER_AND_UNIT.matcher(text.strip());
         if (!typed.matches()) {
-            throw unclearRate(option, text, "is not a number greater than zero with a unit");
+            throw unclearRate(text, "is not a number greater than zero with a unit");
         }
-        BigDecimal rate = new BigDecimal(typed.group(1)).multiply(bytesPerSecond(option, text, typed.group(2)));
+        BigDecimal rate = new BigDecimal(typed.group(1)).multiply(bytesPerSecond(text, typed.group(2)));
         if (rate.compareTo(BigDecimal.ONE) < 0 || rate.compareTo(LARGEST) > 0) {
-            throw new UsageException("%s takes 1 B/s to %d GB/s, or 'unlimited', not '%s'"
-                    .formatted(option, LARGEST.divideToIntegralValue(BYTE_RATES.get("GB/s")).longValue(), text));
+            throw new TypeConversionException("'%s' is neither 1 B/s to %d GB/s nor 'unlimited'"
+                    .formatted(text, LARGEST.divideToIntegralValue(BYTE_RATES.get("GB/s")).longValue()));
         }
         return new Bandwidth(rate.longValue());
     }
 
-    private static BigDecimal bytesPerSecond(String option, String text, String unit) throws UsageException {
+    private static BigDecimal bytesPerSecond(String text, String unit) {
         if (BIT_RATES.containsKey(unit)) {
             return BIT_RATES.get(unit).divide(BITS_PER_BYTE);
         }
@@ -90,34 +100,29 @@ public final class Quantities {
         if (BINARY_RATES.containsKey(unit)) {
             return BINARY_RATES.get(unit);
         }
-        throw unclearRate(
-                option, text, unit.isEmpty() ? "has no unit" : "has the unit '" + unit + "', which is not clear");
+        throw unclearRate(text, unit.isEmpty() ? "has no unit" : "has the unit '" + unit + "', which is not clear");
     }
 
-    private static UsageException unclearRate(String option, String text, String why) {
-        return new UsageException("%s: '%s' %s; write bytes per second as B/s, kB/s, MB/s, GB/s (times 1000) or KiB/s, "
-                        .formatted(option, text, why)
-                + "MiB/s, GiB/s (times 1024), or bits as bit/s, kbit/s, Mbit/s, Gbit/s, for example 100MB/s");
+    private static TypeConversionException unclearRate(String text, String why) {
+        return new TypeConversionException("'%s' %s; write bytes per second as B/s, kB/s, MB/s, GB/s (times 1000) or "
+                        .formatted(text, why)
+                + "KiB/s, MiB/s, GiB/s (times 1024), or bits as bit/s, kbit/s, Mbit/s, Gbit/s, for example 100MB/s");
     }
 
-    /**
-     * A time of more than zero: {@code 300ms}, {@code 1.5s}, {@code 10 min}.
-     *
-     * @param option for the sentence when it is none
-     */
-    public static Duration time(String option, String text) throws UsageException {
+    /** A time of more than zero: {@code 300ms}, {@code 1.5s}, {@code 10 min}; the type of an option. */
+    static Duration time(String text) {
         Matcher typed = NUMBER_AND_UNIT.matcher(text.strip());
         Duration unit = typed.matches() ? TIMES.get(typed.group(2)) : null;
         if (unit == null) {
-            throw new UsageException("%s: '%s' is not a number with one of the units %s, for example 300ms"
-                    .formatted(option, text, String.join(", ", TIMES.keySet())));
+            throw new TypeConversionException("'%s' is not a number with one of the units %s, for example 300ms"
+                    .formatted(text, String.join(", ", TIMES.keySet())));
         }
         BigDecimal nanos = new BigDecimal(typed.group(1))
                 .multiply(BigDecimal.valueOf(unit.toNanos()))
                 .setScale(0, RoundingMode.HALF_UP);
         if (nanos.signum() <= 0 || nanos.compareTo(BigDecimal.valueOf(LONGEST.toNanos())) > 0) {
-            throw new UsageException("%s takes more than zero, and at most %d h, not '%s'"
-                    .formatted(option, LONGEST.toHours(), text));
+            throw new TypeConversionException(
+                    "'%s' is not more than zero and at most %d h".formatted(text, LONGEST.toHours()));
         }
         return Duration.ofNanos(nanos.longValueExact());
     }

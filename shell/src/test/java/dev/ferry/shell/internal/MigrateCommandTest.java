@@ -184,6 +184,19 @@ class MigrateCommandTest {
         assertThat(shell.err()).contains("70 ms expected, without pre-copy no limit");
     }
 
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "--max-downtime a b | '--max-downtime': 'a' is not a number with one of the units ms, s, min, h",
+        "a --timeout b | '--timeout': 'b' is not a number with one of the units ms, s, min, h",
+        "--bandwidth a b | '--bandwidth': 'a' is not a number greater than zero with a unit",
+        "--on-stall a b | '--on-stall': 'a' is neither fail nor switchover",
+        "--timeout 8d a b | '--timeout': '8d' is not a number with one of the units ms, s, min, h",
+    })
+    void shouldSayFirstWhatIsWrongWithTheValueOfAnOption(String arguments, String why) {
+        assertThat(migrate(arguments.split(" "))).isEqualTo(2);
+        assertThat(shell.err()).startsWith("ferry: invalid value for option " + why);
+    }
+
     @Test
     void shouldSayHowFarTheAllowedDowntimeMayGrow() {
         assertThat(migrate("a", "b", "--max-downtime", "150ms", "--ramp-limit", "1s")).isZero();

@@ -64,11 +64,11 @@ class DemoCommandTest {
         "--vfs 0 | --vfs takes 1 to 16, not 0",
         "--vfs 17 | --vfs takes 1 to 16, not 17",
         "--vfs 2 --out x | --out records the frames of one VF, and --vfs asks for 2",
-        "--bandwidth 5M | --bandwidth: '5M' has the unit 'M', which is not clear",
-        "--ramp-limit 200ms | --ramp-limit takes no less than the downtime allowed to begin with, 300 ms, not '200ms'",
-        "--ramp-limit 1 | --ramp-limit: '1' is not a number with one of the units",
-        "--on-stall give-up | --on-stall takes fail or switchover, not 'give-up'",
-        "--max-downtime 300 | --max-downtime: '300' is not a number with one of the units",
+        "--bandwidth 5M | invalid value for option '--bandwidth': '5M' has the unit 'M', which is not clear",
+        "--ramp-limit 200ms | --ramp-limit takes no less than the downtime allowed to begin with, 300 ms, not 200 ms",
+        "--ramp-limit 1 | invalid value for option '--ramp-limit': '1' is not a number with one of the units",
+        "--on-stall give-up | invalid value for option '--on-stall': 'give-up' is neither fail nor switchover",
+        "--max-downtime 300 | invalid value for option '--max-downtime': '300' is not a number with one of the units",
         "--writes 1kB/s | --writes takes 5 kB/s to 4096 MB/s for each VF, not '1kB/s'",
     })
     void shouldRefuseOptionsThatCannotBeMeant(String arguments, String why) {
