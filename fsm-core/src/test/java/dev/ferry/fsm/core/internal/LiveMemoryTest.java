@@ -9,12 +9,16 @@ import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -129,6 +133,28 @@ class LiveMemoryTest {
                 assertThat(MigrationRig.report(migration).failure()).isEmpty();
                 rig.assertDestinationOwns();
             }
+        }
+    }
+
+    @Test
+    void shouldAskInAPlanOnlyWhatMayBeAskedAtAnyTimeWhenAMigrationUsesAll() {
+        try (LiveRig rig = new LiveRig(2)) {
+            Set<String> asked = ConcurrentHashMap.newKeySet();
+            Thread planning = new Thread(() -> rig.service.plan(rig.request()));
+            rig.intercept((device, call) -> {
+                if (Thread.currentThread() == planning) {
+                    asked.add(call);
+                }
+            });
+            MigrationReport report = MigrationRig.report(rig.service.start(rig.request(), event -> {
+                if (event instanceof MigrationEvent.PhaseStarted now && now.phase() == MigrationPhase.SWITCHOVER) {
+                    planning.start();
+                    MigrationRig.await("the plan", () -> planning.getState() == Thread.State.TERMINATED);
+                }
+            }));
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(asked).containsExactlyInAnyOrder("ranges", "dirtyTracker", "tracker capabilities");
         }
     }
 
