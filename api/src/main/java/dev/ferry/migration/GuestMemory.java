@@ -21,8 +21,8 @@ import org.osgi.annotation.versioning.ConsumerType;
 public interface GuestMemory {
 
     /**
-     * The ranges that hold memory, ascending and without overlap; the same at both ends of a migration, and for as long
-     * as it lasts. Does not block.
+     * The ranges that hold memory, ascending, without overlap and below 2^62; the same at both ends of a migration, and
+     * for as long as it lasts. Does not block.
      */
     List<IovaRange> ranges();
 
