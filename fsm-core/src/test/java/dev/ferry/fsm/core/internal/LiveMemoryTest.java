@@ -8,6 +8,7 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
@@ -176,6 +177,21 @@ class LiveMemoryTest {
             rig.sourceGuest.ranges = List.of(new IovaRange(0, 64L << 30));
             assertThat(rig.service.plan(rig.request()).memory().explanation())
                     .contains("would take 2097152 bytes of the 1048576 allowed", "bitmap.mib");
+        }
+    }
+
+    @Test
+    void shouldRefuseMemoryThatNoMachineHas() {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.sourceGuest.ranges = List.of(new IovaRange(0, 1L << 62));
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains("would take 140737488355328 bytes of the");
+
+            rig.sourceGuest.ranges = List.of(new IovaRange(0, Long.MAX_VALUE));
+            rig.destinationGuest.ranges = rig.sourceGuest.ranges;
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains("must name its memory ascending, without overlap and below 0x4000000000000000");
+            assertThat(rig.migrate().failure().orElseThrow().code()).isEqualTo(FailureCode.GUEST_FAILED);
         }
     }
 
