@@ -4,6 +4,9 @@ package dev.ferry.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.app.RunnableJar.Ended;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -60,6 +63,15 @@ class EndingIT {
         assertThat(folder.resolve("err")).hasContent("ferry: cannot write the result: No space left on device");
     }
 
+    private Path slowDestination(String firstLoad) throws IOException {
+        return Files.writeString(folder.resolve("slow.json"), """
+                {":configurator:resource-version": 1,
+                 "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0"},
+                 "dev.ferry.emulator.adapter~host2":
+                   {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=%s"}}
+                """.formatted(firstLoad));
+    }
+
     @Test
     void shouldSayOneSentenceWhenACommandIsTerminated() throws Exception {
         Files.createDirectories(folder.resolve("tmp"));
@@ -87,14 +99,48 @@ class EndingIT {
     }
 
     @Test
+    void shouldPutBackWhatRunsInTheBackgroundBeforeItEnds() throws Exception {
+        // Longer than the process takes to end by itself, and shorter than a driver waits for a command.
+        Path slow = slowDestination("4s");
+        Path err = folder.resolve("err");
+        Process process = new ProcessBuilder(
+                        RunnableJar.JAVA.toString(),
+                        "--sun-misc-unsafe-memory-access=allow",
+                        "-jar",
+                        RunnableJar.FILE.toString(),
+                        "--config",
+                        slow.toString())
+                .redirectError(err.toFile())
+                .start();
+        try (Writer in = process.outputWriter(); BufferedReader out = process.inputReader()) {
+            in.write("migrate --background --quiet --no-precopy host1/pf0/vf1 host2/pf0/vf1\n");
+            in.flush();
+            assertThat(out.readLine()).startsWith("m1 started");
+            awaitSwitchover(in, out);
+        }
+        assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(err).content().isEqualTo("""
+                ferry: m1 is still under way and was asked to stop
+                ferry: m1 is CANCELLED, host1/pf0/vf1 is RUNNING
+                """);
+        assertThat(process.exitValue()).isZero();
+    }
+
+    private static void awaitSwitchover(Writer in, BufferedReader out) throws IOException {
+        String phase = "";
+        while (!phase.startsWith("SWITCHOVER")) {
+            in.write("jobs\n");
+            in.flush();
+            assertThat(out.readLine()).startsWith("MIGRATION");
+            phase = out.readLine().replaceFirst("^m1 +", "");
+            assertThat(out.readLine()).startsWith("  host1/pf0/vf1");
+        }
+    }
+
+    @Test
     void shouldSayWhatCameOfTheMigrationThatWasTerminated() throws Exception {
         // Its destination takes its time, and ends before the time to put things back does.
-        Path slow = Files.writeString(folder.resolve("slow.json"), """
-                {":configurator:resource-version": 1,
-                 "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0"},
-                 "dev.ferry.emulator.adapter~host2":
-                   {"host": "host2", "name": "pf0", "latency": "smartnic,firstLoad=1s"}}
-                """);
+        Path slow = slowDestination("1s");
         Files.createDirectories(folder.resolve("tmp"));
         Process process = jar.start(
                 "", "--config", slow.toString(), "migrate", "--no-precopy", "host1/pf0/vf1", "host2/pf0/vf1");

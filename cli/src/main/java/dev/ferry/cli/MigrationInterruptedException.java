@@ -2,7 +2,6 @@
 package dev.ferry.cli;
 
 import dev.ferry.device.Errno;
-import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -10,7 +9,6 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 
 /**
  * Whoever waited for a migration was interrupted, and the migration told to stop; the message, which begins with {@code
@@ -36,7 +34,7 @@ final class MigrationInterruptedException extends InterruptedException {
         super("interrupted: "
                 + report.map(MigrationInterruptedException::ended).orElseGet(() -> unended(migration, stopping)));
         this.phase = phase;
-        this.following = report.map(MigrationInterruptedException::failures).orElse(List.of());
+        this.following = report.map(ReportOutcome::failures).orElse(List.of());
         initCause(cause);
     }
 
@@ -52,22 +50,7 @@ final class MigrationInterruptedException extends InterruptedException {
     }
 
     private static String ended(MigrationReport report) {
-        String states = report.devices().stream()
-                .map(device -> device.source() + " is " + state(device.sourceState()))
-                .collect(Collectors.joining(", "));
-        String ended = "%s is %s, %s".formatted(report.migration(), report.result(), states);
-        return String.join("; ", Errors.sentences(ended, failures(report)));
-    }
-
-    // That it was cancelled is no news to whoever interrupted.
-    private static List<Failure> failures(MigrationReport report) {
-        return report.failure()
-                .map(failure -> failure.code() == FailureCode.CANCELLED ? failure.following() : List.of(failure))
-                .orElse(List.of());
-    }
-
-    private static String state(Optional<DeviceState> state) {
-        return state.map(DeviceState::name).orElse("in an unknown state");
+        return String.join("; ", ReportOutcome.sentences(report));
     }
 
     // Neither a shell that goes on nor another process is sure to be there.

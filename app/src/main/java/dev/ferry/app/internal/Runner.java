@@ -4,6 +4,8 @@ package dev.ferry.app.internal;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.Errors;
 import dev.ferry.cli.Json;
+import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationService;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,6 +22,9 @@ import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.component.runtime.ServiceComponentRuntime;
 
 /**
@@ -36,6 +41,8 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     /** ECMA-48: carriage return, then erase to the end of the line. */
     private static final String BEGIN_AGAIN = "\r\u001b[K";
     private static final Duration UNWOUND_WITHIN = Duration.ofSeconds(2);
+    /** For what runs in the background when no more commands come: a call of a driver is not interrupted. */
+    private static final Duration LAST_WAIT = Duration.ofMinutes(1);
 
     private final BundleContext context;
     private final CommandProcessor processor;
@@ -44,6 +51,13 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private final ConfigurationAdmin configurations;
     private final ServiceComponentRuntime components;
     private final CountDownLatch ended = new CountDownLatch(1);
+    /** Null while there is none. */
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile MigrationService migrations;
+
     private Thread thread;
     private Interrupts interrupts;
     private boolean interrupted;
@@ -160,7 +174,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
                 streams.out().println("ferry " + context.getBundle().getVersion());
                 return 0;
             }
-            return run(options, commands);
+            return last(run(options, commands));
         } catch (CommandLineOptions.Misuse e) {
             if (arguments.contains("--json")) {
                 JsonObject document = new JsonObject();
@@ -174,6 +188,21 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             Thread.currentThread().interrupt();
             return complain("interrupted before it was done", FAILED);
         }
+    }
+
+    /** After the last command: the exit status, given that of the commands. */
+    private int last(int status) throws InterruptedException {
+        synchronized (this) {
+            if (interrupted) {
+                return status;
+            }
+            // From now on an interrupt is for this thread, and there is no prompt any more.
+            interrupts = null;
+        }
+        MigrationService service = migrations;
+        List<Migration> underWay = service == null ? List.of() : service.migrations();
+        boolean inOrder = new UnderWay(underWay, sentence -> complain(sentence, 0)).end(LAST_WAIT);
+        return status == 0 && !inOrder ? FAILED : status;
     }
 
     private int run(CommandLineOptions options, CommandDirectory commands)

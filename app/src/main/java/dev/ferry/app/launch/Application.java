@@ -6,10 +6,12 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import java.util.stream.Collectors;
@@ -18,6 +20,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
@@ -30,16 +33,15 @@ import org.osgi.framework.wiring.FrameworkWiring;
 final class Application {
 
     private static final String RUNNER = "(ferry.runner=true)";
-    private static final long STOP_MILLIS = 2_500;
 
     private final BundleSet bundles = new BundleSet();
     private final Path storage;
     private final Framework framework;
-    /** The framework locks itself while it stops, so this is another lock. */
-    private final Object stopping = new Object();
+    private final AtomicBoolean stopping = new AtomicBoolean();
+    /** For those who remove the files: one by one. */
+    private final Object removing = new Object();
     private ToIntFunction<String[]> runner;
     private boolean interrupted;
-    private boolean stopped;
 
     /** Prepares a framework; nothing runs yet. */
     Application() throws IOException {
@@ -137,25 +139,30 @@ final class Application {
                 + (inactive.isEmpty() ? "none" : inactive));
     }
 
-    /** Stops the framework within a bounded time and removes its files; may be called more than once. */
-    void stop() {
-        synchronized (stopping) {
-            if (!stopped) {
-                stopped = true;
-                stopFramework();
-            }
+    /**
+     * Stops the framework and removes its files; may be called more than once, each caller with a limit of its own.
+     *
+     * @return whether it has stopped
+     */
+    boolean stop(Duration limit) {
+        boolean stopped = stopFramework(limit);
+        synchronized (removing) {
+            Folders.delete(storage);
         }
+        return stopped;
     }
 
-    private void stopFramework() {
+    private boolean stopFramework(Duration limit) {
         try {
-            framework.stop();
-            framework.waitForStop(STOP_MILLIS);
+            if (stopping.compareAndSet(false, true)) {
+                framework.stop();
+            }
+            return framework.waitForStop(limit.toMillis()).getType() != FrameworkEvent.WAIT_TIMEDOUT;
         } catch (BundleException e) {
             System.err.println("ferry: the framework does not stop: " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        Folders.delete(storage);
+        return false;
     }
 }

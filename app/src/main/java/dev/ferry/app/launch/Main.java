@@ -2,6 +2,7 @@
 package dev.ferry.app.launch;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.logging.Level;
@@ -12,6 +13,10 @@ public final class Main {
 
     private static final int FAILED = 1;
     private static final long UNWIND_MILLIS = 2_500;
+    /** For the bundles to stop, after a signal: whoever sent it waits. */
+    private static final Duration SOON = Duration.ofMillis(2_500);
+    /** The same, when nobody waits: the drain timeout of the migration service, 10 s by default, and a margin. */
+    private static final Duration IN_ORDER = Duration.ofMillis(12_500);
     private static final String DEBUG = "--debug";
     private static final String LOG_LEVEL = "ferry.log.level";
     private static final String LOGBACK = "logback.configurationFile";
@@ -61,22 +66,29 @@ public final class Main {
                 log.mute();
                 interrupt(application, err);
             }
-            stop(application, stray, debug);
+            stop(application, stray, debug, SOON);
         }, "ferry-shutdown");
         Runtime.getRuntime().addShutdownHook(hook);
         InterruptKey.offer(application::interruptCommand, debug);
+        int status = FAILED;
+        boolean stopped = false;
         try {
-            return application.run(arguments);
+            status = application.run(arguments);
         } catch (Exception e) {
             // A framework that is stopped under the command that runs is no news to who stopped it.
-            if (interrupted.get()) {
-                return FAILED;
+            if (!interrupted.get()) {
+                throw e;
             }
-            throw e;
         } finally {
             over.set(true);
-            stop(application, stray, debug);
+            stopped = stop(application, stray, debug, IN_ORDER);
         }
+        if (stopped || interrupted.get()) {
+            return status;
+        }
+        System.err.println("ferry: the bundles have not stopped within %d s; look at the states of the devices before "
+                .formatted(IN_ORDER.toSeconds()) + "you use them");
+        return FAILED;
     }
 
     // On a thread of its own: a write to a pipe that nobody reads must not hold up the end.
@@ -91,10 +103,10 @@ public final class Main {
         }
     }
 
-    private static void stop(Application application, StrayOutput stray, boolean debug) {
+    private static boolean stop(Application application, StrayOutput stray, boolean debug, Duration limit) {
         if (!debug) {
             stray.mute();
         }
-        application.stop();
+        return application.stop(limit);
     }
 }

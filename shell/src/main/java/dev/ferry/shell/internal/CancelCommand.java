@@ -8,6 +8,7 @@ import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.ReportDocument;
+import dev.ferry.cli.ReportOutcome;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationReport;
@@ -77,7 +78,7 @@ final class CancelCommand extends FerryCommand {
 
     private CommandResult cancelled(MigrationReport report, JsonObject document) {
         String text = id + " is cancelled; " + sources(report) + ", as before";
-        return Reports.isInOrder(report)
+        return ReportOutcome.isInOrder(report)
                 ? CommandResult.done(document, text)
                 : new CommandResult(
                         document,

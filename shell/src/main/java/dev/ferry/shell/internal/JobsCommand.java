@@ -10,6 +10,7 @@ import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.Remaining;
 import dev.ferry.cli.ReportDocument;
+import dev.ferry.cli.ReportOutcome;
 import dev.ferry.cli.TextTable;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -104,7 +105,7 @@ final class JobsCommand extends FerryCommand {
     private static List<MigrationReport> failedOf(List<Migration> ended) {
         return ended.stream()
                 .map(migration -> migration.result().toCompletableFuture().join())
-                .filter(report -> !Reports.isInOrder(report))
+                .filter(report -> !ReportOutcome.isInOrder(report))
                 .toList();
     }
 

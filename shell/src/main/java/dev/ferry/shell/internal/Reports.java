@@ -27,15 +27,6 @@ final class Reports {
         };
     }
 
-    /** Whether nothing is left to be told: it did what was asked, or was cancelled and all of that went well. */
-    static boolean isInOrder(MigrationReport report) {
-        return switch (report.result()) {
-            case COMPLETED, PASSED -> true;
-            case FAILED -> false;
-            case CANCELLED -> report.failure().map(Failure::following).orElse(List.of()).isEmpty();
-        };
-    }
-
     /** A sentence about it, and behind it what else failed. */
     static List<String> sentences(String first, MigrationReport report) {
         return report.failure().map(failure -> Errors.sentences(first, failure.following())).orElse(List.of(first));
