@@ -126,6 +126,14 @@ class EndingIT {
         assertThat(process.exitValue()).isZero();
     }
 
+    @Test
+    void shouldLogWhatBecameOfADeviceThatNoCommandWaitsFor() throws Exception {
+        Ended ended = jar.run("", "-c", "state host1/pf0/vf1 RESUMING");
+        assertThat(ended.status()).isZero();
+        assertThat(ended.err().lines())
+                .anyMatch(line -> line.contains(" WARN ") && line.contains("host1/pf0/vf1: it could not be unwound"));
+    }
+
     private static void awaitSwitchover(Writer in, BufferedReader out) throws IOException {
         String phase = "";
         while (!phase.startsWith("SWITCHOVER")) {

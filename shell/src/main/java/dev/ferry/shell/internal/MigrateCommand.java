@@ -59,7 +59,7 @@ final class MigrateCommand extends FerryCommand {
     @Option(
             names = "--background",
             description = "Start it and return at once; follow it with `jobs`, `cancel` and `report`. It is "
-                    + "unwound when the process ends.")
+                    + "cancelled when the process ends.")
     private boolean inBackground;
 
     MigrateCommand(Service<MigrationService> migrations, Background background) {
