@@ -13,6 +13,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The runnable jar as a process: what happens when a command is interrupted, or nobody takes its result. */
 class EndingIT {
@@ -145,13 +147,18 @@ class EndingIT {
         }
     }
 
-    @Test
-    void shouldSayWhatCameOfTheMigrationThatWasTerminated() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {
+        "migrate --no-precopy host1/pf0/vf1 host2/pf0/vf1",
+        // Of commands that depend on each other the shell hears nothing, and waits for none of them.
+        "devices | migrate --no-precopy host1/pf0/vf1 host2/pf0/vf1",
+        "migrate --no-precopy host1/pf0/vf1 host2/pf0/vf1 | devices",
+    })
+    void shouldSayWhatCameOfTheMigrationThatWasTerminated(String text) throws Exception {
         // Its destination takes its time, and ends before the time to put things back does.
         Path slow = slowDestination("1s");
         Files.createDirectories(folder.resolve("tmp"));
-        Process process = jar.start(
-                "", "--config", slow.toString(), "migrate", "--no-precopy", "host1/pf0/vf1", "host2/pf0/vf1");
+        Process process = jar.start("", "--config", slow.toString(), "-c", text);
         try {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
             while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
@@ -164,7 +171,8 @@ class EndingIT {
             assertThat(ended.status()).isEqualTo(143);
             // On a busy machine putting things back may take longer than it has.
             assertThat(ended.err()).containsPattern("\nferry: interrupted: m1 (is CANCELLED, host1/pf0/vf1 is RUNNING"
-                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left)\n$");
+                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left"
+                    + "|has not ended and is in SWITCHOVER; look at the states of its devices before you use them)\n$");
         } finally {
             process.destroyForcibly();
         }

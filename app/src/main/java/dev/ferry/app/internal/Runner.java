@@ -101,17 +101,37 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             return;
         }
         boolean atPrompt = interrupts().map(each -> !each.isRunning()).orElse(false);
+        List<Migration> left = underWay();
         streams.holdErrors();
+        long deadline = System.nanoTime() + UNWOUND_WITHIN.toNanos();
         interrupt();
-        streams.endErrors(atPrompt ? "" : lastLine(awaitEnd()));
+        // Those in the background, too, and those of commands that depend on each other, which nobody waits for.
+        left.forEach(Migration::cancel);
+        boolean over = awaitEnd();
+        streams.endErrors(atPrompt && left.isEmpty() ? "" : lastLine(over, left, deadline));
     }
 
-    private String lastLine(boolean over) {
+    private String lastLine(boolean over, List<Migration> left, long deadline) {
         String outcome = over
-                ? interrupts().flatMap(Interrupts::outcome).orElse("interrupted")
+                ? interrupts().flatMap(Interrupts::outcome).orElseGet(() -> "interrupted" + cameOf(left, deadline))
                 : "interrupted, and what ran has not ended";
         // Where a bar is drawn, and Ctrl-C was echoed behind it.
         return (Boolean.getBoolean(TERMINAL) ? BEGIN_AGAIN : "") + "ferry: %s%n".formatted(outcome);
+    }
+
+    private static String cameOf(List<Migration> left, long deadline) {
+        List<String> said = new ArrayList<>();
+        try {
+            new UnderWay(left, said::add).end(Duration.ofNanos(deadline - System.nanoTime()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return said.isEmpty() ? "" : ": " + String.join("; ", said);
+    }
+
+    private List<Migration> underWay() {
+        MigrationService service = migrations;
+        return service == null ? List.of() : service.migrations();
     }
 
     /**
@@ -199,9 +219,9 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             // From now on an interrupt is for this thread, and there is no prompt any more.
             interrupts = null;
         }
-        MigrationService service = migrations;
-        List<Migration> underWay = service == null ? List.of() : service.migrations();
-        boolean inOrder = new UnderWay(underWay, sentence -> complain(sentence, 0)).end(LAST_WAIT);
+        UnderWay left = new UnderWay(underWay(), sentence -> complain(sentence, 0));
+        left.stop();
+        boolean inOrder = left.end(LAST_WAIT);
         return status == 0 && !inOrder ? FAILED : status;
     }
 

@@ -28,17 +28,21 @@ final class UnderWay {
         this.saying = saying;
     }
 
+    /** Asks all of them to stop. */
+    void stop() {
+        for (Migration migration : migrations) {
+            saying.accept("%s is still under way and %s"
+                    .formatted(migration.id(), MigrationRun.stopping(migration.cancel())));
+        }
+    }
+
     /**
-     * Asks all of them to stop and waits until they have ended.
+     * Waits until they have ended.
      *
      * @param limit of the wait
      * @return whether all of them ended, and their devices are in order
      */
     boolean end(Duration limit) throws InterruptedException {
-        for (Migration migration : migrations) {
-            saying.accept("%s is still under way and %s"
-                    .formatted(migration.id(), MigrationRun.stopping(migration.cancel())));
-        }
         long deadline = System.nanoTime() + limit.toNanos();
         boolean inOrder = true;
         for (Migration migration : migrations) {

@@ -76,7 +76,9 @@ class UnderWayTest {
     }
 
     private boolean end(Duration limit, Migration... migrations) throws InterruptedException {
-        return new UnderWay(List.of(migrations), said::add).end(limit);
+        UnderWay underWay = new UnderWay(List.of(migrations), said::add);
+        underWay.stop();
+        return underWay.end(limit);
     }
 
     @Test
