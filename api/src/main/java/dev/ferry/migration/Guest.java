@@ -12,7 +12,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * whose {@link #pause} threw counts as paused, and is resumed. One whose {@link #resume} threw counts as paused too,
  * and is left to whoever reads the report.
  *
- * <p>Called on threads of the migration, one call at a time; each call must return within seconds.
+ * <p>Called on threads of the migration, one call at a time; {@link #memory} alone may come on any thread at any time.
+ * Each call must return within seconds.
  */
 @ConsumerType
 public interface Guest {
@@ -28,7 +29,7 @@ public interface Guest {
      */
     void resume() throws IOException;
 
-    /** The guest's memory at this end. */
+    /** The guest's memory at this end. Does not block. */
     GuestMemory memory();
 
     /**
