@@ -38,7 +38,7 @@ public final class Errors {
 
     private Errors() {}
 
-    /** All there is to say of an error, a line each: its sentence, and what else failed, on the way back for example. */
+    /** All there is to say of an error, a line each: its sentence, and what else failed, as on the way back. */
     public static List<String> sentences(Throwable error) {
         // Whoever ends the process has one line for it, so it says all by itself.
         return error instanceof MigrationInterruptedException

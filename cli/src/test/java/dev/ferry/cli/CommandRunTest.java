@@ -248,7 +248,8 @@ class CommandRunTest {
     void shouldTellWhatFailedOnTheWayBackOfWhatWasInterrupted() {
         Failure failure = new Failure(
                 FailureCode.IO_FAILED, Optional.empty(), Optional.of("a"), Optional.empty(),
-                "The saved state cannot be read.", List.of(Failure.of(FailureCode.DEVICE_FAILED, "a", "a: it is lost")));
+                "The saved state cannot be read.",
+                List.of(Failure.of(FailureCode.DEVICE_FAILED, "a", "a: it is lost")));
         Work work = word -> { throw new MigrationException(failure, new ClosedByInterruptException()); };
         assertThat(run(work, "--json", "x")).isEqualTo(1);
         assertThat(err()).endsWith("\nferry: interrupted before it was done\nferry: also: a: it is lost\n");
