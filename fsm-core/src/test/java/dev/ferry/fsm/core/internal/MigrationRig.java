@@ -72,6 +72,13 @@ final class MigrationRig implements AutoCloseable {
         driver.gone = true;
     }
 
+    /** The component ends as a framework ends it: first itself, then one driver after the other. */
+    void end() {
+        service.deactivate();
+        remove(source, SOURCE_SERVICE);
+        remove(destination, DESTINATION_SERVICE);
+    }
+
     static Map<String, Object> properties(String id, long serviceId) {
         Map<String, Object> properties = new HashMap<>();
         properties.put("service.id", serviceId);

@@ -7,6 +7,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPhase;
@@ -14,6 +15,8 @@ import dev.ferry.migration.MigrationReport;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** When the way back fails as well, and what fails from START on. */
 class WayBackTest {
@@ -139,6 +142,50 @@ class WayBackTest {
             rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
             assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
         }
+    }
+
+    @Test
+    void shouldNotRunTheSourceBesideADestinationThatMayActWhenTheServiceEnds() {
+        try (MigrationRig rig = new MigrationRig()) {
+            failBesideADestinationThatMayAct(rig);
+
+            List<String> errors = LogCapture.errorsOf(Device.class, rig::end);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(rig.source.resets).hasValue(0);
+            assertThat(errors).singleElement().asString()
+                    .contains("host1/vf1: its driver leaves", "stays in STOP_COPY", "reset host2/vf1");
+            rig.assertNoBreaches();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldTakeASourceToRunningAgainOnceItsUserDid(boolean byReset) throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            failBesideADestinationThatMayAct(rig);
+            if (byReset) {
+                rig.service.reset(MigrationRig.SOURCE);
+            } else {
+                rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+            }
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);
+
+            rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+        }
+    }
+
+    private static void failBesideADestinationThatMayAct(MigrationRig rig) {
+        breakAfterReady(rig);
+        rig.destination.onReset = BROKEN;
+        // It has stopped once, to make room.
+        rig.destination.once(Arc.RUNNING_P2P_TO_STOP, () -> rig.destination.on(Arc.RUNNING_P2P_TO_STOP, BROKEN));
+        assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.FAILED);
+        assertThat(rig.destination.state).isEqualTo(DeviceState.RUNNING_P2P);
+        assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
     }
 
     /** The last look before the commit finds that the source does not answer. */

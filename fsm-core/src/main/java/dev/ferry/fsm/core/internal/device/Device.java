@@ -161,7 +161,7 @@ public final class Device {
 
     void giveBack(Reservation ended) {
         if (isHeldBy(ended)) {
-            if (machine.isReleased()) {
+            if (machine.custody().isReleased()) {
                 // Nothing is read from it or written to it any more, also where it did not leave its state.
                 machine.dropSession();
             }
@@ -208,11 +208,23 @@ public final class Device {
 
     /**
      * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another
-     * one's state is reset, any other runs again. Nobody else can have the device while it leaves.
+     * one's state is reset, any other runs again, but for one that must not. Nobody else can have the device while it
+     * leaves.
      */
     private void putInOrder() {
         Recovery recovery = new Recovery(this, ArcWatch.NONE);
-        Recovery.Outcome outcome = machine.isReleased() ? recovery.abandon() : recovery.unwind();
+        switch (machine.custody().kind()) {
+            case OWN -> warn(recovery.unwind());
+            case RELEASED -> warn(recovery.abandon());
+            case HELD_BACK -> LOG.error(
+                    "{}: its driver leaves, and it stays in {}: {}",
+                    id(),
+                    state().map(DeviceState::name).orElse("a state that cannot be asked"),
+                    machine.custody().advice());
+        }
+    }
+
+    private static void warn(Recovery.Outcome outcome) {
         for (Failure failure : outcome.failures()) {
             LOG.warn("{}", failure.message());
         }

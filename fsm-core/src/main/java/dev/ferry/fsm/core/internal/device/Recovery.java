@@ -91,7 +91,7 @@ public final class Recovery {
     public Outcome silence() {
         boolean silent = stop();
         // What it holds must not run here, whatever is asked of it next.
-        machine.release();
+        machine.custody().release();
         return new Outcome(silent ? Rung.IN_ORDER : Rung.BROKEN, failures);
     }
 
