@@ -73,10 +73,15 @@ final class MigrationRig implements AutoCloseable {
     }
 
     /** The component ends as a framework ends it: first itself, then one driver after the other. */
-    void end() {
+    void end(boolean sourceFirst) {
         service.deactivate();
-        remove(source, SOURCE_SERVICE);
+        if (sourceFirst) {
+            remove(source, SOURCE_SERVICE);
+        }
         remove(destination, DESTINATION_SERVICE);
+        if (!sourceFirst) {
+            remove(source, SOURCE_SERVICE);
+        }
     }
 
     static Map<String, Object> properties(String id, long serviceId) {

@@ -149,7 +149,7 @@ class WayBackTest {
         try (MigrationRig rig = new MigrationRig()) {
             failBesideADestinationThatMayAct(rig);
 
-            List<String> errors = LogCapture.errorsOf(Device.class, rig::end);
+            List<String> errors = LogCapture.errorsOf(Device.class, () -> rig.end(true));
 
             assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
             assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
@@ -219,12 +219,102 @@ class WayBackTest {
             assertThat(report.result()).isEqualTo(MigrationReport.Result.FAILED);
             assertThat(failure.phase()).contains(MigrationPhase.START);
             assertThat(failure.device()).contains(MigrationRig.DESTINATION);
-            assertThat(failure.message()).contains("owns the guest", "left in RUNNING_P2P", "take it to RUNNING");
+            assertThat(failure.message())
+                    .contains("owns the guest", "left in RUNNING_P2P", "take it to RUNNING")
+                    .contains("keeps its copy in STOP until it is used for anything, or until its driver leaves after");
             assertThat(rig.destination.text).isEqualTo(MigrationRig.TEXT);
             assertThat(rig.destination.state).isEqualTo(DeviceState.RUNNING_P2P);
             assertThat(rig.destination.resets).hasValue(0);
             assertThat(rig.source.state).isEqualTo(DeviceState.STOP);
             assertThat(rig.sourceGuest.running).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldKeepBothCopiesOfADestinationThatDoesNotStartWhenTheDriversLeave(boolean sourceFirst) {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, BROKEN);
+            rig.migrate();
+
+            List<String> errors = LogCapture.errorsOf(Device.class, () -> rig.end(sourceFirst));
+
+            assertThat(rig.destination.state).isEqualTo(DeviceState.RUNNING_P2P);
+            assertThat(rig.destination.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(errors)
+                    .hasSize(2)
+                    .anyMatch(error -> error.contains("host2/vf1: its driver leaves, and it stays in RUNNING_P2P")
+                            && error.contains("scripted"))
+                    .anyMatch(error -> error.contains("host1/vf1: its driver leaves, and it stays in STOP")
+                            && error.contains("host2/vf1"));
+            rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldRunTheDestinationWhereThatWorksAsTheDriversLeave() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, BROKEN);
+            rig.migrate();
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {});
+
+            rig.end(false);
+
+            assertThat(rig.destination.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.destination.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+        }
+    }
+
+    @Test
+    void shouldKeepTheCopyOfTheSourceWhenThatOfTheDestinationIsLost() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                rig.destination.state = DeviceState.ERROR;
+                BROKEN.run();
+            });
+            rig.migrate();
+
+            rig.end(false);
+
+            assertThat(rig.destination.state).isEqualTo(DeviceState.ERROR);
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+        }
+    }
+
+    @Test
+    void shouldResetTheSourceAsItsDriverLeavesOnceTheDestinationWasStarted() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, BROKEN);
+            rig.migrate();
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {});
+            rig.service.setState(MigrationRig.DESTINATION, DeviceState.RUNNING);
+
+            rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+        }
+    }
+
+    @Test
+    void shouldResetTheSourceAsItsDriverLeavesAlsoWhenTheDestinationCouldNotBeAskedOnceItRan() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.once(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                rig.destination.onState = () -> {
+                    rig.destination.onState = () -> {};
+                    BROKEN.run();
+                };
+            });
+            assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
+
+            rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+
+            assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
         }
     }
 

@@ -13,6 +13,7 @@ import dev.ferry.migration.MigrationException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -208,20 +209,31 @@ public final class Device {
 
     /**
      * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another
-     * one's state is reset, any other runs again, but for one that must not. Nobody else can have the device while it
-     * leaves.
+     * one's state is reset, any other runs again. What might run twice or be lost for good stays as it is. Nobody else
+     * can have the device while it leaves.
      */
     private void putInOrder() {
         Recovery recovery = new Recovery(this, ArcWatch.NONE);
         switch (machine.custody().kind()) {
             case OWN -> warn(recovery.unwind());
             case RELEASED -> warn(recovery.abandon());
-            case HELD_BACK -> LOG.error(
-                    "{}: its driver leaves, and it stays in {}: {}",
-                    id(),
-                    state().map(DeviceState::name).orElse("a state that cannot be asked"),
-                    machine.custody().advice());
+            case TAKEN_OVER -> {
+                if (!recovery.climb()) {
+                    tellThatItStays(recovery.stay());
+                }
+            }
+            case HELD_BACK, SPARE -> tellThatItStays(recovery.stay());
         }
+    }
+
+    private void tellThatItStays(Recovery.Outcome outcome) {
+        String tried = outcome.failures().stream().map(failure -> " " + failure.message()).collect(Collectors.joining());
+        LOG.error(
+                "{}: its driver leaves, and it stays in {}: {}{}",
+                id(),
+                state().map(DeviceState::name).orElse("a state that cannot be asked"),
+                machine.custody().advice(),
+                tried);
     }
 
     private static void warn(Recovery.Outcome outcome) {

@@ -40,7 +40,7 @@ public final class DeviceMachine {
     private final SessionPlace place;
     private final OpenSession session;
     private final Supplier<StopSignal> signal;
-    private final Custody custody = new Custody();
+    private final Custody custody;
 
     /** Null while unknown: before the first look, and after the driver could not tell. */
     private DeviceState expected;
@@ -53,6 +53,7 @@ public final class DeviceMachine {
             TransitionTable table,
             Supplier<StopSignal> signal) {
         this.calls = calls;
+        this.custody = new Custody(calls.device());
         this.driver = driver;
         this.features = features;
         this.table = table;
@@ -139,6 +140,9 @@ public final class DeviceMachine {
     public List<Arc> wayTo(DeviceState target) throws MigrationException {
         requireUnmoved();
         requireWay(target);
+        if (target == expected) {
+            arrived();
+        }
         return table.path(features, expected, target);
     }
 
@@ -220,11 +224,15 @@ public final class DeviceMachine {
         DataTransferSession given = opened.orElse(null);
         requireReached(arc, given);
         expected = arc.to();
+        arrived();
+        takeSession(arc, given);
+        LOG.debug("{}: {}", calls.device(), arc);
+    }
+
+    private void arrived() {
         if (expected == DeviceState.RUNNING) {
             custody.ran();
         }
-        takeSession(arc, given);
-        LOG.debug("{}: {}", calls.device(), arc);
     }
 
     private Optional<DataTransferSession> step(Arc arc) throws IOException {
