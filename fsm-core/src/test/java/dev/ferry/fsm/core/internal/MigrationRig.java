@@ -84,6 +84,20 @@ final class MigrationRig implements AutoCloseable {
         }
     }
 
+    /** Another component finds the drivers as this one left them, and ends as well. */
+    void comeAndGoOnceMore() {
+        MigrationServiceComponent next = new MigrationServiceComponent(values, clock);
+        List<ScriptedDriver> drivers = List.of(source, destination);
+        for (ScriptedDriver driver : drivers) {
+            driver.gone = false;
+            next.addDriver(driver, properties(driver.id, SOURCE_SERVICE + drivers.indexOf(driver)));
+        }
+        next.deactivate();
+        for (ScriptedDriver driver : drivers) {
+            next.removeDriver(driver, properties(driver.id, SOURCE_SERVICE + drivers.indexOf(driver)));
+        }
+    }
+
     static Map<String, Object> properties(String id, long serviceId) {
         Map<String, Object> properties = new HashMap<>();
         properties.put("service.id", serviceId);

@@ -160,6 +160,20 @@ class WayBackTest {
         }
     }
 
+    @Test
+    void shouldLeaveAloneWhatAnEarlierServiceKeptStopped() {
+        try (MigrationRig rig = new MigrationRig()) {
+            failBesideADestinationThatMayAct(rig);
+            rig.end(true);
+
+            List<String> errors = LogCapture.errorsOf(Device.class, () -> rig.comeAndGoOnceMore());
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(errors).anyMatch(error -> error.contains("host1/vf1: its driver leaves, and it stays in"));
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void shouldTakeASourceToRunningAgainOnceItsUserDid(boolean byReset) throws Exception {

@@ -12,6 +12,8 @@ public final class Custody {
 
     /** The cases. */
     enum Kind {
+        /** Unknown, as it was not RUNNING yet since its driver came: whoever left it so may have had a reason. */
+        FOUND,
         /** Its own: it may run, and be reset where it cannot. */
         OWN,
         /** Its own, but another device may still act for its guest: it stays until its user runs or resets it. */
@@ -37,7 +39,10 @@ public final class Custody {
     }
 
     private final String device;
-    private volatile Claim claim = Claim.of(Kind.OWN, "");
+    private volatile Claim claim = Claim.of(
+            Kind.FOUND,
+            "it was so before, and nobody has run or reset it since; do one of these if nothing else acts for its guest.");
+
 
     Custody(String device) {
         this.device = device;
@@ -56,7 +61,7 @@ public final class Custody {
     public boolean isReleased() {
         return switch (kind()) {
             case SPARE, RELEASED -> true;
-            case OWN, HELD_BACK, TAKEN_OVER -> false;
+            case FOUND, OWN, HELD_BACK, TAKEN_OVER -> false;
         };
     }
 
@@ -92,6 +97,13 @@ public final class Custody {
     void ran() {
         if (!isReleased()) {
             claim.running().set(true);
+            claim = Claim.of(Kind.OWN, "");
+        }
+    }
+
+    /** The device is RUNNING, and it is not known for how long. */
+    void foundRunning() {
+        if (kind() == Kind.FOUND) {
             claim = Claim.of(Kind.OWN, "");
         }
     }

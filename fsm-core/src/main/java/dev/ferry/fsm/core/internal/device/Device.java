@@ -222,8 +222,20 @@ public final class Device {
                     tellThatItStays(recovery.stay());
                 }
             }
+            case FOUND -> {
+                if (isLeftByAnother()) {
+                    tellThatItStays(recovery.stay());
+                } else {
+                    warn(recovery.unwind());
+                }
+            }
             case HELD_BACK, SPARE -> tellThatItStays(recovery.stay());
         }
+    }
+
+    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
+    private boolean isLeftByAnother() {
+        return state().filter(state -> state != DeviceState.RUNNING && state != DeviceState.ERROR).isPresent();
     }
 
     private void tellThatItStays(Recovery.Outcome outcome) {

@@ -285,9 +285,13 @@ public final class DeviceMachine {
         if (actual == expected) {
             return;
         }
-        if (expected != null && actual == DeviceState.RUNNING) {
-            // Only a reset leads here without an arc of ours, and it wipes what the device held.
-            custody.wiped();
+        if (actual == DeviceState.RUNNING) {
+            if (expected == null) {
+                custody.foundRunning();
+            } else {
+                // Only a reset leads here without an arc of ours, and it wipes what the device held.
+                custody.wiped();
+            }
         }
         expected = actual;
         dropSession();
