@@ -232,6 +232,28 @@ class DriversComeAndGoTest {
     }
 
     @ParameterizedTest
+    @EnumSource(names = {"RUNNING", "STOP", "STOP_COPY", "RESUMING", "ERROR"})
+    void shouldNotTouchADeviceThatAnotherDriverServesWhenTheSecondLeaves(DeviceState state) throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            // Both lead to the same hardware.
+            rig.add(rig.source, 99);
+            if (state == DeviceState.ERROR) {
+                rig.source.state = state;
+            } else {
+                rig.service.setState(MigrationRig.SOURCE, state);
+            }
+            AtomicBoolean asked = new AtomicBoolean();
+            rig.source.onState = () -> asked.set(true);
+
+            rig.service.removeDriver(rig.source, MigrationRig.properties(MigrationRig.SOURCE, 99));
+
+            assertThat(asked).isFalse();
+            assertThat(rig.source.state).isEqualTo(state);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(names = {"STOP", "STOP_COPY", "RESUMING", "ERROR"})
     void shouldLeaveADeviceRunningForItsNextDriver(DeviceState state) throws Exception {
         try (MigrationRig rig = new MigrationRig()) {

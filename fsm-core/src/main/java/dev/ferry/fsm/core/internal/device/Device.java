@@ -187,12 +187,16 @@ public final class Device {
         return reservation == null ? StopSignal.withoutLimit() : reservation.signal();
     }
 
-    /** The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver. */
-    void leave(Duration bound) {
+    /**
+     * The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver.
+     *
+     * @param serving false where another driver leads to the same device, which is in that one's hands
+     */
+    void leave(boolean serving, Duration bound) {
         long deadline = System.nanoTime() + bound.toNanos();
         Reservation held = beginLeaving();
         if (held == null || awaitFree(held, deadline)) {
-            if (properties.notMigratable().isEmpty()) {
+            if (serving && properties.notMigratable().isEmpty()) {
                 putInOrder();
             }
             machine.dropSession();

@@ -71,13 +71,18 @@ public final class DeviceRegistry {
     public void remove(long serviceId, Duration bound) {
         Device leaving = unbind(serviceId);
         if (leaving != null) {
-            leaving.leave(bound);
+            leaving.leave(serves(leaving), bound);
             replace(leaving);
         }
     }
 
     private synchronized Device unbind(long serviceId) {
         return bound.remove(serviceId);
+    }
+
+    /** One that does not serve never will, as it is not bound any more. */
+    private synchronized boolean serves(Device unbound) {
+        return serving.get(unbound.id()) == unbound;
     }
 
     private synchronized void replace(Device left) {
