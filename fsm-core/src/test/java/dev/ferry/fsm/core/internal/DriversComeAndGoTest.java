@@ -189,6 +189,37 @@ class DriversComeAndGoTest {
     }
 
     @Test
+    void shouldNotWaitForAStuckJobAgainAtEachDriverWhenItStops() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+                inside.countDown();
+                MigrationTest.join(goOn);
+            });
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            MigrationTest.join(inside);
+            rig.values.drainSeconds = 1;
+            rig.service.modified(rig.values);
+            rig.service.deactivate();
+            // A wait of its own would last this long now.
+            rig.values.drainSeconds = 300;
+            rig.service.modified(rig.values);
+
+            rig.service.removeDriver(
+                    rig.source, MigrationRig.properties(MigrationRig.SOURCE, MigrationRig.SOURCE_SERVICE));
+            rig.service.removeDriver(
+                    rig.destination,
+                    MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
+
+            assertThat(migration.result().toCompletableFuture()).as("the stuck job").isNotDone();
+            goOn.countDown();
+            assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
+                    .isEqualTo(FailureCode.PROVIDER_GONE);
+        }
+    }
+
+    @Test
     void shouldWaitForACallThatNeedsNoReservation() {
         try (MigrationRig rig = new MigrationRig()) {
             CountDownLatch inside = new CountDownLatch(1);

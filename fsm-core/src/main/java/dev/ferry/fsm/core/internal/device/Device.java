@@ -191,6 +191,7 @@ public final class Device {
      * The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver.
      *
      * @param serving false where another driver leads to the same device, which is in that one's hands
+     * @param bound of the wait for others; what is done here itself lasts as long as the driver needs
      */
     void leave(boolean serving, Duration bound) {
         long deadline = System.nanoTime() + bound.toNanos();

@@ -65,8 +65,10 @@ public final class DeviceRegistry {
     }
 
     /**
-     * A driver leaves. Returns when nothing calls it any more: at once, or when the job that uses it has ended, or when
-     * the time is over.
+     * A driver leaves. Waits for the job that uses it and for its calls under way; then its device is put in order,
+     * which lasts as long as its driver needs.
+     *
+     * @param bound of the waits; after a job that is not done by then the device is left as it is
      */
     public void remove(long serviceId, Duration bound) {
         Device leaving = unbind(serviceId);
