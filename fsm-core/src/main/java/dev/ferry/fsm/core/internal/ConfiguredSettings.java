@@ -18,8 +18,8 @@ final class ConfiguredSettings {
             new Value("drain.timeout.seconds", Bounds.LEAST_DRAIN, Bounds.MOST_DRAIN, Bounds.DEFAULT_DRAIN);
     private final Value chunkKib =
             new Value("chunk.kib", Bounds.LEAST_CHUNK, Bounds.MOST_CHUNK, Bounds.DEFAULT_CHUNK);
-    private final Value spoolMemoryMib =
-            new Value("spool.memory.mib", Bounds.LEAST_SPOOL_MEMORY, Bounds.MOST_SPOOL_MEMORY, Bounds.DEFAULT_SPOOL_MEMORY);
+    private final Value spoolMemoryMib = new Value(
+            "spool.memory.mib", Bounds.LEAST_SPOOL_MEMORY, Bounds.MOST_SPOOL_MEMORY, Bounds.DEFAULT_SPOOL_MEMORY);
     private final Value spoolFileMib =
             new Value("spool.file.mib", Bounds.LEAST_SPOOL_FILE, Bounds.MOST_SPOOL_FILE, Bounds.DEFAULT_SPOOL_FILE);
     private final Value parallelMigrations =

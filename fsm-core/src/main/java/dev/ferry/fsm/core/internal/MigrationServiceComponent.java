@@ -108,8 +108,8 @@ public final class MigrationServiceComponent implements MigrationService {
     }
 
     /**
-     * A driver leaves. Waits within the drain timeout for the job that uses it, and for its calls under way; beside that
-     * this lasts as long as the calls that put its device in order.
+     * A driver leaves. Waits within the drain timeout for the job that uses it and for its calls under way; the calls
+     * that put its device in order come on top.
      */
     void removeDriver(MigrationDriver driver, Map<String, Object> properties) {
         registry.remove((Long) properties.get(SERVICE_ID), drainTime());

@@ -4,9 +4,9 @@ package dev.ferry.fsm.core.internal.device;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Whose the state is that a device holds, which says what becomes of it when nobody asks for anything: two devices never
- * act for one guest, and what may be the last copy is never thrown away. Changed by whoever holds the reservation of the
- * device; thread-safe, as its driver may leave before that one is done.
+ * Whose the state is that a device holds, which says what becomes of it when nobody asks for anything: two devices
+ * never act for one guest, and what may be the last copy is never thrown away. Changed by whoever holds the reservation
+ * of the device. Thread-safe, as one end tells the other that it runs.
  */
 public final class Custody {
 
@@ -41,8 +41,7 @@ public final class Custody {
     private final String device;
     private volatile Claim claim = Claim.of(
             Kind.FOUND,
-            "it was so before, and nobody has run or reset it since; do one of these if nothing else acts for its guest.");
-
+            "it was so when its driver came; run it, if nothing else acts for its guest, or reset it.");
 
     Custody(String device) {
         this.device = device;

@@ -244,7 +244,8 @@ public final class Device {
     }
 
     private void tellThatItStays(Recovery.Outcome outcome) {
-        String tried = outcome.failures().stream().map(failure -> " " + failure.message()).collect(Collectors.joining());
+        String tried =
+                outcome.failures().stream().map(failure -> " " + failure.message()).collect(Collectors.joining());
         LOG.error(
                 "{}: its driver leaves, and it stays in {}: {}{}",
                 id(),
