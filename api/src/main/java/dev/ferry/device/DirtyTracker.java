@@ -9,10 +9,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Tells which pages of memory were written: by one device, or by the processors of a guest.
  *
  * <p>Called by {@code fsm-core} alone, one call of a tracker at a time, on threads of a migration; those of different
- * trackers at the same time. Every call must return within seconds. Recording has nothing to do with the state of a
- * device: it ends after the device was stopped, and often after its guest runs elsewhere; a driver that leaves ends it
- * itself. Between {@link #start} and
- * {@link #stop} a write is recorded no later than it becomes visible to a reader of the memory. Resembles the device
+ * trackers at the same time, and {@link #capabilities} at any. Every call must return within seconds. Recording has
+ * nothing to do with the state of a device: it ends after the device was stopped, and often after its guest runs
+ * elsewhere; a driver that leaves ends it itself. Between {@link #start} and {@link #stop} a write is recorded no later
+ * than it becomes visible to a reader of the memory. Resembles the device
  * feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header {@code linux/vfio.h}, to which it maps one to
  * one.
  */
@@ -38,7 +38,10 @@ public interface DirtyTracker {
         }
     }
 
-    /** What the tracker can do. Does not block. */
+    /**
+     * What the tracker can do. Does not block; may come on any thread at any time, as whoever plans a migration asks,
+     * too, while another one uses the tracker.
+     */
     Capabilities capabilities();
 
     /**
