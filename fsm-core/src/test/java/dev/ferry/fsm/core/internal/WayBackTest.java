@@ -10,6 +10,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import java.util.ArrayList;
@@ -264,6 +265,26 @@ class WayBackTest {
                     .anyMatch(error -> error.contains("host1/vf1: its driver leaves, and it stays in STOP")
                             && error.contains("host2/vf1"));
             rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldNotMigrateIntoADestinationThatHoldsWhatItCouldNotRun() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, BROKEN);
+            rig.migrate();
+            rig.service.setState(MigrationRig.SOURCE, DeviceState.RUNNING);
+
+            List<Finding> findings = rig.service.check(rig.request());
+
+            assertThat(findings).singleElement().satisfies(finding -> {
+                assertThat(finding.code()).isEqualTo(Finding.Code.DESTINATION_NOT_IDLE);
+                assertThat(finding.message()).startsWith(
+                        "host2/vf1: it took over the state of host1/vf1 and has not run with it");
+            });
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {});
+            rig.service.setState(MigrationRig.DESTINATION, DeviceState.RUNNING);
+            assertThat(rig.service.check(rig.request())).isEmpty();
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.device;
 
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -61,6 +62,14 @@ public final class Custody {
         return switch (kind()) {
             case SPARE, RELEASED -> true;
             case FOUND, OWN, HELD_BACK, TAKEN_OVER -> false;
+        };
+    }
+
+    /** Why what the device holds is not to be overwritten by a migration, and what to do; empty where it may be. */
+    public Optional<String> toKeep() {
+        return switch (kind()) {
+            case HELD_BACK, TAKEN_OVER -> Optional.of(advice());
+            case FOUND, OWN, SPARE, RELEASED -> Optional.empty();
         };
     }
 
