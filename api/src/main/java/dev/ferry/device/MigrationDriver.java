@@ -22,8 +22,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * arcs that its features make possible.
  *
  * <p><b>Departure.</b> When the service is unregistered, {@code fsm-core} still uses the driver to put the device in
- * order, within a bounded time, before the unregistration returns: a migration ends and its source is RUNNING again, an
- * idle device goes back to RUNNING, and one whose state was handed over is reset.
+ * order before the unregistration returns: a migration ends, within a bounded time, and its source is RUNNING again, an
+ * idle device goes back to RUNNING, and one whose state was handed over is reset. A device stays as it is where the
+ * guest could then run twice, or the last copy of its state be lost.
  */
 @ConsumerType
 public interface MigrationDriver {

@@ -28,7 +28,10 @@ public record Finding(Code code, String device, String message) {
         NOT_MIGRATABLE,
         /** The source is not RUNNING, or could not be asked for its state. */
         SOURCE_NOT_RUNNING,
-        /** The destination is in a state from which it cannot load, or could not be asked for its state. */
+        /**
+         * The destination is in a state from which it cannot load, or could not be asked for its state, or holds a
+         * guest's state with which no device has run since.
+         */
         DESTINATION_NOT_IDLE,
         /** Another migration, save, restore or state change uses the device, or a plan has asked it for long. */
         DEVICE_BUSY,

@@ -14,16 +14,26 @@ final class ConfiguredSettings {
     private static final int BYTES_PER_KIB = 1024;
     private static final long BYTES_PER_MIB = 1024 * 1024;
 
-    private final Value drainTimeoutSeconds = new Value("drain.timeout.seconds", 1, 300, 10);
-    private final Value chunkKib = new Value("chunk.kib", 4, 16 * 1024, 256);
-    private final Value spoolMemoryMib = new Value("spool.memory.mib", 0, 1024, 64);
-    private final Value spoolFileMib = new Value("spool.file.mib", 0, 1024 * 1024, 16 * 1024);
-    private final Value parallelMigrations = new Value("parallel.migrations", 1, 256, 16);
-    private final Value outgoingPerHost = new Value("outgoing.per.host", 1, 256, 16);
-    private final Value incomingPerHost = new Value("incoming.per.host", 1, 256, 16);
-    private final Value transferThreads = new Value("transfer.threads", 1, 256, 64);
-    private final Value bitmapMib = new Value("bitmap.mib", 1, 1024, 256);
-    private final Value reportsKept = new Value("reports.kept", 1, 10_000, 100);
+    private final Value drainTimeoutSeconds =
+            new Value("drain.timeout.seconds", Bounds.LEAST_DRAIN, Bounds.MOST_DRAIN, Bounds.DEFAULT_DRAIN);
+    private final Value chunkKib =
+            new Value("chunk.kib", Bounds.LEAST_CHUNK, Bounds.MOST_CHUNK, Bounds.DEFAULT_CHUNK);
+    private final Value spoolMemoryMib = new Value(
+            "spool.memory.mib", Bounds.LEAST_SPOOL_MEMORY, Bounds.MOST_SPOOL_MEMORY, Bounds.DEFAULT_SPOOL_MEMORY);
+    private final Value spoolFileMib =
+            new Value("spool.file.mib", Bounds.LEAST_SPOOL_FILE, Bounds.MOST_SPOOL_FILE, Bounds.DEFAULT_SPOOL_FILE);
+    private final Value parallelMigrations =
+            new Value("parallel.migrations", Bounds.LEAST_PARALLEL, Bounds.MOST_PARALLEL, Bounds.DEFAULT_PARALLEL);
+    private final Value outgoingPerHost =
+            new Value("outgoing.per.host", Bounds.LEAST_OUTGOING, Bounds.MOST_OUTGOING, Bounds.DEFAULT_OUTGOING);
+    private final Value incomingPerHost =
+            new Value("incoming.per.host", Bounds.LEAST_INCOMING, Bounds.MOST_INCOMING, Bounds.DEFAULT_INCOMING);
+    private final Value transferThreads =
+            new Value("transfer.threads", Bounds.LEAST_THREADS, Bounds.MOST_THREADS, Bounds.DEFAULT_THREADS);
+    private final Value bitmapMib =
+            new Value("bitmap.mib", Bounds.LEAST_BITMAP, Bounds.MOST_BITMAP, Bounds.DEFAULT_BITMAP);
+    private final Value reportsKept =
+            new Value("reports.kept", Bounds.LEAST_REPORTS, Bounds.MOST_REPORTS, Bounds.DEFAULT_REPORTS);
 
     /** Takes what is right in a configuration. */
     Settings update(Configuration configuration) {

@@ -24,9 +24,11 @@ import dev.ferry.migration.MigrationService;
 import dev.ferry.migration.StateChange;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -58,6 +60,9 @@ public final class MigrationServiceComponent implements MigrationService {
     private final Operations operations;
     private volatile Settings settings;
 
+    /** When nobody waits any more, by {@link System#nanoTime}; empty until the service stops. */
+    private volatile OptionalLong end = OptionalLong.empty();
+
     /** Null while there is none. */
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -84,10 +89,12 @@ public final class MigrationServiceComponent implements MigrationService {
         jobs.update(settings);
     }
 
-    /** Cancels what is under way and waits for it, within the drain timeout. */
+    /** Cancels what is under way and waits for it, within the drain timeout; then the drivers leave. */
     @Deactivate
     void deactivate() {
-        jobs.stop(settings.drainTimeout());
+        Duration bound = settings.drainTimeout();
+        end = OptionalLong.of(System.nanoTime() + bound.toNanos());
+        jobs.stop(bound);
     }
 
     /** A driver came. */
@@ -100,9 +107,20 @@ public final class MigrationServiceComponent implements MigrationService {
         registry.add((Long) properties.get(SERVICE_ID), driver, properties);
     }
 
-    /** A driver leaves; returns when it is not called any more, at the latest after the drain timeout. */
+    /**
+     * A driver leaves. Waits within the drain timeout for the job that uses it and for its calls under way; the calls
+     * that put its device in order come on top.
+     */
     void removeDriver(MigrationDriver driver, Map<String, Object> properties) {
-        registry.remove((Long) properties.get(SERVICE_ID), settings.drainTimeout());
+        registry.remove((Long) properties.get(SERVICE_ID), drainTime());
+    }
+
+    /** All drivers together have what the jobs left of one drain timeout when the service stopped. */
+    private Duration drainTime() {
+        OptionalLong common = end;
+        return common.isPresent()
+                ? Duration.ofNanos(Math.max(0, common.getAsLong() - System.nanoTime()))
+                : settings.drainTimeout();
     }
 
     @Override

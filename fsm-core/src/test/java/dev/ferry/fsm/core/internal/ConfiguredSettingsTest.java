@@ -4,7 +4,10 @@ package dev.ferry.fsm.core.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.fsm.core.internal.migration.Settings;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class ConfiguredSettingsTest {
@@ -53,6 +56,21 @@ class ConfiguredSettingsTest {
 
         assertThat(settings.chunkBytes()).isEqualTo(256 * 1024);
         assertThat(settings.parallelMigrations()).isEqualTo(7);
+    }
+
+    @Test
+    void shouldKeepTheDefaultsThatToolsAreTold() {
+        Settings told = new ConfiguredSettings().update(configuration(Method::getDefaultValue));
+
+        assertThat(configured.update(configuration(key -> Integer.MIN_VALUE))).isEqualTo(told);
+        assertThat(configured.update(configuration(key -> Integer.MAX_VALUE))).isEqualTo(told);
+    }
+
+    private static Configuration configuration(Function<Method, Object> values) {
+        return (Configuration) Proxy.newProxyInstance(
+                Configuration.class.getClassLoader(),
+                new Class<?>[] {Configuration.class},
+                (proxy, key, none) -> values.apply(key));
     }
 
     @Test

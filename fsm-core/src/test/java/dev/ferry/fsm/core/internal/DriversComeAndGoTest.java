@@ -190,6 +190,37 @@ class DriversComeAndGoTest {
     }
 
     @Test
+    void shouldNotWaitForAStuckJobAgainAtEachDriverWhenItStops() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch inside = new CountDownLatch(1);
+            CountDownLatch goOn = new CountDownLatch(1);
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+                inside.countDown();
+                MigrationTest.join(goOn);
+            });
+            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+            MigrationTest.join(inside);
+            rig.values.drainSeconds = 1;
+            rig.service.modified(rig.values);
+            rig.service.deactivate();
+            // A wait of its own would last this long now.
+            rig.values.drainSeconds = 300;
+            rig.service.modified(rig.values);
+
+            rig.service.removeDriver(
+                    rig.source, MigrationRig.properties(MigrationRig.SOURCE, MigrationRig.SOURCE_SERVICE));
+            rig.service.removeDriver(
+                    rig.destination,
+                    MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
+
+            assertThat(migration.result().toCompletableFuture()).as("the stuck job").isNotDone();
+            goOn.countDown();
+            assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
+                    .isEqualTo(FailureCode.PROVIDER_GONE);
+        }
+    }
+
+    @Test
     void shouldWaitForACallThatNeedsNoReservation() {
         try (MigrationRig rig = new MigrationRig()) {
             CountDownLatch inside = new CountDownLatch(1);
@@ -229,6 +260,28 @@ class DriversComeAndGoTest {
                     Duration.ofSeconds(MigrationRig.LIMIT_SECONDS), () -> rig.service.device(MigrationRig.SOURCE));
 
             assertThat(rig.service.device(MigrationRig.SOURCE)).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"RUNNING", "STOP", "STOP_COPY", "RESUMING", "ERROR"})
+    void shouldNotTouchADeviceThatAnotherDriverServesWhenTheSecondLeaves(DeviceState state) throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            // Both lead to the same hardware.
+            rig.add(rig.source, 99);
+            if (state == DeviceState.ERROR) {
+                rig.source.state = state;
+            } else {
+                rig.service.setState(MigrationRig.SOURCE, state);
+            }
+            AtomicBoolean asked = new AtomicBoolean();
+            rig.source.onState = () -> asked.set(true);
+
+            rig.service.removeDriver(rig.source, MigrationRig.properties(MigrationRig.SOURCE, 99));
+
+            assertThat(asked).isFalse();
+            assertThat(rig.source.state).isEqualTo(state);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
         }
     }
 

@@ -195,6 +195,17 @@ final class LiveRig implements AutoCloseable {
         }
     }
 
+    /** The component ends as a framework ends it: first itself, then one driver after the other. */
+    void end(boolean sourcesFirst) {
+        service.deactivate();
+        for (List<LiveDriver> side : sourcesFirst ? List.of(sources, destinations) : List.of(destinations, sources)) {
+            for (LiveDriver driver : side) {
+                long serviceId = (side == sources ? 100 : 1000) + side.indexOf(driver);
+                service.removeDriver(driver, MigrationRig.properties(driver.device.id, serviceId));
+            }
+        }
+    }
+
     @Override
     public void close() {
         service.deactivate();

@@ -72,6 +72,32 @@ final class MigrationRig implements AutoCloseable {
         driver.gone = true;
     }
 
+    /** The component ends as a framework ends it: first itself, then one driver after the other. */
+    void end(boolean sourceFirst) {
+        service.deactivate();
+        if (sourceFirst) {
+            remove(source, SOURCE_SERVICE);
+        }
+        remove(destination, DESTINATION_SERVICE);
+        if (!sourceFirst) {
+            remove(source, SOURCE_SERVICE);
+        }
+    }
+
+    /** Another component finds the drivers as this one left them, and ends as well. */
+    void comeAndGoOnceMore() {
+        MigrationServiceComponent next = new MigrationServiceComponent(values, clock);
+        List<ScriptedDriver> drivers = List.of(source, destination);
+        for (ScriptedDriver driver : drivers) {
+            driver.gone = false;
+            next.addDriver(driver, properties(driver.id, SOURCE_SERVICE + drivers.indexOf(driver)));
+        }
+        next.deactivate();
+        for (ScriptedDriver driver : drivers) {
+            next.removeDriver(driver, properties(driver.id, SOURCE_SERVICE + drivers.indexOf(driver)));
+        }
+    }
+
     static Map<String, Object> properties(String id, long serviceId) {
         Map<String, Object> properties = new HashMap<>();
         properties.put("service.id", serviceId);

@@ -13,6 +13,7 @@ import dev.ferry.migration.MigrationException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -161,7 +162,7 @@ public final class Device {
 
     void giveBack(Reservation ended) {
         if (isHeldBy(ended)) {
-            if (machine.isReleased()) {
+            if (machine.custody().isReleased()) {
                 // Nothing is read from it or written to it any more, also where it did not leave its state.
                 machine.dropSession();
             }
@@ -186,12 +187,17 @@ public final class Device {
         return reservation == null ? StopSignal.withoutLimit() : reservation.signal();
     }
 
-    /** The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver. */
-    void leave(Duration bound) {
+    /**
+     * The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver.
+     *
+     * @param serving false where another driver leads to the same device, which is in that one's hands
+     * @param bound of the wait for others; what is done here itself lasts as long as the driver needs
+     */
+    void leave(boolean serving, Duration bound) {
         long deadline = System.nanoTime() + bound.toNanos();
         Reservation held = beginLeaving();
         if (held == null || awaitFree(held, deadline)) {
-            if (properties.notMigratable().isEmpty()) {
+            if (serving && properties.notMigratable().isEmpty()) {
                 putInOrder();
             }
             machine.dropSession();
@@ -208,11 +214,47 @@ public final class Device {
 
     /**
      * The next driver of the device begins with RUNNING and knows nothing of what was: a device that holds another
-     * one's state is reset, any other runs again. Nobody else can have the device while it leaves.
+     * one's state is reset, any other runs again. What might run twice or be lost for good stays as it is. Nobody else
+     * can have the device while it leaves.
      */
     private void putInOrder() {
         Recovery recovery = new Recovery(this, ArcWatch.NONE);
-        Recovery.Outcome outcome = machine.isReleased() ? recovery.abandon() : recovery.unwind();
+        switch (machine.custody().kind()) {
+            case OWN -> warn(recovery.unwind());
+            case RELEASED -> warn(recovery.abandon());
+            case TAKEN_OVER -> {
+                if (!recovery.climb()) {
+                    tellThatItStays(recovery.stay());
+                }
+            }
+            case FOUND -> {
+                if (isLeftByAnother()) {
+                    tellThatItStays(recovery.stay());
+                } else {
+                    warn(recovery.unwind());
+                }
+            }
+            case HELD_BACK, SPARE -> tellThatItStays(recovery.stay());
+        }
+    }
+
+    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
+    private boolean isLeftByAnother() {
+        return state().filter(state -> state != DeviceState.RUNNING && state != DeviceState.ERROR).isPresent();
+    }
+
+    private void tellThatItStays(Recovery.Outcome outcome) {
+        String tried =
+                outcome.failures().stream().map(failure -> " " + failure.message()).collect(Collectors.joining());
+        LOG.error(
+                "{}: its driver leaves, and it stays in {}: {}{}",
+                id(),
+                state().map(DeviceState::name).orElse("a state that cannot be asked"),
+                machine.custody().advice(),
+                tried);
+    }
+
+    private static void warn(Recovery.Outcome outcome) {
         for (Failure failure : outcome.failures()) {
             LOG.warn("{}", failure.message());
         }

@@ -40,11 +40,10 @@ public final class DeviceMachine {
     private final SessionPlace place;
     private final OpenSession session;
     private final Supplier<StopSignal> signal;
+    private final Custody custody;
 
     /** Null while unknown: before the first look, and after the driver could not tell. */
     private DeviceState expected;
-
-    private boolean released;
 
     /** {@code signal} gives that of the job which uses the device. */
     DeviceMachine(
@@ -54,6 +53,7 @@ public final class DeviceMachine {
             TransitionTable table,
             Supplier<StopSignal> signal) {
         this.calls = calls;
+        this.custody = new Custody(calls.device());
         this.driver = driver;
         this.features = features;
         this.table = table;
@@ -122,6 +122,11 @@ public final class DeviceMachine {
         };
     }
 
+    /** Whose the state is that it holds. */
+    public Custody custody() {
+        return custody;
+    }
+
     /** Its place in the queue for data transfer sessions. */
     SessionPlace place() {
         return place;
@@ -135,6 +140,9 @@ public final class DeviceMachine {
     public List<Arc> wayTo(DeviceState target) throws MigrationException {
         requireUnmoved();
         requireWay(target);
+        if (target == expected) {
+            arrived();
+        }
         return table.path(features, expected, target);
     }
 
@@ -176,24 +184,14 @@ public final class DeviceMachine {
             String message = "after a reset it is " + actual + ", not RUNNING.";
             throw failure(FailureCode.DEVICE_FAILED, Optional.empty(), message);
         }
-        released = false;
-    }
-
-    /** What the device holds belongs to another device now: it must be reset before anything else is done with it. */
-    public void release() {
-        released = true;
+        custody.wiped();
     }
 
     /** Resets the device when it was released. */
     public void resetIfReleased() throws MigrationException {
-        if (released) {
+        if (custody.isReleased()) {
             reset();
         }
-    }
-
-    /** Whether the device holds what belongs to another device. */
-    public boolean isReleased() {
-        return released;
     }
 
     /** The open saving session. */
@@ -226,8 +224,15 @@ public final class DeviceMachine {
         DataTransferSession given = opened.orElse(null);
         requireReached(arc, given);
         expected = arc.to();
+        arrived();
         takeSession(arc, given);
         LOG.debug("{}: {}", calls.device(), arc);
+    }
+
+    private void arrived() {
+        if (expected == DeviceState.RUNNING) {
+            custody.ran();
+        }
     }
 
     private Optional<DataTransferSession> step(Arc arc) throws IOException {
@@ -280,9 +285,13 @@ public final class DeviceMachine {
         if (actual == expected) {
             return;
         }
-        if (expected != null && actual == DeviceState.RUNNING) {
-            // Only a reset leads here without an arc of ours, and it wipes what the device held.
-            released = false;
+        if (actual == DeviceState.RUNNING) {
+            if (expected == null) {
+                custody.foundRunning();
+            } else {
+                // Only a reset leads here without an arc of ours, and it wipes what the device held.
+                custody.wiped();
+            }
         }
         expected = actual;
         dropSession();

@@ -65,19 +65,26 @@ public final class DeviceRegistry {
     }
 
     /**
-     * A driver leaves. Returns when nothing calls it any more: at once, or when the job that uses it has ended, or when
-     * the time is over.
+     * A driver leaves. Waits for the job that uses it and for its calls under way; then its device is put in order,
+     * which lasts as long as its driver needs.
+     *
+     * @param bound of the waits; after a job that is not done by then the device is left as it is
      */
     public void remove(long serviceId, Duration bound) {
         Device leaving = unbind(serviceId);
         if (leaving != null) {
-            leaving.leave(bound);
+            leaving.leave(serves(leaving), bound);
             replace(leaving);
         }
     }
 
     private synchronized Device unbind(long serviceId) {
         return bound.remove(serviceId);
+    }
+
+    /** One that does not serve never will, as it is not bound any more. */
+    private synchronized boolean serves(Device unbound) {
+        return serving.get(unbound.id()) == unbound;
     }
 
     private synchronized void replace(Device left) {

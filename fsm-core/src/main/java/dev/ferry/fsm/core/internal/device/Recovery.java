@@ -77,6 +77,11 @@ public final class Recovery {
         return new Outcome(running ? Rung.RESET : Rung.BROKEN, failures);
     }
 
+    /** Leaves the device as it is, with what it holds; also after the first rung of {@link #unwind} broke. */
+    public Outcome stay() {
+        return new Outcome(Rung.BROKEN, failures);
+    }
+
     /** Throws away what the device holds; where it cannot, stops the device. */
     public Outcome abandon() {
         return reset() ? inOrder() : silence();
@@ -91,7 +96,7 @@ public final class Recovery {
     public Outcome silence() {
         boolean silent = stop();
         // What it holds must not run here, whatever is asked of it next.
-        machine.release();
+        machine.custody().release();
         return new Outcome(silent ? Rung.IN_ORDER : Rung.BROKEN, failures);
     }
 

@@ -206,10 +206,17 @@ public final class Check {
     private static void destination(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
             state(device, Finding.Code.DESTINATION_NOT_IDLE, findings)
-                    .filter(state -> !isIdle(state))
-                    .ifPresent(state -> add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(),
-                            "it is " + state + "; end what uses it and take it to RUNNING or STOP, or reset it."));
+                    .flatMap(state -> notIdle(device, state))
+                    .ifPresent(why -> add(findings, Finding.Code.DESTINATION_NOT_IDLE, device.id(), why));
         }
+    }
+
+    /** Why a device in a state is not to be overwritten; one that somebody runs has run with all it holds. */
+    private static Optional<String> notIdle(Device device, DeviceState state) {
+        if (!isIdle(state)) {
+            return Optional.of("it is " + state + "; end what uses it and take it to RUNNING or STOP, or reset it.");
+        }
+        return state == DeviceState.RUNNING ? Optional.empty() : device.machine().custody().toKeep();
     }
 
     /** Its state; where that cannot be asked, a finding tells why. */

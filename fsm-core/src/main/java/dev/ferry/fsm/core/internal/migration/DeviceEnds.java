@@ -47,6 +47,11 @@ final class DeviceEnds {
         return destination;
     }
 
+    /** Ownership passes. */
+    void handOver() {
+        source.machine().custody().handOverTo(destination.machine().custody());
+    }
+
     /** What was carried of its state. */
     Gauge gauge() {
         return gauge;

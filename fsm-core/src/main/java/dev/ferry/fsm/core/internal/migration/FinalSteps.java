@@ -97,8 +97,8 @@ final class FinalSteps {
                 + " owns the guest and is left in " + states(ends.destinations())
                 + " with what was loaded: take it to RUNNING if it is not, then resume its guest. The source "
                 + names(ends.sources())
-                + " is not started again; it keeps its copy in STOP until it is used for anything. The downtime lasts "
-                + "until the guest is resumed.";
+                + " is not started again; it keeps its copy in STOP until it is used for anything, or until its driver "
+                + "leaves after the destination has run. The downtime lasts until the guest is resumed.";
         return new Failure(
                 failure.code(),
                 Optional.of(MigrationPhase.START),

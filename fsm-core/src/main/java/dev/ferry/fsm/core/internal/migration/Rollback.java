@@ -180,6 +180,7 @@ final class Rollback {
     private Rung leaveSourcesStopped() {
         String destinations = names(stuck);
         for (Device source : ends.sources()) {
+            source.machine().custody().holdBack(destinations);
             failures.add(Failure.of(
                     FailureCode.DEVICE_FAILED,
                     source.id(),

@@ -58,7 +58,7 @@ final class SaveOperation {
     static void requireRunning(Device device) throws MigrationException {
         DeviceState state = device.machine().sync();
         if (state != DeviceState.RUNNING) {
-            String released = device.machine().isReleased()
+            String released = device.machine().custody().isReleased()
                     ? " (its state was migrated away; going to RUNNING resets it)"
                     : "";
             throw new MigrationException(new Failure(

@@ -176,6 +176,6 @@ final class Switchover {
             device.destination().machine().requireUnmoved();
         }
         kit.signal().close();
-        ends.sources().forEach(source -> source.machine().release());
+        ends.devices().forEach(DeviceEnds::handOver);
     }
 }
