@@ -8,21 +8,14 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** The other side of a handover, as a VMM would write it from the README, layouts written out; for the lab, too. */
-@SuppressWarnings("restricted")
 public final class HandoverClient implements AutoCloseable {
     private static final int LIMIT_MILLIS = 20_000;
     private static final int SEQPACKET_CLOEXEC = 5 | 0x80000;
-    private static final MethodHandle CONNECT = Linker.nativeLinker().downcallHandle(
-            Linker.nativeLinker().defaultLookup().find("connect").orElseThrow(),
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
     private final SystemCalls calls;
     private final int fd;
@@ -34,13 +27,9 @@ public final class HandoverClient implements AutoCloseable {
             MemorySegment address = arena.allocate(110, 8);
             address.set(JAVA_SHORT, 0, (short) 1);
             address.setString(2, path.toString());
-            if ((int) CONNECT.invokeExact(fd, address, 110) != 0) {
+            if (calls.connect(fd, address) != 0) {
                 throw new AssertionError("cannot connect to " + path);
             }
-        } catch (Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
         }
     }
 
