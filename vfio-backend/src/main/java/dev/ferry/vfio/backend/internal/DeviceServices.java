@@ -75,7 +75,7 @@ final class DeviceServices implements HandoverServer.Lending {
     private void takeOver(List<FoundDevice> found, BackendSettings wanted) {
         Terms before = publisher.terms();
         Terms now = new Terms(wanted, before.hostName());
-        publisher.terms(now);
+        publisher.terms(now, found);
         late.clear();
         Map<String, FoundDevice> present = new HashMap<>();
         found.forEach(device -> present.put(device.name(), device));
@@ -90,7 +90,7 @@ final class DeviceServices implements HandoverServer.Lending {
             return false;
         }
         Optional<String> obstacle = publisher.terms().obstacle(device);
-        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get(), publisher.terms().isConfigured(device));
+        return obstacle.isEmpty() || now.isExplainedBy(publisher.explanation(device, obstacle.get()));
     }
 
     /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */

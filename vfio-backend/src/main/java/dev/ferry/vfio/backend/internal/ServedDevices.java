@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,37 +15,38 @@ import java.util.function.BiPredicate;
  */
 final class ServedDevices {
 
+    /** All that the service of a device tells that is not open. */
+    record Explanation(FoundDevice device, boolean configured, String reason) {}
+
     /**
      * What is registered for one device: an open one, or the reason why it is not.
      *
      * @param id under which it is registered
+     * @param explanation of one that is not open
      * @param lent another process has it open, too
-     * @param configured what its service tells of that
      */
     record Served(
             String id,
             Optional<DriverFactory.Driven> driven,
-            String reason,
+            Optional<Explanation> explanation,
             boolean lent,
-            boolean configured,
             Runnable unregister) {
 
-        static Served open(
-                String id, DriverFactory.Driven driven, boolean lent, boolean configured, Runnable unregister) {
-            return new Served(id, Optional.of(driven), "", lent, configured, unregister);
+        static Served open(String id, DriverFactory.Driven driven, boolean lent, Runnable unregister) {
+            return new Served(id, Optional.of(driven), Optional.empty(), lent, unregister);
         }
 
-        static Served explained(String id, String reason, boolean configured, Runnable unregister) {
-            return new Served(id, Optional.empty(), reason, false, configured, unregister);
+        static Served explained(String id, Explanation explanation, Runnable unregister) {
+            return new Served(id, Optional.empty(), Optional.of(explanation), false, unregister);
         }
 
         boolean isOpen() {
             return driven.isPresent();
         }
 
-        /** Whether all that its service tells is so still. */
-        boolean isExplainedBy(String why, boolean asConfigured) {
-            return driven.isEmpty() && reason.equals(why) && configured == asConfigured;
+        /** Whether its service tells just this. */
+        boolean isExplainedBy(Explanation now) {
+            return explanation.equals(Optional.of(now));
         }
 
         private void close() {
