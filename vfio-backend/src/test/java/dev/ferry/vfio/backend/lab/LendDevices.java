@@ -88,7 +88,8 @@ public final class LendDevices {
         }
         try (HandoverClient known = connect(user)) {
             demandAnswer(known.ask(first.offer("none-such"), first.descriptors()),
-                    "refused ENODEV there is no device none-such in this host"::equals);
+                    "refused ENODEV there is no PCI function or mediated device none-such in this host; correct the name"
+                            ::equals);
         }
     }
 

@@ -108,17 +108,17 @@ final class HandoverConnection implements AutoCloseable {
     }
 
     private FoundDevice find(String name) throws DeviceException {
-        List<FoundDevice> found;
+        List<FoundDevice> all;
         try {
-            found = finder.find(Set.of(name));
+            all = finder.find(Set.of(name));
         } catch (IOException e) {
             throw new DeviceException(Errno.EIO, "the devices of this host cannot be read", e);
         }
-        return found.stream()
-                .filter(device -> device.name().equals(name) && device.driver().isPresent())
-                .findFirst()
-                .orElseThrow(() ->
-                        new DeviceException(Errno.ENODEV, "there is no device " + name + " in this host"));
+        FoundDevice found = all.stream().filter(device -> device.name().equals(name)).findFirst().orElseThrow();
+        if (found.driver().isEmpty()) {
+            throw new DeviceException(Errno.ENODEV, found.obstacle().orElseThrow());
+        }
+        return found;
     }
 
     /** Takes over the descriptors, which are closed when this fails. */

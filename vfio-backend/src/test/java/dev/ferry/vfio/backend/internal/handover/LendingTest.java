@@ -87,11 +87,25 @@ class LendingTest extends HandoverFixture {
         int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 lend 0000:99:00.0", fd))
-                    .isEqualTo("refused ENODEV there is no device 0000:99:00.0 in this host");
+                    .isEqualTo("refused ENODEV there is no PCI function or mediated device 0000:99:00.0 in this host; "
+                            + "correct the name");
         }
         refuses = true;
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused EOPNOTSUPP told to refuse");
+        }
+        calls.close(fd);
+        assertThat(descriptorsOfFile()).isEmpty();
+    }
+
+    @Test
+    void shouldTellThatADeviceHasNoDriver() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        Files.delete(folder.resolve("sys/bus/pci/devices").resolve(DEVICE).resolve("driver"));
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused ENODEV " + DEVICE
+                    + " is bound to no driver; bind it to a VFIO driver (driver_override, drivers_probe in "
+                    + "/sys/bus/pci)");
         }
         calls.close(fd);
         assertThat(descriptorsOfFile()).isEmpty();
