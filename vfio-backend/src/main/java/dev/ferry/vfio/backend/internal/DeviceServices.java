@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,8 @@ final class DeviceServices implements HandoverServer.Lending {
 
     /** How long anybody waits for his turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
+    /** How long a process that wants its device back waits until it is closed. */
+    static final long RETURN_MILLIS = 4_000;
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
     static final long STOP_WAIT_MILLIS = 15_000;
 
@@ -177,20 +180,22 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     /**
-     * The process that handed a device over wants it back.
-     *
-     * @throws DeviceException ETIMEDOUT when it is still in use; that ends as soon as the kernel lets it
+     * The process that handed a device over wants it back. What this gives answers ETIMEDOUT when the device is still
+     * in use after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
      */
     @Override
-    public void takeBack(String name) throws DeviceException {
-        if (!wishBack(name).await(WAIT_MILLIS)) {
-            throw new DeviceException(Errno.ETIMEDOUT,
-                    id(name) + " will be closed once a pending operation on another device returns");
-        }
-        Optional<String> obstacle = leavings.await(name, WAIT_MILLIS);
-        if (obstacle.isPresent()) {
-            throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
-        }
+    public HandoverServer.WayBack takeBack(String name) {
+        Turn.Wish sentOff = wishBack(name);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETURN_MILLIS);
+        return () -> {
+            Optional<String> obstacle = sentOff.isDone()
+                    ? leavings.obstacle(name)
+                    : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
+            if (obstacle.isPresent() && System.nanoTime() - deadline >= 0) {
+                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
+            }
+            return obstacle.isEmpty();
+        };
     }
 
     @Override

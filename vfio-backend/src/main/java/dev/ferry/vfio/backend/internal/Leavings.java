@@ -55,12 +55,9 @@ final class Leavings {
         return underWay.containsKey(name);
     }
 
-    /** Waits for one device; gives what keeps it when the time is over, nothing when it is closed or was never here. */
-    Optional<String> await(String name, long millis) {
-        Leaving leaving = underWay.get(name);
-        return leaving == null || leaving.awaitClosed(deadline(millis))
-                ? Optional.empty()
-                : Optional.of(leaving.obstacle());
+    /** What keeps a device from being closed; nothing when it is closed, or was never here. */
+    Optional<String> obstacle(String name) {
+        return Optional.ofNullable(underWay.get(name)).map(Leaving::obstacle);
     }
 
     /** Waits for some, and says in the log which are not closed when the time is over. */

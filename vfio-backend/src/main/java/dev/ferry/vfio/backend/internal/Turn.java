@@ -40,6 +40,11 @@ final class Turn {
             }
         }
 
+        /** Whether it is done; false also when it failed. */
+        boolean isDone() {
+            return done;
+        }
+
         /**
          * Waits until it is done; false when it failed, the time was over, or the thread was interrupted, which it then
          * stays.

@@ -16,7 +16,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
     void shouldGiveBackOnlyWhatIsLent() throws Exception {
         update(VF);
 
-        services.takeBack(VF);
+        takeBack(VF);
 
         assertThat(registered.get(VF)).containsKey("ferry.vfio.access");
         assertThat(drivers.get(VF).state()).isEqualTo(DeviceState.RUNNING);

@@ -61,7 +61,7 @@ class LeavingsTest {
 
         assertThat(done).as("whoever is to be told has the turn").containsExactly("unregistered", "closed");
         assertThat(leavings.has("a")).isFalse();
-        assertThat(leavings.await("a", 0)).isEmpty();
+        assertThat(leavings.obstacle("a")).isEmpty();
     }
 
     @Test

@@ -37,6 +37,7 @@ final class HandoverConnection implements AutoCloseable {
     private final DeviceIdentity identity;
     private final HandoverServer.Lending lending;
     private Optional<String> lent = Optional.empty();
+    private Optional<HandoverServer.WayBack> returning = Optional.empty();
     /** For the log. */
     private String peer = "a process whose user the kernel does not report";
 
@@ -67,7 +68,7 @@ final class HandoverConnection implements AutoCloseable {
     }
 
     /**
-     * Takes one message that is waiting, and answers.
+     * Takes one message that is waiting, and answers; to a return the answer comes {@linkplain #answerReturn later}.
      *
      * @return whether the connection goes on
      */
@@ -76,21 +77,36 @@ final class HandoverConnection implements AutoCloseable {
             if (message.isEnd()) {
                 return false;
             }
-            socket.send(answer(message));
+            switch (HandoverMessage.parse(message.bytes())) {
+                case Lend lend -> socket.send("ok " + lend(lend, message));
+                case Return back -> giveBack();
+            }
             return true;
         } catch (DeviceException e) {
             return refuse(e);
         }
     }
 
-    private String answer(UnixSocket.Message message) throws DeviceException {
-        return switch (HandoverMessage.parse(message.bytes())) {
-            case Lend lend -> "ok " + lend(lend, message);
-            case Return back -> {
-                giveBack();
-                yield "ok";
+    /** Whether the device is on its way back; nothing is heard meanwhile. */
+    boolean isReturning() {
+        return returning.isPresent();
+    }
+
+    /**
+     * Answers when the device has arrived, or takes too long.
+     *
+     * @return whether the connection goes on
+     */
+    boolean answerReturn() {
+        try {
+            if (returning.orElseThrow().isOver()) {
+                returning = Optional.empty();
+                socket.send("ok");
             }
-        };
+            return true;
+        } catch (DeviceException e) {
+            return refuse(e);
+        }
     }
 
     private String lend(Lend lend, UnixSocket.Message message) throws DeviceException {
@@ -157,8 +173,9 @@ final class HandoverConnection implements AutoCloseable {
     private void giveBack() throws DeviceException {
         Optional<String> back = lent;
         lent = Optional.empty();
-        if (back.isPresent()) {
-            lending.takeBack(back.get());
+        returning = back.map(lending::takeBack);
+        if (back.isEmpty()) {
+            socket.send("ok");
         }
     }
 

@@ -28,6 +28,8 @@ public final class HandoverServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HandoverServer.class);
 
     private static final int POLL_MILLIS = 100;
+    /** While a device is on its way back, whose arrival no descriptor tells. */
+    private static final int RETURN_POLL_MILLIS = 10;
     private static final long STOP_WAIT_MILLIS = 5_000;
     /** Failures in a row that are borne: two seconds. */
     private static final int MOST_FAILURES = 20;
@@ -40,11 +42,21 @@ public final class HandoverServer implements AutoCloseable {
         /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
         String lend(FoundDevice device, OpenDevice open) throws DeviceException;
 
-        /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
-        void takeBack(String name) throws DeviceException;
+        /** A device is handed over no longer; does not wait until it is used no more, which the answer tells. */
+        WayBack takeBack(String name);
 
-        /** The same for a device of which nobody waits to hear; does not wait. */
+        /** The same for a device of which nobody waits to hear. */
         void letGo(String name);
+    }
+
+    /** One device that is on its way back to who handed it over. */
+    public interface WayBack {
+        /**
+         * Whether it has arrived, so that it is used no more; does not wait.
+         *
+         * @throws DeviceException when it takes too long; it is used no more as soon as can be
+         */
+        boolean isOver() throws DeviceException;
     }
 
     private final SystemCalls calls;
@@ -180,17 +192,16 @@ public final class HandoverServer implements AutoCloseable {
     private void serve(PollList poll) throws DeviceException {
         List<HandoverConnection> asked = List.copyOf(connections);
         poll.put(0, mayAccept ? socket.number() : PollList.PASSED_OVER);
+        boolean returning = false;
         for (int i = 0; i < asked.size(); i++) {
-            poll.put(i + 1, asked.get(i).number());
+            poll.put(i + 1, asked.get(i).isReturning() ? PollList.PASSED_OVER : asked.get(i).number());
+            returning |= asked.get(i).isReturning();
         }
-        boolean ready = poll.await(asked.size() + 1, POLL_MILLIS);
+        poll.await(asked.size() + 1, returning ? RETURN_POLL_MILLIS : POLL_MILLIS);
         mayAccept = true;
-        if (!ready) {
-            return;
-        }
         for (int i = 0; i < asked.size(); i++) {
-            if (poll.isReady(i + 1)) {
-                hear(asked.get(i));
+            if (asked.get(i).isReturning() || poll.isReady(i + 1)) {
+                attend(asked.get(i));
             }
         }
         if (poll.isReady(0)) {
@@ -238,10 +249,10 @@ public final class HandoverServer implements AutoCloseable {
         }
     }
 
-    private void hear(HandoverConnection connection) {
+    private void attend(HandoverConnection connection) {
         boolean goesOn = false;
         try {
-            goesOn = connection.hear();
+            goesOn = connection.isReturning() ? connection.answerReturn() : connection.hear();
         } catch (Throwable e) {
             LOG.error("a connection at {} is closed, since serving it failed", file.path(), e);
         }

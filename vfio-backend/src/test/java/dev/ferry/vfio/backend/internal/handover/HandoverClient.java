@@ -35,11 +35,21 @@ public final class HandoverClient implements AutoCloseable {
 
     /** Sends a message with descriptors; gives the answer, empty when the other side closed. */
     public String ask(String message, int... descriptors) {
+        tell(message, descriptors);
+        return answer();
+    }
+
+    /** Sends a message, and does not wait for the answer. */
+    public void tell(String message, int... descriptors) {
         long sent = send(message, descriptors);
         if (sent != message.length()) {
             throw new AssertionError("sent " + sent);
         }
-        return answer();
+    }
+
+    /** Whether there is something to hear, the end also. */
+    public boolean isAnswered() {
+        return isReady(0);
     }
 
     /** What the other side says unasked; empty when it closed. */
@@ -65,14 +75,20 @@ public final class HandoverClient implements AutoCloseable {
         }
     }
 
-    private String answer() {
+    private boolean isReady(int millis) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment poll = arena.allocate(8, 8);
             poll.set(JAVA_INT, 0, fd);
             poll.set(JAVA_SHORT, 4, (short) 1);
-            if (calls.poll(poll, 1, LIMIT_MILLIS) == 0) {
-                throw new AssertionError("no answer");
-            }
+            return calls.poll(poll, 1, millis) != 0;
+        }
+    }
+
+    private String answer() {
+        if (!isReady(LIMIT_MILLIS)) {
+            throw new AssertionError("no answer");
+        }
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(1024, 8);
             long count = calls.recvmsg(fd, header(arena, bytes), 0);
             return bytes.asSlice(0, Math.max(count, 0)).asByteBuffer().hasRemaining()

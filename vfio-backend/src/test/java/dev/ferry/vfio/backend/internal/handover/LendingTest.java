@@ -136,7 +136,48 @@ class LendingTest extends HandoverFixture {
         }
         calls.close(fd);
         assertThat(letGo).as("it is on its way already").isEmpty();
-        lent.remove().close();
+    }
+
+    /** A VMM returns all of its devices while a migration of one of them is undone. */
+    @Test
+    void shouldAnswerAndLetInOthersWhileADeviceIsOnItsWayBack() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient first = new HandoverClient(calls, socket);
+                HandoverClient second = new HandoverClient(calls, socket)) {
+            assertThat(first.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            assertThat(second.ask("ferry-vfio 1 lend " + OTHER, fd)).startsWith("ok");
+            onTheWay = DEVICE;
+            first.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+
+            assertThat(second.ask("ferry-vfio 1 return")).isEqualTo("ok");
+            try (HandoverClient third = new HandoverClient(calls, socket)) {
+                assertThat(third.ask("ferry-vfio 1 lend " + OTHER, fd)).startsWith("ok");
+            }
+            assertThat(first.isAnswered()).isFalse();
+
+            first.tell("ferry-vfio 1 lend " + DEVICE, fd);
+            onTheWay = "";
+            assertThat(first.hear()).isEqualTo("ok");
+            assertThat(first.hear()).as("heard when the device has arrived").startsWith("ok ");
+        }
+        calls.close(fd);
+    }
+
+    @Test
+    void shouldLetGoOfAConnectionThatEndsWhileItsDeviceIsOnItsWayBack() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        onTheWay = DEVICE;
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            client.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        }
+        onTheWay = "";
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+        }
+        calls.close(fd);
     }
 
     @Test
