@@ -161,7 +161,16 @@ final class HandoverConnection implements AutoCloseable {
 
     /** Tells why, as far as somebody listens; the connection ends. */
     boolean refuse(DeviceException refusal) {
-        LOG.warn("{} was refused at {}: {}", peer, path, KernelException.reason(refusal));
+        return refuse(refusal, true);
+    }
+
+    /** In the same way; the log is warned only when it is news. */
+    boolean refuse(DeviceException refusal, boolean news) {
+        if (news) {
+            LOG.warn("{} was refused at {}: {}", peer, path, KernelException.reason(refusal));
+        } else {
+            LOG.debug("{} was refused again at {}: {}", peer, path, KernelException.reason(refusal));
+        }
         try {
             socket.send("refused " + refusal.errno() + " " + refusal.getMessage().replaceAll("[^ -~]", "?"));
         } catch (DeviceException e) {

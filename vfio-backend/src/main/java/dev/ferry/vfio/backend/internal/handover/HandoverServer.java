@@ -35,7 +35,6 @@ public final class HandoverServer implements AutoCloseable {
     private static final int MOST_FAILURES = 20;
 
     private static final int MOST_CONNECTIONS = 64;
-    private static final int ROOT_USER = 0;
 
     /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
@@ -63,12 +62,12 @@ public final class HandoverServer implements AutoCloseable {
     private final SocketFile file;
     private final UnixSocket socket;
     private final Function<UnixSocket, HandoverConnection> maker;
+    private final Admission admission;
     private final List<HandoverConnection> connections = new ArrayList<>();
     private final Thread thread;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private boolean mayAccept = true;
     private int failures;
-    private volatile Set<Integer> users = Set.of();
     private volatile boolean closed;
 
     private HandoverServer(
@@ -80,6 +79,7 @@ public final class HandoverServer implements AutoCloseable {
         this.file = file;
         this.socket = socket;
         this.maker = maker;
+        admission = new Admission(calls.effectiveUser());
         thread = new Thread(null, this::run, "ferry-vfio-handover", 0, false);
         thread.setContextClassLoader(HandoverServer.class.getClassLoader());
         thread.setDaemon(true);
@@ -128,12 +128,13 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Lets these users in from now on, instead of those before; connections and devices that are lent stay.
+     * Lets these users in from now on, instead of those before; connections and devices that are lent stay. Called at
+     * every scan: of strangers the log is told again from now on.
      *
      * @throws IOException when the socket's mode cannot be changed; ask again then
      */
     public void admit(Set<Integer> others) throws IOException {
-        users = others;
+        admission.admit(others);
         file.letReach(!others.isEmpty());
     }
 
@@ -231,22 +232,23 @@ public final class HandoverServer implements AutoCloseable {
 
     private boolean letIn(HandoverConnection connection) {
         try {
-            requireAllowed(connection.user());
+            int user = connection.user();
+            if (!admission.isOpenTo(user)) {
+                return connection.refuse(stranger(user), admission.isNews(user));
+            }
+            if (connections.size() == MOST_CONNECTIONS) {
+                throw new DeviceException(
+                        Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
+            }
             return connections.add(connection);
         } catch (DeviceException e) {
             return connection.refuse(e);
         }
     }
 
-    private void requireAllowed(int user) throws DeviceException {
-        if (user != ROOT_USER && user != calls.effectiveUser() && !users.contains(user)) {
-            throw new DeviceException(Errno.EACCES,
-                    "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
-        }
-        if (connections.size() == MOST_CONNECTIONS) {
-            throw new DeviceException(
-                    Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
-        }
+    private DeviceException stranger(int user) {
+        return new DeviceException(Errno.EACCES,
+                "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
     }
 
     private void attend(HandoverConnection connection) {
