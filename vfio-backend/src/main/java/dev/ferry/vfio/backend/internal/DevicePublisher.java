@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes services of devices, by the terms in force: a driver for each that can be opened, for any other one the reason
- * why not. Used in somebody's turn alone, but for the methods that say otherwise.
+ * why not. Used by the thread that has the {@link Turn}, but for the methods that say otherwise.
  */
 final class DevicePublisher {
     private static final Logger LOG = LoggerFactory.getLogger(DevicePublisher.class);
@@ -47,7 +47,7 @@ final class DevicePublisher {
         this.terms = terms;
     }
 
-    /** What is in force; on any thread. */
+    /** The terms in force; on any thread. */
     Terms terms() {
         return terms;
     }
@@ -77,9 +77,9 @@ final class DevicePublisher {
 
     /**
      * Opens a device, or says why not; what is right already is left alone. A device that cannot be migrated is opened
-     * once, not at every look: many are reset by that, and nobody else can open it meanwhile.
+     * once, not at every look: many are reset by that, and no other process can open it meanwhile.
      *
-     * @return false when that has to wait: it has not left whoever had it before, or all ends
+     * @return false when that has to wait: the service that the device had has not left, or the bundle stops
      */
     boolean publish(FoundDevice device) {
         Optional<String> obstacle =
@@ -178,7 +178,7 @@ final class DevicePublisher {
         }
     }
 
-    /** Not in anybody's turn: sessions ask, and whoever withdraws their device waits for them. */
+    /** On any thread: sessions ask, for which a thread that has the turn may be waiting. */
     private int dataTimeoutMillis() {
         return terms.settings().dataTimeoutMillis();
     }

@@ -21,23 +21,24 @@ import org.slf4j.LoggerFactory;
  * Decides when each device of the host is served anew, lent, given back or withdrawn; {@link DevicePublisher} knows
  * how.
  *
- * <p>Thread-safe; whoever changes what is served does it alone. A device that was handed over is left as it is until it
- * is taken back. Devices leave on threads of their own, and one that has not left is not served anew. For somebody's
- * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end. What
- * is to leave meanwhile is sent off by whoever had to be waited for, when he is through; what is to be served waits for
- * the next {@linkplain #update update}.
+ * <p>Thread-safe; one thread at a time changes what is served, the one that has the {@link Turn}. A device that was
+ * handed over is left as it is until it is taken back. Devices leave on threads of their own, and one that has not left
+ * is not served anew. A thread waits {@value #WAIT_MILLIS} ms at most for the turn, and as long for devices that leave;
+ * only {@link #close} waits longer. While another thread has a long turn, a device that is to leave is sent off at the
+ * end of that turn, and one that is to be served waits for the next {@linkplain #update update}. The README tells which
+ * thread waits for which.
  */
 final class DeviceServices implements HandoverServer.Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
 
-    /** How long anybody waits for his turn, and then for devices to be closed. */
+    /** How long a thread waits for the turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
     /** How long a process that wants its device back waits until it is closed. */
     static final long RETURN_MILLIS = 4_000;
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
     static final long STOP_WAIT_MILLIS = 15_000;
 
-    /** What could not be served in its turn, since it had not left: served as soon as it has. */
+    /** Devices that could not be served, since their service before had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
     private final Turn turn = new Turn();
     private final Leavings leavings = new Leavings(this::serveLate);
@@ -87,7 +88,7 @@ final class DeviceServices implements HandoverServer.Lending {
         found.forEach(this::serve);
     }
 
-    /** Whether what is served is right, or is to stay until it is known what comes instead. */
+    /** Whether a device's service is right, or is to stay until it is known which one takes its place. */
     private boolean mayStay(Served now, FoundDevice device) {
         if (device == null) {
             return false;
@@ -96,7 +97,7 @@ final class DeviceServices implements HandoverServer.Lending {
         return obstacle.isEmpty() || now.isExplainedBy(publisher.explanation(device, obstacle.get()));
     }
 
-    /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */
+    /** A device has left; on its own thread. When another thread has a long turn, the next update serves it. */
     private void serveLate(String name) {
         if (!turn.enter(WAIT_MILLIS)) {
             return;
@@ -130,8 +131,8 @@ final class DeviceServices implements HandoverServer.Lending {
      *
      * @param open closed here, at once when it cannot be served
      * @return its id
-     * @throws DeviceException EBUSY when it is open here already or still leaving, another one is waited for, or all
-     *     ends; EOPNOTSUPP when it cannot be migrated
+     * @throws DeviceException EBUSY when it is open here already or still leaving, another thread has a long turn, or
+     *     the bundle stops; EOPNOTSUPP when it cannot be migrated
      */
     @Override
     public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
@@ -214,7 +215,7 @@ final class DeviceServices implements HandoverServer.Lending {
     void close() {
         publisher.close();
         served.sendOffAll();
-        // Once more, for what another was about to serve.
+        // Once more, for the device that a thread was about to serve in its turn.
         boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
         List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
         if (!alone) {

@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * What is registered, by the devices' names, until it is sent off. Thread-safe; added to in somebody's turn alone, as
- * {@link DeviceServices} takes them.
+ * The services that are registered, by the devices' names, until they are sent off. Thread-safe; only the thread that
+ * has the {@link Turn} adds to them.
  */
 final class ServedDevices {
 
@@ -61,7 +61,7 @@ final class ServedDevices {
     /**
      * Nothing yet.
      *
-     * @param waitMillis how long it is waited for devices that leave
+     * @param waitMillis how long a thread waits for devices that leave
      */
     ServedDevices(Leavings leavings, long waitMillis) {
         this.leavings = leavings;
@@ -77,13 +77,13 @@ final class ServedDevices {
         served.put(name, added);
     }
 
-    /** Sends off what is served for a device. Gives whether it has left. */
+    /** Sends off the service of a device, and waits. Gives whether it has left. */
     boolean makeRoom(String name) {
         withdraw((one, now) -> one.equals(name));
         return !leavings.has(name);
     }
 
-    /** Sends off, and waits for all of them together. */
+    /** Sends these off, and waits for all of them together. */
     void withdraw(BiPredicate<String, Served> which) {
         leavings.awaitThese(sendOff(which), waitMillis);
     }
@@ -93,7 +93,10 @@ final class ServedDevices {
         sendOff((name, now) -> true);
     }
 
-    /** Sends off without waiting; gives the names. Nobody is kept by one that has to leave on this thread. */
+    /**
+     * Sends these off without waiting; gives their names. All count as leaving before the first one begins to: a device
+     * for which no thread can be started leaves on this one, and threads that ask meanwhile are not kept by that.
+     */
     List<String> sendOff(BiPredicate<String, Served> which) {
         Map<String, Runnable> leaving = new LinkedHashMap<>();
         try {
