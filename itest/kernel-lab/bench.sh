@@ -2,6 +2,7 @@
 # Ferry beside a program in C that makes the same system calls. Sourced by run.
 
 readonly gib=$((1 << 30))
+readonly guest_turns=3 host_turns=5
 # What must have been measured, in each turn.
 readonly guest_rows=("c get-state-ns" "c set-same-state-ns" "c stop-and-run-ns" "c stream-MBps" "java get-state-ns"
   "java set-same-state-ns" "java stop-and-run-ns" "java driver-state-ns" "java stream-cold-MBps" "java stream-MBps")
@@ -24,9 +25,9 @@ measure() {
   build_peer
   local peer=$cache/kernel-6.12/build/peer
   measure_guest "$peer" > "$work/guest"
-  require_rows 2 "$work/guest" "${guest_rows[@]}"
+  require_rows $guest_turns "$work/guest" "${guest_rows[@]}"
   measure_host "$peer" > "$work/host"
-  require_rows 3 "$work/host" "${host_rows[@]}"
+  require_rows $host_turns "$work/host" "${host_rows[@]}"
   {
     ratios "guest" "$work/guest"
     ratios "host" "$work/host"
@@ -43,7 +44,8 @@ require_rows() {
   shift 2
   for row in "$@"; do
     found=$(grep -cE "^$row [0-9]+$" "$file" || :)
-    [ "$found" -eq "$turns" ] || die "the benchmark is incomplete: '$row' was measured $found times instead of $turns; the guest's words are in $results/bench.log"
+    [ "$found" -eq "$turns" ] || die "the benchmark is incomplete: '$row' was measured $found times instead of $turns;" \
+      "the guest's words are in $results/bench.log"
   done
 }
 
@@ -52,6 +54,7 @@ measure_guest() {
   cp -r "$work/ferry" "$folder"
   cp "$1" "$folder/lab/peer"
   echo "${FERRY_KERNEL_LAB_STREAM:-$gib}" > "$folder/lab/stream-bytes"
+  seq $guest_turns > "$folder/lab/turns"
   cp "$lab/guest/bench" "$folder/lab"
   ln -sf bench "$folder/lab/program"
   boot 6.12 "$folder" "$results/bench.log"
@@ -64,37 +67,34 @@ measure_host() {
   local peer=$1 classes=$work/ferry/lab/classes status=0
   cp -r "$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/internal/fake" \
     "$classes/dev/ferry/vfio/backend/internal"
-  bounded 300 "$peer" hold "$gib" sh -c '
+  bounded 600 "$peer" hold "$gib" sh -c '
     "$1" sink "$2/sink" & sink=$!
     # Five seconds, until it listens.
     for try in $(seq 50); do [ -S "$2/sink" ] || sleep 0.1; done
-    for turn in 1 2 3; do
+    for turn in $(seq "$6"); do
       "$1" memory /proc/self/fd/9 "$2/sink" | sed "s/^/c /"
       "$3" --enable-native-access=ALL-UNNAMED -Dslf4j.internal.verbosity=ERROR -cp "$4:$5" \
         dev.ferry.vfio.backend.lab.Benchmark memory /proc/self/fd/9 "$2/sink" | sed "s/^/java /"
     done
-    kill "$sink"' sh "$peer" "$work" "$JAVA_HOME/bin/java" "$classes" "$work/ferry/lab/slf4j.jar" \
+    kill "$sink"' sh "$peer" "$work" "$JAVA_HOME/bin/java" "$classes" "$work/ferry/lab/slf4j.jar" $host_turns \
     || die "the benchmark on the host failed"
 }
 
-# ratios WHERE FILE: one line per measurement, of the best turns; above 1.00 Java is slower. What only Java has, stands
-# beside the nearest measurement of the peer, which needs no compiler and has no driver above the calls.
+# ratios WHERE FILE: one line per measurement, each the median of its turns; above 1.00 Java is slower. What only Java has
+# stands beside the nearest measurement of the peer, which needs no compiler and has no driver above the calls.
 ratios() {
-  awk -v where="$1" '
-    function better(n, value, so_far) { return !so_far || (n ~ /-MBps$/ ? value > so_far : value < so_far) }
-    $1 == "c" && better($2, $3, c[$2]) { c[$2] = $3 }
-    $1 == "java" {
-      if (!java[$2]) name[++count] = $2
-      if (better($2, $3, java[$2])) java[$2] = $3
-    }
+  sort -k 1,2 -k 3n "$2" | awk -v where="$1" '
+    { name = $1 " " $2; turns[name]++; value[name, turns[name]] = $3 }
+    function median(name) { return value[name, int((turns[name] + 1) / 2)] }
+    $1 == "java" && turns[name] == 1 { row[++rows] = $2 }
     END {
-      for (i = 1; i <= count; i++) {
-        n = name[i]
-        like = (n == "driver-state-ns") ? "get-state-ns" : n
+      for (i = 1; i <= rows; i++) {
+        java = median("java " row[i])
+        like = (row[i] == "driver-state-ns") ? "get-state-ns" : row[i]
         sub(/-cold/, "", like)
-        peer = c[like]
-        ratio = (n ~ /-MBps$/) ? peer / java[n] : java[n] / peer
-        printf "%-6s %-20s C %8d  Java %8d  %.2f\n", where, n, peer, java[n], ratio
+        peer = median("c " like)
+        ratio = (row[i] ~ /-MBps$/) ? peer / java : java / peer
+        printf "%-6s %-20s C %8d  Java %8d  %.2f\n", where, row[i], peer, java, ratio
       }
-    }' "$2"
+    }'
 }

@@ -3,10 +3,11 @@
 
 readonly application=$project/app/target/ferry-runnable.jar
 readonly programs=$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/lab
+readonly contract=$project/contract/target/classes
 
 # Builds with the project's command, unless everything is newer than its sources.
 build_ferry() {
-  [ -f "$application" ] && [ -d "$programs" ] && [ -d "$project/contract/target/classes" ] \
+  [ -f "$application" ] && [ -f "$programs/LabChecks.class" ] && [ -d "$contract" ] \
     && [ -z "$(newer_sources)" ] && return
   say "building Ferry"
   local log=$results/build.log started=$work/started
@@ -19,9 +20,13 @@ build_ferry() {
   touch -r "$started" "$application"
 }
 
+# The application is built without its tests, too, so the programs and what they need have stamps of their own.
 newer_sources() {
-  find "$project"/{pom.xml,cnf,api,cli,contract,fsm-core,stream-formats,virtio-*,vfio-backend,emulator,demo,shell,app} \
-    -name target -prune -o \( -path "*/src/*" -o -name "*.bnd*" -o -name pom.xml \) -type f -newer "$application" -print -quit
+  find "$project"/{pom.xml,bnd.bnd,cnf,api,cli,contract,fsm-core,stream-formats,virtio-*,vfio-backend,emulator,demo,shell,app} \
+    -name target -prune -o \( -path "*/src/*" -o -path "*/cnf/*" -o -name "*.bnd" -o -name pom.xml \) -type f \
+    -newer "$application" -print -quit
+  find "$project/vfio-backend/src/test" -type f -newer "$programs/LabChecks.class" -print -quit
+  find "$project/contract/src/main" -type f -newer "$contract/dev/ferry/contract/DriverContract.class" -print -quit
 }
 
 # collect_ferry FOLDER: lays out what a guest finds at its root.

@@ -29,6 +29,7 @@ public record ConfigurationKeys(SortedSet<String> known) {
     /** Keys of ConfigAdmin, of Declarative Services and of who brought the configuration begin so. */
     private static final List<String> NOT_THE_USERS = List.of(".", "service.", "component.", "osgi.", "felix.", "org.");
 
+    /** Copies the keys. */
     public ConfigurationKeys {
         known = Collections.unmodifiableSortedSet(new TreeSet<>(known));
     }

@@ -9,12 +9,14 @@ import org.osgi.annotation.versioning.ConsumerType;
  * Tells which pages of memory were written: by one device, or by the processors of a guest.
  *
  * <p>Called by {@code fsm-core} alone, one call of a tracker at a time, on threads of a migration; those of different
- * trackers at the same time. Every call must return within seconds. Recording has nothing to do with the state of a
- * device: it ends after the device was stopped, and often after its guest runs elsewhere; a driver that leaves ends it
- * itself. Between {@link #start} and
- * {@link #stop} a write is recorded no later than it becomes visible to a reader of the memory. Resembles the device
- * feature {@code VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header {@code linux/vfio.h}, to which it maps one to
- * one.
+ * trackers at the same time, and {@link #capabilities} at any. Every call must return within seconds. Recording has
+ * nothing to do with the state of a device: it ends after the device was stopped, and often after its guest runs
+ * elsewhere; a driver that leaves ends it itself. Resembles the device feature {@code
+ * VFIO_DEVICE_FEATURE_DMA_LOGGING_*} of the kernel header {@code linux/vfio.h}, to which it maps one to one.
+ *
+ * <p>Between {@link #start} and {@link #stop} a write is recorded when readers of the memory can see it already, or
+ * both is done while no report can come between. The other way round it is lost: a report takes the record, the page is
+ * carried as it was, and then it is written. Once the writer has stopped, the next report is complete.
  */
 @ConsumerType
 public interface DirtyTracker {
@@ -25,7 +27,8 @@ public interface DirtyTracker {
      * @param mechanism how it tracks and why this way was taken, for people: {@code device DMA logging}
      * @param pageSizes supported sizes of a tracked page; bit n set: 2^n bytes
      * @param maxRanges most ranges of one {@link #start}, 1 or more; a caller with more merges neighbours
-     * @param exact false when pages may be reported that were not written, every page that can be written above all
+     * @param exact false when pages may be reported that were not written, for example every page that the device may
+     *     write
      */
     record Capabilities(String mechanism, long pageSizes, int maxRanges, boolean exact) {
         /** Refuses trackers without a page size or a range. */
@@ -38,7 +41,10 @@ public interface DirtyTracker {
         }
     }
 
-    /** What the tracker can do. Does not block. */
+    /**
+     * What the tracker can do. Does not block; may come on any thread at any time, as whoever plans a migration asks,
+     * too, while another one uses the tracker.
+     */
     Capabilities capabilities();
 
     /**
@@ -47,8 +53,9 @@ public interface DirtyTracker {
      * @param pageSize one of the supported sizes, in bytes
      * @param ranges one or more, ascending, without overlap, aligned to the page size; at most as many as the tracker
      *     takes
-     * @throws DeviceException EBUSY when it records already, and it goes on; EINVAL for a size or ranges that are not
-     *     as demanded; ENOSPC for too many ranges; other errnos as the device gives them. It does not record then
+     * @throws DeviceException EBUSY when it records already, and that recording goes on; EINVAL for a size or ranges
+     *     that are not as demanded; ENOSPC for too many ranges; other errnos as the device gives them. After any error
+     *     but EBUSY it does not record, and {@link #stop} follows
      */
     void start(long pageSize, List<IovaRange> ranges) throws DeviceException;
 
@@ -68,7 +75,8 @@ public interface DirtyTracker {
     void reportAndClear(IovaRange range, ByteBuffer bitmap) throws DeviceException;
 
     /**
-     * Ends recording and forgets what was recorded; does nothing when there is nothing to end.
+     * Ends recording and forgets what was recorded; does nothing when there is nothing to end. Called also after a
+     * {@link #start} that failed with anything but EBUSY.
      *
      * @throws DeviceException as the device gives them. The tracker does not record any more, but the device may: a
      *     later stop, or the next start, tries again to end that

@@ -14,8 +14,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p><b>Caller and threads.</b> {@code fsm-core} alone calls a driver. It makes at most one call of {@link #step},
  * {@link #stopCopySize} and of the session at a time; {@link #reset} and {@link #state} may come on another thread at
- * any moment. Every call must return within seconds: a driver bounds its own waits and fails with {@link
- * Errno#ETIMEDOUT}.
+ * any moment, and so may {@link #features}, {@link #profile} and {@link #dirtyTracker}, which only ask. Every call must
+ * return within seconds: a driver bounds its own waits and fails with {@link Errno#ETIMEDOUT}.
  *
  * <p><b>States.</b> The driver owns the present state. It begins as RUNNING, follows the steps, returns to RUNNING on
  * {@link #reset}, and goes to ERROR by itself when an arc failed and no valid state is left. A driver meets only the
@@ -140,6 +140,7 @@ public interface MigrationDriver {
 
     /**
      * The way to learn which pages the device writes while its guest runs; the same answer for the life of the service.
+     * Does not block; may come on any thread.
      *
      * @return empty when nothing can tell: every page that the device may write then counts as written
      */

@@ -21,8 +21,8 @@ public record PrecopyInfo(long initialBytes, long dirtyBytes, boolean reinitiali
         }
     }
 
-    /** What there is to read in all. */
+    /** What there is to read in all; {@link Long#MAX_VALUE} when that is more than can be told. */
     public long totalBytes() {
-        return initialBytes + dirtyBytes;
+        return dirtyBytes > Long.MAX_VALUE - initialBytes ? Long.MAX_VALUE : initialBytes + dirtyBytes;
     }
 }

@@ -32,9 +32,9 @@ public non-sealed interface SavingSession extends DataTransferSession, ReadableB
 
     /**
      * Whether {@link #precopyInfo} tells of a re-initialisation ({@link PrecopyInfo#reinitialized}); the same answer
-     * for the life of the session. Such a device is asked once more when its guest is paused, before it is stopped:
-     * new initial data would otherwise be loaded during the downtime. Others are not, as that can make them capture
-     * their state.
+     * for the life of the session. Such a device is asked, and read, once more at the end of every round, and asked
+     * again when its guest is paused, before it is stopped: new initial data would otherwise be loaded during the
+     * downtime. Others are not, as that can make them capture their state.
      */
     default boolean announcesReinitialization() {
         return false;

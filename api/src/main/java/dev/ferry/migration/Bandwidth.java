@@ -11,18 +11,11 @@ public record Bandwidth(long bytesPerSecond) {
     /** No limit. */
     public static final Bandwidth UNLIMITED = new Bandwidth(Long.MAX_VALUE);
 
-    private static final long BYTES_PER_MEBIBYTE = 1024 * 1024;
-
     /** Refuses rates below one byte per second. */
     public Bandwidth {
         if (bytesPerSecond < 1) {
             throw new IllegalArgumentException("a bandwidth must be at least 1 byte per second: " + bytesPerSecond);
         }
-    }
-
-    /** So many times 1,048,576 bytes per second. */
-    public static Bandwidth ofMebibytesPerSecond(long mebibytes) {
-        return new Bandwidth(Math.multiplyExact(mebibytes, BYTES_PER_MEBIBYTE));
     }
 
     /** Whether there is a limit. */

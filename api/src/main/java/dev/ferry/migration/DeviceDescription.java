@@ -33,19 +33,6 @@ public record DeviceDescription(
         Set<MigrationFeature> features,
         Optional<String> notMigratable) {
 
-    /** A device that can be migrated. */
-    public DeviceDescription(
-            String id,
-            String type,
-            String host,
-            Optional<String> owner,
-            OptionalInt member,
-            String backend,
-            Optional<DeviceState> state,
-            Set<MigrationFeature> features) {
-        this(id, type, host, owner, member, backend, state, features, Optional.empty());
-    }
-
     /** Copies the features, in the order of their bits. */
     public DeviceDescription {
         features = Collections.unmodifiableSet(

@@ -7,7 +7,7 @@ public enum FailureCode {
     DEVICE_NOT_FOUND,
     /** No migration has this id, or its report is not kept any more. */
     MIGRATION_NOT_FOUND,
-    /** The device is in use by another migration, save or restore. */
+    /** The device is in use by another migration, save, restore or state change, or a plan has asked it for long. */
     DEVICE_BUSY,
     /** The state machine has no way to the state asked for. */
     TRANSITION_REFUSED,
@@ -21,7 +21,10 @@ public enum FailureCode {
     PROVIDER_GONE,
     /** The guest, or its memory, could not be paused, moved or resumed. */
     GUEST_FAILED,
-    /** The allowed downtime cannot be reached, as the guest changes its memory too fast. */
+    /**
+     * The allowed downtime cannot be reached: the guest changes its memory too fast; too much is left for the downtime;
+     * or the guest was paused already when a device announced new initial data, or a record of written pages was lost.
+     */
     NOT_CONVERGING,
     /** The time allowed is over. */
     TIMEOUT,
@@ -29,6 +32,6 @@ public enum FailureCode {
     CANCELLED,
     /** The stream to read from or write to, a file for example, failed. */
     IO_FAILED,
-    /** A defect of Ferry itself. */
+    /** A defect of Ferry itself, or the Java machine lacks memory or threads. */
     INTERNAL
 }

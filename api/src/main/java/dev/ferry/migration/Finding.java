@@ -26,11 +26,11 @@ public record Finding(Code code, String device, String message) {
         P2P_MISSING,
         /** A device lacks STOP_COPY, or its driver says why it cannot be migrated. */
         NOT_MIGRATABLE,
-        /** The source is not RUNNING. */
+        /** The source is not RUNNING, or could not be asked for its state. */
         SOURCE_NOT_RUNNING,
-        /** The destination is in a state from which it cannot load. */
+        /** The destination is in a state from which it cannot load, or could not be asked for its state. */
         DESTINATION_NOT_IDLE,
-        /** Another migration, save or restore uses the device. */
+        /** Another migration, save, restore or state change uses the device, or a plan has asked it for long. */
         DEVICE_BUSY,
         /** Features of the source are not those of the destination, or the driver uses some that it does not offer. */
         FEATURES_MISMATCH,
@@ -42,7 +42,7 @@ public record Finding(Code code, String device, String message) {
         LIMIT_EXCEEDED,
         /** The source writes records that the destination does not know. */
         RECORDS_MISMATCH,
-        /** Both ends are members of one owner device, which allows fewer sessions at a time than a migration needs. */
+        /** Devices are members of one owner device, which allows fewer sessions at a time than the migration needs. */
         TOO_FEW_SESSIONS,
         /** Nothing that a session needs is free, and the wait for it is over. */
         NO_FREE_SESSION,

@@ -7,9 +7,13 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * The guest that uses a device, at one end of a migration; a management server implements it for its hypervisor. The
- * source's guest runs when a migration starts; the destination's is an empty shell that was never resumed.
+ * source's guest runs when a migration starts; the destination's is an empty shell that was never resumed. Whatever a
+ * call throws is told as {@link FailureCode#GUEST_FAILED}. Up to the end of COMMIT the way back follows: also a guest
+ * whose {@link #pause} threw counts as paused, and is resumed. One whose {@link #resume} threw counts as paused too,
+ * and is left to whoever reads the report.
  *
- * <p>Called on threads of the migration, one call at a time; each call must return within seconds.
+ * <p>Called on threads of the migration, one call at a time; {@link #memory} alone may come on any thread at any time.
+ * Each call must return within seconds.
  */
 @ConsumerType
 public interface Guest {
@@ -25,7 +29,7 @@ public interface Guest {
      */
     void resume() throws IOException;
 
-    /** The guest's memory at this end. */
+    /** The guest's memory at this end. Does not block. */
     GuestMemory memory();
 
     /**

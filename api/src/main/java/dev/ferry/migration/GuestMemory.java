@@ -13,15 +13,16 @@ import org.osgi.annotation.versioning.ConsumerType;
  * The memory of one guest, as the hypervisor of one host holds it; addresses are guest-physical, which are also the
  * IOVAs its devices use. A management server implements it for its hypervisor.
  *
- * <p>Called on threads of the migration, one call at a time. While the guest runs it is read only when {@link
+ * <p>Called on threads of the migration, one call at a time; {@link #ranges} and {@link #dirtyTracker} may come on any
+ * thread at any time, as whoever plans a migration asks, too. While the guest runs its memory is read only when {@link
  * #dirtyTracker} gives a tracker; what the guest or a device writes meanwhile may be seen in part, and is read again.
  */
 @ConsumerType
 public interface GuestMemory {
 
     /**
-     * The ranges that hold memory, ascending and without overlap; the same at both ends of a migration, and for as long
-     * as it lasts.
+     * The ranges that hold memory, ascending, without overlap and below 2^62; the same at both ends of a migration, and
+     * for as long as it lasts. Does not block.
      */
     List<IovaRange> ranges();
 
@@ -54,7 +55,7 @@ public interface GuestMemory {
 
     /**
      * The way to learn which pages the guest's processors write, at the source; the same answer for the life of the
-     * memory. What devices write is told by their drivers.
+     * memory. What devices write is told by their drivers. Does not block.
      *
      * @return empty when nothing can tell: all memory is then carried while the guest is paused
      */

@@ -30,6 +30,10 @@ public interface Migration {
      */
     boolean cancel();
 
-    /** Completes with the report, never exceptionally, also for a migration that failed. */
+    /**
+     * Completes with the report, never exceptionally, also for a migration that failed. Stages that depend on it must
+     * not block: they run where the listener is called, after {@link MigrationEvent.Ended}, and migrations that wait
+     * for their turn wait for them, as does a service that is being stopped.
+     */
     CompletionStage<MigrationReport> result();
 }

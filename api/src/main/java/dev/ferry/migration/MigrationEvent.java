@@ -68,7 +68,7 @@ public sealed interface MigrationEvent {
      */
     record ArcFailed(String migration, String device, Arc arc, Failure failure) implements MigrationEvent {}
 
-    /** How far it is, ten times a second at most. */
+    /** How far it is: ten times a second at most, and after each round, after the last data and at the end. */
     record Progress(String migration, MigrationProgress progress) implements MigrationEvent {}
 
     /** Something was decided. */

@@ -12,8 +12,9 @@ public interface MigrationListener {
     MigrationListener NONE = event -> {};
 
     /**
-     * Takes one event; called on the thread of the migration, in order, so it must not block. An exception is logged
-     * and changes nothing.
+     * Takes one event; called in order, as a rule on the thread of the migration, so it must not block. When the
+     * machine has no more threads, the end comes on the thread of whoever started the migration or gave it its turn.
+     * An exception is logged and changes nothing.
      */
     void onEvent(MigrationEvent event);
 }

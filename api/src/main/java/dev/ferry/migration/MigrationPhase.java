@@ -6,9 +6,12 @@ package dev.ferry.migration;
  * on the destination does: after a failure in COMMIT or before it the source is brought back.
  */
 public enum MigrationPhase {
-    /** All findings about both ends are collected; nothing is touched. */
+    /** Findings about both ends are collected; nothing is touched. */
     CHECK,
-    /** All devices are reserved for this migration and the way between them is opened. */
+    /**
+     * All devices are reserved for this migration, and places for all their sessions are waited for. Then the ends are
+     * compared by what they ask for and take, so it can end with findings as well.
+     */
     CONNECT,
     /** The destination is made ready to load: its devices go to RESUMING. */
     SETUP,

@@ -37,11 +37,11 @@ public record MigrationPlan(
     /**
      * The guest's memory.
      *
-     * @param bytes how much there is; 0 without a guest
+     * @param bytes how much there is; 0 without a guest, or when it could not be asked
      * @param tracked whether it would be carried while the guest runs
      * @param pageBytes size of a tracked page; 0 when it would not be tracked
      * @param bitmapBytes what the record of written pages would take
-     * @param explanation one sentence: the choice, the reason, and what it costs
+     * @param explanation one sentence: the choice, the reason, and what it costs; or why the guest could not be asked
      */
     public record Memory(long bytes, boolean tracked, long pageBytes, long bitmapBytes, String explanation) {}
 }

@@ -63,8 +63,8 @@ public record MigrationProgress(
      * @param transfer of its state
      * @param acknowledged whether its destination has loaded the initial data, or has none to load
      * @param timeLeft what the bytes that are left of its state take at the present rate, at most with the steps of its
-     *     downtime that are to come, as they took before; the upper end is empty until the downtime, and the whole when
-     *     none of it is carried now
+     *     downtime that are to come, as they took before; the upper end is empty until the downtime. {@code timeLeft}
+     *     itself is empty when nothing of the state is being carried
      */
     public record Device(String source, Transfer transfer, boolean acknowledged, Optional<Range> timeLeft) {
 

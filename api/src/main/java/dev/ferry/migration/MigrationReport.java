@@ -24,7 +24,7 @@ import java.util.Optional;
  * @param memory of the guest
  * @param decisions in order; when there were more than the service keeps, those in the middle are left out
  * @param bufferBytes the most memory that it held for data under way and for what is left to carry
- * @param failure empty when completed
+ * @param failure empty when COMPLETED or PASSED; when CANCELLED, the cancel
  */
 public record MigrationReport(
         String migration,

@@ -31,9 +31,6 @@ public record MigrationRequest(
     /** The most devices of one migration. */
     public static final int MAX_DEVICES = 256;
 
-    /** In total, where a request names no time: 10 minutes. */
-    public static final Duration DEFAULT_TIMEOUT = Timeouts.DEFAULT.total();
-
     /** The same guest, at the source and at the destination. */
     public record Guests(Guest source, Guest destination) {
         /** Refuses null. */

@@ -13,6 +13,12 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>Thread-safe. A device is used by one migration, save, restore or state change at a time; another one meanwhile
  * fails with {@link FailureCode#DEVICE_BUSY}.
+ *
+ * <p>All but {@link #start} and what asks for migrations and reports call drivers on the thread of the caller, for as
+ * long as those take; {@link #check} and {@link #plan} ask for profiles, for which some devices capture their state.
+ * {@link #save}, {@link #restore} and a {@link #setState} that opens a data transfer session wait for a place for it as
+ * long as the driver allows: 60 s by default for VFs with device parts. Where a plan is just asking a device for the
+ * size of its state, everybody else waits up to 5 s for the answer.
  */
 @ProviderType
 public interface MigrationService {
@@ -27,8 +33,9 @@ public interface MigrationService {
 
     /**
      * Takes a device to a state, along the arcs of the transition table. A data transfer session opened on the way is
-     * kept until the device leaves it. A device that a migration released is reset first, and that is where a change to
-     * RUNNING then ends.
+     * kept until the device leaves it. A device that a migration released is reset first, unless it is in that state
+     * already, and that is where a change to RUNNING then ends. On the way to STOP a reset that fails is only logged,
+     * and stays due.
      *
      * @return the arcs taken
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED (nothing was done), DEVICE_FAILED,
@@ -88,8 +95,9 @@ public interface MigrationService {
     List<MigrationReport> reports();
 
     /**
-     * Writes the state of a RUNNING device to a channel. The device stops meanwhile, and is RUNNING again afterwards,
-     * also after a failure.
+     * Writes the state of a RUNNING device to a channel. The device stops meanwhile, and is RUNNING again afterwards.
+     * After a failure too, as a rule: where it could not go back it was reset, and its state is lost, or it does not
+     * run; {@link Failure#following} says which.
      *
      * @param to not closed
      * @return bytes written
@@ -99,13 +107,15 @@ public interface MigrationService {
     long save(String id, WritableByteChannel to) throws MigrationException;
 
     /**
-     * Loads a saved state into a RUNNING device. It is RUNNING again afterwards: with the new state, or, when the
-     * stream was refused, with the state it had.
+     * Loads a saved state into a RUNNING device. It is RUNNING again afterwards: with the new state, or, after any
+     * failure, with the state it had. Where that could not be kept or loaded again, it is lost, and where the device
+     * could not be reset either, it does not run; {@link Failure#following} says so.
      *
      * @param from read to its end; not closed
      * @return bytes read
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, STREAM_REFUSED, DEVICE_FAILED,
-     *     PROVIDER_GONE, IO_FAILED, CANCELLED when the service is being stopped, INTERNAL
+     *     PROVIDER_GONE, IO_FAILED, also when the state it had cannot be kept meanwhile, as it is larger than is
+     *     configured for example, CANCELLED when the service is being stopped, INTERNAL
      */
     long restore(String id, ReadableByteChannel from) throws MigrationException;
 }

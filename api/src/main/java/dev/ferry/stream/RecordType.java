@@ -12,8 +12,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * StreamFormat} finds it by {@link #TAG}.
  *
  * <p>Tags 0 (DEVICE_DATA) and 1 (DEVICE_CONTEXT) belong to the format itself. Of two services with one tag the higher
- * ranking serves. Called on the thread of the migration, one call at a time per session, many sessions at once; must
- * return within seconds.
+ * ranking serves. Called on the thread of the session's caller, one call at a time per session, many sessions at once;
+ * must return within seconds. {@link #describe} is called by whoever looks at a stream, without a session.
  */
 @ConsumerType
 public interface RecordType {

@@ -33,8 +33,6 @@ public record LegacyNotifyInfo(int flags, int bar, long offset) {
 
     /** Flags: this entry and all that follow say nothing. */
     public static final int FLAGS_END = 0;
-    /** Flags: a BAR of the owner device. */
-    public static final int FLAGS_OWNER = 1;
     /** Flags: a BAR of the member. */
     public static final int FLAGS_MEMBER = 2;
 

@@ -35,7 +35,7 @@ class MigrationRequestTest {
                 .withPreCopy(false)
                 .withDryRun(true)
                 .withMaxDowntime(Duration.ofMillis(50))
-                .withBandwidth(Bandwidth.ofMebibytesPerSecond(2))
+                .withBandwidth(new Bandwidth(2 * 1024 * 1024))
                 .withTimeout(Duration.ofSeconds(9));
         assertThat(request.devices()).hasSize(2);
         assertThat(request.preCopy()).isFalse();

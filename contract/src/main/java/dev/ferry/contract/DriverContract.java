@@ -18,13 +18,14 @@ import java.util.Set;
 /**
  * What every {@link MigrationDriver} does, as checks that run one after the other, each on a subject of its own.
  *
- * <p>With JUnit:
+ * <p>With JUnit, which also brings the time limit that a driver which hangs needs:
  *
  * <pre>{@code
  * @TestFactory
  * Stream<DynamicTest> contract() throws Exception {
  *     return new DriverContract(MySubject::new).checks().stream()
- *             .map(check -> DynamicTest.dynamicTest(check.name(), check::run));
+ *             .map(check -> DynamicTest.dynamicTest(check.name(),
+ *                     () -> assertTimeoutPreemptively(Duration.ofMinutes(1), check::run)));
  * }
  * }</pre>
  */

@@ -84,6 +84,8 @@ final class TrackerContract {
             Demand.refused("a report before the start", () -> tracker.reportAndClear(pages, bitmap), Errno.EINVAL);
             tracker.start(pageSize, List.of(pages));
             refusedStart(tracker, pageSize, List.of(pages), Errno.EBUSY);
+            // What was begun goes on.
+            tracker.reportAndClear(pages, bitmap);
             tracker.stop();
             Demand.refused("a report behind the stop", () -> tracker.reportAndClear(pages, bitmap), Errno.EINVAL);
             refusedStart(tracker, pageSize, List.of(new IovaRange(1, pageSize)), Errno.EINVAL);

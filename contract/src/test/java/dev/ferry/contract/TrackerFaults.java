@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.contract;
 
+import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import java.nio.ByteBuffer;
@@ -43,6 +44,16 @@ final class TrackerFaults {
         faults.add("a second start accepted", DirtyTracker.class, "start",
                 call -> Faults.withErrno(call, Errno.EBUSY, null),
                 "a dirty tracker refuses what does not fit its state");
+        faults.add("a second start that ends the recording", DirtyTracker.class, "start", call -> {
+            try {
+                return call.proceed();
+            } catch (DeviceException e) {
+                if (e.errno() == Errno.EBUSY) {
+                    ((DirtyTracker) call.target()).stop();
+                }
+                throw e;
+            }
+        }, "a dirty tracker refuses what does not fit its state");
         faults.add("a report without a start accepted", DirtyTracker.class, "reportAndClear",
                 call -> Faults.withErrno(call, Errno.EINVAL, null),
                 "a dirty tracker refuses what does not fit its state");

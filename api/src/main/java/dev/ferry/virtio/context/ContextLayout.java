@@ -39,8 +39,6 @@ public final class ContextLayout {
 
     /** Bytes of one entry of FIELDS_QUERY. */
     public static final int FIELD_ENTRY_BYTES = 8;
-    /** Offset of the length in an entry of FIELDS_QUERY. */
-    public static final int FIELD_ENTRY_LENGTH_OFFSET = 4;
     /** Length in an entry of FIELDS_QUERY of a field that has no fixed one. */
     public static final int VARIABLE_LENGTH = 0xFFFF_FFFF;
 

@@ -70,7 +70,8 @@ class ReadinessTest {
     }
 
     private static DeviceDescription device(String id, Optional<String> owner) {
-        return new DeviceDescription(id, "t", "h", owner, OptionalInt.empty(), "b", Optional.empty(), Set.of());
+        return new DeviceDescription(
+                id, "t", "h", owner, OptionalInt.empty(), "b", Optional.empty(), Set.of(), Optional.empty());
     }
 
     private static DeviceDescription member(String owner) {

@@ -5,7 +5,8 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * One emulated adapter: an owner device and its member devices. A service per adapter, with the properties {@link
- * dev.ferry.virtio.AdminQueue#OWNER_ID}, {@code HOST} and {@code MEMBERS}, for as long as the adapter is configured.
+ * dev.ferry.virtio.AdminQueue#OWNER_ID}, {@code HOST}, {@code MEMBERS} and {@code MEMBER_TYPE}, for as long as the
+ * adapter is configured.
  *
  * <p>Thread-safe. After the adapter was deleted its functions behave like a device that was pulled out: reads give all
  * ones, writes do nothing, frames are not taken.
@@ -45,6 +46,6 @@ public interface EmulatedAdapter {
      */
     NetworkPort port(int member);
 
-    /** Resource objects that live in the owner device now; 0 when no data transfer session is open. */
+    /** Resource objects that live in the owner device now: one for each open session, profile or size asked. */
     int resourceObjects();
 }

@@ -14,7 +14,6 @@ import dev.ferry.migration.MigrationService;
 import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Parameters;
 
 /** Whether devices could be migrated to others, and how, without doing it. */
 @Command(name = "check", description = CheckCommand.SUMMARY)
@@ -24,17 +23,8 @@ final class CheckCommand extends FerryCommand {
 
     private final Service<MigrationService> migrations;
 
-    @Parameters(
-            index = "0",
-            paramLabel = "SOURCE",
-            description = "Id of the device that runs now; of several, with commas between them.")
-    private String source;
-
-    @Parameters(
-            index = "1",
-            paramLabel = "DESTINATION",
-            description = "Id of the device that is to run afterwards; of several, in the order of the sources.")
-    private String destination;
+    @Mixin
+    private DeviceLists devices;
 
     @Mixin
     private MigrationOptions options;
@@ -45,12 +35,12 @@ final class CheckCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        MigrationRequest request = options.applyTo(DeviceLists.request(source, destination));
+        MigrationRequest request = options.applyTo(devices.request());
         MigrationPlan plan = migrations.get().plan(request);
         List<Finding> findings = plan.findings();
         JsonObject document = new JsonObject();
-        document.addProperty("source", source);
-        document.addProperty("destination", destination);
+        document.addProperty("source", devices.source());
+        document.addProperty("destination", devices.destination());
         document.add("findings", Findings.document(findings));
         if (findings.isEmpty()) {
             document.add("plan", PlanForm.document(plan));

@@ -8,18 +8,42 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import picocli.CommandLine.Parameters;
 
-/** The devices of one migration as users type them: two lists with commas, in the same order. */
+/**
+ * The devices of one migration as users type them: two lists with commas, in the same order. A mixin; confined to the
+ * thread of the run.
+ */
 final class DeviceLists {
 
     private static final String COMMA = ",";
 
-    private DeviceLists() {}
+    @Parameters(
+            index = "0",
+            paramLabel = "SOURCE",
+            description = "Id of the device that runs now; of several, with commas between them.")
+    private String source;
+
+    @Parameters(
+            index = "1",
+            paramLabel = "DESTINATION",
+            description = "Id of the device that is to run afterwards; of several, in the order of the sources.")
+    private String destination;
+
+    /** The first list as it was typed. */
+    String source() {
+        return source;
+    }
+
+    /** The second list as it was typed. */
+    String destination() {
+        return destination;
+    }
 
     /** One request with all defaults. */
-    static MigrationRequest request(String sources, String destinations) throws UsageException {
-        List<String> from = parse(sources);
-        List<String> to = parse(destinations);
+    MigrationRequest request() throws UsageException {
+        List<String> from = parse(source);
+        List<String> to = parse(destination);
         if (from.size() != to.size()) {
             throw new UsageException("there are %s but %s: name one destination for each source, in the same order"
                     .formatted(count(from.size(), "source"), count(to.size(), "destination")));

@@ -23,7 +23,6 @@ import java.time.Duration;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /** One migration of one device or several, followed to its end, or left to run. */
 @Command(name = "migrate", description = MigrateCommand.SUMMARY)
@@ -37,17 +36,8 @@ final class MigrateCommand extends FerryCommand {
     private final Service<MigrationService> migrations;
     private final Background background;
 
-    @Parameters(
-            index = "0",
-            paramLabel = "SOURCE",
-            description = "Id of the device that runs now; of several, with commas between them.")
-    private String source;
-
-    @Parameters(
-            index = "1",
-            paramLabel = "DESTINATION",
-            description = "Id of the device that is to run afterwards; of several, in the order of the sources.")
-    private String destination;
+    @Mixin
+    private DeviceLists devices;
 
     @Mixin
     private MigrationOptions options;
@@ -68,7 +58,7 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected CommandResult call(Console console) throws Exception {
-        MigrationRequest request = running.applyTo(options.applyTo(DeviceLists.request(source, destination)));
+        MigrationRequest request = running.applyTo(options.applyTo(devices.request()));
         MigrationService service = migrations.get();
         MigrationPlan plan = service.plan(request);
         if (!running.isQuiet() && plan.findings().isEmpty()) {

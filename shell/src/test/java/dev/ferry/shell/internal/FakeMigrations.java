@@ -60,10 +60,10 @@ final class FakeMigrations implements MigrationService {
         List<DeviceDescription> devices = new ArrayList<>(List.of(
                 new DeviceDescription(
                         DEVICE, "virtio-net", "host1", Optional.of("host1/pf0"), OptionalInt.of(1), "virtio",
-                        deviceState, EnumSet.of(MigrationFeature.STOP_COPY, MigrationFeature.P2P)),
+                        deviceState, EnumSet.of(MigrationFeature.STOP_COPY, MigrationFeature.P2P), Optional.empty()),
                 new DeviceDescription(
                         "mdev0", "mtty", "host1", Optional.empty(), OptionalInt.empty(), "vfio",
-                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY))));
+                        Optional.empty(), EnumSet.of(MigrationFeature.STOP_COPY), Optional.empty())));
         devices.addAll(more);
         return devices;
     }

@@ -107,7 +107,7 @@ public final class OwnerWatch<O> implements AutoCloseable {
     }
 
     /** The number of members changed. */
-    public void update(AdminQueue queue, Map<String, Object> properties) {
+    public void update(Map<String, Object> properties) {
         Owner<O> owner = owners.get(properties.get(Constants.SERVICE_ID));
         if (owner != null) {
             changeMembers(owner, properties);

@@ -38,20 +38,23 @@ final class MachineTracker implements DirtyTracker {
 
     @Override
     public void start(long size, List<IovaRange> ranges) throws DeviceException {
-        pageSize = size;
+        List<Bank> begun = new ArrayList<>();
         try {
             for (Bank bank : banks) {
                 bank.tracker().start(size, within(bank.range(), ranges));
+                begun.add(bank);
             }
         } catch (DeviceException e) {
-            stopAfter(e);
+            // Not the others: one that is busy goes on.
+            stopAfter(e, begun);
             throw e;
         }
+        pageSize = size;
     }
 
-    private void stopAfter(DeviceException first) {
+    private static void stopAfter(DeviceException first, List<Bank> begun) {
         try {
-            stop();
+            stop(begun);
         } catch (DeviceException e) {
             first.addSuppressed(e);
         }
@@ -94,6 +97,10 @@ final class MachineTracker implements DirtyTracker {
 
     @Override
     public void stop() throws DeviceException {
+        stop(banks);
+    }
+
+    private static void stop(List<Bank> banks) throws DeviceException {
         DeviceException failed = null;
         for (Bank bank : banks) {
             try {

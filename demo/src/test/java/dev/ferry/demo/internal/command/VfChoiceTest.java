@@ -77,7 +77,7 @@ class VfChoiceTest {
     private static DeviceDescription device(String host, int member, DeviceState state) {
         return new DeviceDescription(
                 host + "/pf0/vf" + member, "virtio-net", host, Optional.of(host + "/pf0"), OptionalInt.of(member),
-                "virtio", Optional.of(state), EnumSet.noneOf(MigrationFeature.class));
+                "virtio", Optional.of(state), EnumSet.noneOf(MigrationFeature.class), Optional.empty());
     }
 
     private record Adapter(String ownerId, String host, int members) implements EmulatedAdapter {

@@ -70,7 +70,7 @@ final class FakeMigrations implements MigrationService {
         return Optional.of(new DeviceDescription(
                 id, "virtio-net", id.substring(0, id.indexOf('/')), Optional.of(id.substring(0, id.lastIndexOf('/'))),
                 OptionalInt.of(1), "fake", Optional.of(states.get(id)),
-                EnumSet.noneOf(dev.ferry.fsm.MigrationFeature.class)));
+                EnumSet.noneOf(dev.ferry.fsm.MigrationFeature.class), Optional.empty()));
     }
 
     @Override

@@ -52,14 +52,28 @@ class MachineTrackerTest {
     }
 
     @Test
-    void shouldRecordNowhereWhenOneBankCannot() throws Exception {
+    void shouldBeginNowhereAndEndNothingWhenOneBankIsBusy() throws Exception {
         IovaRange all = new IovaRange(0x10000, 2L * BANK_PAGES * PAGE);
         DirtyTracker busy = second.dirtyTracker().orElseThrow();
-        busy.start(PAGE, List.of(new IovaRange(second.base(), second.size())));
+        IovaRange itsBank = new IovaRange(second.base(), second.size());
+        busy.start(PAGE, List.of(itsBank));
 
         assertThatThrownBy(() -> tracker.start(PAGE, List.of(all)))
                 .isInstanceOfSatisfying(DeviceException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EBUSY));
+        busy.reportAndClear(itsBank, ByteBuffer.allocate(16));
+        busy.stop();
         tracker.start(PAGE, List.of(all));
+        tracker.stop();
+    }
+
+    @Test
+    void shouldGoOnWithItsPagesWhenItIsStartedTwice() throws Exception {
+        IovaRange all = new IovaRange(0x10000, 2L * BANK_PAGES * PAGE);
+        tracker.start(PAGE, List.of(all));
+        assertThatThrownBy(() -> tracker.start(16 * PAGE, List.of(all)))
+                .isInstanceOfSatisfying(DeviceException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EBUSY));
+        memory.write(0x10000 + 3 * PAGE, ByteBuffer.allocate(1));
+        assertThat(report(all, (byte) 0).stream()).containsExactly(3);
         tracker.stop();
     }
 

@@ -159,11 +159,11 @@ class RecapturePropertyTest {
             case 7 -> driver.control(control, 3, 0);
             case 8 -> resetQueue(queue, features);
             case 9 -> receive(queue & ~1);
-            default -> transmit(queue | 1, features);
+            default -> transmit(queue | 1);
         }
     }
 
-    private void transmit(int queue, long features) {
+    private void transmit(int queue) {
         if (driver.read(TestDriver.DEVICE_STATUS, 1) == 15) {
             byte[] packet = new byte[80];
             driver.queue(queue).add(TestQueue.Part.out(driver.bufferOf(packet), 80));

@@ -44,7 +44,8 @@ class DriversComeAndGoTest {
                             OptionalInt.of(1),
                             "memory",
                             Optional.of(DeviceState.RUNNING),
-                            MigrationRig.ALL));
+                            MigrationRig.ALL,
+                            Optional.empty()));
             assertThat(rig.service.device("nowhere")).isEmpty();
         }
     }

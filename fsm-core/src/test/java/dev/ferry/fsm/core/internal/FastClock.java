@@ -18,9 +18,4 @@ public final class FastClock implements TimeSource {
     public void pause(long nanos) {
         ahead.addAndGet(nanos);
     }
-
-    /** How much time was skipped. */
-    public long pausedNanos() {
-        return ahead.get();
-    }
 }

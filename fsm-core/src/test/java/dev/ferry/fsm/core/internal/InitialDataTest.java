@@ -94,6 +94,20 @@ class InitialDataTest {
     }
 
     @Test
+    void shouldReadTheInitialDataOfADeviceThatAnnouncesAsMuchAsThereCanBe() {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.sources.get(0).device.endlessDirtyBytes = Long.MAX_VALUE;
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.result()).isEqualTo(Result.COMPLETED);
+            assertThat(Decisions.kinds(report))
+                    .contains(Decision.Kind.ACKNOWLEDGED)
+                    .doesNotContain(Decision.Kind.UNACKNOWLEDGED);
+        }
+    }
+
+    @Test
     void shouldJudgeTheDowntimeAlsoWhenInitialDataDoNotCome() {
         try (LiveRig rig = new LiveRig(1)) {
             rig.sources.get(0).device.announceAndGiveNothing();

@@ -8,13 +8,18 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Bandwidth;
 import dev.ferry.migration.Decision;
+import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
+import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
+import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -132,6 +137,28 @@ class LiveMemoryTest {
         }
     }
 
+    @Test
+    void shouldAskInAPlanOnlyWhatMayBeAskedAtAnyTimeWhenAMigrationUsesAll() {
+        try (LiveRig rig = new LiveRig(2)) {
+            Set<String> asked = ConcurrentHashMap.newKeySet();
+            Thread planning = new Thread(() -> rig.service.plan(rig.request()));
+            rig.intercept((device, call) -> {
+                if (Thread.currentThread() == planning) {
+                    asked.add(call);
+                }
+            });
+            MigrationReport report = MigrationRig.report(rig.service.start(rig.request(), event -> {
+                if (event instanceof MigrationEvent.PhaseStarted now && now.phase() == MigrationPhase.SWITCHOVER) {
+                    planning.start();
+                    MigrationRig.await("the plan", () -> planning.getState() == Thread.State.TERMINATED);
+                }
+            }));
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(asked).containsExactlyInAnyOrder("ranges", "dirtyTracker", "tracker capabilities");
+        }
+    }
+
     private static boolean isWaitingForAnAnswer() {
         return Thread.getAllStackTraces().values().stream()
                 .flatMap(Stream::of)
@@ -150,6 +177,21 @@ class LiveMemoryTest {
             rig.sourceGuest.ranges = List.of(new IovaRange(0, 64L << 30));
             assertThat(rig.service.plan(rig.request()).memory().explanation())
                     .contains("would take 2097152 bytes of the 1048576 allowed", "bitmap.mib");
+        }
+    }
+
+    @Test
+    void shouldRefuseMemoryThatNoMachineHas() {
+        try (LiveRig rig = new LiveRig(1)) {
+            rig.sourceGuest.ranges = List.of(new IovaRange(0, 1L << 62));
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains("would take 140737488355328 bytes of the");
+
+            rig.sourceGuest.ranges = List.of(new IovaRange(0, Long.MAX_VALUE));
+            rig.destinationGuest.ranges = rig.sourceGuest.ranges;
+            assertThat(rig.service.plan(rig.request()).memory().explanation())
+                    .contains("must name its memory ascending, without overlap and below 0x4000000000000000");
+            assertThat(rig.migrate().failure().orElseThrow().code()).isEqualTo(FailureCode.GUEST_FAILED);
         }
     }
 

@@ -24,6 +24,9 @@ public final class GuestCalls {
     /** The most that {@link Guest#saveDeviceConfig} may give. */
     static final int MAX_DEVICE_CONFIG_BYTES = 64 * 1024;
 
+    /** No machine has memory behind it, and below it the end of any page can be told in 64 bits with a sign. */
+    private static final long MEMORY_END = 1L << 62;
+
     private final String end;
     private final Guest guest;
 
@@ -54,13 +57,18 @@ public final class GuestCalls {
         });
     }
 
-    /** Its memory; refused when it is not ascending or overlaps. */
+    /** Its memory; refused when it is not ascending, overlaps, or lies where no machine has any. */
     public List<IovaRange> ranges() throws MigrationException {
         List<IovaRange> ranges = call("could not name its memory", () -> List.copyOf(guest.memory().ranges()));
-        for (int i = 1; i < ranges.size(); i++) {
-            if (ranges.get(i - 1).end() > ranges.get(i).iova()) {
-                throw failed("must name its memory ascending and without overlap, not as " + ranges + ".", null);
+        long end = 0;
+        for (IovaRange range : ranges) {
+            if (range.iova() < end || range.end() > MEMORY_END) {
+                throw failed(
+                        "must name its memory ascending, without overlap and below 0x" + Long.toHexString(MEMORY_END)
+                                + ", not as " + ranges + ".",
+                        null);
             }
+            end = range.end();
         }
         return ranges;
     }

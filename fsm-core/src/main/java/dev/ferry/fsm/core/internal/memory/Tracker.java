@@ -87,9 +87,15 @@ public final class Tracker {
     /** Begins to record. */
     void start(List<IovaRange> memory) throws MigrationException {
         List<IovaRange> ranges = merged(aligned(memory, pageBytes()), capabilities.maxRanges());
-        // Counted as started even if it fails: stopping it then does nothing.
+        // Counted as started also where it fails, as the device may record all the same.
         started = true;
-        calls.run("the start of dirty tracking", () -> tracker.start(pageBytes(), ranges));
+        try {
+            calls.run("the start of dirty tracking", () -> tracker.start(pageBytes(), ranges));
+        } catch (MigrationException e) {
+            // EBUSY is told of a recording that is somebody else's to end.
+            started = !e.failure().errno().equals(Optional.of(Errno.EBUSY));
+            throw e;
+        }
     }
 
     /**
@@ -157,7 +163,7 @@ public final class Tracker {
         }
     }
 
-    /** Ends recording; does nothing when it does not record. */
+    /** Ends recording, also where its start failed; does nothing when it was not started, or was busy. */
     void stop() throws MigrationException {
         if (started) {
             started = false;

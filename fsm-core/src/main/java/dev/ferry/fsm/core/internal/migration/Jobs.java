@@ -36,6 +36,7 @@ public final class Jobs {
     static final String THREAD_PREFIX = "ferry-migration-";
 
     private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
+    private static final String CANCELLED = "The migration was cancelled.";
     private static final String STOPPING = "The migration service is being stopped; try again when it is back.";
     private static final long IDLE_THREAD_SECONDS = 10;
 
@@ -125,7 +126,7 @@ public final class Jobs {
      * @param to hosts that it goes to
      * @throws IllegalStateException when the service is being stopped
      */
-    MigrationJob start(Function<String, MigrationJob> job, Set<String> from, Set<String> to) {
+    Migration start(Function<String, MigrationJob> job, Set<String> from, Set<String> to) {
         MigrationJob migration;
         List<MigrationJob> next;
         synchronized (this) {
@@ -138,7 +139,7 @@ public final class Jobs {
             next = turns.next();
         }
         launch(next);
-        return migration;
+        return migration.handle();
     }
 
     /** Gives each a thread. One that gets none ends here and gives its turn on. */
@@ -182,8 +183,9 @@ public final class Jobs {
         return turns.next();
     }
 
-    /** A migration that waits was cancelled: it ends at once, without a turn. */
-    void noLongerWaits(MigrationJob migration) {
+    /** Cancels a migration for a reason; one that waits ends at once, without a turn. */
+    private boolean stop(MigrationJob migration, String why) {
+        boolean accepted = migration.stop(why);
         boolean waited;
         synchronized (this) {
             waited = turns.withdraw(migration);
@@ -191,17 +193,18 @@ public final class Jobs {
         if (waited) {
             launch(List.of(migration));
         }
+        return accepted;
     }
 
     /** The migrations that have not ended, oldest first. */
     public synchronized List<Migration> migrations() {
-        return List.copyOf(migrations.values());
+        return migrations.values().stream().<Migration>map(MigrationJob::handle).toList();
     }
 
     /** Asks one to stop. */
     public boolean cancel(String id) {
         MigrationJob migration = find(id);
-        return migration != null && migration.cancel();
+        return migration != null && stop(migration, CANCELLED);
     }
 
     private synchronized MigrationJob find(String id) {
@@ -281,8 +284,7 @@ public final class Jobs {
             underWay = List.copyOf(migrations.values());
         }
         for (MigrationJob migration : underWay) {
-            migration.stop(STOPPING);
-            noLongerWaits(migration);
+            stop(migration, STOPPING);
         }
     }
 

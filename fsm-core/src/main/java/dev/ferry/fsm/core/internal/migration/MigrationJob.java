@@ -7,19 +7,14 @@ import dev.ferry.fsm.core.internal.memory.Buffers;
 import dev.ferry.fsm.core.internal.pace.TokenBucket;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
-import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationListener;
-import dev.ferry.migration.MigrationPhase;
-import dev.ferry.migration.MigrationProgress;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One migration as its caller sees it, from its start to its report; {@link Jobs} runs it. Thread-safe. */
-final class MigrationJob implements Migration {
+/** One migration from its start to its report; {@link Jobs} runs it, and has it until it has ended. Thread-safe. */
+final class MigrationJob {
 
     private static final Logger LOG = LoggerFactory.getLogger(MigrationJob.class);
 
@@ -28,9 +23,8 @@ final class MigrationJob implements Migration {
     private final Timeline timeline;
     private final StopSignal signal;
     private final MigrationRun run;
-    private final Jobs jobs;
+    private final MigrationHandle handle;
     private final MigrationReport lastResort;
-    private final CompletableFuture<MigrationReport> result = new CompletableFuture<>();
 
     MigrationJob(
             String id,
@@ -41,10 +35,10 @@ final class MigrationJob implements Migration {
             Jobs jobs) {
         this.id = id;
         this.request = request;
-        this.jobs = jobs;
         this.signal = StopSignal.within(
                 jobs.clock(), request.timeouts().total(), request.timeouts().noProgress());
         this.timeline = new Timeline(id, request, listener, signal, jobs.clock());
+        this.handle = new MigrationHandle(id, request, jobs, timeline.progress());
         Crew crew = new Crew(jobs.helpers(id), settings.transferThreads(), signal, timeline::tick);
         Kit kit = new Kit(
                 request,
@@ -95,45 +89,22 @@ final class MigrationJob implements Migration {
         } catch (RuntimeException | Error e) {
             LOG.error("{}: its end could not be delivered to whoever waits for the result", id, e);
         } finally {
-            result.complete(report);
+            handle.complete(report);
         }
     }
 
-    @Override
-    public String id() {
+    String id() {
         return id;
     }
 
-    @Override
-    public MigrationRequest request() {
-        return request;
+    /** What its caller has of it. */
+    MigrationHandle handle() {
+        return handle;
     }
 
-    @Override
-    public MigrationPhase phase() {
-        return timeline.phase();
-    }
-
-    @Override
-    public MigrationProgress progress() {
-        return timeline.progress();
-    }
-
-    @Override
-    public boolean cancel() {
-        boolean accepted = stop("The migration was cancelled.");
-        jobs.noLongerWaits(this);
-        return accepted;
-    }
-
-    /** Cancels for a reason. */
+    /** Cancels for a reason; false when it is too late. */
     boolean stop(String why) {
         return signal.request(Failure.of(FailureCode.CANCELLED, why));
-    }
-
-    @Override
-    public CompletionStage<MigrationReport> result() {
-        return result.minimalCompletionStage();
     }
 
     private void log(MigrationReport report) {

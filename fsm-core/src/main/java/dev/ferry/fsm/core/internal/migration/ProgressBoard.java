@@ -14,8 +14,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicReference;
 
-/** Makes the progress of one migration out of its gauges. Confined to its thread, but for {@link #last}. */
+/** Makes the progress of one migration out of its gauges. Confined to its thread. */
 final class ProgressBoard {
 
     private static final int ALMOST = 99;
@@ -39,14 +40,14 @@ final class ProgressBoard {
     private OptionalDouble writtenPerSecond = OptionalDouble.empty();
 
     private boolean complete;
-    private volatile MigrationProgress last;
+    private final AtomicReference<MigrationProgress> last;
 
     ProgressBoard(MigrationRequest request, TimeSource clock, Downtime downtime) {
         this.clock = clock;
         this.downtime = downtime;
         this.memorySpeed = new Speed(memory);
         this.allowed = request.convergence().maxDowntime();
-        this.last = new MigrationProgress(
+        this.last = new AtomicReference<>(new MigrationProgress(
                 MigrationPhase.CHECK,
                 true,
                 0,
@@ -56,7 +57,7 @@ final class ProgressBoard {
                 0,
                 allowed,
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty()));
     }
 
     private static MigrationProgress.Device before(DevicePair pair) {
@@ -99,8 +100,8 @@ final class ProgressBoard {
         devices.forEach(device -> device.gauge().setRemaining(0));
     }
 
-    /** How far it was at the last update. Thread-safe. */
-    MigrationProgress last() {
+    /** How far it was at the last update, for any thread. */
+    AtomicReference<MigrationProgress> last() {
         return last;
     }
 
@@ -116,18 +117,19 @@ final class ProgressBoard {
             each.add(new MigrationProgress.Device(
                     device.source().id(), transfer, device.isAcknowledged(), timeLeft(transfer, device)));
         }
-        last = new MigrationProgress(
+        MigrationProgress now = new MigrationProgress(
                 phase,
                 false,
                 percent(sum),
                 sum,
                 carried,
-                each.isEmpty() ? last.devices() : each,
+                each.isEmpty() ? last.get().devices() : each,
                 round,
                 allowed,
                 predicted,
                 timeLeft(sum, phase));
-        return last;
+        last.set(now);
+        return now;
     }
 
     private int percent(Transfer sum) {

@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: when the new one is refused, the
- * device is RUNNING with the former one again.
+ * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: after a failure the device is RUNNING
+ * with the former one again, unless that cannot be loaded either.
  */
 final class RestoreOperation {
 

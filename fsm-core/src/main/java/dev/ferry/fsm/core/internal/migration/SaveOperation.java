@@ -14,7 +14,10 @@ import dev.ferry.migration.MigrationException;
 import java.util.List;
 import java.util.Optional;
 
-/** Writes the state of a RUNNING device to a sink; the device is RUNNING again afterwards, also after a failure. */
+/**
+ * Writes the state of a RUNNING device to a sink; the device is RUNNING again afterwards, also after a failure, unless
+ * its {@link Recovery} fails.
+ */
 final class SaveOperation {
 
     private final Device device;

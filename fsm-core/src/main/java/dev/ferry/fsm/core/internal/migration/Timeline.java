@@ -18,10 +18,11 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What happens in one migration and when: phases, arcs, decisions, downtime; starts the clocks and tells the listener.
- * Confined to the thread of the migration, but for {@link #phase} and {@link #progress}.
+ * Confined to the thread of the migration.
  */
 final class Timeline {
 
@@ -42,7 +43,7 @@ final class Timeline {
     private final List<Decision> decisions = new ArrayList<>();
     private Instant started = Instant.EPOCH;
     private long start;
-    private volatile MigrationPhase phase = MigrationPhase.CHECK;
+    private MigrationPhase phase = MigrationPhase.CHECK;
     private boolean inPhase;
     private long phaseStart;
     private long progressTold;
@@ -70,13 +71,13 @@ final class Timeline {
         signal.start();
     }
 
-    /** The phase it is in, or the last one it was in. Thread-safe. */
+    /** The phase it is in, or the last one it was in. */
     MigrationPhase phase() {
         return phase;
     }
 
-    /** How far it was when that was told last. Thread-safe. */
-    MigrationProgress progress() {
+    /** How far it was when that was told last; refers to nothing else of this migration. */
+    AtomicReference<MigrationProgress> progress() {
         return board.last();
     }
 

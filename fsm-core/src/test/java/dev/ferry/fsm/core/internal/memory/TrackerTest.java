@@ -2,9 +2,13 @@
 package dev.ferry.fsm.core.internal.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.fsm.core.internal.FakeTracker;
+import dev.ferry.fsm.core.internal.LiveDriver;
 import dev.ferry.fsm.core.internal.LiveGuest;
 import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.migration.MigrationException;
@@ -19,6 +23,7 @@ class TrackerTest {
     private final Buffers scratches = new Buffers();
     private final LiveGuest guest = new LiveGuest("guest", 1, true);
     private final FakeTracker fake = guest.tracker;
+    private int stops;
 
     private Tracker tracker() throws Exception {
         return Tracker.of(new GuestCalls("source", guest)).orElseThrow();
@@ -56,6 +61,38 @@ class TrackerTest {
         assertThat(runsAfterWrites(4096, List.of(new IovaRange(0x4000, 0x4000)), 0x5400, 0x5800))
                 .containsExactly(new IovaRange(0x5000, 4096));
         assertThat(fake.breaches).isEmpty();
+    }
+
+    @Test
+    void shouldNotEndTheRecordingOfAnotherMigrationThatKeepsTheTrackerBusy() throws Exception {
+        List<IovaRange> memory = List.of(new IovaRange(0x4000, 0x4000));
+        Tracker first = tracker();
+        first.start(memory);
+        Tracker second = tracker();
+        fake.interceptor = (device, what) -> {
+            throw new DeviceException(Errno.EBUSY, "it records already");
+        };
+        assertThatThrownBy(() -> second.start(memory)).hasMessageContaining("it records already");
+        fake.interceptor = LiveDriver.Interceptor.NONE;
+        second.stop();
+        assertThat(fake.isRecording()).isTrue();
+        first.stop();
+        assertThat(fake.isRecording()).isFalse();
+    }
+
+    @Test
+    void shouldStopATrackerWhoseStartFailedForAnotherReason() throws Exception {
+        Tracker tracker = tracker();
+        fake.interceptor = (device, what) -> {
+            if (what.equals("tracker start")) {
+                throw new DeviceException(Errno.EIO, "no answer");
+            }
+            stops += what.equals("tracker stop") ? 1 : 0;
+        };
+        assertThatThrownBy(() -> tracker.start(List.of(new IovaRange(0x4000, 0x4000))))
+                .hasMessageContaining("no answer");
+        tracker.stop();
+        assertThat(stops).isEqualTo(1);
     }
 
     @Test

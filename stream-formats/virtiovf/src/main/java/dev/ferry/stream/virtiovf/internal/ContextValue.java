@@ -62,7 +62,7 @@ final class ContextValue {
                             .formatted(run.index(), run.lastAvail(), run.lastUsed(), run.inFlight().size()))
                     .orElse("a number of chains that does not fit the length");
             case VQ_PACKED_RUN -> packed(PackedRunContext.decode(value));
-            case VQ_PENDING_KICK -> "queues " + BitSet.valueOf(value);
+            case VQ_PENDING_KICK -> "queues " + PartValue.bits(value, PartValue.MOST_SHOWN, Long::toString);
             case NET_RX_MODE -> "promisc %d, allmulti %d, alluni %d, nomulti %d, nouni %d, nobcast %d"
                     .formatted(
                             value.get(0), value.get(1), value.get(2), value.get(3), value.get(4), value.get(5));
@@ -71,7 +71,7 @@ final class ContextValue {
                             PartValue.mac(value, 0),
                             Integer.toUnsignedLong(value.getInt(NET_MAC_UNICAST_OFFSET)),
                             Integer.toUnsignedLong(value.getInt(NET_MAC_MULTICAST_OFFSET)));
-            case NET_VLAN -> BitSet.valueOf(value).cardinality() + " VLANs";
+            case NET_VLAN -> BitSet.valueOf(value.slice(0, type.valueBytes())).cardinality() + " VLANs";
             case NET_MQ -> u16(value, 0) + " pairs";
             case NET_RSS -> "command %d".formatted(value.get(0));
             case NET_OFFLOADS -> "0x%x".formatted(value.getLong(0));

@@ -17,13 +17,15 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.LongFunction;
 
 /** The values of device parts as a person reads them. Every value given here has passed {@link PartLayout}. */
 final class PartValue {
 
     /** Entries of a table that are written out; a line has to end. */
-    private static final int MOST_SHOWN = 16;
+    static final int MOST_SHOWN = 16;
 
+    /** Feature bits that have names, each of which may be set; of more as many are written out. */
     private static final int FEATURE_BITS = Long.SIZE;
 
     private PartValue() {}
@@ -48,16 +50,23 @@ final class PartValue {
     }
 
     static String features(ByteBuffer value) {
+        List<String> names = bits(
+                value, FEATURE_BITS, bit -> bit < FEATURE_BITS ? VirtioFeature.nameOf((int) bit) : "bit" + bit);
+        return names.isEmpty() ? "none" : String.join(" ", names);
+    }
+
+    /** The first bits that are set, so many at most, and how many more are; however long the value is. */
+    static List<String> bits(ByteBuffer value, int most, LongFunction<String> name) {
         List<String> names = new ArrayList<>();
-        for (int word = 0; word < Math.min(value.capacity() / Long.BYTES, MOST_SHOWN); word++) {
-            long bits = value.getLong(word * Long.BYTES);
-            for (int bit = 0; bit < FEATURE_BITS; bit++) {
-                if ((bits & 1L << bit) != 0) {
-                    names.add(VirtioFeature.nameOf(word * FEATURE_BITS + bit));
-                }
+        long count = 0;
+        for (int at = 0; at < value.capacity(); at++) {
+            int bits = Byte.toUnsignedInt(value.get(at));
+            count += Integer.bitCount(bits);
+            for (; bits != 0 && names.size() < most; bits &= bits - 1) {
+                names.add(name.apply((long) at * Byte.SIZE + Integer.numberOfTrailingZeros(bits)));
             }
         }
-        return names.isEmpty() ? "none" : String.join(" ", names);
+        return withRest(names, count);
     }
 
     private static String commonConfig(DevicePart part, ByteBuffer value) {
@@ -180,7 +189,7 @@ final class PartValue {
         return withRest(ids, count).toString();
     }
 
-    private static List<String> withRest(List<String> shown, int count) {
+    private static List<String> withRest(List<String> shown, long count) {
         if (count > shown.size()) {
             shown.add((count - shown.size()) + " more");
         }

@@ -22,7 +22,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Reads one stream to its end or its first fault and names what is in it; for one call of {@link #inspect}.
  *
- * <p>Memory is bounded by the largest record and by {@link #MOST_ITEMS}.
+ * <p>Memory is bounded by the largest record and by {@link #MOST_ITEMS}: of tables and bitmaps only the beginning is
+ * written out.
  */
 final class StreamInspector {
     private static final Logger LOG = LoggerFactory.getLogger(StreamInspector.class);

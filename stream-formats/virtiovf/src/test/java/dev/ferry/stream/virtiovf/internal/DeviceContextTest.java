@@ -143,6 +143,16 @@ class DeviceContextTest {
     }
 
     @Test
+    void shouldShowTheFirstOfManyPendingKicks() throws Exception {
+        String few = "2300 00 00 08000000 0900000000000100";
+        String many = "2300 00 00 00080000 00ff" + "ff".repeat(2046);
+
+        assertThat(inspect(record(whole(few))).records().get(0).parts().get(1).value()).isEqualTo("queues [0, 3, 48]");
+        assertThat(inspect(record(whole(many))).records().get(0).parts().get(1).value())
+                .isEqualTo("queues [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 16360 more]");
+    }
+
+    @Test
     void shouldNotMixImagesOfBothKindsInOneStream() throws Exception {
         assertThat(inspect(join(record(whole("")), PARTS_RECORD)).fault().orElseThrow().message())
                 .contains("the state is a DEVICE_DATA (tag 0)");

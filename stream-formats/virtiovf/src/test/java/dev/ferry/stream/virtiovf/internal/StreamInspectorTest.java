@@ -90,6 +90,20 @@ class StreamInspectorTest {
     }
 
     @Test
+    void shouldNameAllFeaturesOfOneWordAndCountTheOthers() throws Exception {
+        StreamInspection inspection = inspect(record(0, 0, join(
+                part(0x100, 0, 0, hex("ff".repeat(8))),
+                part(0x101, 0, 0, hex("ff".repeat(8) + "02" + "00".repeat(7) + "ff".repeat(2048))),
+                part(0x101, 0, 0, hex("00".repeat(8) + "02" + "00".repeat(7))))));
+
+        assertThat(inspection.fault()).isEmpty();
+        assertThat(inspection.records().get(0).parts()).extracting(Part::value).satisfiesExactly(
+                all -> assertThat(all.split(" ")).hasSize(64).startsWith("NET_CSUM").contains("VERSION_1", "bit63"),
+                most -> assertThat(most).endsWith("bit62 bit63 16385 more"),
+                second -> assertThat(second).isEqualTo("bit65"));
+    }
+
+    @Test
     void shouldListPartsOfUnknownTypesWithoutJudgingThem() throws Exception {
         StreamInspection inspection = inspect(record(0, 0, join(part(0x5ff, 1, 0x42, hex("010203")), STATUS)));
 

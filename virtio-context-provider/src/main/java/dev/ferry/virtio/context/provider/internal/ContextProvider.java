@@ -75,7 +75,7 @@ public final class ContextProvider {
 
     /** The number of members changed; called by Declarative Services. */
     void updatedAdminQueue(AdminQueue queue, Map<String, Object> properties) {
-        owners.update(queue, properties);
+        owners.update(properties);
     }
 
     /** An owner device leaves; called by Declarative Services while the queue still works. */

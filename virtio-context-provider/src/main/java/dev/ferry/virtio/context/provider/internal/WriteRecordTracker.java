@@ -28,6 +28,7 @@ final class WriteRecordTracker implements DirtyTracker {
     private final int member;
     private final Capabilities capabilities;
     private long pageSize;
+    private boolean recording;
 
     /** The tracker of a member that can record. */
     WriteRecordTracker(String deviceId, ContextOwner owner, int member, WriteRecordCapability capability) {
@@ -48,9 +49,12 @@ final class WriteRecordTracker implements DirtyTracker {
 
     @Override
     public void start(long wantedPageSize, List<IovaRange> ranges) throws DeviceException {
+        if (recording) {
+            throw new DeviceException(Errno.EBUSY, deviceId + " records its writes already");
+        }
         long granted;
         try {
-            granted = requestStart(wantedPageSize, ranges);
+            granted = startAnew(wantedPageSize, ranges);
         } catch (AdminCommandException e) {
             throw e; // the device answered and records nothing
         } catch (DeviceException e) {
@@ -66,6 +70,20 @@ final class WriteRecordTracker implements DirtyTracker {
             throw refused;
         }
         pageSize = wantedPageSize;
+        recording = true;
+    }
+
+    /** Nobody else lets the device record: what keeps it busy is left of a stop that failed, or of who died. */
+    private long startAnew(long wantedPageSize, List<IovaRange> ranges) throws DeviceException {
+        try {
+            return requestStart(wantedPageSize, ranges);
+        } catch (AdminCommandException e) {
+            if (e.errno() != Errno.EBUSY) {
+                throw e;
+            }
+            stop();
+            return requestStart(wantedPageSize, ranges);
+        }
     }
 
     private long requestStart(long wantedPageSize, List<IovaRange> ranges) throws DeviceException {
@@ -139,6 +157,7 @@ final class WriteRecordTracker implements DirtyTracker {
 
     @Override
     public void stop() throws DeviceException {
+        recording = false;
         owner.channel().execute(AdminRequest.toMember(
                 ContextOpcode.V1_WRITE_RECORD_STOP.number(), member, 0, data -> {}, AdminRequest.space(0)));
     }

@@ -109,6 +109,32 @@ class WriteRecordTrackerTest {
     }
 
     @Test
+    void shouldLeaveTheRecordingInProgressAloneWhenItIsStartedTwice() throws Exception {
+        List<IovaRange> ranges = List.of(new IovaRange(0, 4096));
+        tracker.start(4096, ranges);
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker.start(4096, ranges))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EBUSY));
+        assertThat(queue.commands).hasSize(1);
+    }
+
+    @Test
+    void shouldEndWhatTheDeviceStillRecordsAfterAStopThatFailed() throws Exception {
+        List<IovaRange> ranges = List.of(new IovaRange(0, 4096));
+        tracker.start(4096, ranges);
+        queue.answer(0x0110, "0500 0100 00000000");
+        assertThatExceptionOfType(DeviceException.class).isThrownBy(tracker::stop);
+        String start = queue.commands.get(0);
+        queue.commands.clear();
+        queue.answer(0x010f, "1000 0100 00000000");
+
+        tracker.start(4096, ranges);
+
+        assertThat(queue.commands).containsExactly(start, command(0x0110, ""), start);
+    }
+
+    @Test
     void shouldLeaveADeviceAloneThatRefusedToRecord() {
         queue.answer(0x010f, "1c00 0100 00000000");
 
