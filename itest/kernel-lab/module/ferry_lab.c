@@ -5,10 +5,10 @@
  * and go, ENOMSG, arcs that fail on demand and leave the device where it was or in ERROR, new
  * initial data (VFIO_PRECOPY_INFO_REINIT), and DMA logging with a real bitmap.
  *
- * Steered by BAR 0 (region 0): 64-bit registers, host byte order, 8-byte accesses only.
+ * Steered by BAR 0 (region 0): 64-bit registers, host byte order, 8-byte accesses only. STATE_BYTES,
+ * INITIAL_BYTES, MAKE_DIRTY and REINIT take at most 1 TiB.
  *
- *   0x00 STATE_BYTES   rw  size of the device state proper (default 4 KiB, at most 1 TiB like all
- *                          sizes here)
+ *   0x00 STATE_BYTES   rw  size of the device state proper (default 4 KiB)
  *   0x08 SEED          rw  what the state consists of; survives a migration, like the registers of
  *                          a device
  *   0x10 SCRATCH       rw  eight bytes of guest data; survives a migration

@@ -15,12 +15,13 @@ import static dev.ferry.fsm.DeviceState.STOP;
 import static dev.ferry.fsm.DeviceState.STOP_COPY;
 
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Every edge of the device state machine that a driver may be asked to implement, for any set of features.
  *
- * <p>A driver switches over this enum. Which arcs it meets follows from its features: 6 with STOP_COPY alone, 8 with
- * P2P, 9 with PRE_COPY, 15 with both. Longer ways (combination transitions) are made of arcs by the {@link
+ * <p>A driver switches over this enum. Which arcs it meets {@linkplain #isSupportedBy follows} from its features: 6 with
+ * STOP_COPY alone, 8 with P2P, 9 with PRE_COPY, 15 with both. Longer ways (combination transitions) are made of arcs by the {@link
  * TransitionTable}; no driver sees them. Immutable.
  *
  * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: include/uapi/linux/vfio.h, the arcs of the
@@ -101,6 +102,18 @@ public enum Arc {
     /** What the arc does to data transfer sessions. */
     public SessionEffect sessionEffect() {
         return sessionEffect;
+    }
+
+    /**
+     * Whether a device with these features has this arc: both of its states, and with P2P none that goes past the
+     * quiesced states.
+     *
+     * @param features the features of the device
+     */
+    public boolean isSupportedBy(Set<MigrationFeature> features) {
+        boolean pastP2p = this == STOP_TO_RUNNING || this == RUNNING_TO_STOP || this == PRE_COPY_TO_STOP_COPY;
+        return from.isSupportedBy(features) && to.isSupportedBy(features)
+                && !(pastP2p && features.contains(MigrationFeature.P2P));
     }
 
     /**

@@ -49,7 +49,7 @@ class VfioConfigurationIT {
     void shouldGiveTheReasonOfADeviceThatIsNotThere() throws Exception {
         String device = "\"host\": \"vm\", \"devices\": [\"0000:99:00.0\"], \"handover.users:Integer\": 107";
         String reason = "there is no PCI function or mediated device 0000:99:00.0 in this host; "
-                + "correct the list of devices";
+                + "correct the name";
         Ended ended = run(device, "state", "vm/0000:99:00.0");
         assertThat(ended.status()).isEqualTo(1);
         assertThat(ended.err()).endsWith("ferry: the device vm/0000:99:00.0 does not report its state: "

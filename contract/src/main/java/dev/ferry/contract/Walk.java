@@ -45,17 +45,11 @@ final class Walk {
     static List<Arc> arcs(Set<MigrationFeature> features) {
         List<Arc> arcs = new ArrayList<>();
         for (Arc arc : Arc.values()) {
-            if (exists(arc, features)) {
+            if (arc.isSupportedBy(features)) {
                 arcs.add(arc);
             }
         }
         return arcs;
-    }
-
-    private static boolean exists(Arc arc, Set<MigrationFeature> features) {
-        boolean throughP2p = features.contains(MigrationFeature.P2P)
-                && (arc == Arc.STOP_TO_RUNNING || arc == Arc.RUNNING_TO_STOP || arc == Arc.PRE_COPY_TO_STOP_COPY);
-        return arc.from().isSupportedBy(features) && arc.to().isSupportedBy(features) && !throughP2p;
     }
 
     /** Takes one arc and checks what the contract says of every arc that is taken. */

@@ -8,7 +8,6 @@ import dev.ferry.device.IovaRange;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
-import dev.ferry.migration.GuestMemory;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.NetControl;
 import java.io.IOException;

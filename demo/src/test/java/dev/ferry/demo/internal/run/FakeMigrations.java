@@ -11,7 +11,6 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.Guest;
-import dev.ferry.migration.GuestMemory;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;

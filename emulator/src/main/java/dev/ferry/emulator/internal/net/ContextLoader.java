@@ -6,7 +6,6 @@ import static dev.ferry.emulator.internal.net.FieldRefusedException.check;
 import dev.ferry.virtio.DeviceStatus;
 import dev.ferry.virtio.NetControl;
 import dev.ferry.virtio.PciCommonConfig;
-import dev.ferry.virtio.VirtioFeature;
 import dev.ferry.virtio.context.ContextFieldType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

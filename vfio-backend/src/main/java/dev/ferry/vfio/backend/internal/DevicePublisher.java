@@ -2,13 +2,17 @@
 package dev.ferry.vfio.backend.internal;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.UnmigratableDriver;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.ServedDevices.Explanation;
 import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -17,7 +21,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Makes services of devices, by the terms in force: a driver for each that can be opened, for any other one the reason
- * why not. Used in somebody's turn alone, but for the methods that say otherwise.
+ * why not. Used by the thread that has the {@link Turn}, but for the methods that say otherwise.
  */
 final class DevicePublisher {
     private static final Logger LOG = LoggerFactory.getLogger(DevicePublisher.class);
@@ -25,6 +29,8 @@ final class DevicePublisher {
     private final Supplier<DriverFactory> factory;
     private final DriverRegistry registry;
     private final ServedDevices served;
+    /** Why the kernel will not have these migrated, which it need not be asked again while they are the same. */
+    private final Map<FoundDevice, String> unmigratable = new HashMap<>();
     private volatile Terms terms;
     private volatile boolean closed;
 
@@ -41,13 +47,21 @@ final class DevicePublisher {
         this.terms = terms;
     }
 
-    /** What is in force; on any thread. */
+    /** The terms in force; on any thread. */
     Terms terms() {
         return terms;
     }
 
-    /** What is published from now on is published on these terms. */
-    void terms(Terms changed) {
+    /**
+     * What is published from now on is published on these terms.
+     *
+     * @param found all devices of the host, as they are now
+     */
+    void terms(Terms changed, List<FoundDevice> found) {
+        if (!changed.equals(terms)) {
+            unmigratable.clear();
+        }
+        unmigratable.keySet().retainAll(found);
         terms = changed;
     }
 
@@ -62,12 +76,14 @@ final class DevicePublisher {
     }
 
     /**
-     * Opens a device, or says why not; what is right already is left alone.
+     * Opens a device, or says why not; what is right already is left alone. A device that cannot be migrated is opened
+     * once, not at every look: many are reset by that, and no other process can open it meanwhile.
      *
-     * @return false when that has to wait: it has not left whoever had it before, or all ends
+     * @return false when that has to wait: the service that the device had has not left, or the bundle stops
      */
     boolean publish(FoundDevice device) {
-        Optional<String> obstacle = terms.obstacle(device);
+        Optional<String> obstacle =
+                terms.obstacle(device).or(() -> Optional.ofNullable(unmigratable.get(device)));
         if (obstacle.isPresent()) {
             return explain(device, obstacle.get());
         }
@@ -81,37 +97,46 @@ final class DevicePublisher {
             return register(device, factory.get().open(device, id, settings.access(), settings.dirtyTracking(),
                     this::dataTimeoutMillis), false);
         } catch (DeviceException e) {
-            return explain(device, KernelException.reason(e));
+            String reason = KernelException.reason(e);
+            if (e.errno() == Errno.EOPNOTSUPP) {
+                unmigratable.put(device, reason);
+            }
+            return explain(device, reason);
         } catch (RuntimeException | LinkageError e) {
             String reason = "it cannot be opened; the log says more: " + e;
-            if (!isExplainedBy(device, reason)) {
+            if (!isServed(explanation(device, reason))) {
                 LOG.error("{} cannot be opened", id, e);
             }
             return explain(device, reason);
         }
     }
 
-    private boolean isExplainedBy(FoundDevice device, String reason) {
-        return served.get(device.name()).filter(now -> now.isExplainedBy(reason, terms.isConfigured(device)))
-                .isPresent();
+    private boolean isServed(Explanation explanation) {
+        return served.get(explanation.device().name()).filter(now -> now.isExplainedBy(explanation)).isPresent();
+    }
+
+    /** What the service of a device tells, by the terms in force, when this is why it is not open. On any thread. */
+    Explanation explanation(FoundDevice device, String reason) {
+        return new Explanation(device, terms.isConfigured(device), reason);
     }
 
     /** A device with a reason; the same reason again changes nothing and is logged once. */
     private boolean explain(FoundDevice device, String reason) {
-        if (isExplainedBy(device, reason)) {
+        Explanation explanation = explanation(device, reason);
+        if (isServed(explanation)) {
             return true;
         }
         if (closed || !served.makeRoom(device.name())) {
             return false;
         }
         String id = terms.id(device.name());
-        if (terms.isConfigured(device)) {
+        if (explanation.configured()) {
             LOG.warn("{} cannot be migrated: {}", id, reason);
         }
         Map<String, Object> properties = terms.properties(device);
         properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
         Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
-        served.put(device.name(), Served.explained(id, reason, terms.isConfigured(device), unregister));
+        served.put(device.name(), Served.explained(id, explanation, unregister));
         return true;
     }
 
@@ -143,8 +168,7 @@ final class DevicePublisher {
             properties.put(Terms.ACCESS, driven.open().way());
             properties.put(Terms.DIRTY_TRACKING, driven.dirtyTracking());
             Runnable unregister = registry.register(driven.driver(), properties);
-            served.put(device.name(),
-                    Served.open(terms.id(device.name()), driven, lent, terms.isConfigured(device), unregister));
+            served.put(device.name(), Served.open(terms.id(device.name()), driven, lent, unregister));
             done = true;
             return true;
         } finally {
@@ -154,7 +178,7 @@ final class DevicePublisher {
         }
     }
 
-    /** Not in anybody's turn: sessions ask, and whoever withdraws their device waits for them. */
+    /** On any thread: sessions ask, for which a thread that has the turn may be waiting. */
     private int dataTimeoutMillis() {
         return terms.settings().dataTimeoutMillis();
     }

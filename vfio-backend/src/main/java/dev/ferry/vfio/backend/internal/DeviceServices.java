@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,21 +21,24 @@ import org.slf4j.LoggerFactory;
  * Decides when each device of the host is served anew, lent, given back or withdrawn; {@link DevicePublisher} knows
  * how.
  *
- * <p>Thread-safe; whoever changes what is served does it alone. A device that was handed over is left as it is until it
- * is taken back. Devices leave on threads of their own, and one that has not left is not served anew. For somebody's
- * turn, and then for devices that leave, nobody waits longer than {@value #WAIT_MILLIS} ms each, but at the end. What
- * is to leave meanwhile is sent off by whoever had to be waited for, when he is through; what is to be served waits for
- * the next {@linkplain #update update}.
+ * <p>Thread-safe; one thread at a time changes what is served, the one that has the {@link Turn}. A device that was
+ * handed over is left as it is until it is taken back. Devices leave on threads of their own, and one that has not left
+ * is not served anew. A thread waits {@value #WAIT_MILLIS} ms at most for the turn, and as long for devices that leave;
+ * only {@link #close} waits longer. While another thread has a long turn, a device that is to leave is sent off at the
+ * end of that turn, and one that is to be served waits for the next {@linkplain #update update}. The README tells which
+ * thread waits for which.
  */
 final class DeviceServices implements HandoverServer.Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
 
-    /** How long anybody waits for his turn, and then for devices to be closed. */
+    /** How long a thread waits for the turn, and then for devices to be closed. */
     static final long WAIT_MILLIS = 2_000;
+    /** How long a process that wants its device back waits until it is closed. */
+    static final long RETURN_MILLIS = 4_000;
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
     static final long STOP_WAIT_MILLIS = 15_000;
 
-    /** What could not be served in its turn, since it had not left: served as soon as it has. */
+    /** Devices that could not be served, since their service before had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
     private final Turn turn = new Turn();
     private final Leavings leavings = new Leavings(this::serveLate);
@@ -75,7 +79,7 @@ final class DeviceServices implements HandoverServer.Lending {
     private void takeOver(List<FoundDevice> found, BackendSettings wanted) {
         Terms before = publisher.terms();
         Terms now = new Terms(wanted, before.hostName());
-        publisher.terms(now);
+        publisher.terms(now, found);
         late.clear();
         Map<String, FoundDevice> present = new HashMap<>();
         found.forEach(device -> present.put(device.name(), device));
@@ -84,16 +88,16 @@ final class DeviceServices implements HandoverServer.Lending {
         found.forEach(this::serve);
     }
 
-    /** Whether what is served is right, or is to stay until it is known what comes instead. */
+    /** Whether a device's service is right, or is to stay until it is known which one takes its place. */
     private boolean mayStay(Served now, FoundDevice device) {
         if (device == null) {
             return false;
         }
         Optional<String> obstacle = publisher.terms().obstacle(device);
-        return obstacle.isEmpty() || now.isExplainedBy(obstacle.get(), publisher.terms().isConfigured(device));
+        return obstacle.isEmpty() || now.isExplainedBy(publisher.explanation(device, obstacle.get()));
     }
 
-    /** A device has left; on its own thread. Whoever has a long turn now leaves it to the next look. */
+    /** A device has left; on its own thread. When another thread has a long turn, the next update serves it. */
     private void serveLate(String name) {
         if (!turn.enter(WAIT_MILLIS)) {
             return;
@@ -127,8 +131,8 @@ final class DeviceServices implements HandoverServer.Lending {
      *
      * @param open closed here, at once when it cannot be served
      * @return its id
-     * @throws DeviceException EBUSY when it is open here already or still leaving, another one is waited for, or all
-     *     ends; EOPNOTSUPP when it cannot be migrated
+     * @throws DeviceException EBUSY when it is open here already or still leaving, another thread has a long turn, or
+     *     the bundle stops; EOPNOTSUPP when it cannot be migrated
      */
     @Override
     public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
@@ -177,20 +181,22 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     /**
-     * The process that handed a device over wants it back.
-     *
-     * @throws DeviceException ETIMEDOUT when it is still in use; that ends as soon as the kernel lets it
+     * The process that handed a device over wants it back. What this gives answers ETIMEDOUT when the device is still
+     * in use after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
      */
     @Override
-    public void takeBack(String name) throws DeviceException {
-        if (!wishBack(name).await(WAIT_MILLIS)) {
-            throw new DeviceException(Errno.ETIMEDOUT,
-                    id(name) + " will be closed once a pending operation on another device returns");
-        }
-        Optional<String> obstacle = leavings.await(name, WAIT_MILLIS);
-        if (obstacle.isPresent()) {
-            throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
-        }
+    public HandoverServer.WayBack takeBack(String name) {
+        Turn.Wish sentOff = wishBack(name);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETURN_MILLIS);
+        return () -> {
+            Optional<String> obstacle = sentOff.isDone()
+                    ? leavings.obstacle(name)
+                    : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
+            if (obstacle.isPresent() && System.nanoTime() - deadline >= 0) {
+                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
+            }
+            return obstacle.isEmpty();
+        };
     }
 
     @Override
@@ -209,7 +215,7 @@ final class DeviceServices implements HandoverServer.Lending {
     void close() {
         publisher.close();
         served.sendOffAll();
-        // Once more, for what another was about to serve.
+        // Once more, for the device that a thread was about to serve in its turn.
         boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
         List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
         if (!alone) {

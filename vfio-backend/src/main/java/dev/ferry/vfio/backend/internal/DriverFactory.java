@@ -30,7 +30,7 @@ public final class DriverFactory {
     /**
      * A driver and what it stands on.
      *
-     * @param open closed with the driver; empty handed when the device is another process's, too
+     * @param open closed with the driver; a lender's own descriptors stay open
      * @param dirtyTracking how dirty pages are tracked and why so, for people
      */
     public record Driven(VfioDriver driver, OpenDevice open, String dirtyTracking) implements AutoCloseable {

@@ -14,8 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The handover of devices as it is configured: brings the server in line with what is wanted, now and whenever it is
- * asked to, since what stood against it may have gone, and a server may end. Thread-safe.
+ * The handover of devices as it is configured: keeps a server at the configured path, for the configured users. It is
+ * looked at again at every scan, since what kept a socket from being opened may have gone, and a server may end by
+ * itself. Thread-safe.
  */
 final class Handover implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Handover.class);
@@ -31,7 +32,7 @@ final class Handover implements AutoCloseable {
     private boolean closed;
 
     /**
-     * None is wanted yet.
+     * Without a server yet.
      *
      * @param calls asked for when the first socket is opened, since it binds native code
      */
@@ -41,7 +42,7 @@ final class Handover implements AutoCloseable {
         this.lending = lending;
     }
 
-    /** What holds from now on. Devices that are lent stay, unless it is another path. */
+    /** Path and users from now on. Devices that are lent stay, unless it is another path. */
     synchronized void want(Optional<Path> otherPath, Set<Integer> otherUsers) {
         path = otherPath;
         users = otherUsers;
@@ -49,7 +50,7 @@ final class Handover implements AutoCloseable {
         follow();
     }
 
-    /** Does what is still to be done for what is wanted; throws nothing. The same failure again is logged once. */
+    /** Opens, replaces or ends the server, if that is still to be done; throws nothing. A failure is logged once. */
     synchronized void follow() {
         if (closed) {
             return;
@@ -95,7 +96,7 @@ final class Handover implements AutoCloseable {
         closing.ifPresent(HandoverServer::close);
     }
 
-    /** Takes back what was handed over; there is no handover any more, whatever is wanted. */
+    /** Takes back what was handed over; there is no handover any more, whatever is configured. */
     @Override
     public synchronized void close() {
         closed = true;

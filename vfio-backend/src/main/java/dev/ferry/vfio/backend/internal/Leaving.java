@@ -7,9 +7,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One device on its way out, on a thread of its own: withdrawn from those who use it, then closed. A migration that is
- * rolled back, or a call that the kernel does not end, keeps that thread waiting, and nobody else longer than he wants.
- * Thread-safe.
+ * One device on its way out, on a thread of its own: its service is unregistered, then the device is closed. A
+ * migration that is rolled back, or a call that the kernel does not end, keeps that thread waiting; every other thread
+ * says how long it waits. Thread-safe.
  */
 final class Leaving {
     private static final Logger LOG = LoggerFactory.getLogger(Leaving.class);
@@ -31,11 +31,11 @@ final class Leaving {
     }
 
     /**
-     * Sends it on its way, whatever happens: where no thread can be had, on the caller's, who then waits.
+     * Unregisters and closes, whatever happens: where no thread can be started, on the caller's, which then waits.
      *
      * @param threads runs each task on a thread of its own, or throws
-     * @param unregister returns when nobody uses the device any more
-     * @param close closes it
+     * @param unregister returns when no migration uses the device any more
+     * @param close closes the device
      * @param gone called behind both, on this device's thread, if it has one
      */
     void begin(Executor threads, Runnable unregister, Runnable close, Runnable gone) {
@@ -71,17 +71,17 @@ final class Leaving {
         }
     }
 
-    /** Waits until nobody uses it any more; false when the time was over, or the thread is interrupted. */
+    /** Waits until no migration uses the device any more; false when the time is over, or the thread interrupted. */
     boolean awaitWithdrawn(long deadline) {
         return Turn.await(withdrawn, deadline);
     }
 
-    /** Waits until it is closed, in the same way. */
+    /** Waits until the device is closed; false when the time is over, or the thread interrupted. */
     boolean awaitClosed(long deadline) {
         return Turn.await(closed, deadline);
     }
 
-    /** What keeps it, as one sentence. */
+    /** What keeps the device, as one sentence. */
     String obstacle() {
         return id + (withdrawn.getCount() > 0
                 ? " is still in use by a migration that is being ended; it will be closed after that"

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The devices that are leaving, by name: known until they are closed, whoever sent them off. Thread-safe. */
+/** The devices that are leaving, by name, each until it is closed. Thread-safe. */
 final class Leavings {
     private static final Logger LOG = LoggerFactory.getLogger(Leavings.class);
 
@@ -24,7 +24,8 @@ final class Leavings {
     /**
      * None yet.
      *
-     * @param gone told the name of each that is closed, on a thread that may be kept; not where there is none
+     * @param gone told the name of each device that is closed, on the device's own thread, where it may wait; not told
+     *     of a device for which no thread could be started
      */
     Leavings(Consumer<String> gone) {
         this(gone, Leaving::onThread);
@@ -35,7 +36,7 @@ final class Leavings {
         this.threads = threads;
     }
 
-    /** A device is leaving from now on, of which none of the same name may be. Gives what sends it on its way. */
+    /** A device is leaving from now on; none of the same name may be. Gives the task that unregisters and closes it. */
     Runnable add(String name, String id, Runnable unregister, Runnable close) {
         Leaving leaving = new Leaving(id);
         if (underWay.putIfAbsent(name, leaving) != null) {
@@ -55,15 +56,12 @@ final class Leavings {
         return underWay.containsKey(name);
     }
 
-    /** Waits for one device; gives what keeps it when the time is over, nothing when it is closed or was never here. */
-    Optional<String> await(String name, long millis) {
-        Leaving leaving = underWay.get(name);
-        return leaving == null || leaving.awaitClosed(deadline(millis))
-                ? Optional.empty()
-                : Optional.of(leaving.obstacle());
+    /** What keeps a device from being closed; nothing when it is closed, or was never here. */
+    Optional<String> obstacle(String name) {
+        return Optional.ofNullable(underWay.get(name)).map(Leaving::obstacle);
     }
 
-    /** Waits for some, and says in the log which are not closed when the time is over. */
+    /** Waits for these devices together, and says in the log which are not closed when the time is over. */
     void awaitThese(Collection<String> names, long millis) {
         List<Leaving> these =
                 names.stream().flatMap(name -> Stream.ofNullable(underWay.get(name))).toList();
@@ -77,9 +75,9 @@ final class Leavings {
     }
 
     /**
-     * Waits for all: first until nobody uses them any more, then until they are closed.
+     * Waits for all devices: first until no migration uses them any more, then until they are closed.
      *
-     * @return what keeps those that are not closed when the time is over, a sentence for each
+     * @return what keeps the devices that are not closed when the time is over, a sentence for each
      */
     List<String> awaitAll(long withdrawnMillis, long closedMillis) {
         List<Leaving> all = List.copyOf(underWay.values());

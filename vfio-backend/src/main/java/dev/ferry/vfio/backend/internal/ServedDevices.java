@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal;
 
+import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,42 +10,43 @@ import java.util.Optional;
 import java.util.function.BiPredicate;
 
 /**
- * What is registered, by the devices' names, until it is sent off. Thread-safe; added to in somebody's turn alone, as
- * {@link DeviceServices} takes them.
+ * The services that are registered, by the devices' names, until they are sent off. Thread-safe; only the thread that
+ * has the {@link Turn} adds to them.
  */
 final class ServedDevices {
+
+    /** All that the service of a device tells that is not open. */
+    record Explanation(FoundDevice device, boolean configured, String reason) {}
 
     /**
      * What is registered for one device: an open one, or the reason why it is not.
      *
      * @param id under which it is registered
+     * @param explanation of one that is not open
      * @param lent another process has it open, too
-     * @param configured what its service tells of that
      */
     record Served(
             String id,
             Optional<DriverFactory.Driven> driven,
-            String reason,
+            Optional<Explanation> explanation,
             boolean lent,
-            boolean configured,
             Runnable unregister) {
 
-        static Served open(
-                String id, DriverFactory.Driven driven, boolean lent, boolean configured, Runnable unregister) {
-            return new Served(id, Optional.of(driven), "", lent, configured, unregister);
+        static Served open(String id, DriverFactory.Driven driven, boolean lent, Runnable unregister) {
+            return new Served(id, Optional.of(driven), Optional.empty(), lent, unregister);
         }
 
-        static Served explained(String id, String reason, boolean configured, Runnable unregister) {
-            return new Served(id, Optional.empty(), reason, false, configured, unregister);
+        static Served explained(String id, Explanation explanation, Runnable unregister) {
+            return new Served(id, Optional.empty(), Optional.of(explanation), false, unregister);
         }
 
         boolean isOpen() {
             return driven.isPresent();
         }
 
-        /** Whether all that its service tells is so still. */
-        boolean isExplainedBy(String why, boolean asConfigured) {
-            return driven.isEmpty() && reason.equals(why) && configured == asConfigured;
+        /** Whether its service tells just this. */
+        boolean isExplainedBy(Explanation now) {
+            return explanation.equals(Optional.of(now));
         }
 
         private void close() {
@@ -59,7 +61,7 @@ final class ServedDevices {
     /**
      * Nothing yet.
      *
-     * @param waitMillis how long it is waited for devices that leave
+     * @param waitMillis how long a thread waits for devices that leave
      */
     ServedDevices(Leavings leavings, long waitMillis) {
         this.leavings = leavings;
@@ -75,13 +77,13 @@ final class ServedDevices {
         served.put(name, added);
     }
 
-    /** Sends off what is served for a device. Gives whether it has left. */
+    /** Sends off the service of a device, and waits. Gives whether it has left. */
     boolean makeRoom(String name) {
         withdraw((one, now) -> one.equals(name));
         return !leavings.has(name);
     }
 
-    /** Sends off, and waits for all of them together. */
+    /** Sends these off, and waits for all of them together. */
     void withdraw(BiPredicate<String, Served> which) {
         leavings.awaitThese(sendOff(which), waitMillis);
     }
@@ -91,7 +93,10 @@ final class ServedDevices {
         sendOff((name, now) -> true);
     }
 
-    /** Sends off without waiting; gives the names. Nobody is kept by one that has to leave on this thread. */
+    /**
+     * Sends these off without waiting; gives their names. All count as leaving before the first one begins to: a device
+     * for which no thread can be started leaves on this one, and threads that ask meanwhile are not kept by that.
+     */
     List<String> sendOff(BiPredicate<String, Served> which) {
         Map<String, Runnable> leaving = new LinkedHashMap<>();
         try {

@@ -49,7 +49,7 @@ record Terms(BackendSettings settings, String hostName) {
         return device.obstacle().or(() -> isConfigured(device) ? Optional.empty() : Optional.of(NOT_ALLOWED));
     }
 
-    /** What every service of a device tells; for the caller to add to. */
+    /** The properties of every service of a device; for the caller to add to. */
     Map<String, Object> properties(FoundDevice device) {
         Map<String, Object> properties = new HashMap<>();
         properties.put(MigrationDriver.DEVICE_ID, id(device.name()));

@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Who may change something: one at a time. A turn may last, since a kernel call does; so others can leave a wish, which
- * is granted at once when it is nobody's turn, and else by whoever's turn it is, at its end. Thread-safe.
+ * The right to change what is served, which one thread at a time has. A turn may last, since a kernel call does; so
+ * another thread can leave a wish. It is granted at once, on that thread, when no thread has the turn; else by the
+ * thread that has it, at the end of the turn. Thread-safe.
  */
 final class Turn {
     private static final Logger LOG = LoggerFactory.getLogger(Turn.class);
@@ -19,7 +20,7 @@ final class Turn {
     private final ReentrantLock lock = new ReentrantLock();
     private final Queue<Wish> wishes = new ConcurrentLinkedQueue<>();
 
-    /** Something that is wanted done. */
+    /** A change that a thread wants made without waiting for its turn. */
     static final class Wish {
         private final Runnable wanted;
         private final CountDownLatch granted = new CountDownLatch(1);
@@ -38,6 +39,11 @@ final class Turn {
             } finally {
                 granted.countDown();
             }
+        }
+
+        /** Whether it is done; false also when it failed. */
+        boolean isDone() {
+            return done;
         }
 
         /**
@@ -59,7 +65,7 @@ final class Turn {
         }
     }
 
-    /** Waits for the turn, so long at most; whoever gets it must {@link #leave}. */
+    /** Waits for the turn, so long at most; a thread that gets it must {@link #leave}. */
     boolean enter(long millis) {
         boolean entered;
         try {
@@ -71,7 +77,7 @@ final class Turn {
         return entered && begin();
     }
 
-    /** Who is thrown out of here has no turn that he could end. */
+    /** A thread that an error throws out of here has no turn to end. */
     private boolean begin() {
         boolean begun = false;
         try {
@@ -85,7 +91,7 @@ final class Turn {
         }
     }
 
-    /** Ends a turn, and does what was wished while it lasted. */
+    /** Ends a turn, and grants the wishes that were left while it lasted. */
     void leave() {
         try {
             grantAll();
@@ -95,7 +101,7 @@ final class Turn {
         grantWhileNobodyDoes();
     }
 
-    /** Wants something done that does not last; does not wait for a turn. */
+    /** Leaves a wish for a change that does not last; does not wait for a turn. */
     Wish wish(Runnable wanted) {
         Wish wish = new Wish(wanted);
         wishes.add(wish);
@@ -103,7 +109,7 @@ final class Turn {
         return wish;
     }
 
-    /** Who fails to lock leaves the wish to somebody who has not come here yet. */
+    /** A thread that fails to lock leaves the wish to the one that has the lock, and comes here when it unlocks. */
     private void grantWhileNobodyDoes() {
         while (!wishes.isEmpty() && lock.tryLock()) {
             try {

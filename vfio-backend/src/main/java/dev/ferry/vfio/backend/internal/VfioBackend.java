@@ -45,7 +45,7 @@ public final class VfioBackend {
     private static final ConfigurationKeys KEYS = ConfigurationKeys.of(BackendConfiguration.class);
 
     static final long FIRST_LOOK_MILLIS = 1_000;
-    /** After which it is looked again when somebody else had a long turn. */
+    /** After which the host is looked at again when another thread had a long turn. */
     private static final long AGAIN_SECONDS = 1;
     private static final long STOP_WAIT_SECONDS = 5;
 

@@ -3,10 +3,12 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.handover.HandoverServer;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
@@ -89,6 +91,14 @@ abstract class DeviceServicesFixture {
     void update(String... devices) throws Exception {
         services.update(new DeviceFinder(folder).find(Set.of(devices)),
                 BackendSettings.of(Configured.with(Map.of("devices", devices))));
+    }
+
+    /** Waits for a device that is returned, as its lender does; within the time that is given him it is over. */
+    void takeBack(String name) throws DeviceException {
+        HandoverServer.WayBack returned = services.takeBack(name);
+        while (!returned.isOver()) {
+            Thread.onSpinWait();
+        }
     }
 
     Object reason(String name) {

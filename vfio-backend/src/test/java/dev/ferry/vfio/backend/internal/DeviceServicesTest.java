@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.ferry.fsm.DeviceState;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** One device that fails beside another that is in order. */
@@ -14,7 +16,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
     void shouldGiveBackOnlyWhatIsLent() throws Exception {
         update(VF);
 
-        services.takeBack(VF);
+        takeBack(VF);
 
         assertThat(registered.get(VF)).containsKey("ferry.vfio.access");
         assertThat(drivers.get(VF).state()).isEqualTo(DeviceState.RUNNING);
@@ -76,5 +78,39 @@ class DeviceServicesTest extends DeviceServicesFixture {
 
         assertThat(reason(VF)).asString().endsWith("has no migration support");
         assertThat(host.devices.get(VF).loggedRanges).as("of a trial").isNullOrEmpty();
+    }
+
+    /** Many devices are reset when they are opened and closed, and meanwhile nobody else can open them. */
+    @Test
+    void shouldOpenADeviceThatCannotBeMigratedAgainOnlyWhenSomethingHasChanged() throws Exception {
+        host.devices.get(VF).flags = 0;
+        update(VF);
+        update(VF);
+        update(VF);
+        assertThat(reason(VF)).asString().endsWith("has no migration support");
+        assertThat(openings("12")).isEqualTo(1);
+
+        Path driver = folder.resolve("sys/bus/pci/devices").resolve(VF).resolve("driver");
+        Files.delete(driver);
+        Files.createSymbolicLink(driver, Path.of("../../../bus/drivers/other-vfio-pci"));
+        update(VF);
+        update(VF);
+        assertThat(openings("12")).as("it has another driver").isEqualTo(2);
+        assertThat(registered.get(VF)).containsEntry("ferry.vfio.driver", "other-vfio-pci");
+
+        update(VF, MDEV);
+        update(VF, MDEV);
+        assertThat(openings("12")).as("the settings are others").isEqualTo(3);
+
+        Files.delete(driver);
+        update(VF, MDEV);
+        Files.createSymbolicLink(driver, Path.of("../../../bus/drivers/other-vfio-pci"));
+        host.devices.get(VF).flags = 7;
+        update(VF, MDEV);
+        assertThat(reason(VF)).as("it was unbound meanwhile").isNull();
+    }
+
+    private long openings(String group) {
+        return host.kernel.log.stream().filter(call -> call.endsWith("vfio/" + group)).count();
     }
 }

@@ -4,7 +4,9 @@ package dev.ferry.vfio.backend.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicReference;
@@ -59,7 +61,7 @@ class LeavingsTest {
 
         assertThat(done).as("whoever is to be told has the turn").containsExactly("unregistered", "closed");
         assertThat(leavings.has("a")).isFalse();
-        assertThat(leavings.await("a", 0)).isEmpty();
+        assertThat(leavings.obstacle("a")).isEmpty();
     }
 
     @Test
@@ -67,7 +69,7 @@ class LeavingsTest {
         Leavings leavings = new Leavings(done::add, NO_THREADS);
         ServedDevices served = new ServedDevices(leavings, LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(
+            served.put(name, service(name, () -> done.add(
                     name + ask(served, name) + (leavings.has(name) ? ", leaves" : ", is lost"))));
         }
 
@@ -75,6 +77,10 @@ class LeavingsTest {
 
         assertThat(done).containsExactly("a is served no more, leaves", "b is served no more, leaves");
         assertThat(leavings.has("a") || leavings.has("b")).isFalse();
+    }
+
+    private static Served service(String id, Runnable unregister) {
+        return new Served(id, Optional.empty(), Optional.empty(), false, unregister);
     }
 
     private static String ask(ServedDevices served, String name) {
@@ -95,7 +101,7 @@ class LeavingsTest {
     void shouldSendOffWhatItCameToBeforeItFailed() {
         ServedDevices served = new ServedDevices(new Leavings(name -> {}, NO_THREADS), LONG_MILLIS);
         for (String name : List.of("a", "b")) {
-            served.put(name, ServedDevices.Served.explained(name, "told to", true, () -> done.add(name)));
+            served.put(name, service(name, () -> done.add(name)));
         }
 
         assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> served.sendOff((name, now) -> {

@@ -87,7 +87,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
         assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> services.takeBack(VF))
+                .isThrownBy(() -> takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
                 .withMessageContaining("is in a call that has not returned from the kernel");
         assertThat(registered).containsKey(MDEV).doesNotContainKey(VF);
@@ -148,12 +148,12 @@ class StuckDevicesTest extends DeviceServicesFixture {
         keepUnregistering(VF);
 
         assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> services.takeBack(VF))
+                .isThrownBy(() -> takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
                 .withMessage("host9/" + VF + " is still in use by a migration that is being ended; "
                         + "it will be closed after that");
         assertThatExceptionOfType(DeviceException.class)
-                .as("whoever asks in another turn").isThrownBy(() -> services.takeBack(VF))
+                .as("whoever asks in another turn").isThrownBy(() -> takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT);
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.lend(found(VF), opened(MDEV)))
@@ -164,7 +164,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(reason(VF)).as("until it has left").isNull();
 
         letGo.countDown();
-        services.takeBack(VF);
+        takeBack(VF);
         awaitReason(VF);
     }
 
@@ -185,11 +185,11 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
         assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> services.takeBack(VF))
+                .isThrownBy(() -> takeBack(VF))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
                 .withMessageContaining("is in a call that has not returned from the kernel");
         letGo.countDown();
-        services.takeBack(VF);
+        takeBack(VF);
         assertThat(host.kernel.openFiles()).isZero();
     }
 
@@ -201,7 +201,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         services.letGo(VF);
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        services.takeBack(MDEV);
+        takeBack(MDEV);
 
         assertThat(registered).containsOnlyKeys(VF);
     }
@@ -214,13 +214,13 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
         assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> services.takeBack(MDEV))
+                .isThrownBy(() -> takeBack(MDEV))
                 .matches(e -> e.errno() == Errno.ETIMEDOUT)
                 .withMessage("host9/" + MDEV + " will be closed once a pending operation on another device returns");
 
         letGo.countDown();
         end(opening);
-        services.takeBack(MDEV);
+        takeBack(MDEV);
         assertThat(registered.getOrDefault(MDEV, Map.of())).doesNotContainKey("ferry.vfio.access");
     }
 

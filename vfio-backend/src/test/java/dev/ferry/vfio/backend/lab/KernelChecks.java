@@ -42,6 +42,11 @@ final class KernelChecks {
 
     private static final int PORTS = 16;
     private static final int MANY_BYTES = 4096;
+    // Errors of Linux at which only these checks look.
+    private static final int ENOMEM = 12;
+    private static final int EFAULT = 14;
+    private static final int EEXIST = 17;
+    private static final int ESPIPE = 29;
 
     private final SystemCalls calls;
     private final HostDevices devices;
@@ -164,7 +169,7 @@ final class KernelChecks {
                         LinuxErrno.EINVAL);
             }
             expect("a null pointer", device.ioctl(VfioIoctl.VFIO_DEVICE_FEATURE, MemorySegment.NULL),
-                    LinuxErrno.EFAULT);
+                    EFAULT);
             expect("an unknown call", device.ioctl(UNKNOWN_IOCTL, MemorySegment.NULL), LinuxErrno.ENOTTY);
         });
     }
@@ -175,7 +180,7 @@ final class KernelChecks {
                 MemorySegment bytes = arena.allocate(JAVA_LONG);
                 int saving = raw.descriptor(DeviceState.STOP_COPY);
                 expect("write to a saving descriptor", calls.write(saving, bytes), LinuxErrno.EBADF);
-                expect("pread of a saving descriptor", calls.pread(saving, bytes, 0), LinuxErrno.ESPIPE);
+                expect("pread of a saving descriptor", calls.pread(saving, bytes, 0), ESPIPE);
                 expect("pre-copy information in STOP_COPY", raw.precopyInfo(saving, Precopy.BYTES), LinuxErrno.EINVAL);
                 expect("an unknown call", calls.ioctl(saving, UNKNOWN_IOCTL, MemorySegment.NULL), LinuxErrno.ENOTTY);
                 raw.bring(DeviceState.STOP);
@@ -183,8 +188,8 @@ final class KernelChecks {
                 calls.close(saving);
                 int resuming = raw.descriptor(DeviceState.RESUMING);
                 expect("read of a resuming descriptor", calls.read(resuming, bytes), LinuxErrno.EBADF);
-                expect("pread of a resuming descriptor", calls.pread(resuming, bytes, 0), LinuxErrno.ESPIPE);
-                expect("pwrite to a resuming descriptor", calls.pwrite(resuming, bytes, 0), LinuxErrno.ESPIPE);
+                expect("pread of a resuming descriptor", calls.pread(resuming, bytes, 0), ESPIPE);
+                expect("pwrite to a resuming descriptor", calls.pwrite(resuming, bytes, 0), ESPIPE);
                 driven.driver().reset();
                 expect("write after a reset", calls.write(resuming, bytes), LinuxErrno.ENODEV);
                 calls.close(resuming);
@@ -229,7 +234,7 @@ final class KernelChecks {
             MemorySegment page = arena.allocate(PAGE, PAGE);
             VmmMappings space = device.mappings();
             expect("a mapping", space.map(IOVA, page), 0);
-            expect("an address that is mapped", space.map(IOVA, page), LinuxErrno.EEXIST);
+            expect("an address that is mapped", space.map(IOVA, page), EEXIST);
             expect("an end", space.unmap(IOVA, PAGE), 0);
             expect("an address that was mapped", space.map(IOVA, page), 0);
             expect("its end", space.unmap(IOVA, PAGE), 0);
@@ -242,12 +247,12 @@ final class KernelChecks {
             byte[] ports = Arrays.copyOf(state, HEADER_BYTES);
             ports[PORTS]++;
             int fd = raw.descriptor(DeviceState.RESUMING);
-            expect("more bytes than a state has", raw.write(fd, new byte[MANY_BYTES]), LinuxErrno.ENOMEM);
-            expect("a header of zeros", raw.write(fd, new byte[HEADER_BYTES]), LinuxErrno.EFAULT);
+            expect("more bytes than a state has", raw.write(fd, new byte[MANY_BYTES]), ENOMEM);
+            expect("a header of zeros", raw.write(fd, new byte[HEADER_BYTES]), EFAULT);
             calls.close(fd);
             driven.driver().reset();
             fd = raw.descriptor(DeviceState.RESUMING);
-            expect("a header with a port more", raw.write(fd, ports), LinuxErrno.EFAULT);
+            expect("a header with a port more", raw.write(fd, ports), EFAULT);
             calls.close(fd);
         });
     }

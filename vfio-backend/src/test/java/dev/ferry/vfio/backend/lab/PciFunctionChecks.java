@@ -19,7 +19,6 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
 import dev.ferry.vfio.backend.internal.device.Region;
-import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
@@ -46,6 +45,8 @@ public final class PciFunctionChecks {
     private static final int PAGE = 4096;
     private static final int PAGES = 1024;
     private static final long IOVA = 0x10000000L;
+    /** An error of Linux. */
+    private static final int EEXIST = 17;
 
     /** What a guest's driver sets up: registers of 32 bits behind BAR 0 (Intel 82574 datasheet, 10.2). */
     private static final Map<Integer, Integer> SET_UP = new LinkedHashMap<>(Map.ofEntries(
@@ -229,7 +230,7 @@ public final class PciFunctionChecks {
             long mapped = device.mappings().map(IOVA, arena.allocate(range.length(), PAGE));
             demand(mapped == 0, "a mapping gives %d", mapped);
             long again = device.mappings().map(IOVA, arena.allocate(PAGE, PAGE));
-            demand(again == -LinuxErrno.EEXIST, "a second mapping at the same place gives %d", again);
+            demand(again == -EEXIST, "a second mapping at the same place gives %d", again);
             boolean container = device.isByGroup();
             demand(driven.driver().dirtyTracker().isPresent() == container, "%s", driven.dirtyTracking());
             if (container) {

@@ -8,7 +8,6 @@ import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.migration.Decision;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.MigrationEvent;
-import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationProgress;

@@ -30,7 +30,8 @@ public record Abilities(
     private static final Logger LOG = LoggerFactory.getLogger(Abilities.class);
 
     /**
-     * Asks, and tells what is missing that somebody may want later.
+     * Asks, and tells what is missing that somebody may want later. What the kernel is told about pre-copy flags holds
+     * until the last user of the device closes it, a lender of it included.
      *
      * @throws DeviceException EOPNOTSUPP when the device cannot be migrated
      */

@@ -95,12 +95,9 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
     }
 
     private void requirePossible(Arc arc) throws DeviceException {
-        Set<MigrationFeature> features = abilities.features();
-        boolean p2p = features.contains(MigrationFeature.P2P);
-        boolean direct = arc == Arc.STOP_TO_RUNNING || arc == Arc.RUNNING_TO_STOP || arc == Arc.PRE_COPY_TO_STOP_COPY;
-        if (!arc.from().isSupportedBy(features) || !arc.to().isSupportedBy(features) || direct && p2p) {
+        if (!arc.isSupportedBy(abilities.features())) {
             throw new DeviceException(Errno.EOPNOTSUPP, "%s has no arc %s: its features are %s"
-                    .formatted(device.name(), arc, features));
+                    .formatted(device.name(), arc, abilities.features()));
         }
     }
 

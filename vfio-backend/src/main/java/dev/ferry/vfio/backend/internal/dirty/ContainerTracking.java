@@ -22,7 +22,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The container says what is mapped, or pinned, and so may have been written: {@code VFIO_IOMMU_DIRTY_PAGES} of {@code
- * linux/vfio.h}. Correct but coarse: with a device behind an IOMMU every mapped page counts as written, for ever.
+ * linux/vfio.h}. Coarse: with a device behind an IOMMU every mapped page counts as written, for ever.
+ *
+ * <p>The kernel looks at the mappings that there are when it is asked. A page that was unmapped before counts as clean,
+ * and so may one that was mapped again, whatever was written to it: who lent the container must not unmap memory of the
+ * guest while it records.
  */
 final class ContainerTracking implements DirtyLog {
     private static final Logger LOG = LoggerFactory.getLogger(ContainerTracking.class);

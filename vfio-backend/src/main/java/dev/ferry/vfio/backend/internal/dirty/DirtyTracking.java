@@ -175,7 +175,7 @@ public final class DirtyTracking {
             }
         }
 
-        /** Nothing is tried, as above. */
+        /** Nothing is tried: the lender may record there now. */
         private Optional<DirtyTracker> iommufd() throws DeviceException {
             if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
                 return notLent(Way.IOMMUFD, "page table");
@@ -185,7 +185,7 @@ public final class DirtyTracking {
                     IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
         }
 
-        /** As above. */
+        /** Nothing is tried: the lender may record there now. */
         private Optional<DirtyTracker> container() throws DeviceException {
             if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
                 return notLent(Way.CONTAINER, "container");

@@ -28,7 +28,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The kernel answers EINVAL for a range in which a page is not mapped, and may have told, and cleared, a part of it
  * by then. The range is halved until what is mapped is told apart, but for a few pages next to the hole. These and the
- * hole count as written: a page may have been written before its mapping was taken away.
+ * hole count as written: a page may have been written before its mapping was taken away. Of a page that is mapped again
+ * by then the mark went with the mapping before: who lent the page table must not unmap memory of the guest while it
+ * records.
  *
  * <p>It answers EINVAL, too, when somebody has ended the record. So a report of which nothing can be told is an error,
  * and one with holes that take more than {@value #MOST_REQUESTS} requests to tell apart: the record is begun anew.

@@ -37,6 +37,7 @@ final class HandoverConnection implements AutoCloseable {
     private final DeviceIdentity identity;
     private final HandoverServer.Lending lending;
     private Optional<String> lent = Optional.empty();
+    private Optional<HandoverServer.WayBack> returning = Optional.empty();
     /** For the log. */
     private String peer = "a process whose user the kernel does not report";
 
@@ -67,7 +68,7 @@ final class HandoverConnection implements AutoCloseable {
     }
 
     /**
-     * Takes one message that is waiting, and answers.
+     * Takes one message that is waiting, and answers; to a return the answer comes {@linkplain #answerReturn later}.
      *
      * @return whether the connection goes on
      */
@@ -76,21 +77,36 @@ final class HandoverConnection implements AutoCloseable {
             if (message.isEnd()) {
                 return false;
             }
-            socket.send(answer(message));
+            switch (HandoverMessage.parse(message.bytes())) {
+                case Lend lend -> socket.send("ok " + lend(lend, message));
+                case Return back -> giveBack();
+            }
             return true;
         } catch (DeviceException e) {
             return refuse(e);
         }
     }
 
-    private String answer(UnixSocket.Message message) throws DeviceException {
-        return switch (HandoverMessage.parse(message.bytes())) {
-            case Lend lend -> "ok " + lend(lend, message);
-            case Return back -> {
-                giveBack();
-                yield "ok";
+    /** Whether the device is on its way back; nothing is heard meanwhile. */
+    boolean isReturning() {
+        return returning.isPresent();
+    }
+
+    /**
+     * Answers when the device has arrived, or takes too long.
+     *
+     * @return whether the connection goes on
+     */
+    boolean answerReturn() {
+        try {
+            if (returning.orElseThrow().isOver()) {
+                returning = Optional.empty();
+                socket.send("ok");
             }
-        };
+            return true;
+        } catch (DeviceException e) {
+            return refuse(e);
+        }
     }
 
     private String lend(Lend lend, UnixSocket.Message message) throws DeviceException {
@@ -108,17 +124,17 @@ final class HandoverConnection implements AutoCloseable {
     }
 
     private FoundDevice find(String name) throws DeviceException {
-        List<FoundDevice> found;
+        List<FoundDevice> all;
         try {
-            found = finder.find(Set.of(name));
+            all = finder.find(Set.of(name));
         } catch (IOException e) {
             throw new DeviceException(Errno.EIO, "the devices of this host cannot be read", e);
         }
-        return found.stream()
-                .filter(device -> device.name().equals(name) && device.driver().isPresent())
-                .findFirst()
-                .orElseThrow(() ->
-                        new DeviceException(Errno.ENODEV, "there is no device " + name + " in this host"));
+        FoundDevice found = all.stream().filter(device -> device.name().equals(name)).findFirst().orElseThrow();
+        if (found.driver().isEmpty()) {
+            throw new DeviceException(Errno.ENODEV, found.obstacle().orElseThrow());
+        }
+        return found;
     }
 
     /** Takes over the descriptors, which are closed when this fails. */
@@ -145,7 +161,16 @@ final class HandoverConnection implements AutoCloseable {
 
     /** Tells why, as far as somebody listens; the connection ends. */
     boolean refuse(DeviceException refusal) {
-        LOG.warn("{} was refused at {}: {}", peer, path, KernelException.reason(refusal));
+        return refuse(refusal, true);
+    }
+
+    /** In the same way; the log is warned only when it is news. */
+    boolean refuse(DeviceException refusal, boolean news) {
+        if (news) {
+            LOG.warn("{} was refused at {}: {}", peer, path, KernelException.reason(refusal));
+        } else {
+            LOG.debug("{} was refused again at {}: {}", peer, path, KernelException.reason(refusal));
+        }
         try {
             socket.send("refused " + refusal.errno() + " " + refusal.getMessage().replaceAll("[^ -~]", "?"));
         } catch (DeviceException e) {
@@ -157,8 +182,9 @@ final class HandoverConnection implements AutoCloseable {
     private void giveBack() throws DeviceException {
         Optional<String> back = lent;
         lent = Optional.empty();
-        if (back.isPresent()) {
-            lending.takeBack(back.get());
+        returning = back.map(lending::takeBack);
+        if (back.isEmpty()) {
+            socket.send("ok");
         }
     }
 

@@ -28,35 +28,46 @@ public final class HandoverServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HandoverServer.class);
 
     private static final int POLL_MILLIS = 100;
+    /** While a device is on its way back, whose arrival no descriptor tells. */
+    private static final int RETURN_POLL_MILLIS = 10;
     private static final long STOP_WAIT_MILLIS = 5_000;
     /** Failures in a row that are borne: two seconds. */
     private static final int MOST_FAILURES = 20;
 
     private static final int MOST_CONNECTIONS = 64;
-    private static final int ROOT_USER = 0;
 
     /** Serves devices that are handed over; called on the server's thread. */
     public interface Lending {
         /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
         String lend(FoundDevice device, OpenDevice open) throws DeviceException;
 
-        /** A device is handed over no longer; it is used no more when this returns, and as soon as can be otherwise. */
-        void takeBack(String name) throws DeviceException;
+        /** A device is handed over no longer; does not wait until it is used no more, which the answer tells. */
+        WayBack takeBack(String name);
 
-        /** The same for a device of which nobody waits to hear; does not wait. */
+        /** The same for a device of which nobody waits to hear. */
         void letGo(String name);
+    }
+
+    /** One device that is on its way back to who handed it over. */
+    public interface WayBack {
+        /**
+         * Whether it has arrived, so that it is used no more; does not wait.
+         *
+         * @throws DeviceException when it takes too long; it is used no more as soon as can be
+         */
+        boolean isOver() throws DeviceException;
     }
 
     private final SystemCalls calls;
     private final SocketFile file;
     private final UnixSocket socket;
     private final Function<UnixSocket, HandoverConnection> maker;
+    private final Admission admission;
     private final List<HandoverConnection> connections = new ArrayList<>();
     private final Thread thread;
     private final CountDownLatch stopped = new CountDownLatch(1);
     private boolean mayAccept = true;
     private int failures;
-    private volatile Set<Integer> users = Set.of();
     private volatile boolean closed;
 
     private HandoverServer(
@@ -68,6 +79,7 @@ public final class HandoverServer implements AutoCloseable {
         this.file = file;
         this.socket = socket;
         this.maker = maker;
+        admission = new Admission(calls.effectiveUser());
         thread = new Thread(null, this::run, "ferry-vfio-handover", 0, false);
         thread.setContextClassLoader(HandoverServer.class.getClassLoader());
         thread.setDaemon(true);
@@ -116,12 +128,13 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Lets these users in from now on, instead of those before; connections and devices that are lent stay.
+     * Lets these users in from now on, instead of those before; connections and devices that are lent stay. Called at
+     * every scan: of strangers the log is told again from now on.
      *
      * @throws IOException when the socket's mode cannot be changed; ask again then
      */
     public void admit(Set<Integer> others) throws IOException {
-        users = others;
+        admission.admit(others);
         file.letReach(!others.isEmpty());
     }
 
@@ -180,17 +193,16 @@ public final class HandoverServer implements AutoCloseable {
     private void serve(PollList poll) throws DeviceException {
         List<HandoverConnection> asked = List.copyOf(connections);
         poll.put(0, mayAccept ? socket.number() : PollList.PASSED_OVER);
+        boolean returning = false;
         for (int i = 0; i < asked.size(); i++) {
-            poll.put(i + 1, asked.get(i).number());
+            poll.put(i + 1, asked.get(i).isReturning() ? PollList.PASSED_OVER : asked.get(i).number());
+            returning |= asked.get(i).isReturning();
         }
-        boolean ready = poll.await(asked.size() + 1, POLL_MILLIS);
+        poll.await(asked.size() + 1, returning ? RETURN_POLL_MILLIS : POLL_MILLIS);
         mayAccept = true;
-        if (!ready) {
-            return;
-        }
         for (int i = 0; i < asked.size(); i++) {
-            if (poll.isReady(i + 1)) {
-                hear(asked.get(i));
+            if (asked.get(i).isReturning() || poll.isReady(i + 1)) {
+                attend(asked.get(i));
             }
         }
         if (poll.isReady(0)) {
@@ -220,28 +232,29 @@ public final class HandoverServer implements AutoCloseable {
 
     private boolean letIn(HandoverConnection connection) {
         try {
-            requireAllowed(connection.user());
+            int user = connection.user();
+            if (!admission.isOpenTo(user)) {
+                return connection.refuse(stranger(user), admission.isNews(user));
+            }
+            if (connections.size() == MOST_CONNECTIONS) {
+                throw new DeviceException(
+                        Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
+            }
             return connections.add(connection);
         } catch (DeviceException e) {
             return connection.refuse(e);
         }
     }
 
-    private void requireAllowed(int user) throws DeviceException {
-        if (user != ROOT_USER && user != calls.effectiveUser() && !users.contains(user)) {
-            throw new DeviceException(Errno.EACCES,
-                    "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
-        }
-        if (connections.size() == MOST_CONNECTIONS) {
-            throw new DeviceException(
-                    Errno.EBUSY, MOST_CONNECTIONS + " connections hand devices over already, which is the most");
-        }
+    private DeviceException stranger(int user) {
+        return new DeviceException(Errno.EACCES,
+                "user %s may not hand devices over at %s".formatted(Integer.toUnsignedString(user), file.path()));
     }
 
-    private void hear(HandoverConnection connection) {
+    private void attend(HandoverConnection connection) {
         boolean goesOn = false;
         try {
-            goesOn = connection.hear();
+            goesOn = connection.isReturning() ? connection.answerReturn() : connection.hear();
         } catch (Throwable e) {
             LOG.error("a connection at {} is closed, since serving it failed", file.path(), e);
         }

@@ -34,13 +34,12 @@ final class PollList implements AutoCloseable {
         list.set(JAVA_SHORT, at + PollFd.REVENTS, (short) 0);
     }
 
-    /** Waits for the first so many of the list; gives whether one is ready. A signal ends the waiting early. */
-    boolean await(int count, int millis) throws DeviceException {
+    /** Waits until one of the first so many of the list is ready. A signal ends the waiting early. */
+    void await(int count, int millis) throws DeviceException {
         int ready = calls.poll(list, count, millis);
         if (ready < 0 && ready != -LinuxErrno.EINTR) {
             throw new KernelException("the handover socket", "poll", -ready);
         }
-        return ready > 0;
     }
 
     boolean isReady(int index) {

@@ -78,11 +78,6 @@ final class UnixSocket implements AutoCloseable {
         this.descriptor = new Descriptor(calls, number);
     }
 
-    /** A socket for a descriptor that is open and connected. */
-    static UnixSocket ofConnected(SystemCalls calls, int fd) {
-        return new UnixSocket(calls, fd);
-    }
-
     private static UnixSocket open(SystemCalls calls, Path path) throws DeviceException {
         int fd = calls.socket(Posix.AF_UNIX, Posix.SOCK_SEQPACKET | Posix.SOCK_CLOEXEC | Posix.SOCK_NONBLOCK, 0);
         require(fd, path.toString(), "socket");

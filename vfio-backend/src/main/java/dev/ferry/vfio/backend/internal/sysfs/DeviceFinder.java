@@ -30,7 +30,7 @@ public final class DeviceFinder {
     }
 
     /**
-     * All devices, in the order of their names within PCI functions, then mediated devices, then what was not found.
+     * All devices, each name once, in the order of their names within PCI functions, then mediated devices, then what was not found.
      *
      * @param named PCI addresses and UUIDs that are reported in any case
      * @throws IOException when sysfs cannot be read at all
@@ -40,10 +40,10 @@ public final class DeviceFinder {
         Set<String> missing = new TreeSet<>(named);
         for (Kind kind : Kind.values()) {
             for (Path device : entries(root.resolve("sys/bus").resolve(kind.bus()).resolve("devices"))) {
-                look(device, kind, named).ifPresent(found::add);
-                if (Files.exists(device)) {
-                    missing.remove(device.getFileName().toString());
-                }
+                look(device, kind, named).ifPresent(one -> {
+                    found.add(one);
+                    missing.remove(one.name());
+                });
             }
         }
         missing.forEach(name -> found.add(notFound(name)));
@@ -80,7 +80,7 @@ public final class DeviceFinder {
 
     private static FoundDevice notFound(String name) {
         return withoutDriver(name, Kind.PCI,
-                "there is no PCI function or mediated device " + name + " in this host; correct the list of devices");
+                "there is no PCI function or mediated device " + name + " in this host; correct the name");
     }
 
     private static FoundDevice withoutDriver(String name, Kind kind, String obstacle) {

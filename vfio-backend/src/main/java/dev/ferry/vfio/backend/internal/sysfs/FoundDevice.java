@@ -25,7 +25,7 @@ public record FoundDevice(
 
     /** The buses that devices are looked for on. */
     public enum Kind {
-        /** A PCI function bound to a VFIO driver. */
+        /** A PCI function, whatever drives it; also a name that the host does not have. */
         PCI("pci"),
         /** A mediated device. */
         MDEV("mdev");

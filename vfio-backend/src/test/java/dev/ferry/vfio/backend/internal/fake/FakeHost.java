@@ -151,7 +151,7 @@ public final class FakeHost {
         return iommufd;
     }
 
-    /** The one container of the VMM whose devices are {@link LentDevice lent}. */
+    /** The one container of the {@link Vmm}. */
     FakeFile lentContainer() {
         if (lentContainer == null) {
             lentContainer = containerOfVmm();

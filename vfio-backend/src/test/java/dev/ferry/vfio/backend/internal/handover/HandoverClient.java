@@ -8,21 +8,14 @@ import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /** The other side of a handover, as a VMM would write it from the README, layouts written out; for the lab, too. */
-@SuppressWarnings("restricted")
 public final class HandoverClient implements AutoCloseable {
     private static final int LIMIT_MILLIS = 20_000;
     private static final int SEQPACKET_CLOEXEC = 5 | 0x80000;
-    private static final MethodHandle CONNECT = Linker.nativeLinker().downcallHandle(
-            Linker.nativeLinker().defaultLookup().find("connect").orElseThrow(),
-            FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT));
 
     private final SystemCalls calls;
     private final int fd;
@@ -34,23 +27,29 @@ public final class HandoverClient implements AutoCloseable {
             MemorySegment address = arena.allocate(110, 8);
             address.set(JAVA_SHORT, 0, (short) 1);
             address.setString(2, path.toString());
-            if ((int) CONNECT.invokeExact(fd, address, 110) != 0) {
+            if (calls.connect(fd, address) != 0) {
                 throw new AssertionError("cannot connect to " + path);
             }
-        } catch (Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
         }
     }
 
     /** Sends a message with descriptors; gives the answer, empty when the other side closed. */
     public String ask(String message, int... descriptors) {
+        tell(message, descriptors);
+        return answer();
+    }
+
+    /** Sends a message, and does not wait for the answer. */
+    public void tell(String message, int... descriptors) {
         long sent = send(message, descriptors);
         if (sent != message.length()) {
             throw new AssertionError("sent " + sent);
         }
-        return answer();
+    }
+
+    /** Whether there is something to hear, the end also. */
+    public boolean isAnswered() {
+        return isReady(0);
     }
 
     /** What the other side says unasked; empty when it closed. */
@@ -76,14 +75,20 @@ public final class HandoverClient implements AutoCloseable {
         }
     }
 
-    private String answer() {
+    private boolean isReady(int millis) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment poll = arena.allocate(8, 8);
             poll.set(JAVA_INT, 0, fd);
             poll.set(JAVA_SHORT, 4, (short) 1);
-            if (calls.poll(poll, 1, LIMIT_MILLIS) == 0) {
-                throw new AssertionError("no answer");
-            }
+            return calls.poll(poll, 1, millis) != 0;
+        }
+    }
+
+    private String answer() {
+        if (!isReady(LIMIT_MILLIS)) {
+            throw new AssertionError("no answer");
+        }
+        try (Arena arena = Arena.ofConfined()) {
             MemorySegment bytes = arena.allocate(1024, 8);
             long count = calls.recvmsg(fd, header(arena, bytes), 0);
             return bytes.asSlice(0, Math.max(count, 0)).asByteBuffer().hasRemaining()

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A server at a real socket, whose devices are files of the test's and whose lending is the test's own. */
 abstract class HandoverFixture {
     static final String DEVICE = "0000:3b:00.2";
+    static final String OTHER = "0000:3b:00.3";
 
     @TempDir
     Path folder;
@@ -51,6 +52,8 @@ abstract class HandoverFixture {
     volatile boolean refuses;
     volatile boolean breaks;
     volatile boolean keeps;
+    /** A device that does not arrive when it is returned. */
+    volatile String onTheWay;
     Path socket;
     Path file;
     HandoverServer server;
@@ -59,6 +62,7 @@ abstract class HandoverFixture {
     void open() throws Exception {
         FakeHost host = new FakeHost(folder);
         FakeDevice device = host.pci(DEVICE, "mlx5_vfio_pci", "12");
+        host.pci(OTHER, "mlx5_vfio_pci", "13");
         Files.createSymbolicLink(folder.resolve("proc/self"), Path.of("/proc/self"));
         // The file answers as the device does.
         int number = host.kernel.install(device);
@@ -79,11 +83,14 @@ abstract class HandoverFixture {
             }
 
             @Override
-            public void takeBack(String name) throws DeviceException {
-                if (keeps) {
-                    throw new DeviceException(Errno.ETIMEDOUT, "told to keep it");
-                }
+            public HandoverServer.WayBack takeBack(String name) {
                 giveBack(name, takenBack);
+                return () -> {
+                    if (keeps) {
+                        throw new DeviceException(Errno.ETIMEDOUT, "told to keep it");
+                    }
+                    return !name.equals(onTheWay);
+                };
             }
 
             @Override

@@ -4,6 +4,10 @@ package dev.ferry.vfio.backend.internal.handover;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIOException;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -18,6 +22,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.LoggerFactory;
 
 /** Who is let in at the socket, and what keeps or ends the listening. */
 class HandoverServerTest extends HandoverFixture {
@@ -38,6 +43,51 @@ class HandoverServerTest extends HandoverFixture {
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 return")).isEqualTo("ok");
         }
+    }
+
+    /** Whoever reaches the socket can connect in a loop, also as many users in a namespace of users. */
+    @Test
+    void shouldTellTheLogOnceOfEachStrangerAndNotOfAllUntilTheNextScan() throws Exception {
+        Logger logger = (Logger) LoggerFactory.getLogger(HandoverConnection.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        try {
+            turnAway(STRANGER);
+            turnAway(STRANGER);
+            turnAway(STRANGER + 1);
+            assertThat(warnings(log)).containsExactly(refused(STRANGER), refused(STRANGER + 1));
+
+            server.admit(Set.of());
+            turnAway(STRANGER);
+            assertThat(warnings(log)).as("scanned").endsWith(refused(STRANGER + 1), refused(STRANGER));
+
+            server.admit(Set.of());
+            log.list.clear();
+            for (int user = 1; user <= 40; user++) {
+                turnAway(100_000 + user);
+            }
+            assertThat(warnings(log)).hasSize(16).endsWith(refused(100_016));
+        } finally {
+            logger.detachAppender(log);
+        }
+    }
+
+    private void turnAway(int user) {
+        instead.put("getsockopt", arguments -> peer(arguments, user));
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.hear()).startsWith("refused EACCES user " + user);
+        }
+    }
+
+    private static List<String> warnings(ListAppender<ILoggingEvent> log) {
+        return List.copyOf(log.list).stream().filter(event -> event.getLevel() == Level.WARN)
+                .map(ILoggingEvent::getFormattedMessage).toList();
+    }
+
+    private String refused(int user) {
+        return "user %d was refused at %s: user %d may not hand devices over at %s"
+                .formatted(user, socket, user, socket);
     }
 
     private static int peer(Object[] arguments, int user) {

@@ -87,11 +87,25 @@ class LendingTest extends HandoverFixture {
         int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 lend 0000:99:00.0", fd))
-                    .isEqualTo("refused ENODEV there is no device 0000:99:00.0 in this host");
+                    .isEqualTo("refused ENODEV there is no PCI function or mediated device 0000:99:00.0 in this host; "
+                            + "correct the name");
         }
         refuses = true;
         try (HandoverClient client = new HandoverClient(calls, socket)) {
             assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused EOPNOTSUPP told to refuse");
+        }
+        calls.close(fd);
+        assertThat(descriptorsOfFile()).isEmpty();
+    }
+
+    @Test
+    void shouldTellThatADeviceHasNoDriver() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        Files.delete(folder.resolve("sys/bus/pci/devices").resolve(DEVICE).resolve("driver"));
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).isEqualTo("refused ENODEV " + DEVICE
+                    + " is bound to no driver; bind it to a VFIO driver (driver_override, drivers_probe in "
+                    + "/sys/bus/pci)");
         }
         calls.close(fd);
         assertThat(descriptorsOfFile()).isEmpty();
@@ -122,7 +136,48 @@ class LendingTest extends HandoverFixture {
         }
         calls.close(fd);
         assertThat(letGo).as("it is on its way already").isEmpty();
-        lent.remove().close();
+    }
+
+    /** A VMM returns all of its devices while a migration of one of them is undone. */
+    @Test
+    void shouldAnswerAndLetInOthersWhileADeviceIsOnItsWayBack() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient first = new HandoverClient(calls, socket);
+                HandoverClient second = new HandoverClient(calls, socket)) {
+            assertThat(first.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            assertThat(second.ask("ferry-vfio 1 lend " + OTHER, fd)).startsWith("ok");
+            onTheWay = DEVICE;
+            first.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+
+            assertThat(second.ask("ferry-vfio 1 return")).isEqualTo("ok");
+            try (HandoverClient third = new HandoverClient(calls, socket)) {
+                assertThat(third.ask("ferry-vfio 1 lend " + OTHER, fd)).startsWith("ok");
+            }
+            assertThat(first.isAnswered()).isFalse();
+
+            first.tell("ferry-vfio 1 lend " + DEVICE, fd);
+            onTheWay = "";
+            assertThat(first.hear()).isEqualTo("ok");
+            assertThat(first.hear()).as("heard when the device has arrived").startsWith("ok ");
+        }
+        calls.close(fd);
+    }
+
+    @Test
+    void shouldLetGoOfAConnectionThatEndsWhileItsDeviceIsOnItsWayBack() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        onTheWay = DEVICE;
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            client.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        }
+        onTheWay = "";
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+        }
+        calls.close(fd);
     }
 
     @Test

@@ -57,7 +57,7 @@ class DeviceFinderTest {
                                 + "drivers_probe in /sys/bus/pci)",
                         "0000:3b:00.2 is in no IOMMU group; switch the IOMMU on in the firmware and the kernel",
                         "there is no PCI function or mediated device 0000:99:00.0 in this host; "
-                                + "correct the list of devices");
+                                + "correct the name");
     }
 
     @Test

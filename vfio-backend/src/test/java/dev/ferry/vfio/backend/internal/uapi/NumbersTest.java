@@ -151,10 +151,9 @@ class NumbersTest {
 
     @Test
     void shouldHaveTheErrorNumbersOfLinux() {
-        assertLayout(LinuxErrno.class, "E2BIG 7, EACCES 13, EAGAIN 11, EBADF 9, EBUSY 16, ECONNREFUSED 111, EEXIST 17, "
-                + "EFAULT 14, EINTR 4, EINVAL 22, EMFILE 24, ENFILE 23, ENODEV 19, ENOENT 2, ENOMEM 12, ENOMSG 42, "
-                + "ENOSPC 28, ENOTTY 25, ENXIO 6, EOPNOTSUPP 95, EOVERFLOW 75, EPERM 1, EPIPE 32, EPROTOTYPE 91, "
-                + "ERANGE 34, ESPIPE 29");
+        assertLayout(LinuxErrno.class, "E2BIG 7, EACCES 13, EAGAIN 11, EBADF 9, EBUSY 16, ECONNREFUSED 111, EINTR 4, "
+                + "EINVAL 22, EMFILE 24, ENFILE 23, ENODEV 19, ENOENT 2, ENOMSG 42, ENOSPC 28, ENOTTY 25, ENXIO 6, "
+                + "EPERM 1, EPIPE 32, EPROTOTYPE 91, ERANGE 34");
     }
 
     @Test
@@ -166,14 +165,15 @@ class NumbersTest {
     /** The first and the last, and those on both sides of each number that is none: a name left out would shift all. */
     @ParameterizedTest
     @CsvSource({
-        "1 EPERM", "3 ESRCH", "5 EIO", "8 ENOEXEC", "10 ECHILD", "15 ENOTBLK", "18 EXDEV", "20 ENOTDIR", "21 EISDIR",
-        "26 ETXTBSY", "27 EFBIG", "30 EROFS", "31 EMLINK", "33 EDOM", "35 EDEADLK", "36 ENAMETOOLONG", "37 ENOLCK",
-        "38 ENOSYS", "39 ENOTEMPTY", "40 ELOOP", "41 errno 41", "43 EIDRM", "50 ENOCSI", "51 EL2HLT", "57 EBADSLT",
-        "58 errno 58", "59 EBFONT", "60 ENOSTR", "61 ENODATA", "70 ECOMM", "71 EPROTO", "74 EBADMSG", "77 EBADFD",
-        "80 ELIBBAD", "81 ELIBSCN", "88 ENOTSOCK", "90 EMSGSIZE", "98 EADDRINUSE", "99 EADDRNOTAVAIL", "100 ENETDOWN",
-        "101 ENETUNREACH", "104 ECONNRESET", "107 ENOTCONN", "110 ETIMEDOUT", "114 EALREADY", "115 EINPROGRESS",
-        "116 ESTALE", "121 EREMOTEIO", "122 EDQUOT", "125 ECANCELED", "126 ENOKEY", "131 ENOTRECOVERABLE",
-        "132 ERFKILL", "133 EHWPOISON", "134 errno 134", "512 errno 512", "0 errno 0", "-3 errno -3"})
+        "1 EPERM", "3 ESRCH", "5 EIO", "8 ENOEXEC", "10 ECHILD", "12 ENOMEM", "14 EFAULT", "15 ENOTBLK", "17 EEXIST",
+        "18 EXDEV", "20 ENOTDIR", "21 EISDIR", "26 ETXTBSY", "27 EFBIG", "29 ESPIPE", "30 EROFS", "31 EMLINK",
+        "33 EDOM", "35 EDEADLK", "36 ENAMETOOLONG", "37 ENOLCK", "38 ENOSYS", "39 ENOTEMPTY", "40 ELOOP", "41 errno 41",
+        "43 EIDRM", "50 ENOCSI", "51 EL2HLT", "57 EBADSLT", "58 errno 58", "59 EBFONT", "60 ENOSTR", "61 ENODATA",
+        "70 ECOMM", "71 EPROTO", "74 EBADMSG", "75 EOVERFLOW", "77 EBADFD", "80 ELIBBAD", "81 ELIBSCN", "88 ENOTSOCK",
+        "90 EMSGSIZE", "95 EOPNOTSUPP", "98 EADDRINUSE", "99 EADDRNOTAVAIL", "100 ENETDOWN", "101 ENETUNREACH",
+        "104 ECONNRESET", "107 ENOTCONN", "110 ETIMEDOUT", "114 EALREADY", "115 EINPROGRESS", "116 ESTALE",
+        "121 EREMOTEIO", "122 EDQUOT", "125 ECANCELED", "126 ENOKEY", "131 ENOTRECOVERABLE", "132 ERFKILL",
+        "133 EHWPOISON", "134 errno 134", "512 errno 512", "0 errno 0", "-3 errno -3"})
     void shouldNameEveryErrorOfLinux(String numberAndName) {
         String[] parts = numberAndName.split(" ", 2);
         assertThat(LinuxErrno.name(Integer.parseInt(parts[0]))).isEqualTo(parts[1]);
