@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The keys that a component's configurations have a meaning for. A component asks it for those that have none, which are
- * mistyped ones mostly, and tells them. Immutable.
+ * The keys that a component's configurations have a meaning for. A component asks it for those that have none, which
+ * are mistyped ones mostly, and tells them. Immutable.
  *
  * @param known the keys, sorted
  */
@@ -35,8 +35,8 @@ public record ConfigurationKeys(SortedSet<String> known) {
     }
 
     /**
-     * Those of a component property type: the names of its methods, with dots and hyphens where Declarative Services has
-     * them. A type with {@code PREFIX_} is not supported.
+     * Those of a component property type: the names of its methods, with dots and hyphens where Declarative Services
+     * has them. A type with {@code PREFIX_} is not supported.
      */
     public static ConfigurationKeys of(Class<?> componentPropertyType) {
         return new ConfigurationKeys(Arrays.stream(componentPropertyType.getDeclaredMethods())

@@ -20,9 +20,9 @@ import java.util.Set;
 /**
  * Every edge of the device state machine that a driver may be asked to implement, for any set of features.
  *
- * <p>A driver switches over this enum. Which arcs it meets {@linkplain #isSupportedBy follows} from its features: 6 with
- * STOP_COPY alone, 8 with P2P, 9 with PRE_COPY, 15 with both. Longer ways (combination transitions) are made of arcs by the {@link
- * TransitionTable}; no driver sees them. Immutable.
+ * <p>A driver switches over this enum. Which arcs it meets {@linkplain #isSupportedBy follows} from its features: 6
+ * with STOP_COPY alone, 8 with P2P, 9 with PRE_COPY, 15 with both. Longer ways (combination transitions) are made of
+ * arcs by the {@link TransitionTable}; no driver sees them. Immutable.
  *
  * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: include/uapi/linux/vfio.h, the arcs of the
  *     device_state FSM</a>

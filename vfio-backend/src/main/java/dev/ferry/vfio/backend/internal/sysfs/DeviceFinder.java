@@ -30,7 +30,8 @@ public final class DeviceFinder {
     }
 
     /**
-     * All devices, each name once, in the order of their names within PCI functions, then mediated devices, then what was not found.
+     * All devices, each name once, in the order of their names within PCI functions, then mediated devices, then what
+     * was not found.
      *
      * @param named PCI addresses and UUIDs that are reported in any case
      * @throws IOException when sysfs cannot be read at all
