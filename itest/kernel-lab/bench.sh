@@ -58,6 +58,7 @@ measure_guest() {
   cp "$lab/guest/bench" "$folder/lab"
   ln -sf bench "$folder/lab/program"
   boot 6.12 "$folder" "$results/bench.log"
+  await_end "$begun"
   [ -z "$ended" ] || die "the benchmark failed: $ended; see $results/bench.log"
   grep -q '^== end' "$results/bench.log" || die "the benchmark did not come to its end; see $results/bench.log"
   tr -d '\r' < "$results/bench.log" | grep -E '^(c|java) [a-z-]+'

@@ -81,29 +81,32 @@ done
 functions+=(-device pcie-pci-bridge,id=bridge,addr=11 -device edu,bus=bridge,addr=1 -device pci-serial,bus=bridge,addr=2)
 readonly functions
 
-# Parts of the checks run side by side. A processor more than the host has would make all of them wait for each other.
-processors=$(($(nproc) > 1 ? 2 : 1))
-readonly processors
-
-# boot VARIANT PROGRAM-FOLDER LOG: runs the guest with a folder's content at its root; it calls /lab/program. Its
-# console goes to the log. Sets ended to a sentence on how it ended, an empty one when the program gave 0.
+# boot VARIANT PROGRAM-FOLDER LOG: begins a guest with a folder's content at its root; it calls /lab/program. Its console
+# goes to the log. Sets begun to its process. A guest has one processor: two would share code that the JVM changes while it
+# runs, which is more than the emulator can be trusted with.
 boot() {
-  local variant=$1 program=$2 log=$3 status=0
-  local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu initrd=$work/initrd kernel
+  local variant=$1 program=$2 log=$3
+  local libraries=$cache/qemu/usr/lib/x86_64-linux-gnu initrd=$work/initrd.${3##*/} kernel
   kernel=$(image_of "$(root_of "$variant")")
   pack "$program" "$initrd.program"
   cat "$cache/base.cpio" "$cache/modules-$variant.cpio" "$initrd.program" > "$initrd"
+  rm "$initrd.program"
   # An emulated processor: hardware virtualisation is often there and unusable. This model is the one that the JVM's
   # compiler gets on with. On a busy host the timer's interrupts come too late for the kernel's test of it, which panics.
-  bounded "$seconds" \
+  begin "$seconds" \
     "$cache/qemu/usr/lib64/ld-linux-x86-64.so.2" --library-path "$libraries:$libraries/pulseaudio" \
     "$cache/qemu/usr/bin/qemu-system-x86_64" -L "$cache/qemu/usr/share/qemu" -L "$cache/qemu/usr/share/seabios" \
-    -accel tcg -cpu Nehalem -machine q35 -smp "$processors" -m 2G -nodefaults -display none -no-reboot -serial stdio \
+    -accel tcg -cpu Nehalem -machine q35 -smp 1 -m 2G -nodefaults -display none -no-reboot -serial stdio \
     -device isa-debug-exit,iobase=0xf4,iosize=0x4 "${functions[@]}" \
     -kernel "$kernel" -initrd "$initrd" \
     -append "console=ttyS0 quiet panic=-1 oops=panic log_buf_len=4M intel_iommu=on no_timer_check" \
-    > "$log" 2>&1 || status=$?
-  rm -f "$initrd" "$initrd.program"
+    > "$log" 2>&1
+}
+
+# await_end GUEST: sets ended to a sentence on how it ended, an empty one when the program gave 0.
+await_end() {
+  local status=0
+  end "$1" || status=$?
   # The exit device turns the guest's status s into 2 s + 1, so success is 1, which is what QEMU gives for its own
   # errors, too: then the guest has not said that it came to its end. 124 and 137 are timeout's.
   case $status in
