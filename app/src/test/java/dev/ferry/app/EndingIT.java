@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.app.RunnableJar.Ended;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.Writer;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.StandardSocketOptions;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -129,11 +135,78 @@ class EndingIT {
     }
 
     @Test
+    void shouldPutBackWhatRunsInTheBackgroundWhenItsInputFails() throws Exception {
+        // Longer than the process takes to end by itself, and shorter than a driver waits for a command.
+        Path slow = slowDestination("4s");
+        Path err = folder.resolve("err");
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Process process = new ProcessBuilder(
+                            "bash",
+                            "-c",
+                            "exec \"$0\" \"$@\" < /dev/tcp/127.0.0.1/" + server.getLocalPort(),
+                            RunnableJar.JAVA.toString(),
+                            "--sun-misc-unsafe-memory-access=allow",
+                            "-jar",
+                            RunnableJar.FILE.toString(),
+                            "--config",
+                            slow.toString())
+                    .redirectError(err.toFile())
+                    .start();
+            server.setSoTimeout((int) TimeUnit.SECONDS.toMillis(RunnableJar.LIMIT_SECONDS));
+            try (Socket input = server.accept();
+                    Writer in = new OutputStreamWriter(input.getOutputStream(), StandardCharsets.US_ASCII);
+                    BufferedReader out = process.inputReader()) {
+                in.write("migrate --background --quiet --no-precopy host1/pf0/vf1 host2/pf0/vf1\n");
+                in.flush();
+                assertThat(out.readLine()).startsWith("m1 started");
+                awaitSwitchover(in, out);
+                // With no time to linger its reader gets an error instead of the end.
+                input.setOption(StandardSocketOptions.SO_LINGER, 0);
+            }
+            assertThat(process.waitFor(RunnableJar.LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(err).content().isEqualTo("""
+                    ferry: Connection reset by peer
+                    ferry: m1 is still under way and was asked to stop
+                    ferry: m1 is CANCELLED, host1/pf0/vf1 is RUNNING
+                    """);
+            assertThat(process.exitValue()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void shouldSayWhatCameOfTheBackgroundWhenACommandIsTerminated() throws Exception {
+        Files.createDirectories(folder.resolve("tmp"));
+        Process process = jar.start("", "--config", slowDestination("1s").toString(), "-c",
+                "migrate --background --quiet --no-precopy host1/pf0/vf2 host2/pf0/vf2;"
+                        + " migrate --no-precopy host1/pf0/vf1 host2/pf0/vf1");
+        try {
+            awaitStopCopy(process);
+            process.toHandle().destroy();
+            // On a busy machine putting things back may take longer than it has.
+            String cameOf = " (is CANCELLED, host1/pf0/vf%d is RUNNING"
+                    + "|has not ended and is in [A-Z_]+; look at the states of its devices before you use them)";
+            assertThat(jar.end(process).err()).containsPattern(
+                    "\nferry: interrupted: m1" + cameOf.formatted(2) + "; m2" + cameOf.formatted(1) + "\n$");
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    @Test
     void shouldLogWhatBecameOfADeviceThatNoCommandWaitsFor() throws Exception {
         Ended ended = jar.run("", "-c", "state host1/pf0/vf1 RESUMING");
         assertThat(ended.status()).isZero();
         assertThat(ended.err().lines())
                 .anyMatch(line -> line.contains(" WARN ") && line.contains("host1/pf0/vf1: it could not be unwound"));
+    }
+
+    private void awaitStopCopy(Process process) throws IOException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
+        while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
+                && process.isAlive()
+                && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
     }
 
     private static void awaitSwitchover(Writer in, BufferedReader out) throws IOException {
@@ -160,18 +233,12 @@ class EndingIT {
         Files.createDirectories(folder.resolve("tmp"));
         Process process = jar.start("", "--config", slow.toString(), "-c", text);
         try {
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
-            while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
-                    && process.isAlive()
-                    && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
-            }
+            awaitStopCopy(process);
             process.toHandle().destroy();
             Ended ended = jar.end(process);
             assertThat(ended.status()).isEqualTo(143);
             // On a busy machine putting things back may take longer than it has.
             assertThat(ended.err()).containsPattern("\nferry: interrupted: m1 (is CANCELLED, host1/pf0/vf1 is RUNNING"
-                    + "|was asked to stop and is still in SWITCHOVER; `devices` shows where host1/pf0/vf1 is left"
                     + "|has not ended and is in SWITCHOVER; look at the states of its devices before you use them)\n$");
         } finally {
             process.destroyForcibly();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.app.internal;
 
-import java.util.Optional;
-
 /**
  * What a session runs now, and what becomes of it when somebody interrupts. The thread of the session tells what begins
  * and ends; any thread interrupts.
@@ -13,8 +11,6 @@ final class Interrupts {
     /** Interrupts what runs now; null when nothing does. */
     private volatile Runnable interrupting;
     private volatile boolean interrupted;
-    /** What came of what began last, when it was interrupted; null when it did not say. */
-    private volatile String outcome;
     /** Whether somebody types at a prompt. */
     private volatile boolean atPrompt;
     /** Whether what runs ends when its thread is interrupted; once, after that it was. */
@@ -43,7 +39,6 @@ final class Interrupts {
     synchronized void begin(Runnable how, boolean alone) {
         interrupting = how;
         interruptible = alone;
-        outcome = null;
     }
 
     /** What was typed has ended: an interrupt that came too late is not for the next one. */
@@ -51,13 +46,6 @@ final class Interrupts {
         interrupting = null;
         if (atPrompt) {
             Thread.interrupted();
-        }
-    }
-
-    /** What came of a command, when it was interrupted and says so. */
-    void remember(Throwable error) {
-        if (error instanceof InterruptedException && error.getMessage() != null) {
-            outcome = error.getMessage();
         }
     }
 
@@ -69,11 +57,6 @@ final class Interrupts {
     /** Whether no other command may begin. */
     boolean isOver() {
         return interrupted;
-    }
-
-    /** What came of what began last, as it said when it was interrupted; to go on after {@code ferry: }. */
-    Optional<String> outcome() {
-        return Optional.ofNullable(outcome);
     }
 
     /** Interrupts the command that runs now and lets no other begin. Returns at once. */

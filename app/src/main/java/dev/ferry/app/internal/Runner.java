@@ -11,8 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
 import org.apache.felix.service.command.CommandProcessor;
@@ -36,13 +34,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
 
     private static final int FAILED = 1;
     private static final int USAGE = 2;
-    /** System property: whether standard error is a terminal, on which progress is drawn in place. */
-    private static final String TERMINAL = "ferry.terminal.err";
-    /** ECMA-48: carriage return, then erase to the end of the line. */
-    private static final String BEGIN_AGAIN = "\r\u001b[K";
     private static final Duration UNWOUND_WITHIN = Duration.ofSeconds(2);
-    /** For what runs in the background when no more commands come: a call of a driver is not interrupted. */
-    private static final Duration LAST_WAIT = Duration.ofMinutes(1);
 
     private final BundleContext context;
     private final CommandProcessor processor;
@@ -50,17 +42,13 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private final ProcessStreams streams = ProcessStreams.open();
     private final ConfigurationAdmin configurations;
     private final ServiceComponentRuntime components;
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private final Ending ending = new Ending(streams, this::underWay, UNWOUND_WITHIN);
     /** Null while there is none. */
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     private volatile MigrationService migrations;
-
-    private Thread thread;
-    private Interrupts interrupts;
-    private boolean interrupted;
 
     /** Made by Declarative Services once there is a shell. */
     @Activate
@@ -82,51 +70,21 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         // Commands print results to the System.out of their thread; for all other threads that is no place for them.
         threads.setStreams(streams.in(), streams.out(), streams.err());
         try {
-            return begun() ? delivered(run(List.of(arguments))) : FAILED;
+            return delivered(ending.after(() -> run(List.of(arguments))));
         } finally {
             streams.flush();
             threads.close();
-            ended.countDown();
+            ending.done();
         }
     }
 
     /**
-     * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back. Called by the
-     * launcher on a thread of its own when the process is asked to end. One sentence, what came of the command that
-     * ran, stands for all that would be complained of from now on; then standard error is closed.
+     * Interrupts what runs and waits, at most {@link #UNWOUND_WITHIN}, until it has put things back, see {@link
+     * Ending#now}. Called by the launcher on a thread of its own when the process is asked to end.
      */
     @Override
     public void close() {
-        if (ended.getCount() == 0) {
-            return;
-        }
-        boolean atPrompt = interrupts().map(each -> !each.isRunning()).orElse(false);
-        List<Migration> left = underWay();
-        streams.holdErrors();
-        long deadline = System.nanoTime() + UNWOUND_WITHIN.toNanos();
-        interrupt();
-        // Those in the background, too, and those of commands that depend on each other, which nobody waits for.
-        left.forEach(Migration::cancel);
-        boolean over = awaitEnd();
-        streams.endErrors(atPrompt && left.isEmpty() ? "" : lastLine(over, left, deadline));
-    }
-
-    private String lastLine(boolean over, List<Migration> left, long deadline) {
-        String outcome = over
-                ? interrupts().flatMap(Interrupts::outcome).orElseGet(() -> "interrupted" + cameOf(left, deadline))
-                : "interrupted, and what ran has not ended";
-        // Where a bar is drawn, and Ctrl-C was echoed behind it.
-        return (Boolean.getBoolean(TERMINAL) ? BEGIN_AGAIN : "") + "ferry: %s%n".formatted(outcome);
-    }
-
-    private static String cameOf(List<Migration> left, long deadline) {
-        List<String> said = new ArrayList<>();
-        try {
-            new UnderWay(left, said::add).end(Duration.ofNanos(deadline - System.nanoTime()));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        return said.isEmpty() ? "" : ": " + String.join("; ", said);
+        ending.now();
     }
 
     private List<Migration> underWay() {
@@ -141,34 +99,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
      */
     @Override
     public boolean getAsBoolean() {
-        return interrupts().map(Interrupts::command).orElse(false);
-    }
-
-    private boolean awaitEnd() {
-        try {
-            return ended.await(UNWOUND_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        }
-    }
-
-    private synchronized boolean begun() {
-        thread = Thread.currentThread();
-        return !interrupted;
-    }
-
-    private synchronized Optional<Interrupts> interrupts() {
-        return Optional.ofNullable(interrupts);
-    }
-
-    private synchronized void interrupt() {
-        interrupted = true;
-        if (interrupts != null) {
-            interrupts.all();
-        } else if (thread != null) {
-            thread.interrupt();
-        }
+        return ending.command();
     }
 
     // A result that never arrived is no success.
@@ -194,7 +125,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
                 streams.out().println("ferry " + context.getBundle().getVersion());
                 return 0;
             }
-            return last(run(options, commands));
+            return run(options, commands);
         } catch (CommandLineOptions.Misuse e) {
             if (arguments.contains("--json")) {
                 JsonObject document = new JsonObject();
@@ -208,21 +139,6 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
             Thread.currentThread().interrupt();
             return complain("interrupted before it was done", FAILED);
         }
-    }
-
-    /** After the last command: the exit status, given that of the commands. */
-    private int last(int status) throws InterruptedException {
-        synchronized (this) {
-            if (interrupted) {
-                return status;
-            }
-            // From now on an interrupt is for this thread, and there is no prompt any more.
-            interrupts = null;
-        }
-        UnderWay left = new UnderWay(underWay(), sentence -> complain(sentence, 0));
-        left.stop();
-        boolean inOrder = left.end(LAST_WAIT);
-        return status == 0 && !inOrder ? FAILED : status;
     }
 
     private int run(CommandLineOptions options, CommandDirectory commands)
@@ -246,12 +162,7 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
     private ShellSession session(CommandLineOptions options) {
         ShellSession made =
                 new ShellSession(processor, () -> CommandDirectory.of(context), streams, options.debug());
-        synchronized (this) {
-            interrupts = made.interrupts();
-            if (interrupted) {
-                interrupts.all();
-            }
-        }
+        ending.of(made.interrupts());
         return made;
     }
 

@@ -207,7 +207,6 @@ final class ShellSession implements AutoCloseable {
                     "there is no command '" + e.getCommand() + "'; the commands are " + commands.get().names());
         } catch (Exception e) {
             if (e instanceof IntSupplier exit) {
-                interrupts.remember(e.getCause());
                 trace(e.getCause());
                 return exit.getAsInt();
             }

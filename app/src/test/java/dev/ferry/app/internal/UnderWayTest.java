@@ -27,7 +27,7 @@ class UnderWayTest {
     private final List<String> said = new ArrayList<>();
 
     /** Ends when it is asked to stop, or never, where there is no report. */
-    private record Running(
+    record Running(
             String id, boolean accepts, Optional<MigrationReport> end, CompletableFuture<MigrationReport> ending)
             implements Migration {
 
@@ -62,7 +62,7 @@ class UnderWayTest {
         }
     }
 
-    private static MigrationReport report(String id, Result result, DeviceState source, Failure... following) {
+    static MigrationReport report(String id, Result result, DeviceState source, Failure... following) {
         Optional<Failure> failure = result == Result.COMPLETED
                 ? Optional.empty()
                 : Optional.of(new Failure(
