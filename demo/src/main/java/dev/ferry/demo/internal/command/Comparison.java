@@ -10,6 +10,7 @@ import dev.ferry.demo.internal.run.DemoReport;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Function;
@@ -25,17 +26,20 @@ record Comparison(String latency, DemoReport without, DemoReport with) {
     private static final double PERCENT = 100;
 
     CommandResult result() {
-        Optional<String> failure = Stream.of(
-                        without.failure().map(why -> "without pre-copy: " + why),
-                        with.failure().map(why -> "with pre-copy: " + why))
-                .flatMap(Optional::stream)
-                .reduce((one, other) -> one + "; " + other);
-        return new CommandResult(json(failure), text(), failure);
+        List<String> complaints = Stream.concat(
+                        complaints("without pre-copy: ", without), complaints("with pre-copy: ", with))
+                .toList();
+        return new CommandResult(json(complaints.isEmpty()), text(), complaints);
     }
 
-    private JsonObject json(Optional<String> failure) {
+    private static Stream<String> complaints(String which, DemoReport report) {
+        List<String> all = report.complaints();
+        return Stream.concat(all.stream().limit(1).map(first -> which + first), all.stream().skip(1));
+    }
+
+    private JsonObject json(boolean success) {
         JsonObject document = new JsonObject();
-        document.addProperty("result", failure.isEmpty() ? with.migration().result().name() : "FAILED");
+        document.addProperty("result", success ? with.migration().result().name() : "FAILED");
         document.addProperty("latency", latency);
         document.addProperty(
                 "downtimeLessPercent",

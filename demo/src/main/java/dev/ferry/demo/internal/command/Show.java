@@ -41,7 +41,7 @@ record Show(
     CommandResult result(List<VfPair> vfs, Optional<Path> out)
             throws IOException, InterruptedException, CommandFailedException {
         DemoReport report = run(vfs, out, !options.isWithoutPreCopy());
-        return new CommandResult(DemoDocument.json(report), DemoDocument.text(report), report.failure());
+        return new CommandResult(DemoDocument.json(report), DemoDocument.text(report), report.complaints());
     }
 
     /**

@@ -4,6 +4,7 @@ package dev.ferry.demo.internal.run;
 import dev.ferry.cli.Amounts;
 import dev.ferry.cli.Errors;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
@@ -89,5 +90,11 @@ public record DemoReport(
                     frames.sent(), frames.lost(), frames.duplicated(), frames.reordered(), frames.foreign()));
         }
         return fileFailure;
+    }
+
+    /** That sentence, and a line each what else failed in the migration, as on the way back; empty after a success. */
+    public List<String> complaints() {
+        List<Failure> following = migration.failure().map(Failure::following).orElse(List.of());
+        return failure().map(first -> Errors.sentences(first, following)).orElse(List.of());
     }
 }

@@ -27,6 +27,9 @@ class DemoDocumentTest {
     private static final FrameCounts FLAWLESS = new FrameCounts(100, 100, 0, 0, 0, 0, 60, 40);
     private static final FrameCounts HARMED = new FrameCounts(100, 101, 1, 2, 3, 0, 60, 41);
 
+    private static final Failure NOT_RESET =
+            Failure.of(FailureCode.DEVICE_FAILED, "b/pf0/vf1", "b/pf0/vf1: it could not be reset.");
+
     private static final MigrationPlan PLAN = new MigrationPlan(
             List.of(), List.of(), new MigrationPlan.Memory(0, false, 0, 0, "Nothing moves."), Optional.empty());
 
@@ -116,7 +119,13 @@ class DemoDocumentTest {
                 0,
                 result == Result.COMPLETED
                         ? Optional.empty()
-                        : Optional.of(Failure.of(FailureCode.TIMEOUT, "It took too long.")));
+                        : Optional.of(new Failure(
+                                FailureCode.TIMEOUT,
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                "It took too long.",
+                                List.of(NOT_RESET))));
         DemoReport.Flow flow = new DemoReport.Flow("a/pf0/vf1", "b/pf0/vf1", frames, 7);
         return new DemoReport("100 frames", List.of(flow), PLAN, migration, Optional.empty(), fileFailure);
     }
@@ -161,9 +170,20 @@ class DemoDocumentTest {
     void shouldSayWhyEachOfTheTwoFailed() {
         DemoReport harmed = report(Result.COMPLETED, HARMED);
 
-        assertThat(new Comparison("smartnic", report(Result.FAILED, FLAWLESS), harmed).result().failure())
-                .contains("without pre-copy: the migration ended as FAILED: it took too long; the guest stood still for"
-                        + " 12.500 ms; with pre-copy: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
+        assertThat(new Comparison("smartnic", report(Result.FAILED, FLAWLESS), harmed).result().complaints())
+                .containsExactly(
+                        "without pre-copy: the migration ended as FAILED: it took too long; the guest stood still for"
+                                + " 12.500 ms",
+                        "also: b/pf0/vf1: it could not be reset.",
+                        "with pre-copy: of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed");
+    }
+
+    @Test
+    void shouldSayWhatElseFailedOnTheWayBack() {
+        assertThat(report(Result.FAILED, FLAWLESS).complaints()).containsExactly(
+                "the migration ended as FAILED: it took too long; the guest stood still for 12.500 ms",
+                "also: b/pf0/vf1: it could not be reset.");
+        assertThat(report(Result.COMPLETED, FLAWLESS).complaints()).isEmpty();
     }
 
     @Test
