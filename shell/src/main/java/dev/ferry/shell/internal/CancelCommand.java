@@ -77,20 +77,20 @@ final class CancelCommand extends FerryCommand {
     }
 
     private CommandResult cancelled(MigrationReport report, JsonObject document) {
-        String text = id + " is cancelled; " + sources(report) + ", as before";
+        String text = id + " is cancelled and " + sources(report);
         return ReportOutcome.isInOrder(report)
                 ? CommandResult.done(document, text)
-                : new CommandResult(
-                        document,
-                        text,
-                        Reports.sentences(id + " is cancelled, but not all else is sure to be as before", report));
+                : new CommandResult(document, "", Reports.sentences(text + ", but something else failed", report));
     }
 
     private static String sources(MigrationReport report) {
         if (report.devices().size() > 1) {
-            return "its %d sources run".formatted(report.devices().size());
+            return "its %d sources run, as before".formatted(report.devices().size());
         }
-        return report.source() + report.sourceState().map(state -> " is " + state).orElse(" does not report its state");
+        return report.source()
+                + report.sourceState()
+                        .map(state -> " is " + state + ", as before")
+                        .orElse(" does not report its state");
     }
 
     private CommandFailedException notUnderWay(MigrationService service) {

@@ -145,7 +145,7 @@ class JobCommandsTest {
     void shouldCancelAndSayWhereTheSourceIs() {
         migrations.running.add(running);
         assertThat(cancel("m1")).isZero();
-        assertThat(shell.out()).isEqualTo("m1 is cancelled; a is RUNNING, as before\n");
+        assertThat(shell.out()).isEqualTo("m1 is cancelled and a is RUNNING, as before\n");
     }
 
     @Test
@@ -169,9 +169,9 @@ class JobCommandsTest {
         running.end = Optional.of(notReset(FailureCode.CANCELLED, "It was cancelled."));
         migrations.running.add(running);
         assertThat(cancel("m1")).isEqualTo(1);
-        assertThat(shell.out()).isEqualTo("m1 is cancelled; a is RUNNING, as before\n");
+        assertThat(shell.out()).isEmpty();
         assertThat(shell.err()).isEqualTo("""
-                ferry: m1 is cancelled, but not all else is sure to be as before
+                ferry: m1 is cancelled and a is RUNNING, as before, but something else failed
                 ferry: also: b: it could not be reset: reset it.
                 """);
         migrations.running.clear();
