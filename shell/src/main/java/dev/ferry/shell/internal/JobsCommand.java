@@ -49,8 +49,9 @@ final class JobsCommand extends FerryCommand {
 
     @Option(
             names = "--wait",
-            description = "First wait until all that are under way now have ended. Exit status 1 if something of "
-                    + "them failed, or of an earlier background migration and has not been reported yet.")
+            description = "First wait until all that are under way now have ended. Exit status 1, with the reasons, "
+                    + "if one of these, or a background migration that ended before and was not reported yet, failed, "
+                    + "or was cancelled and not all is as before.")
     private boolean wait;
 
     JobsCommand(Service<MigrationService> migrations, Background background) {
