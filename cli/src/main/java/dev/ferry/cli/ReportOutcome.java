@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What became of a migration, in a few words and for whoever has to end in success or not. */
+/** What became of a migration, in sentences for people; and whether that is a success, which an exit status tells. */
 public final class ReportOutcome {
 
     private ReportOutcome() {}
