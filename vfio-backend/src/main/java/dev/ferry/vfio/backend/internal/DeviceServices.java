@@ -181,21 +181,25 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     /**
-     * The process that handed a device over wants it back. What this gives answers ETIMEDOUT when the device is still
-     * in use after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
+     * The process that handed a device over wants it back. What this gives is late when the device is still in use
+     * after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
      */
     @Override
     public HandoverServer.WayBack takeBack(String name) {
         Turn.Wish sentOff = wishBack(name);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETURN_MILLIS);
-        return () -> {
-            Optional<String> obstacle = sentOff.isDone()
-                    ? leavings.obstacle(name)
-                    : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
-            if (obstacle.isPresent() && System.nanoTime() - deadline >= 0) {
-                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
+        return new HandoverServer.WayBack() {
+            @Override
+            public Optional<String> obstacle() {
+                return sentOff.isDone()
+                        ? leavings.obstacle(name)
+                        : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
             }
-            return obstacle.isEmpty();
+
+            @Override
+            public boolean isLate() {
+                return System.nanoTime() - deadline >= 0;
+            }
         };
     }
 

@@ -98,11 +98,21 @@ final class HandoverConnection implements AutoCloseable {
      * @return whether the connection goes on
      */
     boolean answerReturn() {
+        HandoverServer.WayBack back = returning.orElseThrow();
+        Optional<String> obstacle = back.obstacle();
+        if (obstacle.isPresent() && !back.isLate()) {
+            return true;
+        }
+        return endReturn(obstacle);
+    }
+
+    private boolean endReturn(Optional<String> obstacle) {
+        returning = Optional.empty();
         try {
-            if (returning.orElseThrow().isOver()) {
-                returning = Optional.empty();
-                socket.send("ok");
+            if (obstacle.isPresent()) {
+                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
             }
+            socket.send("ok");
             return true;
         } catch (DeviceException e) {
             return refuse(e);
@@ -195,9 +205,11 @@ final class HandoverConnection implements AutoCloseable {
         back.ifPresent(lending::letGo);
     }
 
+    /** Whoever waits for his device hears whether it has arrived, why ever the connection ends. */
     @Override
     public void close() {
         try {
+            returning.ifPresent(back -> endReturn(back.obstacle()));
             letGo();
         } finally {
             socket.close();

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -48,14 +49,13 @@ public final class HandoverServer implements AutoCloseable {
         void letGo(String name);
     }
 
-    /** One device that is on its way back to who handed it over. */
+    /** One device that is on its way back to who handed it over; it arrives as soon as can be. Nothing here waits. */
     public interface WayBack {
-        /**
-         * Whether it has arrived, so that it is used no more; does not wait.
-         *
-         * @throws DeviceException when it takes too long; it is used no more as soon as can be
-         */
-        boolean isOver() throws DeviceException;
+        /** What keeps it, as one sentence; empty when it has arrived, so that it is used no more. */
+        Optional<String> obstacle();
+
+        /** Whether who waits for it is to be told that it has not arrived. */
+        boolean isLate();
     }
 
     private final SystemCalls calls;
@@ -273,8 +273,9 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread,
-     * and not for the devices. Called on one thread; the second time it does nothing.
+     * Stops listening and lets go of what was handed over; who waits for a device hears whether it has arrived. Waits
+     * {@value #STOP_WAIT_MILLIS} ms at most for its thread, and not for the devices. Called on one thread; the second
+     * time it does nothing.
      */
     @Override
     public void close() {
