@@ -7,7 +7,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
@@ -98,7 +98,7 @@ abstract class DeviceServicesFixture {
 
     /** Waits for a device that is returned, as its lender does. */
     void takeBack(String name) {
-        HandoverServer.WayBack returned = services.takeBack(name);
+        Lending.WayBack returned = services.takeBack(name);
         await(() -> returned.obstacle().isEmpty());
     }
 

@@ -14,7 +14,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
@@ -91,7 +91,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         });
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        HandoverServer.WayBack returned = services.takeBack(VF);
+        Lending.WayBack returned = services.takeBack(VF);
         await(() -> returned.obstacle().equals(Optional.of(IN_A_CALL)));
         assertThat(registered).containsKey(MDEV).doesNotContainKey(VF);
         services.close();

@@ -35,9 +35,9 @@ final class HandoverConnection implements AutoCloseable {
     private final Path path;
     private final DeviceFinder finder;
     private final DeviceIdentity identity;
-    private final HandoverServer.Lending lending;
+    private final Lending lending;
     private Optional<String> lent = Optional.empty();
-    private Optional<HandoverServer.WayBack> returning = Optional.empty();
+    private Optional<Lending.WayBack> returning = Optional.empty();
     /** For the log. */
     private String peer = "a process whose user the kernel does not report";
 
@@ -47,7 +47,7 @@ final class HandoverConnection implements AutoCloseable {
             Path path,
             DeviceFinder finder,
             DeviceIdentity identity,
-            HandoverServer.Lending lending) {
+            Lending lending) {
         this.calls = calls;
         this.socket = socket;
         this.path = path;
@@ -98,7 +98,7 @@ final class HandoverConnection implements AutoCloseable {
      * @return whether the connection goes on
      */
     boolean answerReturn() {
-        HandoverServer.WayBack back = returning.orElseThrow();
+        Lending.WayBack back = returning.orElseThrow();
         Optional<String> obstacle = back.obstacle();
         if (obstacle.isPresent() && !back.isLate()) {
             return true;

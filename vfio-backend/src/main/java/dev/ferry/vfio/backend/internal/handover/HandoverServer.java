@@ -3,17 +3,14 @@ package dev.ferry.vfio.backend.internal.handover;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
-import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -36,27 +33,6 @@ public final class HandoverServer implements AutoCloseable {
     private static final int MOST_FAILURES = 20;
 
     private static final int MOST_CONNECTIONS = 64;
-
-    /** Serves devices that are handed over; called on the server's thread. */
-    public interface Lending {
-        /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
-        String lend(FoundDevice device, OpenDevice open) throws DeviceException;
-
-        /** A device is handed over no longer; does not wait until it is used no more, which the answer tells. */
-        WayBack takeBack(String name);
-
-        /** The same for a device of which nobody waits to hear. */
-        void letGo(String name);
-    }
-
-    /** One device that is on its way back to who handed it over; it arrives as soon as can be. Nothing here waits. */
-    public interface WayBack {
-        /** What keeps it, as one sentence; empty when it has arrived, so that it is used no more. */
-        Optional<String> obstacle();
-
-        /** Whether who waits for it is to be told that it has not arrived. */
-        boolean isLate();
-    }
 
     private final SystemCalls calls;
     private final SocketFile file;

@@ -78,16 +78,16 @@ abstract class HandoverFixture {
     }
 
     HandoverServer start(Set<Integer> users) throws IOException {
-        return HandoverServer.open(calls, socket, users, folder, new HandoverServer.Lending() {
+        return HandoverServer.open(calls, socket, users, folder, new Lending() {
             @Override
             public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
                 return take(device, open);
             }
 
             @Override
-            public HandoverServer.WayBack takeBack(String name) {
+            public Lending.WayBack takeBack(String name) {
                 giveBack(name, takenBack);
-                return new HandoverServer.WayBack() {
+                return new Lending.WayBack() {
                     @Override
                     public Optional<String> obstacle() {
                         return keeps || name.equals(onTheWay) ? Optional.of("told to keep it") : Optional.empty();
