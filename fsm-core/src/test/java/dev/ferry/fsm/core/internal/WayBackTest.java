@@ -354,6 +354,22 @@ class WayBackTest {
     }
 
     @Test
+    void shouldResetTheSourceAsItsDriverLeavesAlsoWhenTheDestinationFailedOnceItRan() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.once(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                rig.destination.state = DeviceState.RUNNING;
+                BROKEN.run();
+            });
+            assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
+
+            List<String> errors = LogCapture.errorsOf(Device.class, () -> rig.end(true));
+
+            assertThat(errors).isEmpty();
+            rig.assertDestinationOwnsAndSourceIsBlank();
+        }
+    }
+
+    @Test
     void shouldCompleteWhenTheSourceCannotBeReleased() throws Exception {
         try (MigrationRig rig = new MigrationRig()) {
             rig.source.once(Arc.STOP_COPY_TO_STOP, BROKEN);
