@@ -10,6 +10,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -17,6 +18,7 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -213,7 +215,8 @@ class DriversComeAndGoTest {
                     rig.destination,
                     MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
 
-            assertThat(migration.result().toCompletableFuture()).as("the stuck job").isNotDone();
+            // It gives up after a time: whoever had waited for it would find it done.
+            assertThat(migration.result().toCompletableFuture()).as("the job nobody waits for").isNotDone();
             goOn.countDown();
             assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
                     .isEqualTo(FailureCode.PROVIDER_GONE);
@@ -299,6 +302,24 @@ class DriversComeAndGoTest {
 
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldLeaveADeviceAsItIsThatItNeverUsedAndCannotAsk() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.STOP_COPY;
+            rig.source.onState = () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            };
+
+            List<String> errors = LogCapture.errorsOf(
+                    Device.class, () -> rig.remove(rig.source, MigrationRig.SOURCE_SERVICE));
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(errors).singleElement().asString()
+                    .contains("it stays in a state that cannot be asked", "run it, if nothing else acts", "scripted");
         }
     }
 

@@ -11,6 +11,7 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -30,6 +31,9 @@ public final class Device {
 
     /** A device that captures its state for an answer takes seconds at most. */
     private static final Duration LONGEST_ANSWER = Duration.ofSeconds(5);
+
+    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
+    private static final Set<DeviceState> AS_A_DRIVER_BRINGS_IT = EnumSet.of(DeviceState.RUNNING, DeviceState.ERROR);
 
     private final DeviceProperties properties;
     private final Set<MigrationFeature> features;
@@ -228,19 +232,14 @@ public final class Device {
                 }
             }
             case FOUND -> {
-                if (isLeftByAnother()) {
-                    tellThatItStays(recovery.stay());
-                } else {
+                if (recovery.isIn(AS_A_DRIVER_BRINGS_IT)) {
                     warn(recovery.unwind());
+                } else {
+                    tellThatItStays(recovery.stay());
                 }
             }
             case HELD_BACK, SPARE -> tellThatItStays(recovery.stay());
         }
-    }
-
-    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
-    private boolean isLeftByAnother() {
-        return state().filter(state -> state != DeviceState.RUNNING && state != DeviceState.ERROR).isPresent();
     }
 
     private void tellThatItStays(Recovery.Outcome outcome) {
