@@ -194,20 +194,8 @@ class DriversComeAndGoTest {
     @Test
     void shouldNotWaitForAStuckJobAgainAtEachDriverWhenItStops() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch inside = new CountDownLatch(1);
             CountDownLatch goOn = new CountDownLatch(1);
-            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-                inside.countDown();
-                MigrationTest.join(goOn);
-            });
-            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-            MigrationTest.join(inside);
-            rig.values.drainSeconds = 1;
-            rig.service.modified(rig.values);
-            rig.service.deactivate();
-            // A wait of its own would last this long now.
-            rig.values.drainSeconds = 300;
-            rig.service.modified(rig.values);
+            Migration migration = stopBesideAStuckJob(rig, goOn);
 
             rig.service.removeDriver(
                     rig.source, MigrationRig.properties(MigrationRig.SOURCE, MigrationRig.SOURCE_SERVICE));
@@ -221,6 +209,50 @@ class DriversComeAndGoTest {
             assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
                     .isEqualTo(FailureCode.PROVIDER_GONE);
         }
+    }
+
+    @Test
+    void shouldWaitForACallUnderWayAlsoAfterAStuckJobTookAllTheTime() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch goOn = new CountDownLatch(1);
+            Migration migration = stopBesideAStuckJob(rig, goOn);
+            CountDownLatch asked = new CountDownLatch(1);
+            rig.destination.onState = () -> {
+                asked.countDown();
+                MigrationTest.join(goOn);
+            };
+            Thread looks = new Thread(() -> rig.service.device(MigrationRig.DESTINATION));
+            looks.start();
+            MigrationTest.join(asked);
+
+            long before = System.nanoTime();
+            rig.service.removeDriver(
+                    rig.destination,
+                    MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
+
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThan(Duration.ofMillis(900));
+            goOn.countDown();
+            MigrationRig.report(migration);
+            MigrationRig.await("the call", () -> !looks.isAlive());
+        }
+    }
+
+    /** The job has used up all the time for which the drivers are waited for. */
+    private static Migration stopBesideAStuckJob(MigrationRig rig, CountDownLatch goOn) {
+        CountDownLatch inside = new CountDownLatch(1);
+        rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+            inside.countDown();
+            MigrationTest.join(goOn);
+        });
+        Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+        MigrationTest.join(inside);
+        rig.values.drainSeconds = 1;
+        rig.service.modified(rig.values);
+        rig.service.deactivate();
+        // A wait of its own would last this long now.
+        rig.values.drainSeconds = 300;
+        rig.service.modified(rig.values);
+        return migration;
     }
 
     @Test
