@@ -3,11 +3,10 @@
 
 readonly application=$project/app/target/ferry-runnable.jar
 readonly programs=$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/lab
-readonly contract=$project/contract/target/classes
 
 # Builds with the project's command, unless everything is newer than its sources.
 build_ferry() {
-  [ -f "$application" ] && [ -f "$programs/LabChecks.class" ] && [ -d "$contract" ] \
+  [ -f "$application" ] && [ -f "$programs/LabChecks.class" ] \
     && [ -z "$(newer_sources)" ] && return
   say "building Ferry"
   local log=$results/build.log started=$work/started
@@ -16,17 +15,16 @@ build_ferry() {
     tail -n 40 "$log" >&2
     die "the build failed; all of its words are in $log"
   }
-  # A jar that would come out the same is left alone by the build.
-  touch -r "$started" "$application"
+  # What would come out the same is left alone by the build.
+  touch -r "$started" "$application" "$programs/LabChecks.class"
 }
 
-# The application is built without its tests, too, so the programs and what they need have stamps of their own.
+# The application is built without the programs, too, so these are looked at by themselves.
 newer_sources() {
   find "$project"/{pom.xml,bnd.bnd,cnf,api,cli,contract,fsm-core,stream-formats,virtio-*,vfio-backend,emulator,demo,shell,app} \
     -name target -prune -o \( -path "*/src/*" -o -path "*/cnf/*" -o -name "*.bnd" -o -name pom.xml \) -type f \
     -newer "$application" -print -quit
-  find "$project/vfio-backend/src/test" -type f -newer "$programs/LabChecks.class" -print -quit
-  find "$project/contract/src/main" -type f -newer "$contract/dev/ferry/contract/DriverContract.class" -print -quit
+  find "$project"/{api,contract,vfio-backend}/src -type f -newer "$programs/LabChecks.class" -print -quit
 }
 
 # collect_ferry FOLDER: lays out what a guest finds at its root.

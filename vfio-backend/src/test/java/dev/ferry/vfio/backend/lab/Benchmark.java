@@ -32,7 +32,7 @@ import java.nio.file.Path;
  */
 public final class Benchmark {
     private static final int ROUNDS = 8;
-    /** The compilers need some time, on emulated processors, too. */
+    /** The compilers need some time, on the one emulated processor, too. */
     private static final int WARM_UP_ROUNDS = 40;
     /** Of a stream: each round is long. */
     private static final int STREAM_WARM_UP_ROUNDS = 8;
