@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class DevicePublisher {
     private static final Logger LOG = LoggerFactory.getLogger(DevicePublisher.class);
 
+    /** Whoever reads the reason is not to wait for the next scan. */
+    private static final String LASTING = "; it is tried again when its driver or the configuration changes";
+
     private final Supplier<DriverFactory> factory;
     private final DriverRegistry registry;
     private final ServedDevices served;
@@ -99,6 +102,7 @@ final class DevicePublisher {
         } catch (DeviceException e) {
             String reason = KernelException.reason(e);
             if (e.errno() == Errno.EOPNOTSUPP) {
+                reason += LASTING;
                 unmigratable.put(device, reason);
             }
             return explain(device, reason);

@@ -5,7 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.ServedDevices.Served;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * end of that turn, and one that is to be served waits for the next {@linkplain #update update}. The README tells which
  * thread waits for which.
  */
-final class DeviceServices implements HandoverServer.Lending {
+final class DeviceServices implements Lending {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceServices.class);
 
     /** How long a thread waits for the turn, and then for devices to be closed. */
@@ -181,21 +181,25 @@ final class DeviceServices implements HandoverServer.Lending {
     }
 
     /**
-     * The process that handed a device over wants it back. What this gives answers ETIMEDOUT when the device is still
-     * in use after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
+     * The process that handed a device over wants it back. What this gives is late when the device is still in use
+     * after {@value #RETURN_MILLIS} ms; that ends as soon as the kernel lets it.
      */
     @Override
-    public HandoverServer.WayBack takeBack(String name) {
+    public Lending.WayBack takeBack(String name) {
         Turn.Wish sentOff = wishBack(name);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETURN_MILLIS);
-        return () -> {
-            Optional<String> obstacle = sentOff.isDone()
-                    ? leavings.obstacle(name)
-                    : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
-            if (obstacle.isPresent() && System.nanoTime() - deadline >= 0) {
-                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
+        return new Lending.WayBack() {
+            @Override
+            public Optional<String> obstacle() {
+                return sentOff.isDone()
+                        ? leavings.obstacle(name)
+                        : Optional.of(id(name) + " will be closed once a pending operation on another device returns");
             }
-            return obstacle.isEmpty();
+
+            @Override
+            public boolean isLate() {
+                return System.nanoTime() - deadline >= 0;
+            }
         };
     }
 

@@ -4,6 +4,7 @@ package dev.ferry.vfio.backend.internal;
 import dev.ferry.device.DeviceException;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ final class Handover implements AutoCloseable {
 
     private final Supplier<SystemCalls> calls;
     private final Path root;
-    private final HandoverServer.Lending lending;
+    private final Lending lending;
     private Optional<Path> path = Optional.empty();
     private Set<Integer> users = Set.of();
     private Optional<HandoverServer> server = Optional.empty();
@@ -36,7 +37,7 @@ final class Handover implements AutoCloseable {
      *
      * @param calls asked for when the first socket is opened, since it binds native code
      */
-    Handover(Supplier<SystemCalls> calls, Path root, HandoverServer.Lending lending) {
+    Handover(Supplier<SystemCalls> calls, Path root, Lending lending) {
         this.calls = calls;
         this.root = root;
         this.lending = lending;

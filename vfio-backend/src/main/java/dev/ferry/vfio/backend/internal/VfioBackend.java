@@ -83,7 +83,7 @@ public final class VfioBackend {
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
                 DeviceServices.STOP_WAIT_MILLIS);
         handover = new Handover(calls, root, services);
-        // A look that is asked for when all ends is none.
+        // After the shutdown a look is discarded, not refused.
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread, new ThreadPoolExecutor.DiscardPolicy());
         executor.setRemoveOnCancelPolicy(true);
     }

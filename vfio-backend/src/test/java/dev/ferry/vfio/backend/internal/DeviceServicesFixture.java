@@ -3,12 +3,11 @@ package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.device.DeviceException;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
-import dev.ferry.vfio.backend.internal.handover.HandoverServer;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
@@ -18,6 +17,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,6 +30,7 @@ abstract class DeviceServicesFixture {
     static final String VF = "0000:3b:00.2";
     static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
     static final long LIMIT_SECONDS = 30;
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     @TempDir
     Path folder;
@@ -93,11 +96,18 @@ abstract class DeviceServicesFixture {
                 BackendSettings.of(Configured.with(Map.of("devices", devices))));
     }
 
-    /** Waits for a device that is returned, as its lender does; within the time that is given him it is over. */
-    void takeBack(String name) throws DeviceException {
-        HandoverServer.WayBack returned = services.takeBack(name);
-        while (!returned.isOver()) {
-            Thread.onSpinWait();
+    /** Waits for a device that is returned, as its lender does. */
+    void takeBack(String name) {
+        Lending.WayBack returned = services.takeBack(name);
+        await(() -> returned.obstacle().isEmpty());
+    }
+
+    /** Waits without keeping a processor from those who are waited for. */
+    static void await(BooleanSupplier condition) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime() - deadline).as("the limit").isNegative();
+            LockSupport.parkNanos(PAUSE_NANOS);
         }
     }
 

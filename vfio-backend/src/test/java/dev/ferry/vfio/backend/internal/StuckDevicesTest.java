@@ -14,12 +14,14 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +32,11 @@ import org.slf4j.LoggerFactory;
 /** One device that the kernel or a migration does not let go, beside another that is in order. */
 @Timeout(60)
 class StuckDevicesTest extends DeviceServicesFixture {
+    private static final String IN_A_MIGRATION =
+            "host9/" + VF + " is still in use by a migration that is being ended; it will be closed after that";
+    private static final String IN_A_CALL =
+            "host9/" + VF + " is in a call that has not returned from the kernel; it will be closed when it returns";
+
     private void block() {
         entered.countDown();
         try {
@@ -61,9 +68,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         assertThat(Thread.interrupted()).isTrue();
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
         Thread closing = start(services::close);
-        while (closing.isAlive() && closing.getState() != Thread.State.TIMED_WAITING) {
-            Thread.onSpinWait();
-        }
+        await(() -> !closing.isAlive() || closing.getState() == Thread.State.TIMED_WAITING);
 
         assertThat(closing.isAlive()).as("waits").isTrue();
         letGo.countDown();
@@ -86,10 +91,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         });
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> takeBack(VF))
-                .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessageContaining("is in a call that has not returned from the kernel");
+        Lending.WayBack returned = services.takeBack(VF);
+        await(() -> returned.obstacle().equals(Optional.of(IN_A_CALL)));
         assertThat(registered).containsKey(MDEV).doesNotContainKey(VF);
         services.close();
         assertThat(registered).isEmpty();
@@ -106,11 +109,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
     }
 
     private void awaitNothingOpen() {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-        while (host.kernel.openFiles() > 0 && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
-        }
-        assertThat(host.kernel.openFiles()).isZero();
+        await(() -> host.kernel.openFiles() == 0);
     }
 
     @Test
@@ -147,14 +146,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         services.lend(found(VF), opened(VF));
         keepUnregistering(VF);
 
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> takeBack(VF))
-                .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessage("host9/" + VF + " is still in use by a migration that is being ended; "
-                        + "it will be closed after that");
-        assertThatExceptionOfType(DeviceException.class)
-                .as("whoever asks in another turn").isThrownBy(() -> takeBack(VF))
-                .matches(e -> e.errno() == Errno.ETIMEDOUT);
+        assertThat(services.takeBack(VF).obstacle()).hasValue(IN_A_MIGRATION);
+        assertThat(services.takeBack(VF).obstacle()).as("in another turn").hasValue(IN_A_MIGRATION);
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> services.lend(found(VF), opened(MDEV)))
                 .matches(e -> e.errno() == Errno.EBUSY)
@@ -169,10 +162,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
     }
 
     private void awaitReason(String name) {
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-        while ((!registered.containsKey(name) || reason(name) == null) && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
-        }
+        await(() -> registered.containsKey(name) && reason(name) != null);
         assertThat(reason(name)).as("served as soon as it had left").asString().startsWith("it is not open");
     }
 
@@ -184,13 +174,21 @@ class StuckDevicesTest extends DeviceServicesFixture {
         services.letGo(VF);
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> takeBack(VF))
-                .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessageContaining("is in a call that has not returned from the kernel");
+        assertThat(services.takeBack(VF).obstacle()).hasValue(IN_A_CALL);
         letGo.countDown();
         takeBack(VF);
         assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    @Test
+    void shouldLetALenderWaitForATimeOnly() throws Exception {
+        services.lend(found(VF), opened(VF));
+        keepUnregistering(VF);
+
+        long asked = System.nanoTime();
+        await(services.takeBack(VF)::isLate);
+
+        assertThat(System.nanoTime() - asked).isGreaterThanOrEqualTo(TimeUnit.SECONDS.toNanos(4));
     }
 
     @Test
@@ -213,10 +211,8 @@ class StuckDevicesTest extends DeviceServicesFixture {
         Thread opening = start(() -> assertThatCode(() -> update(VF)).doesNotThrowAnyException());
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
 
-        assertThatExceptionOfType(DeviceException.class)
-                .isThrownBy(() -> takeBack(MDEV))
-                .matches(e -> e.errno() == Errno.ETIMEDOUT)
-                .withMessage("host9/" + MDEV + " will be closed once a pending operation on another device returns");
+        assertThat(services.takeBack(MDEV).obstacle()).hasValue(
+                "host9/" + MDEV + " will be closed once a pending operation on another device returns");
 
         letGo.countDown();
         end(opening);
@@ -298,7 +294,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
         keepUnregistering(VF);
 
         assertThat(whatIsSaidAtTheEnd()).containsExactly("the VFIO backend stops while something is still under way: "
-                + "host9/" + VF + " is still in use by a migration that is being ended; it will be closed after that");
+                + IN_A_MIGRATION);
         letGo.countDown();
         awaitNothingOpen();
     }

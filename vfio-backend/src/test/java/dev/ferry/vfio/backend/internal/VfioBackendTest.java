@@ -141,8 +141,8 @@ class VfioBackendTest extends BackendFixture {
         host.refuse("vfio/13", 13);
         configure(Map.of("devices", new String[] {VF, MDEV, "0000:99:00.0"}));
 
-        assertThat(reason(VF)).isEqualTo(
-                "the kernel driver of host9/" + VF + " has no migration support");
+        assertThat(reason(VF)).isEqualTo("the kernel driver of host9/" + VF
+                + " has no migration support; it is tried again when its driver or the configuration changes");
         assertThat(reason(MDEV)).asString().contains(": open failed (EACCES); give this process's user read and write");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }

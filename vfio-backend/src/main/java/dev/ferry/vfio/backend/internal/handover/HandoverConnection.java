@@ -35,9 +35,9 @@ final class HandoverConnection implements AutoCloseable {
     private final Path path;
     private final DeviceFinder finder;
     private final DeviceIdentity identity;
-    private final HandoverServer.Lending lending;
+    private final Lending lending;
     private Optional<String> lent = Optional.empty();
-    private Optional<HandoverServer.WayBack> returning = Optional.empty();
+    private Optional<Lending.WayBack> returning = Optional.empty();
     /** For the log. */
     private String peer = "a process whose user the kernel does not report";
 
@@ -47,7 +47,7 @@ final class HandoverConnection implements AutoCloseable {
             Path path,
             DeviceFinder finder,
             DeviceIdentity identity,
-            HandoverServer.Lending lending) {
+            Lending lending) {
         this.calls = calls;
         this.socket = socket;
         this.path = path;
@@ -98,11 +98,21 @@ final class HandoverConnection implements AutoCloseable {
      * @return whether the connection goes on
      */
     boolean answerReturn() {
+        Lending.WayBack back = returning.orElseThrow();
+        Optional<String> obstacle = back.obstacle();
+        if (obstacle.isPresent() && !back.isLate()) {
+            return true;
+        }
+        return endReturn(obstacle);
+    }
+
+    private boolean endReturn(Optional<String> obstacle) {
+        returning = Optional.empty();
         try {
-            if (returning.orElseThrow().isOver()) {
-                returning = Optional.empty();
-                socket.send("ok");
+            if (obstacle.isPresent()) {
+                throw new DeviceException(Errno.ETIMEDOUT, obstacle.get());
             }
+            socket.send("ok");
             return true;
         } catch (DeviceException e) {
             return refuse(e);
@@ -195,9 +205,11 @@ final class HandoverConnection implements AutoCloseable {
         back.ifPresent(lending::letGo);
     }
 
+    /** Whoever waits for his device hears whether it has arrived, why ever the connection ends. */
     @Override
     public void close() {
         try {
+            returning.ifPresent(back -> endReturn(back.obstacle()));
             letGo();
         } finally {
             socket.close();

@@ -3,11 +3,9 @@ package dev.ferry.vfio.backend.internal.handover;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
-import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,28 +33,6 @@ public final class HandoverServer implements AutoCloseable {
     private static final int MOST_FAILURES = 20;
 
     private static final int MOST_CONNECTIONS = 64;
-
-    /** Serves devices that are handed over; called on the server's thread. */
-    public interface Lending {
-        /** Takes over an open device, which is closed by it, also when it fails; gives the device's id. */
-        String lend(FoundDevice device, OpenDevice open) throws DeviceException;
-
-        /** A device is handed over no longer; does not wait until it is used no more, which the answer tells. */
-        WayBack takeBack(String name);
-
-        /** The same for a device of which nobody waits to hear. */
-        void letGo(String name);
-    }
-
-    /** One device that is on its way back to who handed it over. */
-    public interface WayBack {
-        /**
-         * Whether it has arrived, so that it is used no more; does not wait.
-         *
-         * @throws DeviceException when it takes too long; it is used no more as soon as can be
-         */
-        boolean isOver() throws DeviceException;
-    }
 
     private final SystemCalls calls;
     private final SocketFile file;
@@ -273,8 +249,9 @@ public final class HandoverServer implements AutoCloseable {
     }
 
     /**
-     * Stops listening and lets go of what was handed over; waits {@value #STOP_WAIT_MILLIS} ms at most for its thread,
-     * and not for the devices. Called on one thread; the second time it does nothing.
+     * Stops listening and lets go of what was handed over; who waits for a device hears whether it has arrived. Waits
+     * {@value #STOP_WAIT_MILLIS} ms at most for its thread, and not for the devices. Called on one thread; the second
+     * time it does nothing.
      */
     @Override
     public void close() {

@@ -17,6 +17,7 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class HandoverFixture {
     static final String DEVICE = "0000:3b:00.2";
     static final String OTHER = "0000:3b:00.3";
+    static final int O_RDWR_CLOEXEC = 0x80002;
 
     @TempDir
     Path folder;
@@ -76,20 +78,25 @@ abstract class HandoverFixture {
     }
 
     HandoverServer start(Set<Integer> users) throws IOException {
-        return HandoverServer.open(calls, socket, users, folder, new HandoverServer.Lending() {
+        return HandoverServer.open(calls, socket, users, folder, new Lending() {
             @Override
             public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
                 return take(device, open);
             }
 
             @Override
-            public HandoverServer.WayBack takeBack(String name) {
+            public Lending.WayBack takeBack(String name) {
                 giveBack(name, takenBack);
-                return () -> {
-                    if (keeps) {
-                        throw new DeviceException(Errno.ETIMEDOUT, "told to keep it");
+                return new Lending.WayBack() {
+                    @Override
+                    public Optional<String> obstacle() {
+                        return keeps || name.equals(onTheWay) ? Optional.of("told to keep it") : Optional.empty();
                     }
-                    return !name.equals(onTheWay);
+
+                    @Override
+                    public boolean isLate() {
+                        return keeps;
+                    }
                 };
             }
 

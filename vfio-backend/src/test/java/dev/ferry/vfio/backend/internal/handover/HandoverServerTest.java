@@ -17,6 +17,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -158,11 +159,18 @@ class HandoverServerTest extends HandoverFixture {
         assertThat(pauses).hasValue(3);
     }
 
-    /** The server's polls, not the client's. */
-    private void failPolls(int count) {
+    /** The server's polls, not the client's; gives what opens when the first one has failed. */
+    private CountDownLatch failPolls(int count) {
         AtomicInteger failed = new AtomicInteger();
-        instead.put("poll",
-                arguments -> (int) arguments[2] <= 100 && failed.getAndIncrement() < count ? -EINVAL : null);
+        CountDownLatch first = new CountDownLatch(1);
+        instead.put("poll", arguments -> {
+            if ((int) arguments[2] > 100 || failed.getAndIncrement() >= count) {
+                return null;
+            }
+            first.countDown();
+            return -EINVAL;
+        });
+        return first;
     }
 
     @Test
@@ -185,6 +193,22 @@ class HandoverServerTest extends HandoverFixture {
             }
             assertThat(socket).doesNotExist();
         }
+    }
+
+    @Test
+    void shouldSayThatADeviceHasArrivedWhenWaitingFailsForGood() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            onTheWay = DEVICE;
+            client.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+            assertThat(failPolls(Integer.MAX_VALUE).await(20, TimeUnit.SECONDS)).isTrue();
+            onTheWay = "";
+            assertThat(client.hear()).isEqualTo("ok");
+            assertThat(client.hear()).as("the end").isEmpty();
+        }
+        calls.close(fd);
     }
 
     @Test

@@ -17,8 +17,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Devices that are handed over through real sockets, and given back. */
 class LendingTest extends HandoverFixture {
-    private static final int O_RDWR_CLOEXEC = 0x80002;
-
     /** How many descriptors of this process are the test's file, and whether all are closed on exec. */
     private List<Path> descriptorsOfFile() throws IOException {
         try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
@@ -190,6 +188,23 @@ class LendingTest extends HandoverFixture {
             assertThat(letGo).containsExactly(DEVICE);
             assertThat(descriptorsOfFile()).isEmpty();
         }
+    }
+
+    /** Whoever waits for his device must not take the end for an answer. */
+    @Test
+    void shouldSayThatADeviceHasNotArrivedWhenItStops() throws Exception {
+        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        onTheWay = DEVICE;
+        try (HandoverClient client = new HandoverClient(calls, socket)) {
+            assertThat(client.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
+            client.tell("ferry-vfio 1 return");
+            assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+            server.close();
+            assertThat(client.hear()).isEqualTo("refused ETIMEDOUT told to keep it");
+            assertThat(client.hear()).as("the end").isEmpty();
+        }
+        calls.close(fd);
+        assertThat(letGo).as("it is on its way already").isEmpty();
     }
 
     @Test
