@@ -24,7 +24,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p><b>Departure.</b> When the service is unregistered, {@code fsm-core} still uses the driver to put the device in
  * order before the unregistration returns: a migration ends, within a bounded time, and its source is RUNNING again, an
  * idle device goes back to RUNNING, and one whose state was handed over is reset. A device stays as it is where the
- * guest could then run twice, or the last copy of its state be lost.
+ * guest could then run twice, or the last copy of its state be lost. That holds until the unregistration returns: where
+ * a driver closes the device after that, and the close resets it, what it holds is lost all the same; a vendor whose
+ * devices are like that says so.
  */
 @ConsumerType
 public interface MigrationDriver {

@@ -10,6 +10,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -17,6 +18,7 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -192,20 +194,8 @@ class DriversComeAndGoTest {
     @Test
     void shouldNotWaitForAStuckJobAgainAtEachDriverWhenItStops() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch inside = new CountDownLatch(1);
             CountDownLatch goOn = new CountDownLatch(1);
-            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-                inside.countDown();
-                MigrationTest.join(goOn);
-            });
-            Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-            MigrationTest.join(inside);
-            rig.values.drainSeconds = 1;
-            rig.service.modified(rig.values);
-            rig.service.deactivate();
-            // A wait of its own would last this long now.
-            rig.values.drainSeconds = 300;
-            rig.service.modified(rig.values);
+            Migration migration = stopBesideAStuckJob(rig, goOn);
 
             rig.service.removeDriver(
                     rig.source, MigrationRig.properties(MigrationRig.SOURCE, MigrationRig.SOURCE_SERVICE));
@@ -213,11 +203,56 @@ class DriversComeAndGoTest {
                     rig.destination,
                     MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
 
-            assertThat(migration.result().toCompletableFuture()).as("the stuck job").isNotDone();
+            // It gives up after a time: whoever had waited for it would find it done.
+            assertThat(migration.result().toCompletableFuture()).as("the job nobody waits for").isNotDone();
             goOn.countDown();
             assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
                     .isEqualTo(FailureCode.PROVIDER_GONE);
         }
+    }
+
+    @Test
+    void shouldWaitForACallUnderWayAlsoAfterAStuckJobTookAllTheTime() {
+        try (MigrationRig rig = new MigrationRig()) {
+            CountDownLatch goOn = new CountDownLatch(1);
+            Migration migration = stopBesideAStuckJob(rig, goOn);
+            CountDownLatch asked = new CountDownLatch(1);
+            rig.destination.onState = () -> {
+                asked.countDown();
+                MigrationTest.join(goOn);
+            };
+            Thread looks = new Thread(() -> rig.service.device(MigrationRig.DESTINATION));
+            looks.start();
+            MigrationTest.join(asked);
+
+            long before = System.nanoTime();
+            rig.service.removeDriver(
+                    rig.destination,
+                    MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
+
+            assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThan(Duration.ofMillis(900));
+            goOn.countDown();
+            MigrationRig.report(migration);
+            MigrationRig.await("the call", () -> !looks.isAlive());
+        }
+    }
+
+    /** The job has used up all the time for which the drivers are waited for. */
+    private static Migration stopBesideAStuckJob(MigrationRig rig, CountDownLatch goOn) {
+        CountDownLatch inside = new CountDownLatch(1);
+        rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
+            inside.countDown();
+            MigrationTest.join(goOn);
+        });
+        Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
+        MigrationTest.join(inside);
+        rig.values.drainSeconds = 1;
+        rig.service.modified(rig.values);
+        rig.service.deactivate();
+        // A wait of its own would last this long now.
+        rig.values.drainSeconds = 300;
+        rig.service.modified(rig.values);
+        return migration;
     }
 
     @Test
@@ -299,6 +334,24 @@ class DriversComeAndGoTest {
 
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldLeaveADeviceAsItIsThatItNeverUsedAndCannotAsk() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.STOP_COPY;
+            rig.source.onState = () -> {
+                throw new DeviceException(Errno.EIO, "scripted");
+            };
+
+            List<String> errors = LogCapture.errorsOf(
+                    Device.class, () -> rig.remove(rig.source, MigrationRig.SOURCE_SERVICE));
+
+            assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
+            assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
+            assertThat(errors).singleElement().asString()
+                    .contains("it stays in a state that cannot be asked", "run it, if nothing else acts", "scripted");
         }
     }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal;
 
+import static dev.ferry.fsm.core.internal.MigrationRig.DESTINATION;
+import static dev.ferry.fsm.core.internal.MigrationRig.SOURCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
+import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.migration.Failure;
@@ -15,6 +20,7 @@ import dev.ferry.migration.MigrationRequest;
 import java.util.EnumSet;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** What speaks against a migration, before anything is touched. */
@@ -28,10 +34,10 @@ class FindingsTest {
             assertThat(rig.service.check(rig.request()))
                     .extracting(Finding::code)
                     .containsExactly(Finding.Code.SOURCE_NOT_RUNNING, Finding.Code.DESTINATION_NOT_IDLE);
-            assertThat(rig.service.check(MigrationRequest.of("nowhere", MigrationRig.DESTINATION)))
+            assertThat(rig.service.check(MigrationRequest.of("nowhere", DESTINATION)))
                     .extracting(Finding::code)
                     .containsExactly(Finding.Code.DEVICE_NOT_FOUND, Finding.Code.DESTINATION_NOT_IDLE);
-            assertThat(rig.service.check(MigrationRequest.of(MigrationRig.DESTINATION, MigrationRig.DESTINATION)))
+            assertThat(rig.service.check(MigrationRequest.of(DESTINATION, DESTINATION)))
                     .extracting(Finding::code)
                     .containsExactly(Finding.Code.SAME_DEVICE, Finding.Code.SOURCE_NOT_RUNNING);
 
@@ -40,13 +46,80 @@ class FindingsTest {
             odd.put("ferry.stream.name", "foreign");
             rig.service.addDriver(new ScriptedDriver("host3/x", EnumSet.of(MigrationFeature.P2P), "text:"), odd);
             rig.source.state = DeviceState.RUNNING;
-            assertThat(rig.service.check(MigrationRequest.of(MigrationRig.SOURCE, "host3/x")))
+            assertThat(rig.service.check(MigrationRequest.of(SOURCE, "host3/x")))
                     .extracting(Finding::code)
                     .containsExactly(
                             Finding.Code.TYPE_MISMATCH,
                             Finding.Code.STREAM_FORMAT_MISMATCH,
                             Finding.Code.NOT_MIGRATABLE);
         }
+    }
+
+    @Test
+    void shouldNotAdviseToRunOrOverwriteWhatIsHeldBack() {
+        try (MigrationRig rig = new MigrationRig()) {
+            WayBackTest.failBesideADestinationThatMayAct(rig);
+
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.SOURCE_NOT_RUNNING))
+                    .startsWith("host1/vf1: it is STOP_COPY, and host2/vf1 could be neither reset nor stopped")
+                    .endsWith("reset host2/vf1 before anything runs this device.")
+                    .doesNotContain("RUNNING");
+            assertThat(messageAbout(rig, "host9/vf9", SOURCE, Finding.Code.DESTINATION_NOT_IDLE))
+                    .startsWith("host1/vf1: it is STOP_COPY, and host2/vf1 could be neither reset nor stopped")
+                    .endsWith("reset host2/vf1 before anything runs this device.")
+                    .doesNotContain("RUNNING");
+        }
+    }
+
+    @Test
+    void shouldSayThatAResetGivesTheLastCopyUp() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                rig.destination.state = DeviceState.ERROR;
+                throw new DeviceException(Errno.EIO, "scripted");
+            });
+            rig.migrate();
+
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.DESTINATION_NOT_IDLE))
+                    .startsWith("host2/vf1: it is ERROR, and it took over the state of host1/vf1")
+                    .endsWith("take it to RUNNING, or reset it to give that state up.");
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.SOURCE_NOT_RUNNING))
+                    .startsWith("host1/vf1: it is STOP, and host2/vf1 took over its state and has not run with it")
+                    .contains("may be the last one")
+                    .doesNotContain("take it to RUNNING");
+        }
+    }
+
+    @Test
+    void shouldNotAdviseToRunAtOnceWhatWasFoundStopped() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.source.state = DeviceState.STOP;
+
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.SOURCE_NOT_RUNNING))
+                    .isEqualTo("host1/vf1: it is STOP, and it has not been seen RUNNING since its driver came; run it, "
+                            + "if nothing else acts for its guest, or reset it.");
+        }
+    }
+
+    @Test
+    void shouldAdviseToRunASourceThatWasMigratedAwayOrStopped() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.service.setState(DESTINATION, DeviceState.STOP);
+            rig.migrate();
+
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.SOURCE_NOT_RUNNING))
+                    .isEqualTo("host1/vf1: it is STOP; take it to RUNNING first.");
+            rig.service.setState(DESTINATION, DeviceState.STOP);
+            assertThat(messageAbout(rig, DESTINATION, SOURCE, Finding.Code.SOURCE_NOT_RUNNING))
+                    .isEqualTo("host2/vf1: it is STOP; take it to RUNNING first.");
+        }
+    }
+
+    private static String messageAbout(MigrationRig rig, String source, String destination, Finding.Code code) {
+        return rig.service.check(MigrationRequest.of(source, destination)).stream()
+                .filter(finding -> finding.code() == code)
+                .map(Finding::message)
+                .collect(Collectors.joining("\n"));
     }
 
     @Test
@@ -80,7 +153,7 @@ class FindingsTest {
     void shouldSayThatADeviceIsNotThereWhenThatIsAll() throws Exception {
         try (MigrationRig rig = new MigrationRig()) {
             Failure failure = rig.service
-                    .start(MigrationRequest.of(MigrationRig.SOURCE, "nowhere"), MigrationListener.NONE)
+                    .start(MigrationRequest.of(SOURCE, "nowhere"), MigrationListener.NONE)
                     .result()
                     .toCompletableFuture()
                     .get(10, TimeUnit.SECONDS)

@@ -31,7 +31,10 @@ public final class LiveDriver implements MigrationDriver {
         /** Throws to fail the call; {@link Short} makes it do only a part of its work, where it has parts. */
         void call(String device, String call) throws DeviceException;
 
-        /** The same for calls that have no checked exception. */
+        /** Sees each step once it was taken; throws to fail it all the same. */
+        default void taken(String device, Arc arc) throws DeviceException {}
+
+        /** As {@link #call}, for calls that have no checked exception. */
         default void callUnchecked(String device, String call) {
             try {
                 call(device, call);
@@ -96,7 +99,9 @@ public final class LiveDriver implements MigrationDriver {
     @Override
     public Optional<DataTransferSession> step(Arc arc) throws DeviceException {
         interceptor.call(device.id, arc.name());
-        return device.step(arc).map(this::wrap);
+        Optional<DataTransferSession> opened = device.step(arc).map(this::wrap);
+        interceptor.taken(device.id, arc);
+        return opened;
     }
 
     private DataTransferSession wrap(DataTransferSession session) {

@@ -82,6 +82,21 @@ class SaveAndRestoreTest {
     }
 
     @Test
+    void shouldNotAdviseToRunWhatIsHeldBack() {
+        try (MigrationRig rig = new MigrationRig()) {
+            WayBackTest.failBesideADestinationThatMayAct(rig);
+
+            Failure failure = failureOf(() -> rig.service.save(
+                    MigrationRig.SOURCE, Channels.newChannel(new ByteArrayOutputStream())));
+
+            assertThat(failure.code()).isEqualTo(FailureCode.TRANSITION_REFUSED);
+            assertThat(failure.message())
+                    .endsWith("reset host2/vf1 before anything runs this device.")
+                    .doesNotContain("take it to RUNNING");
+        }
+    }
+
+    @Test
     void shouldSaveOnlyARunningDevice() throws Exception {
         try (MigrationRig rig = new MigrationRig()) {
             rig.service.setState(MigrationRig.SOURCE, DeviceState.STOP);

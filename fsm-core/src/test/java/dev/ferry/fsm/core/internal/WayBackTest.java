@@ -193,7 +193,7 @@ class WayBackTest {
         }
     }
 
-    private static void failBesideADestinationThatMayAct(MigrationRig rig) {
+    static void failBesideADestinationThatMayAct(MigrationRig rig) {
         breakAfterReady(rig);
         rig.destination.onReset = BROKEN;
         // It has stopped once, to make room.
@@ -279,8 +279,9 @@ class WayBackTest {
 
             assertThat(findings).singleElement().satisfies(finding -> {
                 assertThat(finding.code()).isEqualTo(Finding.Code.DESTINATION_NOT_IDLE);
-                assertThat(finding.message()).startsWith(
-                        "host2/vf1: it took over the state of host1/vf1 and has not run with it");
+                assertThat(finding.message())
+                        .startsWith("host2/vf1: it is RUNNING_P2P, and it took over the state of host1/vf1")
+                        .contains("has not run with it");
             });
             rig.destination.on(Arc.RUNNING_P2P_TO_RUNNING, () -> {});
             rig.service.setState(MigrationRig.DESTINATION, DeviceState.RUNNING);
@@ -350,6 +351,22 @@ class WayBackTest {
             rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
 
             assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
+        }
+    }
+
+    @Test
+    void shouldResetTheSourceAsItsDriverLeavesAlsoWhenTheDestinationFailedOnceItRan() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.once(Arc.RUNNING_P2P_TO_RUNNING, () -> {
+                rig.destination.state = DeviceState.RUNNING;
+                BROKEN.run();
+            });
+            assertThat(rig.migrate().result()).isEqualTo(MigrationReport.Result.COMPLETED);
+
+            List<String> errors = LogCapture.errorsOf(Device.class, () -> rig.end(true));
+
+            assertThat(errors).isEmpty();
+            rig.assertDestinationOwnsAndSourceIsBlank();
         }
     }
 

@@ -42,7 +42,8 @@ public final class Custody {
     private final String device;
     private volatile Claim claim = Claim.of(
             Kind.FOUND,
-            "it was so when its driver came; run it, if nothing else acts for its guest, or reset it.");
+            "it has not been seen RUNNING since its driver came; run it, if nothing else acts for its guest, or "
+                    + "reset it.");
 
     Custody(String device) {
         this.device = device;
@@ -62,6 +63,14 @@ public final class Custody {
         return switch (kind()) {
             case SPARE, RELEASED -> true;
             case FOUND, OWN, HELD_BACK, TAKEN_OVER -> false;
+        };
+    }
+
+    /** What to know and to do before the device is taken to RUNNING; empty where nothing stands against that. */
+    public Optional<String> beforeItRuns() {
+        return switch (kind()) {
+            case FOUND, HELD_BACK, TAKEN_OVER, SPARE -> Optional.of(advice());
+            case OWN, RELEASED -> Optional.empty();
         };
     }
 
@@ -89,7 +98,7 @@ public final class Custody {
         other.claim = new Claim(
                 Kind.TAKEN_OVER,
                 "it took over the state of " + device + " and has not run with it, so this copy may be the last one; "
-                        + "run it by its host's means, or reset it to give that state up.",
+                        + "take it to RUNNING, or reset it to give that state up.",
                 running);
     }
 

@@ -11,6 +11,7 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -30,6 +31,12 @@ public final class Device {
 
     /** A device that captures its state for an answer takes seconds at most. */
     private static final Duration LONGEST_ANSWER = Duration.ofSeconds(5);
+
+    /** For calls that nobody waits for otherwise, where jobs have taken all the time: the driver closes after them. */
+    private static final Duration LEAST_FOR_CALLS = Duration.ofSeconds(1);
+
+    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
+    private static final Set<DeviceState> AS_A_DRIVER_BRINGS_IT = EnumSet.of(DeviceState.RUNNING, DeviceState.ERROR);
 
     private final DeviceProperties properties;
     private final Set<MigrationFeature> features;
@@ -191,7 +198,8 @@ public final class Device {
      * The driver is being withdrawn: tells the job that uses the device, waits for it, and lets go of the driver.
      *
      * @param serving false where another driver leads to the same device, which is in that one's hands
-     * @param bound of the wait for others; what is done here itself lasts as long as the driver needs
+     * @param bound of the wait for others, but for a last second for calls under way; what is done here itself lasts
+     *     as long as the driver needs
      */
     void leave(boolean serving, Duration bound) {
         long deadline = System.nanoTime() + bound.toNanos();
@@ -207,7 +215,8 @@ public final class Device {
                     id(),
                     held.user().getName());
         }
-        if (!calls.markGone(deadline)) {
+        long least = System.nanoTime() + LEAST_FOR_CALLS.toNanos();
+        if (!calls.markGone(deadline - least < 0 ? least : deadline)) {
             LOG.warn("{}: its driver left, but a call of it has not returned yet", id());
         }
     }
@@ -228,19 +237,14 @@ public final class Device {
                 }
             }
             case FOUND -> {
-                if (isLeftByAnother()) {
-                    tellThatItStays(recovery.stay());
-                } else {
+                if (recovery.isIn(AS_A_DRIVER_BRINGS_IT)) {
                     warn(recovery.unwind());
+                } else {
+                    tellThatItStays(recovery.stay());
                 }
             }
             case HELD_BACK, SPARE -> tellThatItStays(recovery.stay());
         }
-    }
-
-    /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
-    private boolean isLeftByAnother() {
-        return state().filter(state -> state != DeviceState.RUNNING && state != DeviceState.ERROR).isPresent();
     }
 
     private void tellThatItStays(Recovery.Outcome outcome) {

@@ -218,15 +218,19 @@ public final class DeviceMachine {
                     ? calls.callLoading(what, () -> step(arc))
                     : calls.call(what, () -> step(arc));
         } catch (MigrationException e) {
-            rereadAfter(e);
+            rereadAfter(arc, e);
             throw e;
         }
         DataTransferSession given = opened.orElse(null);
         requireReached(arc, given);
-        expected = arc.to();
-        arrived();
+        reached(arc);
         takeSession(arc, given);
         LOG.debug("{}: {}", calls.device(), arc);
+    }
+
+    private void reached(Arc arc) {
+        expected = arc.to();
+        arrived();
     }
 
     private void arrived() {
@@ -239,9 +243,16 @@ public final class DeviceMachine {
         return Objects.requireNonNull(driver.step(arc), "null instead of an empty Optional");
     }
 
-    private void rereadAfter(MigrationException failure) {
+    private void rereadAfter(Arc arc, MigrationException failure) {
         try {
-            settle(currentState());
+            DeviceState actual = currentState();
+            if (actual == arc.to()) {
+                // A driver may fail a step that was taken, and RUNNING with what it holds is no reset.
+                reached(arc);
+                dropSession();
+            } else {
+                settle(actual);
+            }
         } catch (MigrationException e) {
             failure.addSuppressed(e);
             expected = null;

@@ -8,6 +8,7 @@ import dev.ferry.migration.MigrationException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The failure ladder of one device: unwind through the state machine, else reset, else report. Never throws, as other
@@ -48,6 +49,16 @@ public final class Recovery {
         this.calls = device.calls();
         this.machine = device.machine();
         this.watch = watch;
+    }
+
+    /** Whether the device is known to be in one of these states; changes nothing. */
+    boolean isIn(Set<DeviceState> states) {
+        try {
+            return states.contains(machine.currentState());
+        } catch (MigrationException | RuntimeException | Error e) {
+            failures.add(failureOf(e));
+            return false;
+        }
     }
 
     /** Brings the device back to RUNNING with the state it holds; where it cannot keep that, without it. */

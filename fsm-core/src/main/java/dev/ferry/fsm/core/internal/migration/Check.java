@@ -197,9 +197,8 @@ public final class Check {
     private static void source(Device device, List<Finding> findings, boolean busy) {
         if (isReady(device, findings, busy)) {
             state(device, Finding.Code.SOURCE_NOT_RUNNING, findings)
-                    .filter(state -> state != DeviceState.RUNNING)
-                    .ifPresent(state -> add(findings, Finding.Code.SOURCE_NOT_RUNNING, device.id(),
-                            "it is " + state + "; take it to RUNNING first."));
+                    .flatMap(state -> notRunning(device, state))
+                    .ifPresent(why -> add(findings, Finding.Code.SOURCE_NOT_RUNNING, device.id(), why));
         }
     }
 
@@ -211,12 +210,29 @@ public final class Check {
         }
     }
 
+    /** Why a device in a state cannot be migrated. */
+    private static Optional<String> notRunning(Device device, DeviceState state) {
+        if (state == DeviceState.RUNNING) {
+            return Optional.empty();
+        }
+        Optional<String> custody = device.machine().custody().beforeItRuns();
+        return Optional.of("it is " + state + custody.map(", and "::concat).orElse("; take it to RUNNING first."));
+    }
+
     /** Why a device in a state is not to be overwritten; one that somebody runs has run with all it holds. */
     private static Optional<String> notIdle(Device device, DeviceState state) {
-        if (!isIdle(state)) {
-            return Optional.of("it is " + state + "; end what uses it and take it to RUNNING or STOP, or reset it.");
+        if (state == DeviceState.RUNNING) {
+            return Optional.empty();
         }
-        return state == DeviceState.RUNNING ? Optional.empty() : device.machine().custody().toKeep();
+        Optional<String> custody = device.machine().custody().toKeep().map(", and "::concat);
+        return custody.or(() -> notIdle(state)).map(why -> "it is " + state + why);
+    }
+
+    /** A device that somebody saves or loads is not idle, one in ERROR can go nowhere. */
+    private static Optional<String> notIdle(DeviceState state) {
+        return state.hasSession() || state == DeviceState.ERROR
+                ? Optional.of("; end what uses it and take it to RUNNING or STOP, or reset it.")
+                : Optional.empty();
     }
 
     /** Its state; where that cannot be asked, a finding tells why. */
@@ -227,11 +243,6 @@ public final class Check {
             findings.add(new Finding(otherwise, device.id(), e.failure().message()));
             return Optional.empty();
         }
-    }
-
-    /** A device that somebody saves or loads is not idle, one in ERROR can go nowhere. */
-    private static boolean isIdle(DeviceState state) {
-        return !state.hasSession() && state != DeviceState.ERROR;
     }
 
     private static boolean isReady(Device device, List<Finding> findings, boolean busy) {

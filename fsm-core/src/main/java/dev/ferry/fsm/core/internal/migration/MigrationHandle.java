@@ -11,8 +11,9 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * One migration as its caller sees it. It is told what it shows, and refers to nothing that the migration works with:
- * callers may keep it for long after the end, when drivers have left and buffers are to be free. Thread-safe.
+ * One migration as its caller sees it. It is told what it shows, and refers to nothing that the migration works with
+ * but the request, which is the caller's: callers may keep it for long after the end, when drivers have left and
+ * buffers are to be free. Thread-safe.
  */
 final class MigrationHandle implements Migration {
 

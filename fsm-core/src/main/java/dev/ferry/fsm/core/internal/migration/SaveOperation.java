@@ -3,6 +3,7 @@ package dev.ferry.fsm.core.internal.migration;
 
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.ArcWatch;
+import dev.ferry.fsm.core.internal.device.Custody;
 import dev.ferry.fsm.core.internal.device.Device;
 import dev.ferry.fsm.core.internal.device.DeviceMachine;
 import dev.ferry.fsm.core.internal.device.Recovery;
@@ -58,16 +59,17 @@ final class SaveOperation {
     static void requireRunning(Device device) throws MigrationException {
         DeviceState state = device.machine().sync();
         if (state != DeviceState.RUNNING) {
-            String released = device.machine().custody().isReleased()
-                    ? " (its state was migrated away; going to RUNNING resets it)"
-                    : "";
+            Custody custody = device.machine().custody();
+            String released =
+                    custody.isReleased() ? " (its state was migrated away; going to RUNNING resets it)" : "";
+            String advice = custody.beforeItRuns().orElse("take it to RUNNING first" + released + ".");
             throw new MigrationException(new Failure(
                     FailureCode.TRANSITION_REFUSED,
                     Optional.empty(),
                     Optional.of(device.id()),
                     Optional.empty(),
-                    device.id() + ": it is " + state + ", but only a RUNNING device can be saved or restored: take it "
-                            + "to RUNNING first" + released + ".",
+                    device.id() + ": it is " + state + ", but only a RUNNING device can be saved or restored: "
+                            + advice,
                     List.of()));
         }
         device.machine().requireWay(DeviceState.STOP_COPY);
