@@ -65,7 +65,7 @@ measure_guest() {
 }
 
 measure_host() {
-  local peer=$1 classes=$work/ferry/lab/classes status=0
+  local peer=$1 classes=$work/classes status=0
   cp -r "$project/vfio-backend/target/test-classes/dev/ferry/vfio/backend/internal/fake" \
     "$classes/dev/ferry/vfio/backend/internal"
   bounded 600 "$peer" hold "$gib" sh -c '
