@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * One device breaks for good at any call of a migration, or when it has just taken any step, then the service ends, with
- * or without the device being well again: no guest's state acts in two places, and none is lost.
+ * One device breaks for good at any call of a migration, or when it has just taken any step, then the service ends,
+ * with or without the device being well again: no guest's state acts in two places, and none is lost.
  */
 class DepartureSweepTest {
 
