@@ -11,7 +11,6 @@ import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import java.time.Duration;
-import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -36,7 +35,7 @@ public final class Device {
     private static final Duration LEAST_FOR_CALLS = Duration.ofSeconds(1);
 
     /** A driver begins with RUNNING, and gets into ERROR by itself; into any other state somebody has taken it. */
-    private static final Set<DeviceState> AS_A_DRIVER_BRINGS_IT = EnumSet.of(DeviceState.RUNNING, DeviceState.ERROR);
+    private static final Set<DeviceState> AS_A_DRIVER_BRINGS_IT = Set.of(DeviceState.RUNNING, DeviceState.ERROR);
 
     private final DeviceProperties properties;
     private final Set<MigrationFeature> features;
