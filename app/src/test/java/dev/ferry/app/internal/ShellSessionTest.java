@@ -264,8 +264,9 @@ class ShellSessionTest {
             });
             end.start();
             assertThat(session.script(text)).isEqualTo(text.startsWith("wait") ? 1 : 0);
-            end.join();
+            // An interrupted thread could not join.
             assertThat(Thread.interrupted()).isTrue();
+            end.join();
         }
         assertThat(services).as("no other begins").isEmpty();
     }
