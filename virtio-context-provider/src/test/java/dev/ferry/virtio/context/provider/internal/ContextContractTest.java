@@ -7,6 +7,7 @@ import dev.ferry.emulator.internal.owner.CommandSet;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.stream.virtiovf.internal.VirtiovfFormat;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
@@ -30,7 +31,7 @@ class ContextContractTest {
                 new AdapterSettings("host1", "pf0", 2, 1, 256, true, 255, false).withCommands(CommandSet.CONTEXT);
         OwnerDevice device = new OwnerDevice(settings, new VirtioNetMembers(settings));
         AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, () -> false).run();
+        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, new VendorOpcodes("test"), () -> false).run();
         return new MemberContract.Members(driver(owner, 1), driver(owner, 2), device::close);
     }
 

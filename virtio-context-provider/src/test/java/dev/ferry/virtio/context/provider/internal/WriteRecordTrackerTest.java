@@ -11,6 +11,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
@@ -32,7 +33,7 @@ class WriteRecordTrackerTest {
         CommandTimeout timeout = new CommandTimeout("test");
         timeout.configure(CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", queue, channel, () -> false).run();
+        ContextOwner owner = new ContextSetup("host1/pf0", queue, channel, new VendorOpcodes("test"), () -> false).run();
         driver = new ContextDriver("host1/pf0/vf3", owner, 3, new PlainFormat(), timeout, System::nanoTime);
         tracker = driver.dirtyTracker().orElseThrow();
         queue.commands.clear();
