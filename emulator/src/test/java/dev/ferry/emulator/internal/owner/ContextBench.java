@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.owner;
 
+import dev.ferry.emulator.control.PciFunction;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -64,6 +65,13 @@ final class ContextBench {
         ContextBench bench = new ContextBench(settings("pf0", pairs, queueSize, CommandSet.CONTEXT));
         bench.expectOk(USE_ALL);
         return bench;
+    }
+
+    /** Member 1, with memory accesses and bus mastering on. */
+    PciFunction function() {
+        PciFunction function = owner.function(1);
+        function.writeConfig(4, 2, 0x6);
+        return function;
     }
 
     static byte[] bytes(String hex) {
