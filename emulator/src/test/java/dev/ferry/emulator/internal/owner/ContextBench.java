@@ -47,13 +47,9 @@ final class ContextBench {
         owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
     }
 
-    static AdapterSettings settings(String name, int pairs, int queueSize, CommandSet set) {
-        return new AdapterSettings("host1", name, 2, pairs, queueSize, false, 255, true).withCommands(set);
-    }
-
     /** As after reset. */
     static ContextBench reset(CommandSet set) {
-        return new ContextBench(settings("pf0", 1, 256, set));
+        return new ContextBench(Adapters.of(2, 1, 256, set, true));
     }
 
     /** With all commands in use. */
@@ -62,7 +58,7 @@ final class ContextBench {
     }
 
     static ContextBench ready(int pairs, int queueSize) {
-        ContextBench bench = new ContextBench(settings("pf0", pairs, queueSize, CommandSet.CONTEXT));
+        ContextBench bench = new ContextBench(Adapters.of(2, pairs, queueSize, CommandSet.CONTEXT, true));
         bench.expectOk(USE_ALL);
         return bench;
     }

@@ -35,7 +35,7 @@ class LegacyCommandsTest extends LegacyFixture {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 5, 6})
     void shouldHaveNoneOfThemWhenConfiguredWithout(int opcode) {
-        AdapterSettings without = new AdapterSettings("host1", "pf0", 1, 1, 256, false, 255, false);
+        AdapterSettings without = Adapters.parts("host1", "pf0", 1, 1, 256, false, 255, false);
         try (OwnerDevice plain = new OwnerDevice(without, new VirtioNetMembers(without))) {
             assertThat(answer(plain, Bench.toMember(0, 0, ""))).isEqualTo(plain(OK + "83ff030000000000"));
             assertThat(answer(plain, Bench.toMember(1, 0, "83ff030000000000"))).startsWith(plain(OK));

@@ -18,7 +18,7 @@ abstract class LegacyFixture {
     static final int DEV_WRITE = 4;
     static final int DEV_READ = 5;
 
-    final AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, false, 255, true);
+    final AdapterSettings settings = Adapters.parts("host1", "pf0", 2, 1, 256, false, 255, true);
     final OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
     final PciFunction function = owner.function(1);
 
