@@ -9,9 +9,9 @@ import dev.ferry.itest.harness.Bundles;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
 import dev.ferry.itest.harness.Saved;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -55,7 +55,7 @@ public class VendorDriverIT {
                         migrations::devices);
 
                 MigrationReport report = Await.result(migrations
-                        .start(MigrationRequest.of("card/a", "card/b"), MigrationListener.NONE)
+                        .start(Unhurried.move("card/a", "card/b"), MigrationListener.NONE)
                         .result());
 
                 assertThat(report.result())
