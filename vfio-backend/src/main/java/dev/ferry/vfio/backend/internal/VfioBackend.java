@@ -49,7 +49,6 @@ public final class VfioBackend {
     private static final long AGAIN_SECONDS = 1;
     private static final long STOP_WAIT_SECONDS = 5;
 
-    private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
     private final DeviceServices services;
@@ -76,7 +75,6 @@ public final class VfioBackend {
             DriverRegistry registry,
             Function<ConfigurationOutcome, Runnable> outcomes,
             long firstLookMillis) {
-        this.root = root;
         this.firstLookMillis = firstLookMillis;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);

@@ -33,7 +33,7 @@ public final class VirtioNetProvider {
     static final String DEVICE_TYPE = "virtio-net";
     static final String BACKEND = "virtio";
 
-    private final ProviderSettings settings = new ProviderSettings();
+    private final ProviderSettings settings;
     private final OwnerWatch<OwnerDevice> owners;
 
     /** Called by Declarative Services. */
@@ -42,11 +42,12 @@ public final class VirtioNetProvider {
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), new ProviderSettings());
         settings.configure(configuration);
     }
 
-    VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
+    VirtioNetProvider(StreamFormat format, DriverRegistry registry, ProviderSettings settings) {
+        this.settings = settings;
         owners = new OwnerWatch<>(
                 "ferry-virtio-net-setup-",
                 new OwnerDrivers.Kind<>(
@@ -70,11 +71,6 @@ public final class VirtioNetProvider {
         public Map<String, Object> properties(OwnerDevice owner) {
             return Map.of(MigrationDriver.OWNER_SESSIONS, owner.ids().limit());
         }
-    }
-
-    /** What is configured; for tests, too. */
-    ProviderSettings settings() {
-        return settings;
     }
 
     /** Takes a changed configuration; holds from the next command on. */

@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 final class ProviderFixture implements AutoCloseable {
 
     final FakeAdminQueue queue = new FakeAdminQueue();
-    final VirtioNetProvider provider = new VirtioNetProvider(new PlainFormat(), this::register);
+    final ProviderSettings settings = new ProviderSettings();
+    final VirtioNetProvider provider = new VirtioNetProvider(new PlainFormat(), this::register, settings);
 
     /** The properties of all that is registered, and the drivers that can migrate, by device. */
     final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();

@@ -35,7 +35,7 @@ class SlowAndFailingSetupTest {
     void shouldNotChangeTheListWhileAnEarlierCommandIsWithTheDevice() {
         CompletableFuture<Integer> late = new CompletableFuture<>();
         queue.scripts.put(FakeAdminQueue.LIST_QUERY, writable -> late);
-        provider.settings().timeout().configure(10);
+        fixture.settings.timeout().configure(10);
         provider.addAdminQueue(queue, properties(1));
         queue.scripts.clear();
 
@@ -116,7 +116,7 @@ class SlowAndFailingSetupTest {
         VirtioNetProvider slow = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
             registered.countDown();
             return () -> {};
-        });
+        }, new ProviderSettings());
         queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> answer);
 
         slow.addAdminQueue(queue, properties(1));
