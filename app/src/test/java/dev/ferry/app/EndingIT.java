@@ -200,6 +200,21 @@ class EndingIT {
                 .anyMatch(line -> line.contains(" WARN ") && line.contains("host1/pf0/vf1: it could not be unwound"));
     }
 
+    /** Takes as long as the bundles are waited for; the device, which is to run again, takes longer. */
+    @Test
+    void shouldSayThatTheBundlesHaveNotStoppedWhenADeviceTakesLongerThanTheyAreWaitedFor() throws Exception {
+        Path slow = Files.writeString(folder.resolve("slow.json"), """
+                {":configurator:resource-version": 1,
+                 "dev.ferry.virtio.net.provider": {"command.timeout.millis:Integer": 60000},
+                 "dev.ferry.emulator.adapter~host1": {"host": "host1", "name": "pf0", "latency": "none,resume=60s"}}
+                """);
+        Ended ended = jar.run("", "--config", slow.toString(), "-c", "state host1/pf0/vf1 STOP");
+        assertThat(ended.err()).endsWith("ferry: the bundles have not stopped within 12 s; "
+                + "look at the states of the devices before you use them\n");
+        assertThat(ended.status()).isEqualTo(1);
+        jar.assertNothingLeft();
+    }
+
     private void awaitStopCopy(Process process) throws IOException {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
         while (!Files.readString(folder.resolve("err")).contains("STOP -> STOP_COPY")
