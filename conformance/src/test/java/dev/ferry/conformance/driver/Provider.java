@@ -71,12 +71,10 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
     final class Owner {
 
         private final String id;
-        private final ScriptedQueue queue;
         private final ServiceRegistration<AdminQueue> registration;
 
         private Owner(String id, ScriptedQueue queue, int members) {
             this.id = id;
-            this.queue = queue;
             this.registration = framework.register(AdminQueue.class, queue, properties(members));
         }
 
@@ -91,10 +89,6 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         /** The number of VFs changes. */
         void members(int members) {
             registration.setProperties(Framework.dictionary(properties(members)));
-        }
-
-        ScriptedQueue queue() {
-            return queue;
         }
 
         /** Members that can be migrated, as far as the provider says. */
