@@ -71,10 +71,12 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
     final class Owner {
 
         private final String id;
+        private final ScriptedQueue queue;
         private final ServiceRegistration<AdminQueue> registration;
 
         private Owner(String id, ScriptedQueue queue, int members) {
             this.id = id;
+            this.queue = queue;
             this.registration = framework.register(AdminQueue.class, queue, properties(members));
         }
 
