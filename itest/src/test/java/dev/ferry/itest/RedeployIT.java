@@ -8,6 +8,7 @@ import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Bundles;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.HandoverSocket;
 import dev.ferry.itest.harness.Leftovers;
 import dev.ferry.itest.harness.SystemPicture;
 import dev.ferry.itest.harness.TestBundle;
@@ -64,12 +65,13 @@ public class RedeployIT {
         List<String> all = new ArrayList<>(withoutApi);
         all.add(FerryBundle.API.location());
 
-        try (Adapters adapters = new Adapters(context)) {
+        try (Adapters adapters = new Adapters(context);
+                HandoverSocket handover = new HandoverSocket(context)) {
             adapters.twoHosts(MEMBERS);
-            round("with the api", all);
+            round("with the api", all, handover);
             Bundle api = context.installBundle(FerryBundle.API.location());
             for (int round = 1; round <= ROUNDS; round++) {
-                round("round " + round, withoutApi);
+                round("round " + round, withoutApi, handover);
             }
             undeploy("at last", List.of(api));
         }
@@ -125,7 +127,7 @@ public class RedeployIT {
         return found == null ? 0 : found.length;
     }
 
-    private void round(String name, List<String> locations) throws Exception {
+    private void round(String name, List<String> locations, HandoverSocket handover) throws Exception {
         List<Bundle> installed = new ArrayList<>();
         for (String location : locations) {
             installed.add(context.installBundle(location));
@@ -135,9 +137,11 @@ public class RedeployIT {
         }
         SystemPicture.whenSettled(context, 2 * MEMBERS);
         migrateUnderTraffic(name);
+        handover.awaitListening(name);
         for (Bundle bundle : installed) {
             bundle.stop();
         }
+        assertThat(handover.isThere()).as("%s: the socket of the handover", name).isFalse();
         undeploy(name, installed);
         Await.until(
                 context,
