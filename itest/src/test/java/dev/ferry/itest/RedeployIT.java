@@ -41,9 +41,10 @@ public class RedeployIT {
     private static final int MEMBERS = 2;
 
     /** Rounds in which one bundle alone is replaced. */
-    private static final int ROUNDS_OF_ONE = 100;
+    private static final int ROUNDS_OF_ONE = 50;
 
     private static final String DRIVER = "dev.ferry.device.MigrationDriver";
+    private static final String LEGACY_IO = "dev.ferry.legacy.LegacyIo";
 
     @Inject
     private BundleContext context;
@@ -90,12 +91,13 @@ public class RedeployIT {
         try (Adapters adapters = new Adapters(context)) {
             adapters.twoHosts(MEMBERS);
             adapters.create(Map.of("host", "host3", "name", "pf0", "members", MEMBERS, "commands", "context"));
-            replace(FerryBundle.VIRTIO_NET_PROVIDER, "(&(ferry.owner.id=host1/pf0)(ferry.backend=virtio))");
-            replace(FerryBundle.VIRTIO_CONTEXT_PROVIDER, "(ferry.owner.id=host3/pf0)");
+            replace(FerryBundle.VIRTIO_NET_PROVIDER, DRIVER, "(&(ferry.owner.id=host1/pf0)(ferry.backend=virtio))");
+            replace(FerryBundle.VIRTIO_CONTEXT_PROVIDER, DRIVER, "(ferry.owner.id=host3/pf0)");
+            replace(FerryBundle.VIRTIO_LEGACY_IO, LEGACY_IO, "(ferry.owner.id=host1/pf0)");
         } finally {
             uninstallAll();
         }
-        assertThat(leftovers.size()).isEqualTo(2 * ROUNDS_OF_ONE);
+        assertThat(leftovers.size()).isEqualTo(3 * ROUNDS_OF_ONE);
         assertThat(leftovers.loaders()).as("class loaders left behind").isEmpty();
     }
 
@@ -109,21 +111,21 @@ public class RedeployIT {
         new Bundles(context).refresh(uninstalled);
     }
 
-    /** Replaces one bundle again and again, each time when its drivers are there. */
-    private void replace(FerryBundle bundle, String filter) throws Exception {
+    /** Replaces one bundle again and again, each time when what it registers for its members is there. */
+    private void replace(FerryBundle bundle, String service, String filter) throws Exception {
         Bundles bundles = new Bundles(context);
         for (int round = 1; round <= ROUNDS_OF_ONE; round++) {
             Bundle installed = bundles.get(bundle);
-            Await.until(context, bundle + " " + round, () -> drivers(filter) == MEMBERS);
+            Await.until(context, bundle + " " + round, () -> services(service, filter) == MEMBERS);
             installed.stop();
-            assertThat(drivers(filter)).as("drivers of %s", bundle).isZero();
+            assertThat(services(service, filter)).as("services of %s", bundle).isZero();
             undeploy(bundle + " " + round, List.of(installed));
             bundles.install(bundle).start();
         }
     }
 
-    private int drivers(String filter) throws InvalidSyntaxException {
-        ServiceReference<?>[] found = context.getAllServiceReferences(DRIVER, filter);
+    private int services(String service, String filter) throws InvalidSyntaxException {
+        ServiceReference<?>[] found = context.getAllServiceReferences(service, filter);
         return found == null ? 0 : found.length;
     }
 
