@@ -64,7 +64,7 @@ class RecorderTest {
         recorder.keep();
         recorder.close();
         assertThat(ledger.counts().received()).isEqualTo(many);
-        assertThat(recorder.fileFailure())
+        assertThat(recorder.recording().flatMap(DemoReport.Recording::failure))
                 .contains("the file of frames, /dev/full, could not be written: No space left on device");
     }
 
