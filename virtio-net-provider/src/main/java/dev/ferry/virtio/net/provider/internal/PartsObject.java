@@ -145,8 +145,7 @@ final class PartsObject implements SessionDevice {
     }
 
     private long querySize() throws DeviceException {
-        long size = Integer.toUnsignedLong(
-                metadata(Metadata.SIZE, DevPartsObject.METADATA_RESULT_BYTES).getInt(0));
+        long size = Integer.toUnsignedLong(metadata(Metadata.SIZE).getInt(0));
         if (size == 0) {
             throw new DeviceException(Errno.EINVAL, describe() + " says that its device parts take 0 bytes");
         }
@@ -154,18 +153,37 @@ final class PartsObject implements SessionDevice {
     }
 
     /**
-     * DEV_PARTS_METADATA_GET.
+     * DEV_PARTS_METADATA_GET of what is told by one number.
      *
-     * @param bytes space for the result
+     * @return the number, little-endian
      */
-    ByteBuffer metadata(Metadata what, int bytes) throws DeviceException {
+    ByteBuffer metadata(Metadata what) throws DeviceException {
         requireAlive();
-        return owner.channel().read(AdminRequest.toMember(
+        return owner.channel().read(metadataGet(what, DevPartsObject.METADATA_RESULT_BYTES));
+    }
+
+    /**
+     * DEV_PARTS_METADATA_GET of the headers of all parts.
+     *
+     * @param parts space for so many
+     * @return their number, little-endian, then what the device gave of the headers
+     */
+    ByteBuffer list(int parts) throws DeviceException {
+        requireAlive();
+        AdminRequest get = metadataGet(
+                Metadata.LIST, DevPartsObject.METADATA_RESULT_BYTES + parts * DevicePart.HEADER_BYTES);
+        int length = owner.channel().execute(get);
+        ByteBuffer list = get.result();
+        return list.limit(Math.min(list.limit(), Math.max(length, DevPartsObject.METADATA_RESULT_BYTES)));
+    }
+
+    private AdminRequest metadataGet(Metadata what, int bytes) {
+        return AdminRequest.toMember(
                 DEV_PARTS_METADATA_GET,
                 member,
                 DevPartsObject.METADATA_GET_BYTES,
                 data -> DevPartsObject.encodeMetadataGet(data, id, what),
-                AdminRequest.space(bytes)));
+                AdminRequest.space(bytes));
     }
 
     /**

@@ -64,10 +64,10 @@ final class PartsProfile {
     }
 
     private static List<DevicePart> list(PartsObject object) throws DeviceException {
-        int space = count(object.metadata(Metadata.COUNT, DevPartsObject.METADATA_RESULT_BYTES), object);
+        int space = count(object.metadata(Metadata.COUNT), object);
         for (int attempt = 1; ; attempt++) {
             try {
-                return decode(object.metadata(Metadata.LIST, bytes(space)), space, object);
+                return decode(object.list(space), object);
             } catch (AdminCommandException e) {
                 if (e.status() != AdminStatus.ENOMEM || attempt == MOST_LISTS) {
                     throw e;
@@ -75,10 +75,6 @@ final class PartsProfile {
                 space = 2 * space;
             }
         }
-    }
-
-    private static int bytes(int parts) {
-        return DevPartsObject.METADATA_RESULT_BYTES + parts * DevicePart.HEADER_BYTES;
     }
 
     private static int count(ByteBuffer result, PartsObject object) throws DeviceException {
@@ -92,17 +88,19 @@ final class PartsProfile {
         return (int) count;
     }
 
-    private static List<DevicePart> decode(ByteBuffer result, int space, PartsObject object) throws DeviceException {
-        int count = count(result, object);
-        if (count > space) {
+    private static List<DevicePart> decode(ByteBuffer list, PartsObject object) throws DeviceException {
+        int count = count(list, object);
+        list.position(DevPartsObject.METADATA_RESULT_BYTES);
+        int given = list.remaining() / DevicePart.HEADER_BYTES;
+        if (given < count) {
             throw new DeviceException(
                     Errno.EINVAL,
-                    "%s lists %d device parts where it counted %d".formatted(object.describe(), count, space));
+                    "%s lists %d device parts and gives the headers of %d: its list is cut off; check the owner device"
+                            .formatted(object.describe(), count, given));
         }
         List<DevicePart> headers = new ArrayList<>(count);
-        result.position(DevPartsObject.METADATA_RESULT_BYTES);
         for (int part = 0; part < count; part++) {
-            headers.add(DevicePart.decode(result));
+            headers.add(DevicePart.decode(list));
         }
         return headers;
     }
