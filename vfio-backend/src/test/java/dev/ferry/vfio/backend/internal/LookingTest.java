@@ -57,6 +57,7 @@ class LookingTest extends BackendFixture {
 
     @Test
     void shouldDoSoonWhatIsConfiguredWhileAnotherHasALongTurn() throws Exception {
+        backend = backend(DeviceServices.PATIENCE);
         Map<String, Object> values = new HashMap<>(
                 Map.of("handover_socket", folder.resolve("ferry.sock").toString(), "rescan_seconds", "3600"));
         configure(values);
