@@ -8,27 +8,16 @@ import java.util.function.BooleanSupplier;
 public final class Await {
 
     private static final long LIMIT_SECONDS = 30;
-    /** So long another processor may be about to do it. */
-    private static final int SPINS = 100;
 
     private Await() {}
 
     /** Returns once the condition is true. */
     public static void until(String what, BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-        for (int look = 0; !condition.getAsBoolean(); look++) {
+        while (!condition.getAsBoolean()) {
             if (System.nanoTime() - deadline > 0) {
                 throw new AssertionError("waited " + LIMIT_SECONDS + " s for " + what);
             }
-            pause(look);
-        }
-    }
-
-    /** Between two looks; behind many of them whoever is waited for may need this very processor. */
-    private static void pause(int look) {
-        if (look < SPINS) {
-            Thread.onSpinWait();
-        } else {
             Thread.yield();
         }
     }

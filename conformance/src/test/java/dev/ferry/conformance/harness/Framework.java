@@ -169,7 +169,7 @@ public final class Framework implements AutoCloseable {
                 if (System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException("not there in " + WAIT_SECONDS + " s: " + what);
                 }
-                Thread.yield(); // on a machine that is busy, whoever is waited for needs this processor
+                Thread.yield();
             }
         }
 

@@ -202,7 +202,7 @@ class VirtioNetGuestTest {
         try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
             for (int number = 1; number <= 20_000; number++) {
                 Cable.deliver(function, Cable.frame(number, 60));
-                cable.spin(number);
+                assertThat(cable.spin(number)).isTrue();
             }
             assertThat(guest.failure()).isEmpty();
         }

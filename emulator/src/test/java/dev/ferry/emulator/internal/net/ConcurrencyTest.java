@@ -56,7 +56,6 @@ class ConcurrencyTest {
                 int frames = transmitted.get();
                 int used = driver.queue(0).deviceUsedIdx() << 16 | driver.queue(1).deviceUsedIdx();
                 for (int i = 0; i < 50; i++) {
-                    Thread.onSpinWait();
                     Thread.yield();
                 }
                 assertThat(driver.interrupts).hasSize(interrupts);
