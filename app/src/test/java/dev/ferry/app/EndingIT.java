@@ -106,7 +106,7 @@ class EndingIT {
             // A result says that commands run; then the next one is under way.
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(RunnableJar.LIMIT_SECONDS);
             while (Files.size(folder.resolve("out")) == 0 && process.isAlive() && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             process.toHandle().destroy();
             Ended ended = jar.end(process);
@@ -221,7 +221,7 @@ class EndingIT {
         while (!Files.readString(folder.resolve("err")).contains(" -> STOP_COPY")
                 && process.isAlive()
                 && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 

@@ -18,7 +18,7 @@ public final class Await {
             if (System.nanoTime() - deadline > 0) {
                 throw new AssertionError("waited " + LIMIT_SECONDS + " s for " + what);
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 }

@@ -30,7 +30,7 @@ class EndingOutputTest {
                 long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
                 while (other.getState() == Thread.State.NEW || other.getState() == Thread.State.RUNNABLE) {
                     assertThat(deadline - System.nanoTime()).as("the other thread prints or waits").isPositive();
-                    Thread.onSpinWait();
+                    Thread.yield();
                 }
             }
         }

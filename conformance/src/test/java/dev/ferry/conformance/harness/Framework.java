@@ -169,7 +169,7 @@ public final class Framework implements AutoCloseable {
                 if (System.nanoTime() - deadline > 0) {
                     throw new IllegalStateException("not there in " + WAIT_SECONDS + " s: " + what);
                 }
-                Thread.onSpinWait();
+                Thread.yield();
             }
         }
 

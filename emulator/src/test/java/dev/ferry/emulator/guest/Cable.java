@@ -36,7 +36,7 @@ final class Cable {
         long deadline = System.nanoTime() + LIMIT_NANOS;
         Delivery delivery = port.deliver(frame);
         while (delivery == Delivery.NOT_READY && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
+            Thread.yield();
             delivery = port.deliver(frame);
         }
         assertThat(delivery).isEqualTo(Delivery.TAKEN);
@@ -55,7 +55,7 @@ final class Cable {
     boolean spin(int frames) {
         long deadline = System.nanoTime() + LIMIT_NANOS;
         while (count < frames && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
+            Thread.yield();
         }
         return count >= frames;
     }

@@ -24,7 +24,7 @@ final class Await {
             if (System.nanoTime() - deadline > 0) {
                 throw new AssertionError("waited " + LIMIT_SECONDS + " s for " + what);
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 }

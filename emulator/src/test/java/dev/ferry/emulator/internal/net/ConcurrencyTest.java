@@ -50,7 +50,6 @@ class ConcurrencyTest {
                 int frames = transmitted.get();
                 int used = driver.queue(0).deviceUsedIdx() << 16 | driver.queue(1).deviceUsedIdx();
                 for (int i = 0; i < 50; i++) {
-                    Thread.onSpinWait();
                     Thread.yield();
                 }
                 assertThat(driver.interrupts).hasSize(interrupts);
@@ -172,7 +171,7 @@ class ConcurrencyTest {
                 if (function.deliver(ByteBuffer.wrap(TestFunctions.frame(60, i))) == Delivery.TAKEN) {
                     i++;
                 } else {
-                    Thread.onSpinWait();
+                    Thread.yield();
                 }
             }
         });

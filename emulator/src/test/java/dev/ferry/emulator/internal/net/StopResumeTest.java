@@ -120,7 +120,7 @@ class StopResumeTest {
             taking.countDown();
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
             while (!impatient.isStopped() && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             // While the owner waits for this very call.
             slow.transmit(1, frame(60, 2));

@@ -176,7 +176,7 @@ final class MigrationRig implements AutoCloseable {
             if (System.nanoTime() - deadline > 0) {
                 throw new AssertionError("waited too long for " + what);
             }
-            Thread.onSpinWait();
+            Thread.yield();
         }
     }
 

@@ -63,7 +63,7 @@ class HandoverFollowsTest extends BackendFixture {
     private static void await(BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MILLIS);
         while (!condition.getAsBoolean() && System.nanoTime() < deadline) {
-            Thread.onSpinWait();
+            Thread.yield();
         }
         assertThat(condition.getAsBoolean()).isTrue();
     }

@@ -111,7 +111,7 @@ class CrewTest {
             begun.countDown();
             long over = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
             while (signal.requested().isEmpty() && System.nanoTime() - over < 0) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             assertThat(signal.request(Failure.of(FailureCode.CANCELLED, "The migration was cancelled."))).isTrue();
             throw broken("vf2");

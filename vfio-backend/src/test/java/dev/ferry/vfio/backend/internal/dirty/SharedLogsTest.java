@@ -137,7 +137,7 @@ class SharedLogsTest extends SharedLogsFixture {
         Thread ending = new Thread(() -> assertThatCode(first::end).doesNotThrowAnyException());
         ending.start();
         while (ending.getState() != Thread.State.BLOCKED) {
-            Thread.onSpinWait();
+            Thread.yield();
         }
 
         DirtyLog second = shared.share(

@@ -189,7 +189,7 @@ class HandoverServerTest extends HandoverFixture {
             assertThat(client.hear()).as("the end").isEmpty();
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
             while (Files.exists(socket) && System.nanoTime() < deadline) {
-                Thread.onSpinWait();
+                Thread.yield();
             }
             assertThat(socket).doesNotExist();
         }
