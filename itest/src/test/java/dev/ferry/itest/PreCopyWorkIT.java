@@ -9,13 +9,12 @@ import dev.ferry.itest.harness.FaultyOwner;
 import dev.ferry.itest.harness.FaultyOwner.Faults;
 import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
-import dev.ferry.migration.Convergence;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.MigrationEvent;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -28,7 +27,7 @@ import org.ops4j.pax.exam.spi.reactors.PerClass;
 
 /**
  * What pre-copy saves of the downtime of a device that takes its time, and what it costs in total: counted in admin
- * commands, each as long as the emulator's latency profile {@code smartnic} says, so that no machine is too busy for it.
+ * commands, each as long as the emulator's latency profile {@code smartnic} says. No machine is too busy for that.
  */
 @ExamReactorStrategy(PerClass.class)
 public class PreCopyWorkIT extends GuestIT {
@@ -78,11 +77,9 @@ public class PreCopyWorkIT extends GuestIT {
             migrations.setState(device, DeviceState.RUNNING);
         }
         GuestRun run = GuestRun.boot(context, SOURCE, DESTINATION);
-        // How long a busy machine takes is not to keep it from switching over.
-        MigrationRequest request = MigrationRequest.of(WATCHED_SOURCE, WATCHED_DESTINATION)
+        MigrationRequest request = Unhurried.move(WATCHED_SOURCE, WATCHED_DESTINATION)
                 .withGuests(run.guests()[0], run.guests()[1])
-                .withPreCopy(preCopy)
-                .withConvergence(Convergence.DEFAULT.withMaxDowntime(Duration.ofHours(1)));
+                .withPreCopy(preCopy);
         AtomicInteger paused = new AtomicInteger();
         AtomicInteger resumed = new AtomicInteger();
         MigrationListener listener = event -> {
