@@ -46,9 +46,7 @@ class RecorderTest {
             assertThatThrownBy(recorder::close).hasMessage("the file of frames, " + pipe + ", takes nothing");
             assertThat(silent.isOpen()).isTrue();
         }
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .doesNotContain("ferry-demo-recorder");
+        Await.untilNoThreadIsLeft("ferry-demo-recorder");
     }
 
     @Test
