@@ -31,6 +31,7 @@ public final class ReportDocument {
         addCourse(document, report);
         document.addProperty("sourceState", report.sourceState().map(DeviceState::name).orElse(null));
         document.addProperty("destinationState", report.destinationState().map(DeviceState::name).orElse(null));
+        document.add("findings", FindingsForm.document(report.findings()));
         report.failure().ifPresent(failure -> document.add("error", Errors.document(failure)));
         return document;
     }

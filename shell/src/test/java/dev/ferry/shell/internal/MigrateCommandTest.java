@@ -102,6 +102,7 @@ class MigrateCommandTest {
         assertThat(shell.out()).contains("\"result\": \"FAILED\"").contains("""
                   "sourceState": "RUNNING",
                   "destinationState": null,
+                  "findings": [],
                   "error": {
                     "code": "DEVICE_FAILED",
                     "phase": "LOAD",
