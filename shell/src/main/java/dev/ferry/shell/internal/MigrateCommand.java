@@ -110,6 +110,6 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected JsonObject failedDocument() {
-        return MigrationRun.withoutReport();
+        return ReportDocument.withoutReport();
     }
 }
