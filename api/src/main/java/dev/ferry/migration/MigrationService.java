@@ -97,8 +97,8 @@ public interface MigrationService {
     /**
      * Writes the state of a RUNNING device to a channel. The device is stopped until the channel has taken all of it,
      * however long that is, so give one that does not keep its writer waiting. It is RUNNING again afterwards; after a
-     * failure too, as a rule: where it could not go back it was reset, and its state is lost, or it does not run; {@link
-     * Failure#following} says which.
+     * failure too, as a rule: where it could not go back it was reset, and its state is lost, or it does not run;
+     * {@link Failure#following} says which.
      *
      * @param to not closed
      * @return bytes written

@@ -21,8 +21,8 @@ import java.util.UUID;
 /**
  * A file that is written beside its place and moved there once it is whole, so that its name never stands for half a
  * file. A new one can be read by its owner alone, as it may hold what a guest's device held; one that is replaced keeps
- * its permissions. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a thread that is
- * interrupted while it writes closes it.
+ * its permissions. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a
+ * thread that is interrupted while it writes closes it.
  */
 public final class ReplacedFile implements Closeable {
 

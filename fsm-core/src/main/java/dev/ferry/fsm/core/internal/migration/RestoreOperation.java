@@ -15,8 +15,8 @@ import java.util.Optional;
 
 /**
  * Loads a saved state into a RUNNING device. All of it is read before the device stops, which so does not wait for
- * whoever gives it. The state it has is kept meanwhile: after a failure the device is RUNNING with the former one again,
- * unless that cannot be loaded either.
+ * whoever gives it. The state it has is kept meanwhile: after a failure the device is RUNNING with the former one
+ * again, unless that cannot be loaded either.
  */
 final class RestoreOperation {
 

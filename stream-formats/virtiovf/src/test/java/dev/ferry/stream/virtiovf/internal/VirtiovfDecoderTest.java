@@ -179,8 +179,8 @@ class VirtiovfDecoderTest {
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> write(OPTIONAL_7))
-                .withMessage("the record type of tag 7 failed to load: java.lang.IllegalStateException: bug; report this"
-                        + " to its vendor")
+                .withMessage("the record type of tag 7 failed to load: java.lang.IllegalStateException: bug; "
+                        + "report this to its vendor")
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
     }
 }

@@ -83,8 +83,8 @@ class VirtiovfEncoderTest {
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(encoder::capture)
-                .withMessage("the record type of tag 7 failed to save: java.lang.IllegalStateException: bug; report this"
-                        + " to its vendor")
+                .withMessage("the record type of tag 7 failed to save: java.lang.IllegalStateException: bug; "
+                        + "report this to its vendor")
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
     }
 
