@@ -103,7 +103,7 @@ class MigrationRunTest {
                 "m1", result, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(),
                 List.of(), List.of(new MigrationReport.Device(
                         "a", "b", Optional.of(DeviceState.RUNNING), Optional.empty(), 0, 0, List.of())),
-                MigrationReport.Memory.NONE, List.of(), 0,
+                MigrationReport.Memory.NONE, List.of(), 0, List.of(),
                 result == MigrationReport.Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.CANCELLED, "it was cancelled")));
@@ -123,7 +123,7 @@ class MigrationRunTest {
         Failure left = Failure.of(FailureCode.DEVICE_FAILED, "b", "b: it could not be reset.");
         migration.atCancel = new MigrationReport(
                 whole.migration(), whole.result(), false, whole.started(), whole.total(), whole.downtime(),
-                whole.steps(), whole.phases(), whole.devices(), whole.memory(), whole.decisions(), 0,
+                whole.steps(), whole.phases(), whole.devices(), whole.memory(), whole.decisions(), 0, List.of(),
                 Optional.of(new Failure(
                         FailureCode.CANCELLED, Optional.empty(), Optional.empty(), Optional.empty(),
                         "it was cancelled", List.of(left))));

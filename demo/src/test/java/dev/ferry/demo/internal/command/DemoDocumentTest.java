@@ -147,6 +147,7 @@ class DemoDocumentTest {
                 new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
                 List.of(),
                 0,
+                List.of(),
                 result == Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(new Failure(

@@ -162,6 +162,10 @@ class FindingsTest {
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
             assertThat(report.failure().orElseThrow().message()).contains("RESUMING", "take it to RUNNING");
             assertThat(report.failure().orElseThrow().phase()).contains(MigrationPhase.CHECK);
+            assertThat(report.findings())
+                    .singleElement()
+                    .extracting(Finding::code, Finding::device)
+                    .containsExactly(Finding.Code.DESTINATION_NOT_IDLE, DESTINATION);
             assertThat(rig.source.arcs).isEmpty();
             assertThat(rig.destination.arcs).isEmpty();
             assertThat(rig.destination.resets).hasValue(0);
@@ -174,8 +178,13 @@ class FindingsTest {
             rig.source.state = DeviceState.STOP;
             rig.destination.state = DeviceState.RESUMING;
 
-            assertThat(rig.migrate().failure().orElseThrow().message())
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.failure().orElseThrow().message())
                     .contains("SOURCE_NOT_RUNNING: ", "DESTINATION_NOT_IDLE: ");
+            assertThat(report.findings())
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.SOURCE_NOT_RUNNING, Finding.Code.DESTINATION_NOT_IDLE);
         }
     }
 
