@@ -33,7 +33,7 @@ public final class VirtioNetProvider {
     static final String DEVICE_TYPE = "virtio-net";
     static final String BACKEND = "virtio";
 
-    private final ProviderSettings settings;
+    private final ProviderSettings settings = new ProviderSettings();
     private final OwnerWatch<OwnerDevice> owners;
 
     /** Called by Declarative Services. */
@@ -42,12 +42,11 @@ public final class VirtioNetProvider {
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
-        this(format, DriverRegistry.of(context), new ProviderSettings());
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         settings.configure(configuration);
     }
 
-    VirtioNetProvider(StreamFormat format, DriverRegistry registry, ProviderSettings settings) {
-        this.settings = settings;
+    VirtioNetProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-net-setup-",
                 new OwnerDrivers.Kind<>(
@@ -57,7 +56,8 @@ public final class VirtioNetProvider {
                         new Drivers(format, settings.timeout()),
                         registry),
                 (id, queue, channel, left) -> new OwnerSetup(id, queue, channel, settings, left).run(),
-                settings.timeout());
+                settings.timeout(),
+                setupWaitMillis);
     }
 
     /** Makes the drivers of the members of one owner. */
@@ -71,6 +71,11 @@ public final class VirtioNetProvider {
         public Map<String, Object> properties(OwnerDevice owner) {
             return Map.of(MigrationDriver.OWNER_SESSIONS, owner.ids().limit());
         }
+    }
+
+    /** What is configured; for tests, too. */
+    ProviderSettings settings() {
+        return settings;
     }
 
     /** Takes a changed configuration; holds from the next command on. */
