@@ -43,11 +43,11 @@ public final class ContextProvider {
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         modified(configuration);
     }
 
-    ContextProvider(StreamFormat format, DriverRegistry registry) {
+    ContextProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-context-setup-",
                 new OwnerDrivers.Kind<>(
@@ -57,7 +57,8 @@ public final class ContextProvider {
                         (id, owner, member) -> new ContextDriver(id, owner, member, format, timeout, System::nanoTime),
                         registry),
                 (id, queue, channel, left) -> new ContextSetup(id, queue, channel, vendorOpcodes, left).run(),
-                timeout);
+                timeout,
+                setupWaitMillis);
     }
 
     /** Takes a changed configuration; holds from the next command and the next set-up of an owner on. */
