@@ -73,7 +73,7 @@ public record ConfigurationKeys(SortedSet<String> known) {
     public void tellUnknown(String pid, Collection<String> keys, Consumer<String> complaints) {
         SortedSet<String> unknown = unknown(keys);
         if (!unknown.isEmpty()) {
-            complaints.accept("configuration %s has keys without effect: %s; the keys are %s"
+            complaints.accept("the configuration %s has keys without effect: %s; the keys are %s"
                     .formatted(pid, String.join(", ", unknown), String.join(", ", known)));
         }
     }

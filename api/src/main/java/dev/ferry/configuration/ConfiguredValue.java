@@ -64,8 +64,8 @@ public final class ConfiguredValue<T> {
             check.accept(value);
             inForce = value;
         } catch (RuntimeException e) {
-            complaints.accept("configuration %s: %s is not taken: %s; %s stays in force"
-                    .formatted(pid, key, Objects.requireNonNullElse(e.getMessage(), e.toString()), inForce));
+            complaints.accept("%s in the configuration %s is not taken: %s; %s stays in force"
+                    .formatted(key, pid, Objects.requireNonNullElse(e.getMessage(), e.toString()), inForce));
         }
         return inForce;
     }

@@ -49,7 +49,7 @@ class ConfigurationKeysTest {
 
         keys.tellUnknown("some.pid~a", List.of("hots", "host", "nmae"), complaints::add);
         assertThat(complaints).containsExactly(
-                "configuration some.pid~a has keys without effect: hots, nmae; the keys are host, name");
+                "the configuration some.pid~a has keys without effect: hots, nmae; the keys are host, name");
     }
 
     @Test

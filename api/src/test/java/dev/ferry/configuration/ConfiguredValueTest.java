@@ -30,8 +30,8 @@ class ConfiguredValueTest {
         assertThat(value.update(() -> 1025)).isEqualTo(8);
         assertThat(value.get()).isEqualTo(8);
         assertThat(complaints).containsExactly(
-                "configuration some.pid: chunk.kib is not taken: it must be 4 to 1024, not 3; 8 stays in force",
-                "configuration some.pid: chunk.kib is not taken: it must be 4 to 1024, not 1025; 8 stays in force");
+                "chunk.kib in the configuration some.pid is not taken: it must be 4 to 1024, not 3; 8 stays in force",
+                "chunk.kib in the configuration some.pid is not taken: it must be 4 to 1024, not 1025; 8 stays in force");
     }
 
     @Test
@@ -42,9 +42,10 @@ class ConfiguredValueTest {
         })).isEqualTo(256);
         assertThat(value.update(() -> null)).isEqualTo(256);
         assertThat(complaints).containsExactly(
-                "configuration some.pid: chunk.kib is not taken: For input string: \"soon\"; 256 stays in force",
-                "configuration some.pid: chunk.kib is not taken: java.lang.IllegalStateException; 256 stays in force",
-                "configuration some.pid: chunk.kib is not taken: there is no value; 256 stays in force");
+                "chunk.kib in the configuration some.pid is not taken: For input string: \"soon\"; 256 stays in force",
+                "chunk.kib in the configuration some.pid is not taken: java.lang.IllegalStateException;"
+                        + " 256 stays in force",
+                "chunk.kib in the configuration some.pid is not taken: there is no value; 256 stays in force");
     }
 
     @Test
@@ -54,6 +55,6 @@ class ConfiguredValueTest {
         assertThat(text.update(() -> "")).isEmpty();
         assertThat(text.update(() -> "b".repeat(-1))).isEmpty();
         assertThat(complaints).containsExactly(
-                "configuration some.pid: host is not taken: count is negative: -1;  stays in force");
+                "host in the configuration some.pid is not taken: count is negative: -1;  stays in force");
     }
 }

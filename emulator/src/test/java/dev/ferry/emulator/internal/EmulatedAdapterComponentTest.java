@@ -104,8 +104,8 @@ class EmulatedAdapterComponentTest {
                 "queuePairs", 1, "queuepairs", 2, "legacyy", true);
         new EmulatedAdapterComponent(framework.context, ownerIds, configuration(keys()), properties);
         assertThat(log.warnings()).hasSize(1);
-        assertThat(log.warnings().get(0)).startsWith("The configuration x of an emulated adapter has keys without"
-                + " effect: legacyy, queuepairs; the keys are adminQueues, commands, ");
+        assertThat(log.warnings().get(0)).startsWith("the configuration x has keys without effect:"
+                + " legacyy, queuepairs; the keys are adminQueues, commands, ");
         assertThat(log.errors()).isEmpty();
     }
 
