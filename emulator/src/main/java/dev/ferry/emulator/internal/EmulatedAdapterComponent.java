@@ -235,16 +235,16 @@ public final class EmulatedAdapterComponent {
                 value("host", configuration::host),
                 value("name", configuration::name),
                 value("members", configuration::members),
-                value("queuePairs", configuration::queuePairs),
-                value("queueSize", configuration::queueSize),
+                value("queue.pairs", configuration::queue_pairs),
+                value("queue.size", configuration::queue_size),
                 value("strict", configuration::strict),
-                value("objectLimit", configuration::objectLimit),
-                value("featuresOff", () -> mask(configuration.featuresOff())),
+                value("object.limit", configuration::object_limit),
+                value("features.off", () -> mask(configuration.features_off())),
                 CommandSet.ofKey(value("commands", configuration::commands)),
                 value("legacy", configuration::legacy),
-                value("dirtyTracking", configuration::dirtyTracking),
+                value("dirty.tracking", configuration::dirty_tracking),
                 Latency.parse(value("latency", configuration::latency)),
-                value("adminQueues", configuration::adminQueues));
+                value("admin.queues", configuration::admin_queues));
     }
 
     private static long mask(String[] features) {
