@@ -35,8 +35,6 @@ final class KernelChecks {
     private static final int[] OTHERS_FEATURES = {0, 3, 4, 5, 10, 11};
 
     private static final int NO_STATE = 8;
-    private static final int PAGE = 4096;
-    private static final long IOVA = 0x10000000L;
     /** Of mtty's stream, which are checked as soon as they are there. */
     private static final int HEADER_BYTES = 24;
 
@@ -45,7 +43,6 @@ final class KernelChecks {
     // Errors of Linux at which only these checks look.
     private static final int ENOMEM = 12;
     private static final int EFAULT = 14;
-    private static final int EEXIST = 17;
     private static final int ESPIPE = 29;
 
     private final SystemCalls calls;
@@ -82,7 +79,6 @@ final class KernelChecks {
         checks.add(new Check("the kernel's answers to features asked wrongly", this::features));
         checks.add(new Check("the kernel's answers on data descriptors", this::dataDescriptors));
         checks.add(new Check("the kernel's answers to a state that is loaded", this::loading));
-        checks.add(new Check("the kernel's answers to mappings", this::mappings));
         return checks;
     }
 
@@ -226,19 +222,6 @@ final class KernelChecks {
         long written = raw.write(fd, state);
         demand(written == state.length, "%d bytes of a state: %s", state.length, told(written));
         calls.close(fd);
-    }
-
-    private void mappings() throws Exception {
-        try (VmmDevice device = new VmmDevice(devices, name);
-                Arena arena = Arena.ofConfined()) {
-            MemorySegment page = arena.allocate(PAGE, PAGE);
-            VmmMappings space = device.mappings();
-            expect("a mapping", space.map(IOVA, page), 0);
-            expect("an address that is mapped", space.map(IOVA, page), EEXIST);
-            expect("an end", space.unmap(IOVA, PAGE), 0);
-            expect("an address that was mapped", space.map(IOVA, page), 0);
-            expect("its end", space.unmap(IOVA, PAGE), 0);
-        }
     }
 
     private void wrongStream() throws Exception {

@@ -34,7 +34,6 @@ final class VmmDevice implements AutoCloseable {
     private final List<Descriptor> open = new ArrayList<>();
     private final boolean byGroup;
     private final Descriptor device;
-    private final VmmMappings mappings;
 
     /** By group where the kernel has no iommufd. */
     VmmDevice(HostDevices devices, String name) throws Exception {
@@ -49,11 +48,10 @@ final class VmmDevice implements AutoCloseable {
         if (byGroup) {
             Descriptor container = open(devices.file("vfio/vfio"));
             device = ofGroup(open(devices.file("vfio/" + found.group().orElseThrow())), container);
-            mappings = new VmmMappings.OfContainer(calls, container);
         } else {
             device = open(devices.file("vfio/devices/" + found.cdev().orElseThrow()));
             Descriptor iommufd = open(devices.file("iommu"));
-            mappings = new VmmMappings.OfIommufd(calls, iommufd, attach(iommufd));
+            attach(iommufd);
         }
     }
 
@@ -86,8 +84,8 @@ final class VmmDevice implements AutoCloseable {
         }
     }
 
-    /** Binds and attaches; gives the number of the address space. */
-    private int attach(Descriptor iommufd) {
+    /** Binds, and attaches to an address space. */
+    private void attach(Descriptor iommufd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bind = arena.allocate(BindIommufd.BYTES, Long.BYTES);
             bind.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
@@ -100,7 +98,6 @@ final class VmmDevice implements AutoCloseable {
             attach.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
             attach.set(JAVA_INT, AttachPt.PT_ID, space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
             ask(device, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
-            return space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID);
         }
     }
 
@@ -117,9 +114,9 @@ final class VmmDevice implements AutoCloseable {
         return new VfioDevice(calls, device, name);
     }
 
-    /** Its memory. */
-    VmmMappings mappings() {
-        return mappings;
+    /** Its memory; only of a device that is here by its group. */
+    ContainerMemory memory() {
+        return new ContainerMemory(calls, open.get(0));
     }
 
     /** As it is lent to our driver in the same process: with its container where it has one. Closing it closes all. */

@@ -83,7 +83,7 @@ class OpeningFailuresTest {
     }
 
     @Test
-    void shouldAttachToTheSpaceItselfAndMapNothing() throws Exception {
+    void shouldAttachToTheSpaceItself() throws Exception {
         String uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
         host.mdev(uuid, "mtty-2", "13");
         host.cdev(uuid, "mdev", "vfio1");
@@ -94,6 +94,5 @@ class OpeningFailuresTest {
             }
             assertThat(host.devices.get(name).steps).containsExactly("attach 7");
         }
-        assertThat(host.mapped).isEmpty();
     }
 }

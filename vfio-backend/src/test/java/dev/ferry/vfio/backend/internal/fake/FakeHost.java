@@ -14,14 +14,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 
 /** A host below a folder: sysfs and device files, and the fake kernel that answers when these are opened. */
 public final class FakeHost {
-
-    /** What a device may reach; flags are those of the request that mapped it. */
-    public record Mapping(long size, long address, int flags) {}
 
     /** The id of the page table with dirty tracking that a VMM attaches its devices to. */
     public static final int PAGE_TABLE_OF_VMM = 7;
@@ -47,7 +43,7 @@ public final class FakeHost {
     /** Starts and stops of containers and page tables that worked. */
     public final List<String> tracking = new ArrayList<>();
     public final TreeSet<Long> dirty = new TreeSet<>();
-    public final Map<Long, Mapping> mapped = new TreeMap<>();
+    final Mappings mappings = new Mappings();
     private FakeFile lentContainer;
     private FakeFile lentIommufd;
 
@@ -170,13 +166,13 @@ public final class FakeHost {
     /** A VMM has mapped so many pages from an address on, each by itself. */
     public void mapPages(long iova, int count) {
         for (int i = 0; i < count; i++) {
-            mapped.put(iova + i * Mappings.PAGE, new Mapping(Mappings.PAGE, Mappings.PAGE, 7));
+            mappings.add(iova + i * Mappings.PAGE, Mappings.PAGE);
         }
     }
 
     /** A VMM has mapped so many pages from an address on by one request. */
     public void mapAtOnce(long iova, int count) {
-        mapped.put(iova, new Mapping(count * Mappings.PAGE, Mappings.PAGE, 7));
+        mappings.add(iova, count * Mappings.PAGE);
     }
 
     /** Whether a container or a page table records. */

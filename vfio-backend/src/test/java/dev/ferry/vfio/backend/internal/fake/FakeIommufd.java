@@ -6,20 +6,20 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * iommufd: devices that are bound to it are 41 and up, address spaces and page tables 7 and up. What it does not know
  * in flags and reserved fields it refuses with EOPNOTSUPP.
  */
 final class FakeIommufd extends FakeFile {
-    private static final int READABLE_OR_WRITEABLE = 2 | 4;
-
     private final FakeHost host;
     private final Map<Integer, FakeDevice> devices = new HashMap<>();
-    private final Map<Integer, Mappings> spaces = new HashMap<>();
-    /** Page tables that track dirty pages, with what is mapped in their space. */
-    private final Map<Integer, Mappings> pageTables = new HashMap<>();
+    private final Set<Integer> spaces = new HashSet<>();
+    /** Page tables that track dirty pages. */
+    private final Set<Integer> pageTables = new HashSet<>();
     /** Page tables that record are these. */
     private final Map<Integer, Object> recorders = new HashMap<>();
     private int nextObject = 7;
@@ -35,13 +35,12 @@ final class FakeIommufd extends FakeFile {
     }
 
     boolean hasPageTable(int id) {
-        return spaces.containsKey(id) || pageTables.containsKey(id);
+        return spaces.contains(id) || pageTables.contains(id);
     }
 
     /** As a VMM makes one for a device that it then hands over. */
     int makeTrackingPageTable() {
-        Mappings space = new Mappings(host.mapped);
-        pageTables.put(nextObject, space);
+        pageTables.add(nextObject);
         return nextObject++;
     }
 
@@ -50,8 +49,6 @@ final class FakeIommufd extends FakeFile {
         FakeKernel kernel = host.kernel;
         return switch (request) {
             case 0x3B81 -> kernel.answer(Request.IOAS_ALLOC, () -> sized(argument, 12, () -> allocate(argument)));
-            case 0x3B85 -> kernel.answer(Request.IOAS_MAP, () -> sized(argument, 40, () -> map(argument)));
-            case 0x3B86 -> kernel.answer(Request.IOAS_UNMAP, () -> sized(argument, 24, () -> unmap(argument)));
             case 0x3B8B -> sized(argument, 16, () -> setTracking(argument));
             case 0x3B8C -> kernel.answer(Request.GET_DIRTY_BITMAP, () -> sized(argument, 48, () -> bitmap(argument)));
             default -> -ENOTTY;
@@ -62,39 +59,9 @@ final class FakeIommufd extends FakeFile {
         if (argument.get(JAVA_INT, 4) != 0) {
             return -EOPNOTSUPP;
         }
-        spaces.put(nextObject, new Mappings(host.mapped));
+        spaces.add(nextObject);
         argument.set(JAVA_INT, 8, nextObject++);
         return 0;
-    }
-
-    private int map(MemorySegment argument) {
-        int flags = argument.get(JAVA_INT, 4);
-        if ((flags & ~7) != 0 || argument.get(JAVA_INT, 12) != 0) {
-            return -EOPNOTSUPP;
-        }
-        Mappings space = spaces.get(argument.get(JAVA_INT, 8));
-        if (space == null) {
-            return -ENOENT;
-        }
-        if ((flags & READABLE_OR_WRITEABLE) == 0) {
-            return -EINVAL;
-        }
-        if ((flags & 1) == 0) {
-            argument.set(JAVA_LONG, 32, 0x7FFF_0000L); // the kernel takes an address that it likes
-        }
-        return space.map(argument.get(JAVA_LONG, 32),
-                new FakeHost.Mapping(argument.get(JAVA_LONG, 24), argument.get(JAVA_LONG, 16), flags));
-    }
-
-    private int unmap(MemorySegment argument) {
-        Mappings space = spaces.get(argument.get(JAVA_INT, 4));
-        long iova = argument.get(JAVA_LONG, 8);
-        long length = argument.get(JAVA_LONG, 16);
-        if (space == null || space.cuts(iova, length)) {
-            return -ENOENT;
-        }
-        argument.set(JAVA_LONG, 16, space.unmap(iova, length));
-        return argument.get(JAVA_LONG, 16) == 0 ? -ENOENT : 0;
     }
 
     private int setTracking(MemorySegment argument) {
@@ -103,7 +70,7 @@ final class FakeIommufd extends FakeFile {
             return -EOPNOTSUPP;
         }
         int id = argument.get(JAVA_INT, 8);
-        if (!pageTables.containsKey(id)) {
+        if (!pageTables.contains(id)) {
             return -ENOENT;
         }
         Object recorder = recorders.computeIfAbsent(id, one -> new Object());
@@ -124,8 +91,7 @@ final class FakeIommufd extends FakeFile {
             return -EOPNOTSUPP;
         }
         int id = argument.get(JAVA_INT, 4);
-        Mappings space = pageTables.get(id);
-        if (space == null) {
+        if (!pageTables.contains(id)) {
             return -ENOENT;
         }
         long iova = argument.get(JAVA_LONG, 16);
@@ -141,7 +107,7 @@ final class FakeIommufd extends FakeFile {
         if (argument.get(JAVA_LONG, 40) == 0) {
             return -EFAULT;
         }
-        long known = space.mappedFrom(iova, length);
+        long known = host.mappings.mappedFrom(iova, length);
         FakeDmaLog.mark(host.dirty, iova, known, pageSize, argument.get(JAVA_LONG, 40));
         return known == length ? 0 : -EINVAL; // the marks of what lies before a hole are gone by then
     }
@@ -149,6 +115,5 @@ final class FakeIommufd extends FakeFile {
     @Override
     void close() {
         recorders.values().forEach(host::forget);
-        spaces.values().forEach(Mappings::close);
     }
 }
