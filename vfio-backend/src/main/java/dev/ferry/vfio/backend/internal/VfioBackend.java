@@ -59,6 +59,8 @@ public final class VfioBackend {
     private ScheduledFuture<?> rescan;
     /** Of the executor's thread. */
     private Optional<Future<?>> again = Optional.empty();
+    /** Of the executor's thread: the last scan failed. */
+    private boolean blind;
 
     /** Called by Declarative Services. */
     @Activate
@@ -66,7 +68,7 @@ public final class VfioBackend {
         this(Path.of("/"), Once.of(LinuxSystemCalls::new),
                 (driver, about) -> register(context, MigrationDriver.class, driver, about),
                 outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS);
-        modified(configuration, properties);
+        activate(configuration, properties);
     }
 
     VfioBackend(
@@ -85,6 +87,19 @@ public final class VfioBackend {
         // After the shutdown a look is discarded, not refused.
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread, new ThreadPoolExecutor.DiscardPolicy());
         executor.setRemoveOnCancelPolicy(true);
+    }
+
+    /** Whatever began ends when this fails: Declarative Services deactivates only what was activated. */
+    void activate(BackendConfiguration configuration, Map<String, Object> properties) {
+        boolean done = false;
+        try {
+            modified(configuration, properties);
+            done = true;
+        } finally {
+            if (!done) {
+                deactivate();
+            }
+        }
     }
 
     private static Thread thread(Runnable task) {
@@ -153,15 +168,26 @@ public final class VfioBackend {
     private void look() {
         BackendSettings wanted = settings;
         try {
-            if (!services.update(finder.find(wanted.devices()), wanted)) {
+            boolean all = services.update(finder.find(wanted.devices()), wanted);
+            blind = false;
+            if (!all) {
                 lookAgainSoon();
             }
         } catch (IOException e) {
-            LOG.warn("cannot scan the host for VFIO devices: {}", e.toString());
+            tellBlind(e);
         } catch (Throwable e) {
             LOG.error("looking for VFIO devices failed", e);
         }
         handover.follow();
+    }
+
+    /** Once, until a scan succeeds. */
+    private void tellBlind(IOException e) {
+        if (!blind) {
+            LOG.warn("cannot scan the host for VFIO devices, and tries again every {} s: {}",
+                    settings.rescanSeconds(), e.toString());
+        }
+        blind = true;
     }
 
     /** What is configured is not to wait for the next scan; one look at a time waits, however many come too early. */

@@ -52,7 +52,7 @@ final class CdevWay {
                     Optional.empty(),
                     "character device %s and iommufd (%s)".formatted(cdev, why),
                     share::close);
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             share.close();
             throw e;
         }
@@ -64,7 +64,7 @@ final class CdevWay {
             bind(device, context.iommufd, name);
             attach(device, context.ioas, name);
             return device;
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             device.close();
             throw e;
         }
@@ -74,7 +74,7 @@ final class CdevWay {
         Descriptor iommufd = files.open(DeviceFiles.IOMMUFD);
         try {
             return new Context(iommufd, addressSpace(iommufd, "the iommufd of group " + group));
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             iommufd.close();
             throw e;
         }

@@ -44,7 +44,7 @@ final class GroupWay {
             VfioDevice opened = device(share.get(), device, name);
             String way = "group %s and container (%s)".formatted(number, why);
             return new OpenDevice(opened, Optional.empty(), way, share::close);
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             share.close();
             throw e;
         }
@@ -58,11 +58,11 @@ final class GroupWay {
             try {
                 join(group, container, "IOMMU group " + number);
                 return new Group(group, container);
-            } catch (DeviceException e) {
+            } catch (Throwable e) {
                 container.close();
                 throw e;
             }
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             group.close();
             throw e;
         }
