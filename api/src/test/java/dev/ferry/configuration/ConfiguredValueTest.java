@@ -8,6 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ConfiguredValueTest {
+    private static final String NOT_TAKEN = "chunk.kib in the configuration some.pid is not taken: ";
 
     private final List<String> complaints = new ArrayList<>();
     private final ConfiguredValue<Integer> value =
@@ -30,8 +31,8 @@ class ConfiguredValueTest {
         assertThat(value.update(() -> 1025)).isEqualTo(8);
         assertThat(value.get()).isEqualTo(8);
         assertThat(complaints).containsExactly(
-                "chunk.kib in the configuration some.pid is not taken: it must be 4 to 1024, not 3; 8 stays in force",
-                "chunk.kib in the configuration some.pid is not taken: it must be 4 to 1024, not 1025; 8 stays in force");
+                NOT_TAKEN + "it must be 4 to 1024, not 3; 8 stays in force",
+                NOT_TAKEN + "it must be 4 to 1024, not 1025; 8 stays in force");
     }
 
     @Test
@@ -42,10 +43,9 @@ class ConfiguredValueTest {
         })).isEqualTo(256);
         assertThat(value.update(() -> null)).isEqualTo(256);
         assertThat(complaints).containsExactly(
-                "chunk.kib in the configuration some.pid is not taken: For input string: \"soon\"; 256 stays in force",
-                "chunk.kib in the configuration some.pid is not taken: java.lang.IllegalStateException;"
-                        + " 256 stays in force",
-                "chunk.kib in the configuration some.pid is not taken: there is no value; 256 stays in force");
+                NOT_TAKEN + "For input string: \"soon\"; 256 stays in force",
+                NOT_TAKEN + "java.lang.IllegalStateException; 256 stays in force",
+                NOT_TAKEN + "there is no value; 256 stays in force");
     }
 
     @Test

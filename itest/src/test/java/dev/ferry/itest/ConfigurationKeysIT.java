@@ -42,11 +42,12 @@ public class ConfigurationKeysIT extends FerryIT {
     public void shouldTellOfAMistypedKeyWhenAnyPidIsConfigured() throws Exception {
         assertThat(matches(DESIGNATE)).hasSizeGreaterThanOrEqualTo(7);
         for (MatchResult designate : matches(DESIGNATE)) {
+            long before = log().size();
             Configuration configuration = configure(designate.group(1).equals("factoryPid"), designate.group(2));
             try {
                 Await.until(context, "a warning of " + configuration.getPid(),
-                        () -> !warnings(configuration).isEmpty(), () -> Components.report(context));
-                assertThat(warnings(configuration)).hasSize(1).first().asString()
+                        () -> !warnings(configuration, before).isEmpty(), () -> Components.report(context));
+                assertThat(warnings(configuration, before)).hasSize(1).first().asString()
                         .contains("has keys without effect: " + MISTYPED + "; the keys are ");
             } finally {
                 configuration.delete();
@@ -63,11 +64,16 @@ public class ConfigurationKeysIT extends FerryIT {
         return configuration;
     }
 
-    private static List<String> warnings(Configuration configuration) throws IOException {
-        try (Stream<String> lines = Files.lines(Path.of(System.getProperty("ferry.itest.log")))) {
-            return lines.filter(line -> line.contains("WARN") && line.contains(configuration.getPid() + " has keys"))
-                    .toList();
-        }
+    /** The warnings of a configuration behind the lines that were there before it: other runs use the same file. */
+    private static List<String> warnings(Configuration configuration, long before) throws IOException {
+        return log().stream()
+                .skip(before)
+                .filter(line -> line.contains("WARN") && line.contains(configuration.getPid() + " has keys"))
+                .toList();
+    }
+
+    private static List<String> log() throws IOException {
+        return Files.readAllLines(Path.of(System.getProperty("ferry.itest.log")));
     }
 
     /** What the bundles of Ferry tell tools about their configurations. */
