@@ -140,7 +140,7 @@ class WithoutVfioIT {
 
     private void assertWorksWithoutVfio(Path java, Path jar, String sentence) throws Exception {
         Ended ended = run(java, jar, "--config", "vfio.json", "-c",
-                "devices; migrate --quiet host1/pf0/vf1 host2/pf0/vf1");
+                "devices; migrate --quiet --max-downtime 1h host1/pf0/vf1 host2/pf0/vf1");
         assertThat(ended.err()).isEqualTo(LEFT_OUT + sentence + "\n");
         assertThat(ended.status()).isZero();
         assertThat(ended.out())

@@ -48,7 +48,6 @@ public final class VfioBackend {
     private static final long AGAIN_SECONDS = 1;
     private static final long STOP_WAIT_SECONDS = 5;
 
-    private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
     private final DeviceServices services;
@@ -67,7 +66,8 @@ public final class VfioBackend {
     public VfioBackend(BundleContext context, BackendConfiguration configuration, Map<String, Object> properties) {
         this(Path.of("/"), Once.of(LinuxSystemCalls::new),
                 (driver, about) -> register(context, MigrationDriver.class, driver, about),
-                outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS);
+                outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS,
+                DeviceServices.PATIENCE);
         activate(configuration, properties);
     }
 
@@ -76,13 +76,13 @@ public final class VfioBackend {
             Supplier<SystemCalls> calls,
             DriverRegistry registry,
             Function<ConfigurationOutcome, Runnable> outcomes,
-            long firstLookMillis) {
-        this.root = root;
+            long firstLookMillis,
+            Patience patience) {
         this.firstLookMillis = firstLookMillis;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
-                DeviceServices.STOP_WAIT_MILLIS);
+                patience);
         handover = new Handover(calls, root, services);
         // After the shutdown a look is discarded, not refused.
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread, new ThreadPoolExecutor.DiscardPolicy());

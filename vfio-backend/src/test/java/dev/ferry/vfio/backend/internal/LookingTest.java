@@ -63,7 +63,7 @@ class LookingTest extends BackendFixture {
             return () -> registered.remove("+" + about.get("ferry.device.id"));
         }, outcome -> {
             throw new IllegalStateException("the bundle stops");
-        }, PATIENCE_MILLIS);
+        }, PATIENCE_MILLIS, LONG);
 
         assertThatIllegalStateException().isThrownBy(() -> failing.activate(
                 Configured.with(Map.of("devices", new String[] {MDEV})),
@@ -76,6 +76,7 @@ class LookingTest extends BackendFixture {
 
     @Test
     void shouldDoSoonWhatIsConfiguredWhileAnotherHasALongTurn() throws Exception {
+        backend = backend(DeviceServices.PATIENCE);
         Map<String, Object> values = new HashMap<>(
                 Map.of("handover_socket", folder.resolve("ferry.sock").toString(), "rescan_seconds", "3600"));
         configure(values);

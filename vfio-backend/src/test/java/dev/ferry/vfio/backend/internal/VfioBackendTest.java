@@ -114,6 +114,16 @@ class VfioBackendTest extends BackendFixture {
     }
 
     @Test
+    void shouldAnswerEachConfigurationByAServiceOfItsOwn() {
+        configure(Map.of("access", "foo"));
+        ConfigurationOutcome first = outcomes.iterator().next();
+        configure(Map.of("access", "foo"));
+
+        assertThat(outcomes).containsExactly(first);
+        assertThat(outcomes.iterator().next()).as("the service").isNotSameAs(first);
+    }
+
+    @Test
     void shouldAnswerWhatBecameOfTheConfigurationThatItWasGivenLast() {
         backend.modified(Configured.with(Map.of()), Map.of("component.id", 7L));
         assertThat(outcomes).as("the defaults are nobody's").isEmpty();

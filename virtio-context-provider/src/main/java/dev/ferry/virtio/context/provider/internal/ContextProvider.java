@@ -47,11 +47,11 @@ public final class ContextProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration,
             Map<String, Object> properties) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         modified(configuration, properties);
     }
 
-    ContextProvider(StreamFormat format, DriverRegistry registry) {
+    ContextProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-context-setup-",
                 new OwnerDrivers.Kind<>(
@@ -61,7 +61,8 @@ public final class ContextProvider {
                         (id, owner, member) -> new ContextDriver(id, owner, member, format, timeout, System::nanoTime),
                         registry),
                 (id, queue, channel, left) -> new ContextSetup(id, queue, channel, left).run(),
-                timeout);
+                timeout,
+                setupWaitMillis);
     }
 
     /** Takes a changed configuration; holds from the next command on. */

@@ -48,11 +48,11 @@ public final class VirtioNetProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration,
             Map<String, Object> properties) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         modified(configuration, properties);
     }
 
-    VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
+    VirtioNetProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-net-setup-",
                 new OwnerDrivers.Kind<>(
@@ -62,7 +62,8 @@ public final class VirtioNetProvider {
                         new Drivers(format, settings.timeout()),
                         registry),
                 (id, queue, channel, left) -> new OwnerSetup(id, queue, channel, settings, left).run(),
-                settings.timeout());
+                settings.timeout(),
+                setupWaitMillis);
     }
 
     /** Makes the drivers of the members of one owner. */
