@@ -21,8 +21,8 @@ import java.util.Optional;
 import java.util.function.IntSupplier;
 
 /**
- * Reads the state of a device from the kernel's data descriptor and puts {@link VfioStateRecord records} around it: data
- * as they come, the configuration space behind them, the end.
+ * Reads the state of a device from the kernel's data descriptor and puts {@link VfioStateRecord records} around it:
+ * data as they come, the configuration space behind them, the end.
  *
  * <p>A direct buffer is filled by the kernel itself. What a read of 0 bytes means follows from the device's state, not
  * from the kernel driver's answer: the {@code mtty} sample gives 0 in PRE_COPY, where the user API asks for ENOMSG.
