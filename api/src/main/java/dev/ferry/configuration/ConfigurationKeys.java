@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,8 +27,12 @@ public record ConfigurationKeys(SortedSet<String> known) {
     private static final Map<String, String> ESCAPES = Map.of("$_$", "-", "$$", "$", "__", "_", "$", "", "_", ".");
     private static final Pattern ESCAPE = Pattern.compile("\\$_\\$|\\$\\$|__|\\$|_");
 
-    /** Keys of ConfigAdmin, of Declarative Services and of who brought the configuration begin so. */
-    private static final List<String> NOT_THE_USERS = List.of(".", "service.", "component.", "osgi.", "felix.", "org.");
+    /** Keys of ConfigAdmin, of Declarative Services, of who brought the configuration and of services begin so. */
+    private static final List<String> NOT_THE_USERS =
+            List.of(".", "service.", "component.", "osgi.", "felix.", "org.", "ferry.");
+
+    /** Declarative Services reads what ends so, behind the name of a reference (112.6.2). */
+    private static final List<String> OF_REFERENCES = List.of(".target", ".cardinality.minimum");
 
     /** Copies the keys. */
     public ConfigurationKeys {
@@ -53,7 +58,23 @@ public record ConfigurationKeys(SortedSet<String> known) {
     /** Of the keys of a configuration the user's own that have no meaning, sorted. */
     public SortedSet<String> unknown(Collection<String> keys) {
         return keys.stream()
-                .filter(key -> !known.contains(key) && NOT_THE_USERS.stream().noneMatch(key::startsWith))
+                .filter(key -> !known.contains(key)
+                        && NOT_THE_USERS.stream().noneMatch(key::startsWith)
+                        && OF_REFERENCES.stream().noneMatch(key::endsWith))
                 .collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    /**
+     * Tells in one sentence which keys of a configuration have no meaning, if any.
+     *
+     * @param pid of the configuration, as whoever made it knows it
+     * @param complaints takes the sentence, as a log does
+     */
+    public void tellUnknown(String pid, Collection<String> keys, Consumer<String> complaints) {
+        SortedSet<String> unknown = unknown(keys);
+        if (!unknown.isEmpty()) {
+            complaints.accept("the configuration %s has keys without effect: %s; the keys are %s"
+                    .formatted(pid, String.join(", ", unknown), String.join(", ", known)));
+        }
     }
 }

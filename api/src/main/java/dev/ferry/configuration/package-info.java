@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * What bundles answer to configurations, and how they find out what in them is mistyped.
+ * What bundles answer to configurations, and how they find out what in them is wrong or mistyped.
  *
- * <p>Two readers: a bundle that is configured registers {@link dev.ferry.configuration.ConfigurationOutcome}, whoever
- * configures it looks at that.
+ * <p>Two readers: a bundle that is configured reads with {@link dev.ferry.configuration.ConfigurationKeys} and {@link
+ * dev.ferry.configuration.ConfiguredValue}; one that makes devices registers {@link
+ * dev.ferry.configuration.ConfigurationOutcome}, too, and whoever configures it looks at that.
  */
 @Export
 @Version("1.0.0")

@@ -3,6 +3,7 @@ package dev.ferry.configuration;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -33,8 +34,22 @@ class ConfigurationKeysTest {
     void shouldFindTheUsersOwnKeysThatMeanNothing() {
         assertThat(ConfigurationKeys.of(Component.class).unknown(List.of("host", "hots", "rescan.seconds",
                 "rescan_seconds", "rescan.minutes", ".private", "service.pid", "component.id", "osgi.ds.satisfying",
-                "felix.fileinstall.filename", "org.apache.felix.configurator")))
-                .containsExactly("hots", "rescan.minutes", "rescan_seconds");
+                "felix.fileinstall.filename", "org.apache.felix.configurator", "ferry.stream.name", "queue.target",
+                "queue.cardinality.minimum", "target")))
+                .containsExactly("hots", "rescan.minutes", "rescan_seconds", "target");
+    }
+
+    @Test
+    void shouldTellOnceAllThatMeansNothing() {
+        ConfigurationKeys keys = new ConfigurationKeys(new TreeSet<>(List.of("host", "name")));
+        List<String> complaints = new ArrayList<>();
+
+        keys.tellUnknown("some.pid", List.of("host", "service.pid"), complaints::add);
+        assertThat(complaints).isEmpty();
+
+        keys.tellUnknown("some.pid~a", List.of("hots", "host", "nmae"), complaints::add);
+        assertThat(complaints).containsExactly(
+                "the configuration some.pid~a has keys without effect: hots, nmae; the keys are host, name");
     }
 
     @Test

@@ -49,7 +49,7 @@ final class DeviceFigures {
         int members = effort.devices()[effort.devices().length - 1];
         // A queue for each, so that none waits for another one's command.
         EmulatedHosts hosts = EmulatedHosts.start(
-                Map.of("members", members, "queuePairs", 1, "latency", latency, "adminQueues", members),
+                Map.of("members", members, "queue.pairs", 1, "latency", latency, "admin.queues", members),
                 Map.of("transfer.threads", threads));
         try {
             Shuttle shuttle = new Shuttle(hosts, guestBytes);

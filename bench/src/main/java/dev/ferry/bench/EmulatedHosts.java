@@ -77,7 +77,7 @@ final class EmulatedHosts {
      * @param queuePairs of each member
      */
     static EmulatedHosts start(int members, int queuePairs) throws Exception {
-        return start(Map.of("members", members, "queuePairs", queuePairs), Map.of());
+        return start(Map.of("members", members, "queue.pairs", queuePairs), Map.of());
     }
 
     /**

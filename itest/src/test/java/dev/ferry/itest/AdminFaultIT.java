@@ -61,7 +61,7 @@ public class AdminFaultIT extends GuestIT {
     @Before
     public void configure() throws Exception {
         for (String host : List.of("host1", "host2")) {
-            adapters.create(Map.of("host", host, "name", "pf0", "members", 1, "objectLimit", OBJECTS));
+            adapters.create(Map.of("host", host, "name", "pf0", "members", 1, "object.limit", OBJECTS));
         }
         source = new FaultyOwner(context, "host1/pf0", "host8", faults);
         destination = new FaultyOwner(context, "host2/pf0", "host9", faults);

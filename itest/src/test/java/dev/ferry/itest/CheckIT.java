@@ -76,12 +76,12 @@ public class CheckIT extends FerryIT {
 
     @Test
     public void shouldFindNothingWhenTheDestinationHasLargerQueues() throws Exception {
-        assertThat(findings(Map.of("queueSize", 128), Map.of("queueSize", 256))).isEmpty();
+        assertThat(findings(Map.of("queue.size", 128), Map.of("queue.size", 256))).isEmpty();
     }
 
     @Test
     public void shouldFindEverythingThatMoreQueuePairsBringWhenTheDestinationHasFewer() throws Exception {
-        assertThat(findings(Map.of("queuePairs", 4), Map.of()))
+        assertThat(findings(Map.of("queue.pairs", 4), Map.of()))
                 .extracting(Finding::code)
                 .containsExactly(Code.FEATURES_MISMATCH, Code.PARTS_MISMATCH, Code.QUEUES_MISMATCH);
         assertMigrationIsRefusedUndisturbed(Code.FEATURES_MISMATCH, Code.PARTS_MISMATCH, Code.QUEUES_MISMATCH);
@@ -89,7 +89,7 @@ public class CheckIT extends FerryIT {
 
     @Test
     public void shouldFindSmallerQueues() throws Exception {
-        assertThat(findings(Map.of("queueSize", 256), Map.of("queueSize", 64)))
+        assertThat(findings(Map.of("queue.size", 256), Map.of("queue.size", 64)))
                 .singleElement()
                 .satisfies(finding -> {
                     assertThat(finding.code()).isEqualTo(Code.QUEUES_MISMATCH);
@@ -100,8 +100,8 @@ public class CheckIT extends FerryIT {
 
     @Test
     public void shouldFindFeaturesThatOneEndLacks() throws Exception {
-        assertThat(findings(Map.of("featuresOff", new String[] {"EVENT_IDX"}),
-                        Map.of("featuresOff", new String[] {"NET_CTRL_VLAN"})))
+        assertThat(findings(Map.of("features.off", new String[] {"EVENT_IDX"}),
+                        Map.of("features.off", new String[] {"NET_CTRL_VLAN"})))
                 .singleElement()
                 .satisfies(finding -> {
                     assertThat(finding.code()).isEqualTo(Code.FEATURES_MISMATCH);
@@ -112,7 +112,7 @@ public class CheckIT extends FerryIT {
 
     @Test
     public void shouldFindEndsOfOneOwnerThatAllowsOneSession() throws Exception {
-        adapters.create(Map.of("host", "host1", "name", "pf0", "members", 2, "objectLimit", 1));
+        adapters.create(Map.of("host", "host1", "name", "pf0", "members", 2, "object.limit", 1));
         Await.until(context, "both devices", () -> migrations.devices().size() == 2);
 
         assertThat(migrations.check(MigrationRequest.of("host1/pf0/vf1", "host1/pf0/vf2")))

@@ -76,12 +76,12 @@ public class ConfigurationIT extends FerryIT {
         awaitExactly("hostA/pf0/vf1");
         List<ServiceReference<MigrationDriver>> before = drivers("hostA/pf0/vf1");
 
-        Adapters.change(adapter, "queueSize", 3);
+        Adapters.change(adapter, "queue.size", 3);
         Await.until(context, "an error in the log", () -> !errors(adapter).isEmpty());
-        Adapters.change(adapter, "queueSize", 64);
+        Adapters.change(adapter, "queue.size", 64);
         awaitNewDriver("hostA/pf0/vf1", before);
 
-        assertThat(errors(adapter)).hasSize(1).allMatch(line -> line.contains("queueSize"));
+        assertThat(errors(adapter)).hasSize(1).allMatch(line -> line.contains("queue.size"));
     }
 
     @Test

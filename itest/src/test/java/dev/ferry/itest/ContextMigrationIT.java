@@ -48,8 +48,8 @@ public class ContextMigrationIT extends GuestIT {
                 "name", name,
                 "members", 1,
                 "commands", commands,
-                "queuePairs", pairs,
-                "queueSize", queueSize);
+                "queue.pairs", pairs,
+                "queue.size", queueSize);
     }
 
     @Test

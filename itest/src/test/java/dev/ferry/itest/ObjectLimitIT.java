@@ -56,7 +56,7 @@ public class ObjectLimitIT extends FerryIT {
 
     private void twoHosts(int objectLimit) throws Exception {
         for (String host : List.of("host1", "host2")) {
-            adapters.create(Map.of("host", host, "name", "pf0", "members", MEMBERS, "objectLimit", objectLimit));
+            adapters.create(Map.of("host", host, "name", "pf0", "members", MEMBERS, "object.limit", objectLimit));
         }
         Await.until(context, "the devices", () -> migrations.devices().size() == 2 * MEMBERS);
     }

@@ -27,9 +27,9 @@ class ConfigurationFileTest {
                 ConfigurationFile.parse(Files.readString(Path.of("../cnf/default-configuration.json")));
         assertThat(configurations).containsExactly(
                 new Configuration(Configuration.ADAPTER, "host1", Map.of(
-                        "host", "host1", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)),
+                        "host", "host1", "name", "pf0", "members", 4, "queue.pairs", 1, "queue.size", 256)),
                 new Configuration(Configuration.ADAPTER, "host2", Map.of(
-                        "host", "host2", "name", "pf0", "members", 4, "queuePairs", 1, "queueSize", 256)));
+                        "host", "host2", "name", "pf0", "members", 4, "queue.pairs", 1, "queue.size", 256)));
         assertThat(configurations)
                 .extracting(configuration -> Adapters.ownerId(configuration.properties()))
                 .containsExactly("host1/pf0", "host2/pf0");

@@ -56,7 +56,7 @@ class CapabilityRulesTest {
     @Test
     @Rule("D24")
     void d24SmallerLimitsAreAcceptedAndHold() {
-        Adapter adapter = emulator.adapter(Map.of("members", 1, "objectLimit", 9));
+        Adapter adapter = emulator.adapter(Map.of("members", 1, "object.limit", 9));
         adapter.ready(9, 9);
         adapter.admin().expect(deviceCapGet(0), OK + "0909");
         for (int get = 0; get <= 9; get++) {
@@ -73,7 +73,7 @@ class CapabilityRulesTest {
     @Test
     @Rule("D25")
     void d25LargerLimitsAreRefused() {
-        Adapter adapter = emulator.adapter(Map.of("members", 1, "objectLimit", 9));
+        Adapter adapter = emulator.adapter(Map.of("members", 1, "object.limit", 9));
         adapter.ready(3, 3);
         adapter.admin().expect(driverCapSet(10, 9), INVALID_FIELD);
         adapter.admin().expect(driverCapSet(9, 10), INVALID_FIELD);

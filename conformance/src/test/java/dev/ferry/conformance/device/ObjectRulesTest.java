@@ -77,7 +77,7 @@ class ObjectRulesTest {
     @Test
     @Rule("D33")
     void d33CreationsThatAreNotPossibleAreRefused() {
-        Adapter adapter = emulator.adapter(Map.of("members", 1, "objectLimit", 3)).ready(3, 2);
+        Adapter adapter = emulator.adapter(Map.of("members", 1, "object.limit", 3)).ready(3, 2);
         assertThat(status(adapter, create(1, 3, GET))).as("an id beyond the limit, of no object yet").isEqualTo(ENOSPC);
         assertThat(status(adapter, create(1, 2, SET))).isEqualTo(ENOSPC);
         adapter.admin().expect(create(1, 0, GET), OK);

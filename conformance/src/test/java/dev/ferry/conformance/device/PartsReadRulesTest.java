@@ -76,7 +76,7 @@ class PartsReadRulesTest {
     @Rule("D43")
     void d43PartsComeInTheOrderOfTheTable() {
         for (int queuePairs : new int[] {1, 3}) {
-            Adapter adapter = emulator.adapter(Map.of("members", 1, "queuePairs", queuePairs)).ready();
+            Adapter adapter = emulator.adapter(Map.of("members", 1, "queue.pairs", queuePairs)).ready();
             PartOrder.check(adapter.parts(1));
             new GuestDriver(adapter.function(1)).start();
             List<Part> parts = adapter.parts(1);

@@ -33,14 +33,14 @@ import org.osgi.service.metatype.annotations.Option;
             description = "Receive and transmit queue pairs of each VF",
             min = "1",
             max = "" + FunctionConfig.MAX_QUEUE_PAIRS)
-    int queuePairs() default 1;
+    int queue_pairs() default 1;
 
     /** Largest virtqueue. */
     @AttributeDefinition(
             description = "Most descriptors of one virtqueue, a power of two",
             min = "2",
             max = "" + FunctionConfig.MAX_QUEUE_SIZE)
-    int queueSize() default 256;
+    int queue_size() default 256;
 
     /** Whether only what the text allows is accepted. */
     @AttributeDefinition(description = "Refuse the deviations of the Linux driver from the virtio text")
@@ -51,7 +51,7 @@ import org.osgi.service.metatype.annotations.Option;
             description = "Most device parts objects for reading, and for writing",
             min = "1",
             max = "" + AdapterSettings.MAX_OBJECTS)
-    int objectLimit() default AdapterSettings.MAX_OBJECTS;
+    int object_limit() default AdapterSettings.MAX_OBJECTS;
 
     /** Command set of migration. */
     @AttributeDefinition(
@@ -67,7 +67,7 @@ import org.osgi.service.metatype.annotations.Option;
     /** Whether the host tracks writes. */
     @AttributeDefinition(
             description = "Whether the host can tell which pages a VF writes; false shows migrations without that")
-    boolean dirtyTracking() default true;
+    boolean dirty_tracking() default true;
 
     /** Time that the device takes. */
     @AttributeDefinition(
@@ -80,12 +80,12 @@ import org.osgi.service.metatype.annotations.Option;
             description = "Admin queues that the commands of VFs are spread over while commands take time",
             min = "1",
             max = "" + AdapterSettings.MAX_ADMIN_QUEUES)
-    int adminQueues() default AdapterSettings.DEFAULT_ADMIN_QUEUES;
+    int admin_queues() default AdapterSettings.DEFAULT_ADMIN_QUEUES;
 
     /** Features that are not offered. */
     @AttributeDefinition(
             description = "Names of virtio features that the VFs do not offer, for example NET_CTRL_VLAN")
-    String[] featuresOff() default {};
+    String[] features_off() default {};
 
     /** Whether the legacy commands are offered. */
     @AttributeDefinition(

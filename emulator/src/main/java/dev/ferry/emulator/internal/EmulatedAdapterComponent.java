@@ -17,7 +17,6 @@ import dev.ferry.virtio.VirtioFeature;
 import java.util.Dictionary;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
@@ -104,7 +103,7 @@ public final class EmulatedAdapterComponent {
      */
     @Modified
     void modified(AdapterConfiguration configuration, Map<String, Object> properties) {
-        warnOfUnknownKeys(properties);
+        KEYS.tellUnknown(pid(properties), properties.keySet(), LOG::warn);
         AdapterSettings settings;
         try {
             settings = settings(configuration);
@@ -112,7 +111,7 @@ public final class EmulatedAdapterComponent {
         } catch (IllegalArgumentException e) {
             REFUSALS.error(
                     "The configuration {} of an emulated adapter is not valid, {}: {}.",
-                    properties.get(Constants.SERVICE_PID),
+                    pid(properties),
                     published.isPresent() ? "so the adapter stays as it was" : "so there is no such adapter",
                     e.getMessage());
             answer(properties, Optional.of(e.getMessage()));
@@ -125,20 +124,12 @@ public final class EmulatedAdapterComponent {
     /** Whoever waits for the adapter learns why it will not come. */
     private void answer(Map<String, Object> properties, Optional<String> refusal) {
         outcome.ifPresent(ServiceRegistration::unregister);
-        String pid = String.valueOf(properties.get(Constants.SERVICE_PID));
         outcome = Optional.of(context.registerService(
-                ConfigurationOutcome.class, new ConfigurationOutcome(pid, refusal), null));
+                ConfigurationOutcome.class, new ConfigurationOutcome(pid(properties), refusal), null));
     }
 
-    private static void warnOfUnknownKeys(Map<String, Object> properties) {
-        Set<String> unknown = KEYS.unknown(properties.keySet());
-        if (!unknown.isEmpty()) {
-            LOG.warn(
-                    "The configuration {} of an emulated adapter has keys without effect: {}; the keys are {}.",
-                    properties.get(Constants.SERVICE_PID),
-                    String.join(", ", unknown),
-                    String.join(", ", KEYS.known()));
-        }
+    private static String pid(Map<String, Object> properties) {
+        return String.valueOf(properties.get(Constants.SERVICE_PID));
     }
 
     /** Deletes the adapter. */
@@ -244,16 +235,16 @@ public final class EmulatedAdapterComponent {
                 value("host", configuration::host),
                 value("name", configuration::name),
                 value("members", configuration::members),
-                value("queuePairs", configuration::queuePairs),
-                value("queueSize", configuration::queueSize),
+                value("queue.pairs", configuration::queue_pairs),
+                value("queue.size", configuration::queue_size),
                 value("strict", configuration::strict),
-                value("objectLimit", configuration::objectLimit),
-                value("featuresOff", () -> mask(configuration.featuresOff())),
+                value("object.limit", configuration::object_limit),
+                value("features.off", () -> mask(configuration.features_off())),
                 CommandSet.ofKey(value("commands", configuration::commands)),
                 value("legacy", configuration::legacy),
-                value("dirtyTracking", configuration::dirtyTracking),
+                value("dirty.tracking", configuration::dirty_tracking),
                 Latency.parse(value("latency", configuration::latency)),
-                value("adminQueues", configuration::adminQueues));
+                value("admin.queues", configuration::admin_queues));
     }
 
     private static long mask(String[] features) {

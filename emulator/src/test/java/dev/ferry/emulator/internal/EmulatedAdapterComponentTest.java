@@ -64,7 +64,7 @@ class EmulatedAdapterComponentTest {
         if (method.getDeclaringClass() == Annotation.class) {
             return AdapterConfiguration.class;
         }
-        Object value = keys.getOrDefault(method.getName(), method.getDefaultValue());
+        Object value = keys.getOrDefault(method.getName().replace('_', '.'), method.getDefaultValue());
         if (value instanceof String text && method.getReturnType() == int.class) {
             return Integer.parseInt(text);
         }
@@ -101,11 +101,11 @@ class EmulatedAdapterComponentTest {
     @Test
     void shouldWarnInOneSentenceWhenKeysMeanNothing() {
         Map<String, Object> properties = Map.of("service.pid", "x", "component.id", 7L, "host", "h", "name", "p",
-                "queuePairs", 1, "queuepairs", 2, "legacyy", true);
+                "queue.pairs", 1, "queuepairs", 2, "legacyy", true);
         new EmulatedAdapterComponent(framework.context, ownerIds, configuration(keys()), properties);
         assertThat(log.warnings()).hasSize(1);
-        assertThat(log.warnings().get(0)).startsWith("The configuration x of an emulated adapter has keys without"
-                + " effect: legacyy, queuepairs; the keys are adminQueues, commands, ");
+        assertThat(log.warnings().get(0)).startsWith("the configuration x has keys without effect:"
+                + " legacyy, queuepairs; the keys are admin.queues, commands, ");
         assertThat(log.errors()).isEmpty();
     }
 
@@ -113,13 +113,13 @@ class EmulatedAdapterComponentTest {
     void shouldTrackWritesUnlessItIsConfiguredNotTo() {
         EmulatedAdapterComponent component = activate(keys());
         assertThat(((FunctionDirtyTracking) adapter()).dirtyTracker(1)).isPresent();
-        modify(component, keys("dirtyTracking", false));
+        modify(component, keys("dirty.tracking", false));
         assertThat(((FunctionDirtyTracking) adapter()).dirtyTracker(1)).isEmpty();
     }
 
     @Test
     void shouldTakeTimeForCommandsAsConfigured() throws Exception {
-        EmulatedAdapterComponent component = activate(keys("latency", "none, stop=60s", "adminQueues", 2));
+        EmulatedAdapterComponent component = activate(keys("latency", "none, stop=60s", "admin.queues", 2));
         CompletableFuture<Integer> stop = submit("0100 0100 000000000000000000000000 0000000000000000 80e7030000000000")
                 .thenCompose(used -> submit("1100 0100 000000000000000000000000 0200000000000000 01"));
         // The second member is not in the queue of commands for the group.
@@ -218,7 +218,7 @@ class EmulatedAdapterComponentTest {
     void shouldMakeANewAdapterOnAnyOtherChange() {
         EmulatedAdapterComponent component = activate(keys());
         EmulatedAdapter before = adapter();
-        modify(component, keys("queuePairs", 2));
+        modify(component, keys("queue.pairs", 2));
         assertThat(adapter()).isNotSameAs(before);
         assertThat(before.members()).isZero();
         assertProperties("host1/pf0", "host1", 4);
@@ -250,10 +250,10 @@ class EmulatedAdapterComponentTest {
     void shouldKeepTheLastGoodConfiguration() {
         EmulatedAdapterComponent component = activate(keys("members", 3));
         EmulatedAdapter adapter = adapter();
-        modify(component, keys("members", 3, "queueSize", 100));
+        modify(component, keys("members", 3, "queue.size", 100));
         assertThat(log.errors())
                 .containsExactly("The configuration dev.ferry.emulator.adapter~pf0 of an emulated adapter is not valid,"
-                        + " so the adapter stays as it was: queueSize must be a power of two, but is 100.");
+                        + " so the adapter stays as it was: queue.size must be a power of two, but is 100.");
         assertThat(adapter()).isSameAs(adapter);
         modify(component, keys("members", 4));
         assertThat(adapter().members()).isEqualTo(4);

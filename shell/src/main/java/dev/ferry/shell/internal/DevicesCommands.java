@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
             "osgi.command.function=devices",
             "osgi.command.function=admin",
             "ferry.command.summary=devices:" + DevicesCommand.SUMMARY,
-            "ferry.command.summary=admin:" + AdminCommand.SUMMARY,
+            "ferry.command.summary=admin:" + RawAdminCommand.SUMMARY,
             "ferry.command.devices=devices",
             "ferry.command.devices=admin"
         })
@@ -58,7 +58,7 @@ public final class DevicesCommands {
 
     /** Command {@code admin}. */
     public void admin(String... arguments) {
-        CommandRun.of(new AdminCommand(this::owners), arguments);
+        CommandRun.of(new RawAdminCommand(this::owners), arguments);
     }
 
     private MigrationService service() throws CommandFailedException {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.driver;
 
+import dev.ferry.configuration.ConfiguredValue;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.stream.RecordDevice;
 import java.util.BitSet;
+import java.util.List;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -21,27 +23,38 @@ public final class VendorOpcodes {
     private static final Pattern RANGE = Pattern.compile("\\s*(0x\\p{XDigit}{1,4}|\\d{1,5})"
             + "(?:\\s*-\\s*(0x\\p{XDigit}{1,4}|\\d{1,5}))?\\s*");
 
-    private final String pid;
+    /**
+     * Some of them.
+     *
+     * @param ranges as they were configured
+     * @param bits a bit per opcode
+     */
+    private record Opcodes(List<String> ranges, BitSet bits) {
 
-    private volatile BitSet known = new BitSet();
+        static Opcodes of(String... ranges) {
+            BitSet bits = new BitSet();
+            for (String range : ranges) {
+                add(range, bits);
+            }
+            return new Opcodes(List.of(ranges), bits);
+        }
+
+        @Override
+        public String toString() {
+            return ranges.toString();
+        }
+    }
+
+    private final ConfiguredValue<Opcodes> known;
 
     /** None, until others are configured under a PID. */
     public VendorOpcodes(String pid) {
-        this.pid = pid;
+        known = ConfiguredValue.of(pid, "vendor.opcodes", Opcodes.of(), LOG::error);
     }
 
     /** Takes opcodes and ranges from a configuration; what is not valid is logged and changes nothing. */
     public void configure(Supplier<String[]> configuration) {
-        try {
-            BitSet opcodes = new BitSet();
-            for (String range : configuration.get()) {
-                add(range, opcodes);
-            }
-            known = opcodes;
-        } catch (RuntimeException e) { // Declarative Services throws from the getter what it could not convert
-            LOG.error("configuration {}: vendor.opcodes is not valid, and stays as it was: {}",
-                    pid, e.getMessage());
-        }
+        known.update(() -> Opcodes.of(configuration.get()));
     }
 
     private static void add(String range, BitSet opcodes) {
@@ -63,7 +76,7 @@ public final class VendorOpcodes {
 
     /** A bit per opcode; a copy. */
     public BitSet bits() {
-        return (BitSet) known.clone();
+        return (BitSet) known.get().bits().clone();
     }
 
     /**

@@ -60,16 +60,16 @@ public record AdapterSettings(
         requireName("host", host);
         requireName("name", name);
         requireRange("members", members, 0, MAX_MEMBERS);
-        requireRange("queuePairs", queuePairs, 1, FunctionConfig.MAX_QUEUE_PAIRS);
-        requireRange("queueSize", queueSize, 2, FunctionConfig.MAX_QUEUE_SIZE);
+        requireRange("queue.pairs", queuePairs, 1, FunctionConfig.MAX_QUEUE_PAIRS);
+        requireRange("queue.size", queueSize, 2, FunctionConfig.MAX_QUEUE_SIZE);
         if (Integer.bitCount(queueSize) != 1) {
-            throw new IllegalArgumentException("queueSize must be a power of two, but is " + queueSize);
+            throw new IllegalArgumentException("queue.size must be a power of two, but is " + queueSize);
         }
-        requireRange("objectLimit", objectLimit, 1, MAX_OBJECTS);
-        FunctionConfig.requireFeatures("featuresOff", queuePairs, features(queuePairs, featuresOff));
+        requireRange("object.limit", objectLimit, 1, MAX_OBJECTS);
+        FunctionConfig.requireFeatures("features.off", queuePairs, features(queuePairs, featuresOff));
         Objects.requireNonNull(commands, "commands");
         Objects.requireNonNull(latency, "latency");
-        requireRange("adminQueues", adminQueues, 1, MAX_ADMIN_QUEUES);
+        requireRange("admin.queues", adminQueues, 1, MAX_ADMIN_QUEUES);
     }
 
     /** Whether the members have a legacy interface; never with the device context, which has no place for its state. */

@@ -29,26 +29,26 @@ final class Capabilities {
     }
 
     /** CAP_ID_LIST_QUERY. */
-    AdminResult listIds(AdminExchange exchange) {
+    AdminResult listIds(SubmittedCommand submitted) {
         ByteBuffer list = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        exchange.putResult(list.putLong(0, IDS));
+        submitted.putResult(list.putLong(0, IDS));
         return AdminResult.SUCCESS;
     }
 
     /** DEVICE_CAP_GET. */
-    AdminResult get(AdminExchange exchange) {
-        if (!isDevParts(exchange.data(DevPartsCapability.COMMAND_PREFIX_BYTES))) {
+    AdminResult get(SubmittedCommand submitted) {
+        if (!isDevParts(submitted.data(DevPartsCapability.COMMAND_PREFIX_BYTES))) {
             return Refusal.NOT_FOUND;
         }
         ByteBuffer capability = ByteBuffer.allocate(DevPartsCapability.BYTES);
         device.encode(capability);
-        exchange.putResult(capability.flip());
+        submitted.putResult(capability.flip());
         return AdminResult.SUCCESS;
     }
 
     /** DRIVER_CAP_SET; while objects live, only to what it is already. */
-    AdminResult set(AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsCapability.COMMAND_PREFIX_BYTES + DevPartsCapability.BYTES);
+    AdminResult set(SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsCapability.COMMAND_PREFIX_BYTES + DevPartsCapability.BYTES);
         if (!isDevParts(data)) {
             return Refusal.NOT_FOUND;
         }

@@ -83,19 +83,19 @@ final class CommandLists {
     }
 
     /** LIST_QUERY. */
-    AdminResult query(GroupType group, AdminExchange exchange) {
-        exchange.putResult(ByteBuffer.allocate(listBytes(group))
+    AdminResult query(GroupType group, SubmittedCommand submitted) {
+        submitted.putResult(ByteBuffer.allocate(listBytes(group))
                 .put(0, supported.get(group).toByteArray()));
         return AdminResult.SUCCESS;
     }
 
     /** LIST_USE; the list may leave out any command, the list commands too. */
-    AdminResult use(GroupType group, AdminExchange exchange) {
+    AdminResult use(GroupType group, SubmittedCommand submitted) {
         int bytes = listBytes(group);
-        BitSet list = BitSet.valueOf(exchange.data(bytes));
+        BitSet list = BitSet.valueOf(submitted.data(bytes));
         BitSet unknown = (BitSet) list.clone();
         unknown.andNot(supported.get(group));
-        if (!unknown.isEmpty() || exchange.hasDataFrom(bytes)) {
+        if (!unknown.isEmpty() || submitted.hasDataFrom(bytes)) {
             return Refusal.INVALID_FIELD;
         }
         inUse.put(group, list);

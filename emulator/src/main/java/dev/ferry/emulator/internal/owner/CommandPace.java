@@ -33,42 +33,42 @@ final class CommandPace {
     }
 
     /** Nanoseconds from the moment when the queue comes to a command to its completion, whatever its result. */
-    long nanos(AdminExchange exchange) {
-        return step(exchange).map(latency::nanos).orElse(0L);
+    long nanos(SubmittedCommand submitted) {
+        return step(submitted).map(latency::nanos).orElse(0L);
     }
 
-    private Optional<Step> step(AdminExchange exchange) {
-        AdminCommand command = exchange.command();
+    private Optional<Step> step(SubmittedCommand submitted) {
+        AdminCommand command = submitted.command();
         Optional<Member> member = members.find(command.groupMemberId());
         Optional<AdminOpcode> opcode = AdminOpcode.ofNumber(command.opcode());
         if (member.isEmpty()) {
             return Optional.empty();
         }
         return opcode.isPresent()
-                ? partsStep(opcode.get(), exchange, member.get())
+                ? partsStep(opcode.get(), submitted, member.get())
                 : ContextOpcode.ofNumber(command.opcode())
-                        .flatMap(context -> contextStep(context, exchange, member.get()));
+                        .flatMap(context -> contextStep(context, submitted, member.get()));
     }
 
-    private Optional<Step> partsStep(AdminOpcode opcode, AdminExchange exchange, Member member) {
+    private Optional<Step> partsStep(AdminOpcode opcode, SubmittedCommand submitted, Member member) {
         if (opcode == AdminOpcode.RESOURCE_OBJ_CREATE) {
             return Optional.of(Step.CREATE_OBJECT);
         }
         if (opcode == AdminOpcode.DEV_PARTS_GET) {
-            return Optional.of(warmObjects.contains(object(exchange)) ? Step.CAPTURE : Step.FIRST_CAPTURE);
+            return Optional.of(warmObjects.contains(object(submitted)) ? Step.CAPTURE : Step.FIRST_CAPTURE);
         }
         if (opcode == AdminOpcode.DEV_PARTS_SET) {
-            return Optional.of(warmObjects.contains(object(exchange)) ? Step.LOAD : Step.FIRST_LOAD);
+            return Optional.of(warmObjects.contains(object(submitted)) ? Step.LOAD : Step.FIRST_LOAD);
         }
         if (opcode == AdminOpcode.DEV_MODE_SET) {
-            boolean stop = (exchange.data(DevMode.BYTES).get(0) & DevMode.FLAG_STOPPED) != 0;
+            boolean stop = (submitted.data(DevMode.BYTES).get(0) & DevMode.FLAG_STOPPED) != 0;
             return change(member.device().isStopped(), stop);
         }
         return Optional.empty();
     }
 
-    private Optional<Step> contextStep(ContextOpcode opcode, AdminExchange exchange, Member member) {
-        boolean warm = warmMembers.contains(exchange.command().groupMemberId());
+    private Optional<Step> contextStep(ContextOpcode opcode, SubmittedCommand submitted, Member member) {
+        boolean warm = warmMembers.contains(submitted.command().groupMemberId());
         ContextDevice device = member.device().context();
         if (opcode == ContextOpcode.V1_DEV_CTX_READ && device.remainingContext() == 0) {
             return Optional.of(warm ? Step.CAPTURE : Step.FIRST_CAPTURE);
@@ -77,7 +77,7 @@ final class CommandPace {
             return Optional.of(warm ? Step.LOAD : Step.FIRST_LOAD);
         }
         if (opcode == ContextOpcode.V1_DEV_MODE_SET) {
-            int mode = Byte.toUnsignedInt(exchange.data(DeviceMode.BYTES).get(0));
+            int mode = Byte.toUnsignedInt(submitted.data(DeviceMode.BYTES).get(0));
             return change(device.mode() != DeviceMode.ACTIVE, mode != DeviceMode.ACTIVE.number());
         }
         return Optional.empty();
@@ -88,30 +88,30 @@ final class CommandPace {
     }
 
     /** A command was executed; what the device has taken for it stays, or goes. */
-    void executed(AdminExchange exchange, AdminResult result) {
+    void executed(SubmittedCommand submitted, AdminResult result) {
         if (latency.isNone() || !result.isOk()) {
             return;
         }
-        AdminCommand command = exchange.command();
+        AdminCommand command = submitted.command();
         AdminOpcode.ofNumber(command.opcode()).ifPresent(opcode -> {
             if (opcode == AdminOpcode.RESOURCE_OBJ_CREATE || opcode == AdminOpcode.RESOURCE_OBJ_MODIFY) {
-                warmObjects.remove(object(exchange));
+                warmObjects.remove(object(submitted));
             } else if (opcode == AdminOpcode.DEV_PARTS_GET || opcode == AdminOpcode.DEV_PARTS_SET) {
-                warmObjects.add(object(exchange));
+                warmObjects.add(object(submitted));
             }
         });
         ContextOpcode.ofNumber(command.opcode()).ifPresent(opcode -> {
             if (opcode == ContextOpcode.V1_DEV_CTX_READ || opcode == ContextOpcode.V1_DEV_CTX_WRITE) {
                 warmMembers.add(command.groupMemberId());
             } else if (opcode == ContextOpcode.V1_DEV_MODE_SET
-                    && exchange.data(DeviceMode.BYTES).get(0) == DeviceMode.ACTIVE.number()) {
+                    && submitted.data(DeviceMode.BYTES).get(0) == DeviceMode.ACTIVE.number()) {
                 warmMembers.remove(command.groupMemberId());
             }
         });
     }
 
-    private static long object(AdminExchange exchange) {
+    private static long object(SubmittedCommand submitted) {
         return Integer.toUnsignedLong(
-                exchange.data(DevPartsObject.HEADER_BYTES).getInt(DevPartsObject.ID_OFFSET));
+                submitted.data(DevPartsObject.HEADER_BYTES).getInt(DevPartsObject.ID_OFFSET));
     }
 }

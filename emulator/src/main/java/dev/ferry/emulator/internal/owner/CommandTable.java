@@ -44,7 +44,7 @@ final class CommandTable {
 
     @FunctionalInterface
     private interface Execution {
-        AdminResult execute(AdminCommand command, AdminExchange exchange);
+        AdminResult execute(AdminCommand command, SubmittedCommand submitted);
     }
 
     private static final Set<AdminOpcode> LIST_COMMANDS = EnumSet.of(AdminOpcode.LIST_QUERY, AdminOpcode.LIST_USE);
@@ -90,8 +90,8 @@ final class CommandTable {
     }
 
     /** Executes one command, or refuses it; the order of the checks is the text's. */
-    AdminResult execute(AdminExchange exchange) {
-        AdminCommand command = exchange.command();
+    AdminResult execute(SubmittedCommand submitted) {
+        AdminCommand command = submitted.command();
         Optional<GroupType> group = GroupType.ofNumber(command.groupType());
         Optional<AdminOpcode> opcode = AdminOpcode.ofNumber(command.opcode());
         if (group.isEmpty() || isAbsent(group.get(), opcode)) {
@@ -110,7 +110,7 @@ final class CommandTable {
         if (!hasMember(entry.addressee(), command.groupMemberId())) {
             return Refusal.INVALID_MEMBER;
         }
-        return entry.execution().execute(command, exchange);
+        return entry.execution().execute(command, submitted);
     }
 
     /** Reset of the owner device: lists, driver capabilities and objects are gone, and every member works. */
@@ -150,14 +150,14 @@ final class CommandTable {
     }
 
     private void addListCommands() {
-        add(AdminOpcode.LIST_QUERY, Addressee.GROUP, (command, exchange) -> lists.query(group(command), exchange));
-        add(AdminOpcode.LIST_USE, Addressee.GROUP, (command, exchange) -> lists.use(group(command), exchange));
+        add(AdminOpcode.LIST_QUERY, Addressee.GROUP, (command, submitted) -> lists.query(group(command), submitted));
+        add(AdminOpcode.LIST_USE, Addressee.GROUP, (command, submitted) -> lists.use(group(command), submitted));
     }
 
     private void addCapabilityCommands(Capabilities capabilities) {
-        add(AdminOpcode.CAP_ID_LIST_QUERY, Addressee.OWNER, (command, exchange) -> capabilities.listIds(exchange));
-        add(AdminOpcode.DEVICE_CAP_GET, Addressee.OWNER, (command, exchange) -> capabilities.get(exchange));
-        add(AdminOpcode.DRIVER_CAP_SET, Addressee.OWNER, (command, exchange) -> capabilities.set(exchange));
+        add(AdminOpcode.CAP_ID_LIST_QUERY, Addressee.OWNER, (command, submitted) -> capabilities.listIds(submitted));
+        add(AdminOpcode.DEVICE_CAP_GET, Addressee.OWNER, (command, submitted) -> capabilities.get(submitted));
+        add(AdminOpcode.DRIVER_CAP_SET, Addressee.OWNER, (command, submitted) -> capabilities.set(submitted));
     }
 
     private void addObjectCommands(DevPartsObjects objects) {
@@ -209,7 +209,7 @@ final class CommandTable {
 
     @FunctionalInterface
     private interface MemberExecution {
-        AdminResult execute(long member, AdminExchange exchange);
+        AdminResult execute(long member, SubmittedCommand submitted);
     }
 
     private void addForMember(AdminOpcode opcode, MemberExecution execution) {
@@ -217,7 +217,7 @@ final class CommandTable {
     }
 
     private static Execution forMember(MemberExecution execution) {
-        return (command, exchange) -> execution.execute(command.groupMemberId(), exchange);
+        return (command, submitted) -> execution.execute(command.groupMemberId(), submitted);
     }
 
     private Map<GroupType, BitSet> supported() {

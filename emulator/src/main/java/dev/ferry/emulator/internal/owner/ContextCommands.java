@@ -35,84 +35,84 @@ final class ContextCommands {
     }
 
     /** V1_DEV_MODE_GET. */
-    AdminResult getMode(long member, AdminExchange exchange) {
-        exchange.putResult(
+    AdminResult getMode(long member, SubmittedCommand submitted) {
+        submitted.putResult(
                 ByteBuffer.allocate(DeviceMode.BYTES).put(0, (byte) device(member).mode().number()));
         return AdminResult.SUCCESS;
     }
 
     /** V1_DEV_MODE_SET. */
-    AdminResult setMode(long member, AdminExchange exchange) {
+    AdminResult setMode(long member, SubmittedCommand submitted) {
         Optional<DeviceMode> mode =
-                DeviceMode.ofNumber(Byte.toUnsignedInt(exchange.data(DeviceMode.BYTES).get(0)));
+                DeviceMode.ofNumber(Byte.toUnsignedInt(submitted.data(DeviceMode.BYTES).get(0)));
         if (mode.isEmpty()) {
             return Refusal.INVALID_FIELD;
         }
         ContextDevice.ModeChange change = device(member).setMode(mode.get());
-        exchange.putOutput(change.output());
+        submitted.putOutput(change.output());
         return change.result();
     }
 
     /** V1_DEV_CTX_SIZE_GET. */
-    AdminResult size(long member, AdminExchange exchange) {
-        int freezeMode = Byte.toUnsignedInt(exchange.data(ContextLayout.SIZE_GET_BYTES).get(0));
+    AdminResult size(long member, SubmittedCommand submitted) {
+        int freezeMode = Byte.toUnsignedInt(submitted.data(ContextLayout.SIZE_GET_BYTES).get(0));
         if (freezeMode != ContextLayout.PRESENT_MODE && freezeMode != ContextLayout.FREEZE_MODE) {
             return Refusal.INVALID_FIELD;
         }
         ContextDevice device = device(member);
         long size = freezeMode == ContextLayout.FREEZE_MODE ? device.maxContextSize() : device.contextSize();
-        exchange.putResult(little(ContextLayout.SIZE_RESULT_BYTES).putLong(0, size));
+        submitted.putResult(little(ContextLayout.SIZE_RESULT_BYTES).putLong(0, size));
         return AdminResult.SUCCESS;
     }
 
     /** V1_DEV_CTX_READ; the context goes straight to the driver's memory where it is in one segment. */
-    AdminResult read(long member, AdminExchange exchange) {
-        return formB ? readFormB(device(member), exchange) : readFormA(device(member), exchange);
+    AdminResult read(long member, SubmittedCommand submitted) {
+        return formB ? readFormB(device(member), submitted) : readFormA(device(member), submitted);
     }
 
-    private static AdminResult readFormA(ContextDevice device, AdminExchange exchange) {
-        if (exchange.resultSpace() == 0) {
+    private static AdminResult readFormA(ContextDevice device, SubmittedCommand submitted) {
+        if (submitted.resultSpace() == 0) {
             return INVALID_COMMAND;
         }
-        ByteBuffer into = exchange.resultBuffer((int) Math.min(device.maxContextSize(), exchange.resultSpace()));
+        ByteBuffer into = submitted.resultBuffer((int) Math.min(device.maxContextSize(), submitted.resultSpace()));
         int count = device.readContext(into);
-        exchange.putResultIn(into);
-        exchange.putOutput(count);
+        submitted.putResultIn(into);
+        submitted.putOutput(count);
         return AdminResult.SUCCESS;
     }
 
-    private static AdminResult readFormB(ContextDevice device, AdminExchange exchange) {
-        long space = exchange.resultSpace() - ContextLayout.READ_FORM_B_BYTES;
+    private static AdminResult readFormB(ContextDevice device, SubmittedCommand submitted) {
+        long space = submitted.resultSpace() - ContextLayout.READ_FORM_B_BYTES;
         if (space <= 0) {
             return INVALID_COMMAND;
         }
         ByteBuffer result = little(ContextLayout.READ_FORM_B_BYTES + (int) Math.min(device.maxContextSize(), space));
         int count = device.readContext(result.position(ContextLayout.READ_FORM_B_BYTES));
         result.putInt(0, count).putInt(ContextLayout.READ_FORM_B_REMAINING_OFFSET, device.remainingContext());
-        exchange.putResult(result.flip());
+        submitted.putResult(result.flip());
         return AdminResult.SUCCESS;
     }
 
     /** V1_DEV_CTX_WRITE; the length is that of the device-readable part, whatever it is. */
-    AdminResult write(long member, AdminExchange exchange) {
+    AdminResult write(long member, SubmittedCommand submitted) {
         ContextDevice device = device(member);
-        long bytes = exchange.dataBytesFrom(0);
+        long bytes = submitted.dataBytesFrom(0);
         if (bytes > Integer.MAX_VALUE) {
             return AdminResult.of(AdminStatus.ENOSPC, AdminStatusQualifier.Q_NORESOURCE);
         }
-        return device.writeContext(exchange.dataFrom(0, (int) bytes));
+        return device.writeContext(submitted.dataFrom(0, (int) bytes));
     }
 
     /** V1_DEV_CTX_FIELDS_QUERY; as many whole entries as fit. */
-    AdminResult fields(long member, AdminExchange exchange) {
+    AdminResult fields(long member, SubmittedCommand submitted) {
         ByteBuffer entries = device(member).contextFields();
-        long space = exchange.resultSpace() / ContextLayout.FIELD_ENTRY_BYTES * ContextLayout.FIELD_ENTRY_BYTES;
-        exchange.putResult(entries.limit((int) Math.min(entries.limit(), space)));
+        long space = submitted.resultSpace() / ContextLayout.FIELD_ENTRY_BYTES * ContextLayout.FIELD_ENTRY_BYTES;
+        submitted.putResult(entries.limit((int) Math.min(entries.limit(), space)));
         return AdminResult.SUCCESS;
     }
 
     /** V1_DEV_CTX_DISCARD. */
-    AdminResult discard(long member, AdminExchange exchange) {
+    AdminResult discard(long member, SubmittedCommand submitted) {
         device(member).discardContext();
         return AdminResult.SUCCESS;
     }

@@ -45,8 +45,8 @@ final class DevPartsCommands {
     }
 
     /** DEV_PARTS_METADATA_GET. */
-    AdminResult metadata(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.METADATA_GET_BYTES);
+    AdminResult metadata(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.METADATA_GET_BYTES);
         AdminResult check = objects.check(member, data, Operation.GET);
         if (!check.isOk()) {
             return check;
@@ -56,10 +56,10 @@ final class DevPartsCommands {
             return Refusal.INVALID_FIELD;
         }
         ByteBuffer result = metadata(members.get(member).device(), Metadata.values()[type]);
-        if (result.remaining() > exchange.resultSpace()) {
+        if (result.remaining() > submitted.resultSpace()) {
             return Refusal.TOO_SMALL;
         }
-        exchange.putResult(result);
+        submitted.putResult(result);
         return AdminResult.SUCCESS;
     }
 
@@ -83,8 +83,8 @@ final class DevPartsCommands {
     }
 
     /** DEV_PARTS_GET; the parts go straight to the driver's memory where it is in one segment. */
-    AdminResult get(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.PARTS_GET_BYTES);
+    AdminResult get(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.PARTS_GET_BYTES);
         AdminResult check = objects.check(member, data, Operation.GET);
         if (!check.isOk()) {
             return check;
@@ -95,25 +95,25 @@ final class DevPartsCommands {
         }
         MemberDevice device = members.get(member).device();
         List<DevicePart> selected = switch (Selection.values()[type]) {
-            case SELECTED -> selected(device.partHeaders(), exchange);
+            case SELECTED -> selected(device.partHeaders(), submitted);
             case ALL -> null;
         };
-        ByteBuffer into = exchange.resultBuffer((int) Math.min(device.maxPartsSize(), exchange.resultSpace()));
+        ByteBuffer into = submitted.resultBuffer((int) Math.min(device.maxPartsSize(), submitted.resultSpace()));
         if (!device.captureParts(selected, into)) {
             return Refusal.TOO_SMALL;
         }
-        exchange.putResultIn(into);
+        submitted.putResultIn(into);
         return AdminResult.SUCCESS;
     }
 
     /** The parts that the driver wants, of those that exist: the data of a command is bounded by nothing else. */
-    private static List<DevicePart> selected(List<DevicePart> existing, AdminExchange exchange) {
+    private static List<DevicePart> selected(List<DevicePart> existing, SubmittedCommand submitted) {
         Map<Key, DevicePart> wanting = new HashMap<>();
         existing.forEach(part -> wanting.put(new Key(part), part));
         List<DevicePart> selected = new ArrayList<>();
-        long end = DevPartsObject.PARTS_GET_BYTES + exchange.dataBytesFrom(DevPartsObject.PARTS_GET_BYTES);
+        long end = DevPartsObject.PARTS_GET_BYTES + submitted.dataBytesFrom(DevPartsObject.PARTS_GET_BYTES);
         for (long at = DevPartsObject.PARTS_GET_BYTES; at < end && !wanting.isEmpty(); at += DevicePart.HEADER_BYTES) {
-            DevicePart part = wanting.remove(new Key(DevicePart.decode(exchange.data(at, DevicePart.HEADER_BYTES))));
+            DevicePart part = wanting.remove(new Key(DevicePart.decode(submitted.data(at, DevicePart.HEADER_BYTES))));
             if (part != null) {
                 selected.add(part);
             }
@@ -122,18 +122,18 @@ final class DevPartsCommands {
     }
 
     /** DEV_PARTS_SET; the parts come straight from the driver's memory where they are in one segment. */
-    AdminResult set(long member, AdminExchange exchange) {
-        AdminResult check = objects.check(member, exchange.data(DevPartsObject.HEADER_BYTES), Operation.SET);
+    AdminResult set(long member, SubmittedCommand submitted) {
+        AdminResult check = objects.check(member, submitted.data(DevPartsObject.HEADER_BYTES), Operation.SET);
         if (!check.isOk()) {
             return check;
         }
         MemberDevice device = members.get(member).device();
-        long bytes = exchange.dataBytesFrom(DevPartsObject.HEADER_BYTES);
+        long bytes = submitted.dataBytesFrom(DevPartsObject.HEADER_BYTES);
         if (bytes > (long) device.maxPartsSize() + FOREIGN_PARTS_BYTES) {
             return Refusal.TOO_SMALL;
         }
-        ByteBuffer parts = exchange.dataFrom(DevPartsObject.HEADER_BYTES, (int) bytes);
-        return device.loadParts(exchange.mayBePadded() ? withoutPadding(parts) : parts);
+        ByteBuffer parts = submitted.dataFrom(DevPartsObject.HEADER_BYTES, (int) bytes);
+        return device.loadParts(submitted.mayBePadded() ? withoutPadding(parts) : parts);
     }
 
     /** Parts have any length, so a driver that keeps to whole granules leaves some zeros behind the last one. */
@@ -144,7 +144,7 @@ final class DevPartsCommands {
             end += DevicePart.HEADER_BYTES + header.length();
         }
         long rest = parts.limit() - end;
-        if (rest < 0 || rest >= AdminExchange.GRANULE_BYTES) {
+        if (rest < 0 || rest >= SubmittedCommand.GRANULE_BYTES) {
             return parts;
         }
         for (int at = (int) end; at < parts.limit(); at++) {
@@ -156,8 +156,8 @@ final class DevPartsCommands {
     }
 
     /** DEV_MODE_SET. */
-    AdminResult setMode(long member, AdminExchange exchange) {
-        int flags = Byte.toUnsignedInt(exchange.data(DevMode.BYTES).get(0));
+    AdminResult setMode(long member, SubmittedCommand submitted) {
+        int flags = Byte.toUnsignedInt(submitted.data(DevMode.BYTES).get(0));
         if ((flags & ~DevMode.FLAG_STOPPED) != 0) {
             return Refusal.INVALID_FIELD;
         }

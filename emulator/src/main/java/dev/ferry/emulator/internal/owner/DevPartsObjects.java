@@ -69,8 +69,8 @@ final class DevPartsObjects {
     }
 
     /** RESOURCE_OBJ_CREATE. */
-    AdminResult create(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.CREATE_BYTES);
+    AdminResult create(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.CREATE_BYTES);
         if (!isDevParts(data) || !isWellFormed(data)) {
             return Refusal.INVALID_FIELD;
         }
@@ -81,8 +81,8 @@ final class DevPartsObjects {
     }
 
     /** RESOURCE_OBJ_MODIFY: the object may change its purpose, but never has both. */
-    AdminResult modify(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.CREATE_BYTES);
+    AdminResult modify(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.CREATE_BYTES);
         if (!belongs(member, data)) {
             return Refusal.NOT_FOUND;
         }
@@ -90,8 +90,8 @@ final class DevPartsObjects {
     }
 
     /** RESOURCE_OBJ_QUERY. */
-    AdminResult query(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.OPERATION_OFFSET);
+    AdminResult query(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.OPERATION_OFFSET);
         if (!belongs(member, data)) {
             return Refusal.NOT_FOUND;
         }
@@ -99,14 +99,14 @@ final class DevPartsObjects {
             return Refusal.INVALID_FIELD;
         }
         Operation operation = objects.get(id(data)).operation();
-        exchange.putResult(
+        submitted.putResult(
                 ByteBuffer.allocate(DevPartsObject.QUERY_RESULT_BYTES).put(0, (byte) operation.number()));
         return AdminResult.SUCCESS;
     }
 
     /** RESOURCE_OBJ_DESTROY. */
-    AdminResult destroy(long member, AdminExchange exchange) {
-        ByteBuffer data = exchange.data(DevPartsObject.HEADER_BYTES);
+    AdminResult destroy(long member, SubmittedCommand submitted) {
+        ByteBuffer data = submitted.data(DevPartsObject.HEADER_BYTES);
         if (!belongs(member, data)) {
             return Refusal.NOT_FOUND;
         }

@@ -26,57 +26,57 @@ final class LegacyCommands {
     }
 
     /** LEGACY_COMMON_CFG_WRITE. */
-    AdminResult writeCommon(long member, AdminExchange exchange) {
-        return write(LegacyArea.COMMON, member, exchange);
+    AdminResult writeCommon(long member, SubmittedCommand submitted) {
+        return write(LegacyArea.COMMON, member, submitted);
     }
 
     /** LEGACY_COMMON_CFG_READ. */
-    AdminResult readCommon(long member, AdminExchange exchange) {
-        return read(LegacyArea.COMMON, member, exchange);
+    AdminResult readCommon(long member, SubmittedCommand submitted) {
+        return read(LegacyArea.COMMON, member, submitted);
     }
 
     /** LEGACY_DEV_CFG_WRITE. */
-    AdminResult writeDevice(long member, AdminExchange exchange) {
-        return write(LegacyArea.DEVICE, member, exchange);
+    AdminResult writeDevice(long member, SubmittedCommand submitted) {
+        return write(LegacyArea.DEVICE, member, submitted);
     }
 
     /** LEGACY_DEV_CFG_READ. */
-    AdminResult readDevice(long member, AdminExchange exchange) {
-        return read(LegacyArea.DEVICE, member, exchange);
+    AdminResult readDevice(long member, SubmittedCommand submitted) {
+        return read(LegacyArea.DEVICE, member, submitted);
     }
 
-    private AdminResult write(LegacyArea area, long member, AdminExchange exchange) {
+    private AdminResult write(LegacyArea area, long member, SubmittedCommand submitted) {
         Optional<LegacyInterface> legacy = members.get(member).device().legacy();
         if (legacy.isEmpty()) {
             return Refusal.UNSUPPORTED;
         }
         int dataOffset = LegacyCommonConfig.WRITE_DATA_OFFSET;
-        boolean isPaddingZero = !exchange.hasDataFrom(dataOffset + Long.BYTES);
+        boolean isPaddingZero = !submitted.hasDataFrom(dataOffset + Long.BYTES);
         FieldAccess access = new FieldAccess(
-                offset(exchange), exchange.dataBytesFrom(dataOffset), exchange.mayBePadded() && isPaddingZero);
-        long value = exchange.data(dataOffset, Long.BYTES).getLong(0);
+                offset(submitted), submitted.dataBytesFrom(dataOffset), submitted.mayBePadded() && isPaddingZero);
+        long value = submitted.data(dataOffset, Long.BYTES).getLong(0);
         return legacy.get().writeLegacy(area, access, value) ? AdminResult.SUCCESS : Refusal.INVALID_FIELD;
     }
 
-    private AdminResult read(LegacyArea area, long member, AdminExchange exchange) {
+    private AdminResult read(LegacyArea area, long member, SubmittedCommand submitted) {
         Optional<LegacyInterface> legacy = members.get(member).device().legacy();
         if (legacy.isEmpty()) {
             return Refusal.UNSUPPORTED;
         }
         FieldAccess access =
-                new FieldAccess(offset(exchange), exchange.resultSpace(), exchange.mayHaveSpareSpace());
+                new FieldAccess(offset(submitted), submitted.resultSpace(), submitted.mayHaveSpareSpace());
         Optional<byte[]> bytes = legacy.get().readLegacy(area, access);
-        bytes.ifPresent(read -> exchange.putResult(ByteBuffer.wrap(read)));
+        bytes.ifPresent(read -> submitted.putResult(ByteBuffer.wrap(read)));
         return bytes.isPresent() ? AdminResult.SUCCESS : Refusal.INVALID_FIELD;
     }
 
-    private static int offset(AdminExchange exchange) {
+    private static int offset(SubmittedCommand submitted) {
         return Byte.toUnsignedInt(
-                exchange.data(LegacyCommonConfig.READ_BYTES).get(LegacyCommonConfig.ACCESS_OFFSET));
+                submitted.data(LegacyCommonConfig.READ_BYTES).get(LegacyCommonConfig.ACCESS_OFFSET));
     }
 
     /** LEGACY_NOTIFY_INFO; the last entry always ends the list. */
-    AdminResult notifyInfo(long member, AdminExchange exchange) {
+    AdminResult notifyInfo(long member, SubmittedCommand submitted) {
         Optional<LegacyInterface> legacy = members.get(member).device().legacy();
         if (legacy.isEmpty()) {
             return Refusal.UNSUPPORTED;
@@ -85,7 +85,7 @@ final class LegacyCommands {
         ByteBuffer result = ByteBuffer.allocate(LegacyNotifyInfo.ENTRIES * LegacyNotifyInfo.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN);
         places.stream().limit(LegacyNotifyInfo.ENTRIES - 1L).forEach(place -> place.encode(result));
-        exchange.putResult(result.rewind());
+        submitted.putResult(result.rewind());
         return AdminResult.SUCCESS;
     }
 }

@@ -99,7 +99,7 @@ public final class OwnerDevice
         @Override
         public int execute(ByteBuffer[] readable, ByteBuffer[] writable) {
             synchronized (lock) {
-                return perform(new AdminExchange(readable, writable, true));
+                return perform(new SubmittedCommand(readable, writable, true));
             }
         }
 
@@ -137,23 +137,23 @@ public final class OwnerDevice
 
     @Override
     public CompletionStage<Integer> submit(ByteBuffer[] readable, ByteBuffer[] writable) {
-        AdminExchange exchange = new AdminExchange(readable, writable, false);
+        SubmittedCommand submitted = new SubmittedCommand(readable, writable, false);
         if (queues.isPresent()) {
-            return queues.get().submit(exchange);
+            return queues.get().submit(submitted);
         }
         synchronized (lock) {
             return closed
                     ? CompletableFuture.failedFuture(gone())
-                    : CompletableFuture.completedFuture(perform(exchange));
+                    : CompletableFuture.completedFuture(perform(submitted));
         }
     }
 
-    private int executeLater(AdminExchange exchange) throws DeviceException {
+    private int executeLater(SubmittedCommand submitted) throws DeviceException {
         synchronized (lock) {
             if (closed) {
                 throw gone();
             }
-            return perform(exchange);
+            return perform(submitted);
         }
     }
 
@@ -164,10 +164,10 @@ public final class OwnerDevice
         }
     }
 
-    private int perform(AdminExchange exchange) {
-        AdminResult result = commands.execute(exchange);
-        pace.executed(exchange, result);
-        return exchange.complete(result);
+    private int perform(SubmittedCommand submitted) {
+        AdminResult result = commands.execute(submitted);
+        pace.executed(submitted, result);
+        return submitted.complete(result);
     }
 
     @Override

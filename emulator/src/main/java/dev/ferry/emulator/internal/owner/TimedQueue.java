@@ -21,7 +21,7 @@ import java.util.function.ToLongFunction;
  */
 final class TimedQueue {
 
-    private record Waiting(AdminExchange exchange, CompletableFuture<Integer> used) {}
+    private record Waiting(SubmittedCommand exchange, CompletableFuture<Integer> used) {}
 
     /** Calls back later, on a thread of its own, earlier deadlines first; never on the thread that asks. */
     interface Timer {
@@ -36,11 +36,11 @@ final class TimedQueue {
     @FunctionalInterface
     interface Execution {
         /** Gives the used length; fails when the device is gone. */
-        int execute(AdminExchange exchange) throws DeviceException;
+        int execute(SubmittedCommand exchange) throws DeviceException;
     }
 
     private final Timer timer;
-    private final ToLongFunction<AdminExchange> nanos;
+    private final ToLongFunction<SubmittedCommand> nanos;
     private final Execution execution;
 
     /** The first one is the one that the device is at. Guarded by this object's monitor. */
@@ -53,14 +53,14 @@ final class TimedQueue {
      *
      * @param nanos how long a command takes, asked when the device comes to it
      */
-    TimedQueue(Timer timer, ToLongFunction<AdminExchange> nanos, Execution execution) {
+    TimedQueue(Timer timer, ToLongFunction<SubmittedCommand> nanos, Execution execution) {
         this.timer = timer;
         this.nanos = nanos;
         this.execution = execution;
     }
 
     /** Adds a command; as {@link dev.ferry.virtio.AdminQueue#submit}. */
-    CompletionStage<Integer> submit(AdminExchange exchange) {
+    CompletionStage<Integer> submit(SubmittedCommand exchange) {
         Waiting last = new Waiting(exchange, new CompletableFuture<>());
         synchronized (this) {
             if (failure != null) {

@@ -18,7 +18,7 @@ final class TimedQueues {
     TimedQueues(
             int count,
             TimedQueue.Timer timer,
-            ToLongFunction<AdminExchange> nanos,
+            ToLongFunction<SubmittedCommand> nanos,
             TimedQueue.Execution execution) {
         queues = IntStream.range(0, count)
                 .mapToObj(queue -> new TimedQueue(timer, nanos, execution))
@@ -26,10 +26,10 @@ final class TimedQueues {
     }
 
     /** As {@link dev.ferry.virtio.AdminQueue#submit}. */
-    CompletionStage<Integer> submit(AdminExchange exchange) {
-        long member = exchange.command().groupMemberId();
+    CompletionStage<Integer> submit(SubmittedCommand submitted) {
+        long member = submitted.command().groupMemberId();
         int queue = member == 0 ? 0 : (int) Long.remainderUnsigned(member - 1, queues.size());
-        return queues.get(queue).submit(exchange);
+        return queues.get(queue).submit(submitted);
     }
 
     /** Fails what waits and whatever comes. */

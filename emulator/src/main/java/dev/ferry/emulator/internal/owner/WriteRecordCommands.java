@@ -32,16 +32,16 @@ final class WriteRecordCommands {
     }
 
     /** V1_WRITE_RECORD_CAP_QUERY. */
-    AdminResult capability(long member, AdminExchange exchange) {
-        exchange.putResult(recording(member).capability().encode());
+    AdminResult capability(long member, SubmittedCommand submitted) {
+        submitted.putResult(recording(member).capability().encode());
         return AdminResult.SUCCESS;
     }
 
     /** V1_WRITE_RECORD_START. */
-    AdminResult start(long member, AdminExchange exchange) {
+    AdminResult start(long member, SubmittedCommand submitted) {
         WriteRecording recording = recording(member);
         WriteRecordCapability capability = recording.capability();
-        ByteBuffer data = exchange.data(WriteRecordLayout.START_BYTES);
+        ByteBuffer data = submitted.data(WriteRecordLayout.START_BYTES);
         long pageSize = data.getLong(0);
         long count = Integer.toUnsignedLong(data.getInt(WriteRecordLayout.RANGE_COUNT_OFFSET));
         if (recording.isStarted()) {
@@ -55,7 +55,7 @@ final class WriteRecordCommands {
         }
         List<IovaRange> ranges = new ArrayList<>();
         for (int index = 0; index < count; index++) {
-            ByteBuffer range = exchange.data(
+            ByteBuffer range = submitted.data(
                     WriteRecordLayout.START_BYTES + (long) index * WriteRecordLayout.RANGE_BYTES,
                     WriteRecordLayout.RANGE_BYTES);
             if (!isRange(range, pageSize)) {
@@ -71,7 +71,7 @@ final class WriteRecordCommands {
             return AdminResult.of(AdminStatus.ENOSPC, AdminStatusQualifier.Q_NORESOURCE);
         }
         recording.start(chosen, ranges);
-        exchange.putResult(little(WriteRecordLayout.START_RESULT_BYTES).putLong(0, chosen));
+        submitted.putResult(little(WriteRecordLayout.START_RESULT_BYTES).putLong(0, chosen));
         return AdminResult.SUCCESS;
     }
 
@@ -104,34 +104,34 @@ final class WriteRecordCommands {
     }
 
     /** V1_WRITE_RECORD_STOP. */
-    AdminResult stop(long member, AdminExchange exchange) {
+    AdminResult stop(long member, SubmittedCommand submitted) {
         recording(member).stop();
         return AdminResult.SUCCESS;
     }
 
     /** V1_WRITE_RECORD_READ. */
-    AdminResult read(long member, AdminExchange exchange) {
+    AdminResult read(long member, SubmittedCommand submitted) {
         WriteRecording recording = recording(member);
         if (!recording.isStarted()) {
             return AdminResult.of(AdminStatus.EINVAL, AdminStatusQualifier.Q_INVALID_COMMAND);
         }
-        ByteBuffer data = exchange.data(WriteRecordLayout.READ_BYTES);
+        ByteBuffer data = submitted.data(WriteRecordLayout.READ_BYTES);
         long address = data.getLong(0);
         long length = data.getLong(WriteRecordLayout.LENGTH_OFFSET);
-        long space = exchange.resultSpace() / WriteRecordLayout.RANGE_BYTES;
+        long space = submitted.resultSpace() / WriteRecordLayout.RANGE_BYTES;
         if (address < 0 || length <= 0 || address + length < 0 || space == 0) {
             return Refusal.INVALID_FIELD;
         }
         boolean peek = (data.getInt(WriteRecordLayout.READ_FLAGS_OFFSET) & WriteRecordLayout.FLAG_PEEK) != 0;
-        put(exchange, recording.read(new IovaRange(address, length), (int) Math.min(space, MOST_RECORDS), peek));
+        put(submitted, recording.read(new IovaRange(address, length), (int) Math.min(space, MOST_RECORDS), peek));
         return AdminResult.SUCCESS;
     }
 
-    private static void put(AdminExchange exchange, WriteRecording.Records read) {
+    private static void put(SubmittedCommand submitted, WriteRecording.Records read) {
         ByteBuffer result = little(read.records().size() * WriteRecordLayout.RANGE_BYTES);
         read.records().forEach(record -> result.putLong(record.iova()).putLong(record.length()));
-        exchange.putResult(result.flip());
-        exchange.putOutput(read.records().size()
+        submitted.putResult(result.flip());
+        submitted.putOutput(read.records().size()
                 | (read.more() ? WriteRecordLayout.OUTPUT_MORE : 0)
                 | (read.overflow() ? WriteRecordLayout.OUTPUT_OVERFLOW : 0));
     }

@@ -26,13 +26,13 @@ class AdapterSettingsTest {
     @CsvSource({
         "-1,1,256,255,members must be 0 to 4096",
         "4097,1,256,255,members must be 0 to 4096",
-        "1,0,256,255,queuePairs must be 1 to 255",
-        "1,256,256,255,queuePairs must be 1 to 255",
-        "1,1,1,255,queueSize must be 2 to 32768",
-        "1,1,65536,255,queueSize must be 2 to 32768",
-        "1,1,255,255,queueSize must be a power of two",
-        "1,1,256,0,objectLimit must be 1 to 255",
-        "1,1,256,256,objectLimit must be 1 to 255",
+        "1,0,256,255,queue.pairs must be 1 to 255",
+        "1,256,256,255,queue.pairs must be 1 to 255",
+        "1,1,1,255,queue.size must be 2 to 32768",
+        "1,1,65536,255,queue.size must be 2 to 32768",
+        "1,1,255,255,queue.size must be a power of two",
+        "1,1,256,0,object.limit must be 1 to 255",
+        "1,1,256,256,object.limit must be 1 to 255",
     })
     void shouldSayWhichNumberIsWrongAndWhatItMayBe(
             int members, int queuePairs, int queueSize, int objectLimit, String message) {
@@ -65,7 +65,7 @@ class AdapterSettingsTest {
                 .isEqualTo(VirtioFeature.NET_CTRL_VLAN.mask());
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> without(VirtioFeature.VERSION_1))
-                .withMessageContaining("featuresOff must offer VIRTIO_F_VERSION_1");
+                .withMessageContaining("features.off must offer VIRTIO_F_VERSION_1");
     }
 
     private static AdapterSettings without(VirtioFeature feature) {

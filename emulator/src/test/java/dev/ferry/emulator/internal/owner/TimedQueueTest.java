@@ -12,8 +12,8 @@ class TimedQueueTest {
 
     private final FakeTimer timer = new FakeTimer();
 
-    private static AdminExchange toMember(int member) {
-        return new AdminExchange(
+    private static SubmittedCommand toMember(int member) {
+        return new SubmittedCommand(
                 new ByteBuffer[] {ByteBuffer.wrap(Bench.bytes(Bench.toMember(0x11, member, "01")))},
                 new ByteBuffer[0],
                 false);

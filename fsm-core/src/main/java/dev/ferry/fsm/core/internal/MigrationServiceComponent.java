@@ -72,8 +72,9 @@ public final class MigrationServiceComponent implements MigrationService {
 
     /** Starts without devices. */
     @Activate
-    public MigrationServiceComponent(Configuration configuration) {
+    public MigrationServiceComponent(Configuration configuration, Map<String, Object> properties) {
         this(configuration, TimeSource.SYSTEM);
+        ConfiguredSettings.tellUnknown(properties);
     }
 
     MigrationServiceComponent(Configuration configuration, TimeSource clock) {
@@ -84,6 +85,11 @@ public final class MigrationServiceComponent implements MigrationService {
 
     /** Takes a changed configuration for jobs that start from now on; those under way keep theirs. */
     @Modified
+    void changed(Configuration configuration, Map<String, Object> properties) {
+        ConfiguredSettings.tellUnknown(properties);
+        modified(configuration);
+    }
+
     void modified(Configuration configuration) {
         settings = configured.update(configuration);
         jobs.update(settings);

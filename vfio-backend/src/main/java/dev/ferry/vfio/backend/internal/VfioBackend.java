@@ -14,7 +14,6 @@ import java.util.Hashtable;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledFuture;
@@ -136,20 +135,12 @@ public final class VfioBackend {
      */
     @Modified
     synchronized void modified(BackendConfiguration configuration, Map<String, Object> properties) {
-        warnOfUnknownKeys(properties);
+        KEYS.tellUnknown(BackendConfiguration.PID, properties.keySet(), LOG::warn);
         Optional<String> refusal = take(configuration);
         if (refusal.isEmpty() || rescan == null) {
             follow();
         }
         refusal.ifPresentOrElse(reason -> outcome.refused(properties, reason), () -> outcome.taken(properties));
-    }
-
-    private static void warnOfUnknownKeys(Map<String, Object> properties) {
-        Set<String> unknown = KEYS.unknown(properties.keySet());
-        if (!unknown.isEmpty()) {
-            LOG.warn("the configuration {} has keys without effect: {}; the keys are {}", BackendConfiguration.PID,
-                    String.join(", ", unknown), String.join(", ", KEYS.known()));
-        }
     }
 
     /** Gives why it is not taken. */

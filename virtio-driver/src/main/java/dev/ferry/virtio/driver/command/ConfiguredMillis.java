@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.driver.command;
 
+import dev.ferry.configuration.ConfiguredValue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -10,11 +11,7 @@ import org.slf4j.LoggerFactory;
 public class ConfiguredMillis {
     private static final Logger LOG = LoggerFactory.getLogger(ConfiguredMillis.class);
 
-    private final String pid;
-    private final String key;
-    private final long least;
-    private final long most;
-    private volatile long millis;
+    private final ConfiguredValue<Long> millis;
 
     /**
      * A time that begins with a default.
@@ -23,43 +20,26 @@ public class ConfiguredMillis {
      * @param key in it, for messages
      */
     public ConfiguredMillis(String pid, String key, long initial, long least, long most) {
-        this.pid = pid;
-        this.key = key;
-        this.millis = initial;
-        this.least = least;
-        this.most = most;
+        millis = ConfiguredValue.between(pid, key, initial, least, most, LOG::error);
     }
 
-    /** Takes the time from a configuration; a value that is no number is logged and changes nothing. */
+    /** Takes the time from a configuration; what is wrong there is logged and changes nothing. */
     public final void configure(LongSupplier configuration) {
-        long configured;
-        try {
-            configured = configuration.getAsLong();
-        } catch (RuntimeException e) { // Declarative Services throws from the getter what it could not convert
-            LOG.error("configuration {}: {} is not a number; {} stays in force: {}",
-                    pid, key, millis, e.getMessage());
-            return;
-        }
-        configure(configured);
+        millis.update(configuration::getAsLong);
     }
 
     /** Sets the time, in milliseconds; an invalid value is logged and changes nothing. */
     public final void configure(long configured) {
-        if (configured < least || configured > most) {
-            LOG.error("configuration {}: {} must be {} to {} but is {}; {} stays in force",
-                    pid, key, least, most, configured, millis);
-            return;
-        }
-        millis = configured;
+        millis.update(() -> configured);
     }
 
     /** The time in milliseconds. */
     public final long millis() {
-        return millis;
+        return millis.get();
     }
 
     /** The time in nanoseconds. */
     public final long nanos() {
-        return TimeUnit.MILLISECONDS.toNanos(millis);
+        return TimeUnit.MILLISECONDS.toNanos(millis());
     }
 }

@@ -8,6 +8,7 @@ import dev.ferry.stream.StreamInspection;
 import dev.ferry.stream.StreamInspection.Fault;
 import dev.ferry.stream.StreamInspection.Part;
 import dev.ferry.stream.StreamInspection.Record;
+import dev.ferry.stream.VfioStateRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -28,7 +29,7 @@ final class StateInspection {
     private final ReadableByteChannel from;
     private final ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).limit(0);
     private final List<Record> records = new ArrayList<>();
-    private StateRecord last;
+    private VfioStateRecord last;
     private long offset;
 
     StateInspection(ReadableByteChannel from) {
@@ -41,7 +42,7 @@ final class StateInspection {
             while (fill()) {
                 inspectRecord();
             }
-            if (last != StateRecord.END) {
+            if (last != VfioStateRecord.END) {
                 throw malformed(offset, offset == 0
                         ? "the stream is empty"
                         : "the stream ends without an END record, so a part of it is missing");
@@ -58,15 +59,15 @@ final class StateInspection {
         if (records.size() == MOST_RECORDS) {
             throw malformed(begin, "the stream has more than the " + MOST_RECORDS + " records listed");
         }
-        if (last == StateRecord.END) {
+        if (last == VfioStateRecord.END) {
             throw malformed(begin, "the stream goes on after its END record");
         }
-        ByteBuffer header = ByteBuffer.allocate(StateRecord.HEADER_BYTES);
-        take(StateRecord.HEADER_BYTES, header);
-        requireWhole(begin, "a record header", StateRecord.HEADER_BYTES, header.position());
-        long mark = header.getLong(StateRecord.MARK);
-        long length = header.getLong(StateRecord.LENGTH);
-        StateRecord record = StateRecord.ofMark(mark)
+        ByteBuffer header = ByteBuffer.allocate(VfioStateRecord.HEADER_BYTES);
+        take(VfioStateRecord.HEADER_BYTES, header);
+        requireWhole(begin, "a record header", VfioStateRecord.HEADER_BYTES, header.position());
+        long mark = header.getLong(VfioStateRecord.MARK);
+        long length = header.getLong(VfioStateRecord.LENGTH);
+        VfioStateRecord record = VfioStateRecord.ofMark(mark)
                 .orElseThrow(() -> malformed(begin, "0x%016x is the mark of no record".formatted(mark)));
         List<Part> parts = new ArrayList<>();
         try {
@@ -78,28 +79,37 @@ final class StateInspection {
         last = record;
     }
 
-    private void requireAllowed(StateRecord record, long length, long begin) throws StreamException {
-        if (!record.mayHave(length)) {
+    private void requireAllowed(VfioStateRecord record, long length, long begin) throws StreamException {
+        if (!mayHave(record, length)) {
             throw malformed(begin, "the %s record of %s bytes cannot be"
                     .formatted(record, Long.toUnsignedString(length)));
         }
-        if (last == StateRecord.CONFIG && record != StateRecord.END) {
+        if (last == VfioStateRecord.CONFIG && record != VfioStateRecord.END) {
             throw malformed(begin, "a %s record must not follow the CONFIG record".formatted(record));
         }
     }
 
-    private void inspectPayload(StateRecord record, long length, List<Part> parts) throws IOException {
+    /** Whether a record can have so many bytes; a number beyond 63 bits comes as a negative one. */
+    private static boolean mayHave(VfioStateRecord record, long length) {
+        return switch (record) {
+            case DATA -> length >= 0;
+            case CONFIG -> length >= ConfigRegister.HEADER_BYTES && length <= ConfigRegister.MOST_BYTES;
+            case END -> length == 0;
+        };
+    }
+
+    private void inspectPayload(VfioStateRecord record, long length, List<Part> parts) throws IOException {
         long begin = offset;
-        ByteBuffer kept = ByteBuffer.allocate(record == StateRecord.CONFIG ? (int) length : 0);
+        ByteBuffer kept = ByteBuffer.allocate(record == VfioStateRecord.CONFIG ? (int) length : 0);
         long taken = take(length, kept);
-        if (record == StateRecord.CONFIG) {
+        if (record == VfioStateRecord.CONFIG) {
             for (ConfigRegister register : ConfigRegister.values()) {
                 if (register.isIn(kept.position())) {
                     parts.add(register.part(kept, begin));
                 }
             }
         }
-        requireWhole(begin - StateRecord.HEADER_BYTES, "a " + record + " record", length, taken);
+        requireWhole(begin - VfioStateRecord.HEADER_BYTES, "a " + record + " record", length, taken);
     }
 
     private static void requireWhole(long begin, String what, long length, long taken) throws StreamException {

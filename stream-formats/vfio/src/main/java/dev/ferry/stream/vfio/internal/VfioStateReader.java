@@ -3,6 +3,7 @@ package dev.ferry.stream.vfio.internal;
 
 import dev.ferry.stream.StreamInspection;
 import dev.ferry.stream.StreamReader;
+import dev.ferry.stream.VfioStateRecord;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
@@ -23,7 +24,7 @@ public final class VfioStateReader implements StreamReader {
         if (!begin.hasRemaining()) {
             return false;
         }
-        for (StateRecord record : StateRecord.values()) {
+        for (VfioStateRecord record : VfioStateRecord.values()) {
             ByteBuffer mark = ByteBuffer.allocate(Long.BYTES).putLong(0, record.mark());
             if (begin.mismatch(mark.limit(begin.remaining())) < 0) {
                 return true;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.stream.virtiovf.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
+import dev.ferry.configuration.ConfiguredValue;
 import dev.ferry.stream.RecordDecoder;
 import dev.ferry.stream.RecordDevice;
 import dev.ferry.stream.RecordEncoder;
@@ -13,7 +15,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ReadableByteChannel;
 import java.util.Map;
-import java.util.function.LongSupplier;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Modified;
@@ -42,17 +43,24 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = VirtiovfConfiguration.class)
 public final class VirtiovfFormat implements StreamFormat {
     private static final Logger LOG = LoggerFactory.getLogger(VirtiovfFormat.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(VirtiovfConfiguration.class);
 
     /** The name of the format. */
     static final String FORMAT_NAME = "virtiovf";
 
     private final RecordTypes types = new RecordTypes();
-    private volatile long maxRecordBytes = VirtiovfConfiguration.DEFAULT_MAX_RECORD_BYTES;
+    private final ConfiguredValue<Long> maxRecordBytes = ConfiguredValue.between(
+            VirtiovfConfiguration.PID,
+            "max.record.bytes",
+            VirtiovfConfiguration.DEFAULT_MAX_RECORD_BYTES,
+            VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES,
+            VirtiovfConfiguration.MOST_MAX_RECORD_BYTES,
+            LOG::error);
 
     /** Called by Declarative Services. */
     @Activate
-    public VirtiovfFormat(VirtiovfConfiguration configuration) {
-        configure(configuration::max_record_bytes);
+    public VirtiovfFormat(VirtiovfConfiguration configuration, Map<String, Object> properties) {
+        modified(configuration, properties);
     }
 
     /** A format without a framework, with the default limit; for benchmarks and tests. */
@@ -60,39 +68,9 @@ public final class VirtiovfFormat implements StreamFormat {
 
     /** Takes a changed configuration; called by Declarative Services. */
     @Modified
-    void modified(VirtiovfConfiguration configuration) {
-        configure(configuration::max_record_bytes);
-    }
-
-    private void configure(LongSupplier configuration) {
-        long bytes;
-        try {
-            bytes = configuration.getAsLong();
-        } catch (RuntimeException e) { // Declarative Services throws from the getter what it could not convert
-            LOG.error(
-                    "configuration {}: max.record.bytes is not a number; {} stays in force: {}",
-                    VirtiovfConfiguration.PID,
-                    maxRecordBytes,
-                    e.getMessage());
-            return;
-        }
-        configure(bytes);
-    }
-
-    /** Sets the largest record; an invalid value is logged and changes nothing. */
-    void configure(long bytes) {
-        if (bytes < VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES
-                || bytes > VirtiovfConfiguration.MOST_MAX_RECORD_BYTES) {
-            LOG.error(
-                    "configuration {}: max.record.bytes must be {} to {} but is {}; {} stays in force",
-                    VirtiovfConfiguration.PID,
-                    VirtiovfConfiguration.LEAST_MAX_RECORD_BYTES,
-                    VirtiovfConfiguration.MOST_MAX_RECORD_BYTES,
-                    bytes,
-                    maxRecordBytes);
-            return;
-        }
-        maxRecordBytes = bytes;
+    void modified(VirtiovfConfiguration configuration, Map<String, Object> properties) {
+        KEYS.tellUnknown(VirtiovfConfiguration.PID, properties.keySet(), LOG::warn);
+        maxRecordBytes.update(configuration::max_record_bytes);
     }
 
     /** A record type was deployed; called by Declarative Services. */
@@ -147,6 +125,6 @@ public final class VirtiovfFormat implements StreamFormat {
     }
 
     private RecordRules rules() {
-        return new RecordRules(types, maxRecordBytes);
+        return new RecordRules(types, maxRecordBytes.get());
     }
 }

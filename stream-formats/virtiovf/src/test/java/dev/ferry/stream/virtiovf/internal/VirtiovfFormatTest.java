@@ -11,6 +11,7 @@ import dev.ferry.stream.RecordType;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.function.LongSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,6 +19,24 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VirtiovfFormatTest {
 
     private final VirtiovfFormat format = new VirtiovfFormat();
+
+    private static void configure(VirtiovfFormat format, long maxRecordBytes) {
+        format.modified(limit(() -> maxRecordBytes), Map.of());
+    }
+
+    private static VirtiovfConfiguration limit(LongSupplier maxRecordBytes) {
+        return new VirtiovfConfiguration() {
+            @Override
+            public long max_record_bytes() {
+                return maxRecordBytes.getAsLong();
+            }
+
+            @Override
+            public Class<VirtiovfConfiguration> annotationType() {
+                return VirtiovfConfiguration.class;
+            }
+        };
+    }
 
     @ParameterizedTest
     @ValueSource(strings = {
@@ -43,9 +62,9 @@ class VirtiovfFormatTest {
     @Test
     void shouldKeepTheLastGoodLimitWhenTheConfigurationIsInvalid() throws Exception {
         FakeDevice device = new FakeDevice(new byte[10_000]);
-        format.configure(8192);
-        format.configure(1);
-        format.configure(Long.MAX_VALUE);
+        configure(format, 8192);
+        configure(format, 1);
+        configure(format, Long.MAX_VALUE);
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> format.encoder(device).capture())
@@ -54,22 +73,14 @@ class VirtiovfFormatTest {
 
     @Test
     void shouldKeepTheLastGoodLimitWhenTheConfiguredOneIsNoNumber() throws Exception {
-        VirtiovfConfiguration notNumeric = new VirtiovfConfiguration() {
-            @Override
-            public long max_record_bytes() {
-                throw new NumberFormatException("plenty");
-            }
-
-            @Override
-            public Class<VirtiovfConfiguration> annotationType() {
-                return VirtiovfConfiguration.class;
-            }
-        };
-        VirtiovfFormat configured = new VirtiovfFormat(notNumeric);
+        VirtiovfConfiguration notNumeric = limit(() -> {
+            throw new NumberFormatException("plenty");
+        });
+        VirtiovfFormat configured = new VirtiovfFormat(notNumeric, Map.of());
         assertThat(configured.encoder(new FakeDevice(new byte[10_000])).capture()).isEqualTo(10_016);
 
-        configured.configure(8192);
-        configured.modified(notNumeric);
+        configure(configured, 8192);
+        configured.modified(notNumeric, Map.of());
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> configured.encoder(new FakeDevice(new byte[10_000])).capture())
@@ -79,7 +90,7 @@ class VirtiovfFormatTest {
     @Test
     void shouldGiveChangedLimitsToLaterSessionsOnly() throws Exception {
         RecordEncoder before = format.encoder(new FakeDevice(new byte[10_000]));
-        format.configure(8192);
+        configure(format, 8192);
 
         assertThat(before.capture()).isEqualTo(10_016);
     }

@@ -9,6 +9,7 @@ import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
+import dev.ferry.stream.VfioStateRecord;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.StateSet;
 import dev.ferry.vfio.backend.internal.device.VfioDevice.Whereabouts;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
@@ -226,8 +227,9 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         if (length < 0) {
             return Abilities.UNKNOWN_STOP_COPY_BYTES;
         }
-        int space = abilities.config().map(present -> StateRecord.HEADER_BYTES + present.size()).orElse(0);
-        int around = StateRecord.HEADER_BYTES + space + StateRecord.HEADER_BYTES; // one record of data, and the end
+        int space = abilities.config().map(present -> VfioStateRecord.HEADER_BYTES + present.size()).orElse(0);
+        // One record of data, and the end.
+        int around = VfioStateRecord.HEADER_BYTES + space + VfioStateRecord.HEADER_BYTES;
         return Math.min(length, Long.MAX_VALUE - around) + around;
     }
 

@@ -4,6 +4,7 @@ package dev.ferry.vfio.backend.internal.device;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.device.ResumingSession;
+import dev.ferry.stream.VfioStateRecord;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.PciConfig;
 import java.io.IOException;
@@ -28,10 +29,10 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
     private final IntSupplier waitMillis;
 
     private final ByteBuffer header =
-            ByteBuffer.allocate(StateRecord.HEADER_BYTES).order(ByteOrder.BIG_ENDIAN);
+            ByteBuffer.allocate(VfioStateRecord.HEADER_BYTES).order(ByteOrder.BIG_ENDIAN);
 
     /** The record that its bytes are being taken of; null between records. */
-    private StateRecord record;
+    private VfioStateRecord record;
 
     private long rest;
 
@@ -105,7 +106,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         }
         if (record == null) {
             takeHeader(from);
-        } else if (record == StateRecord.DATA) {
+        } else if (record == VfioStateRecord.DATA) {
             writeData(from);
         } else {
             takeConfig(from);
@@ -120,12 +121,12 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
             return;
         }
         header.flip();
-        beginRecord(header.getLong(StateRecord.MARK), header.getLong(StateRecord.LENGTH));
+        beginRecord(header.getLong(VfioStateRecord.MARK), header.getLong(VfioStateRecord.LENGTH));
         header.clear();
     }
 
     private void beginRecord(long mark, long length) throws DeviceException {
-        StateRecord next = StateRecord.ofMark(mark).orElseThrow(() -> new DeviceException(
+        VfioStateRecord next = VfioStateRecord.ofMark(mark).orElseThrow(() -> new DeviceException(
                 Errno.EINVAL, "what was given to %s is not a saved state of a VFIO device".formatted(device.name())));
         if (length < 0 || length > mostBytes(next)) {
             throw invalid("has a %s record of %d bytes".formatted(next, length));
@@ -138,7 +139,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         }
     }
 
-    private long mostBytes(StateRecord next) {
+    private long mostBytes(VfioStateRecord next) {
         return switch (next) {
             case DATA -> Long.MAX_VALUE;
             case CONFIG -> PciConfig.MOST_BYTES;
@@ -150,7 +151,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         if (space.isPresent()) {
             throw invalid("goes on with data after its configuration space");
         }
-        record = length == 0 ? null : StateRecord.DATA;
+        record = length == 0 ? null : VfioStateRecord.DATA;
     }
 
     private void beginConfig(int length) throws DeviceException {
@@ -166,7 +167,7 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
                     .formatted(length, config.get().size()));
         }
         space = Optional.of(ByteBuffer.allocate(length));
-        record = StateRecord.CONFIG;
+        record = VfioStateRecord.CONFIG;
     }
 
     private void end() throws DeviceException {

@@ -9,6 +9,7 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.DeviceState;
+import dev.ferry.stream.VfioStateRecord;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Precopy;
 import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
@@ -20,8 +21,8 @@ import java.util.Optional;
 import java.util.function.IntSupplier;
 
 /**
- * Reads the state of a device from the kernel's data descriptor and puts {@link StateRecord records} around it: data as
- * they come, the configuration space behind them, the end.
+ * Reads the state of a device from the kernel's data descriptor and puts {@link VfioStateRecord records} around it:
+ * data as they come, the configuration space behind them, the end.
  *
  * <p>A direct buffer is filled by the kernel itself. What a read of 0 bytes means follows from the device's state, not
  * from the kernel driver's answer: the {@code mtty} sample gives 0 in PRE_COPY, where the user API asks for ENOMSG.
@@ -98,22 +99,23 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
 
     private int readDirectly(ByteBuffer into) throws DeviceException {
         int begin = into.position();
-        ByteBuffer room = into.slice(begin + StateRecord.HEADER_BYTES, into.remaining() - StateRecord.HEADER_BYTES);
+        ByteBuffer room =
+                into.slice(begin + VfioStateRecord.HEADER_BYTES, into.remaining() - VfioStateRecord.HEADER_BYTES);
         int count = readData(MemorySegment.ofBuffer(room));
         if (count <= 0) {
             return count == END ? finish() : count;
         }
-        StateRecord.DATA.putHeader(into, begin, count);
-        into.position(begin + StateRecord.HEADER_BYTES + count);
-        return StateRecord.HEADER_BYTES + count;
+        VfioStateRecord.DATA.putHeader(into, begin, count);
+        into.position(begin + VfioStateRecord.HEADER_BYTES + count);
+        return VfioStateRecord.HEADER_BYTES + count;
     }
 
     private void fetch() throws DeviceException {
         ByteBuffer room = transfer.bytes();
-        int count = readData(MemorySegment.ofBuffer(room).asSlice(StateRecord.HEADER_BYTES));
+        int count = readData(MemorySegment.ofBuffer(room).asSlice(VfioStateRecord.HEADER_BYTES));
         if (count > 0) {
-            StateRecord.DATA.putHeader(room, 0, count);
-            pending = room.slice(0, StateRecord.HEADER_BYTES + count);
+            VfioStateRecord.DATA.putHeader(room, 0, count);
+            pending = room.slice(0, VfioStateRecord.HEADER_BYTES + count);
         } else if (count == END) {
             finish();
         }
@@ -122,13 +124,13 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     /** All data were read: what follows them becomes pending. */
     private int finish() throws DeviceException {
         byte[] space = config.isPresent() ? config.get().save() : new byte[0];
-        int configBytes = config.isPresent() ? StateRecord.HEADER_BYTES + space.length : 0;
-        ByteBuffer tail = ByteBuffer.allocate(configBytes + StateRecord.HEADER_BYTES);
+        int configBytes = config.isPresent() ? VfioStateRecord.HEADER_BYTES + space.length : 0;
+        ByteBuffer tail = ByteBuffer.allocate(configBytes + VfioStateRecord.HEADER_BYTES);
         if (config.isPresent()) {
-            StateRecord.CONFIG.putHeader(tail, 0, space.length);
-            tail.put(StateRecord.HEADER_BYTES, space);
+            VfioStateRecord.CONFIG.putHeader(tail, 0, space.length);
+            tail.put(VfioStateRecord.HEADER_BYTES, space);
         }
-        StateRecord.END.putHeader(tail, configBytes, 0);
+        VfioStateRecord.END.putHeader(tail, configBytes, 0);
         pending = tail;
         complete = true;
         return END;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.context.provider.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.driver.DriverRegistry;
@@ -18,6 +19,8 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds owner devices that speak the command set of the device context, and registers a migration driver per member.
@@ -28,6 +31,8 @@ import org.osgi.service.metatype.annotations.Designate;
 @Component(service = {}, configurationPid = ProviderConfiguration.PID, immediate = true)
 @Designate(ocd = ProviderConfiguration.class)
 public final class ContextProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(ContextProvider.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(ProviderConfiguration.class);
 
     static final String FORMAT_NAME = "virtiovf";
     static final String DEVICE_TYPE = "virtio-net";
@@ -42,9 +47,10 @@ public final class ContextProvider {
     public ContextProvider(
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
-            ProviderConfiguration configuration) {
+            ProviderConfiguration configuration,
+            Map<String, Object> properties) {
         this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
-        modified(configuration);
+        modified(configuration, properties);
     }
 
     ContextProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
@@ -63,7 +69,8 @@ public final class ContextProvider {
 
     /** Takes a changed configuration; holds from the next command and the next set-up of an owner on. */
     @Modified
-    void modified(ProviderConfiguration configuration) {
+    void modified(ProviderConfiguration configuration, Map<String, Object> properties) {
+        KEYS.tellUnknown(ProviderConfiguration.PID, properties.keySet(), LOG::warn);
         timeout.configure(configuration::command_timeout_millis);
         vendorOpcodes.configure(configuration::vendor_opcodes);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.legacy.io.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.legacy.LegacyIo;
 import dev.ferry.virtio.AdminQueue;
@@ -41,6 +42,7 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = LegacyIoConfiguration.class)
 public final class LegacyIoProvider {
     private static final Logger LOG = LoggerFactory.getLogger(LegacyIoProvider.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(LegacyIoConfiguration.class);
 
     static final long OPEN_WAIT_MILLIS = 1_000;
 
@@ -56,10 +58,11 @@ public final class LegacyIoProvider {
 
     /** Called by Declarative Services. */
     @Activate
-    public LegacyIoProvider(BundleContext context, LegacyIoConfiguration configuration) {
-        timeout.configure(configuration::command_timeout_millis);
+    public LegacyIoProvider(
+            BundleContext context, LegacyIoConfiguration configuration, Map<String, Object> properties) {
+        modified(configuration, properties);
         opener.allowCoreThreadTimeOut(true);
-        offers = new Offers((service, properties) -> register(context, service, properties), opener, timeout);
+        offers = new Offers((service, about) -> register(context, service, about), opener, timeout);
     }
 
     /** Nothing of whoever announces a member is inherited: its class loader would be kept alive. */
@@ -84,7 +87,8 @@ public final class LegacyIoProvider {
 
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
-    void modified(LegacyIoConfiguration configuration) {
+    void modified(LegacyIoConfiguration configuration, Map<String, Object> properties) {
+        KEYS.tellUnknown(LegacyIoConfiguration.PID, properties.keySet(), LOG::warn);
         timeout.configure(configuration::command_timeout_millis);
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminQueue;
@@ -18,6 +19,8 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds owner devices with virtio-net members and registers a migration driver per member.
@@ -28,6 +31,8 @@ import org.osgi.service.metatype.annotations.Designate;
 @Component(service = {}, configurationPid = ProviderConfiguration.PID, immediate = true)
 @Designate(ocd = ProviderConfiguration.class)
 public final class VirtioNetProvider {
+    private static final Logger LOG = LoggerFactory.getLogger(VirtioNetProvider.class);
+    private static final ConfigurationKeys KEYS = ConfigurationKeys.of(ProviderConfiguration.class);
 
     static final String FORMAT_NAME = "virtiovf";
     static final String DEVICE_TYPE = "virtio-net";
@@ -41,9 +46,10 @@ public final class VirtioNetProvider {
     public VirtioNetProvider(
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
-            ProviderConfiguration configuration) {
+            ProviderConfiguration configuration,
+            Map<String, Object> properties) {
         this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
-        settings.configure(configuration);
+        modified(configuration, properties);
     }
 
     VirtioNetProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
@@ -80,7 +86,8 @@ public final class VirtioNetProvider {
 
     /** Takes a changed configuration; holds from the next command on. */
     @Modified
-    void modified(ProviderConfiguration configuration) {
+    void modified(ProviderConfiguration configuration, Map<String, Object> properties) {
+        KEYS.tellUnknown(ProviderConfiguration.PID, properties.keySet(), LOG::warn);
         settings.configure(configuration);
     }
 

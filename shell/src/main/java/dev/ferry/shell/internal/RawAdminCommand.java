@@ -29,10 +29,10 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "admin",
         description = {
-            AdminCommand.SUMMARY,
+            RawAdminCommand.SUMMARY,
             "Exit status 0 means that the device answered; the answer begins with its status."
         })
-final class AdminCommand extends FerryCommand {
+final class RawAdminCommand extends FerryCommand {
 
     static final String SUMMARY = "Executes one raw admin command, given as hex bytes.";
 
@@ -72,7 +72,7 @@ final class AdminCommand extends FerryCommand {
             description = "Bytes of device-writable space, up to 16777216; default: ${DEFAULT-VALUE}.")
     private int writableBytes;
 
-    AdminCommand(Service<List<OwnerDevice>> owners) {
+    RawAdminCommand(Service<List<OwnerDevice>> owners) {
         this.owners = owners;
     }
 

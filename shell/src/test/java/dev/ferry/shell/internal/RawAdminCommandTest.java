@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
-class AdminCommandTest {
+class RawAdminCommandTest {
 
     private final CommandFixture shell = new CommandFixture();
     private String submitted = "";
@@ -36,7 +36,7 @@ class AdminCommandTest {
 
     private int admin(AdminQueue queue, String... arguments) {
         List<OwnerDevice> owners = List.of(new OwnerDevice("host1/pf0", "host1", 4, queue));
-        return shell.run(new AdminCommand(() -> owners), arguments);
+        return shell.run(new RawAdminCommand(() -> owners), arguments);
     }
 
     @Test

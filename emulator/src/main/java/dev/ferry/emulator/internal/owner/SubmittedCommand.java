@@ -16,7 +16,7 @@ import java.nio.ByteOrder;
  * @see <a href="https://docs.oasis-open.org/virtio/virtio/v1.4/virtio-v1.4.html">virtio 1.4, "Administration
  *     Virtqueues"</a>
  */
-final class AdminExchange {
+final class SubmittedCommand {
 
     /** A driver must give both parts in multiples of this many bytes. */
     static final int GRANULE_BYTES = 8;
@@ -34,7 +34,7 @@ final class AdminExchange {
      * @param mayChange whether the driver can change the device-readable part meanwhile, as in memory that it shares;
      *     what is checked is a copy then, so that it is what is used
      */
-    AdminExchange(ByteBuffer[] readable, ByteBuffer[] writable, boolean mayChange) {
+    SubmittedCommand(ByteBuffer[] readable, ByteBuffer[] writable, boolean mayChange) {
         this.mayChange = mayChange;
         this.readable = ScatterGather.of(readable);
         this.writable = ScatterGather.of(writable);
