@@ -157,6 +157,7 @@ class LentDeviceTest extends BackendFixture {
         device.logRanges = -1;
         assertThat(vmm.ask(LEND + MDEV + " container", device, keep(host.containerOfVmm()))).startsWith("ok");
         assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("container dirty pages");
+        assertThat(memories).as("is its lender's to map").isEmpty();
         vmm.ask("ferry-vfio 1 return");
 
         assertThat(vmm.ask(LEND + MDEV + " iommufd 7", device, keep(host.iommufdOfVmm()))).startsWith("ok");

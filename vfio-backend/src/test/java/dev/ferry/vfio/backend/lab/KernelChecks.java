@@ -3,13 +3,18 @@ package dev.ferry.vfio.backend.lab;
 
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 import static dev.ferry.vfio.backend.lab.LabChecks.demandState;
+import static dev.ferry.vfio.backend.lab.LabChecks.refusal;
 import static dev.ferry.vfio.backend.lab.RawRequests.expect;
 import static dev.ferry.vfio.backend.lab.RawRequests.told;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.contract.Check;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceMemory;
+import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
@@ -20,6 +25,7 @@ import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.lab.RawRequests.Answer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +41,6 @@ final class KernelChecks {
     private static final int[] OTHERS_FEATURES = {0, 3, 4, 5, 10, 11};
 
     private static final int NO_STATE = 8;
-    private static final int PAGE = 4096;
     private static final long IOVA = 0x10000000L;
     /** Of mtty's stream, which are checked as soon as they are there. */
     private static final int HEADER_BYTES = 24;
@@ -45,7 +50,6 @@ final class KernelChecks {
     // Errors of Linux at which only these checks look.
     private static final int ENOMEM = 12;
     private static final int EFAULT = 14;
-    private static final int EEXIST = 17;
     private static final int ESPIPE = 29;
 
     private final SystemCalls calls;
@@ -229,15 +233,18 @@ final class KernelChecks {
     }
 
     private void mappings() throws Exception {
-        try (VmmDevice device = new VmmDevice(devices, name);
-                Arena arena = Arena.ofConfined()) {
-            MemorySegment page = arena.allocate(PAGE, PAGE);
-            VmmMappings space = device.mappings();
-            expect("a mapping", space.map(IOVA, page), 0);
-            expect("an address that is mapped", space.map(IOVA, page), EEXIST);
-            expect("an end", space.unmap(IOVA, PAGE), 0);
-            expect("an address that was mapped", space.map(IOVA, page), 0);
-            expect("its end", space.unmap(IOVA, PAGE), 0);
+        try (Driven driven = devices.open(name);
+                UserMemory memory = driven.open().memory().orElseThrow().get()) {
+            ByteBuffer page = MappedPages.of(1);
+            DeviceMemory.Mapping mapping = memory.map(IOVA, page);
+            DeviceException twice = refusal(Errno.EEXIST, () -> memory.map(IOVA, page));
+            demand(twice.getMessage().contains("close that mapping first"), "told: %s", twice.getMessage());
+            mapping.close();
+            mapping.close();
+            try (UserMemory another = driven.open().memory().orElseThrow().get()) {
+                another.map(IOVA, page.asReadOnlyBuffer());
+            }
+            memory.map(IOVA, page);
         }
     }
 

@@ -4,8 +4,8 @@ package dev.ferry.vfio.backend.lab;
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import dev.ferry.vfio.backend.internal.access.ContainerSpace;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.access.IommuSpace;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -23,10 +23,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * A device that is opened by a VMM's calls, not by our driver's, so that it has memory: our bundle maps none.
+ * A device that is opened by a VMM's calls, not by our driver's, to be lent.
  */
 final class VmmDevice implements AutoCloseable {
     private final SystemCalls calls;
@@ -34,7 +33,7 @@ final class VmmDevice implements AutoCloseable {
     private final List<Descriptor> open = new ArrayList<>();
     private final boolean byGroup;
     private final Descriptor device;
-    private final VmmMappings mappings;
+    private int pageTable;
 
     /** By group where the kernel has no iommufd. */
     VmmDevice(HostDevices devices, String name) throws Exception {
@@ -49,11 +48,9 @@ final class VmmDevice implements AutoCloseable {
         if (byGroup) {
             Descriptor container = open(devices.file("vfio/vfio"));
             device = ofGroup(open(devices.file("vfio/" + found.group().orElseThrow())), container);
-            mappings = new VmmMappings.OfContainer(calls, container);
         } else {
             device = open(devices.file("vfio/devices/" + found.cdev().orElseThrow()));
-            Descriptor iommufd = open(devices.file("iommu"));
-            mappings = new VmmMappings.OfIommufd(calls, iommufd, attach(iommufd));
+            pageTable = attach(open(devices.file("iommu")));
         }
     }
 
@@ -86,7 +83,7 @@ final class VmmDevice implements AutoCloseable {
         }
     }
 
-    /** Binds and attaches; gives the number of the address space. */
+    /** Binds and attaches; gives the number of the page table, or of the space where the kernel makes none. */
     private int attach(Descriptor iommufd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bind = arena.allocate(BindIommufd.BYTES, Long.BYTES);
@@ -100,7 +97,7 @@ final class VmmDevice implements AutoCloseable {
             attach.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
             attach.set(JAVA_INT, AttachPt.PT_ID, space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
             ask(device, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
-            return space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID);
+            return attach.get(JAVA_INT, AttachPt.PT_ID);
         }
     }
 
@@ -117,19 +114,14 @@ final class VmmDevice implements AutoCloseable {
         return new VfioDevice(calls, device, name);
     }
 
-    /** Its memory. */
-    VmmMappings mappings() {
-        return mappings;
+    /** What {@link #attach} gave. */
+    int pageTable() {
+        return pageTable;
     }
 
-    /** As it is lent to our driver in the same process: with its container where it has one. Closing it closes all. */
-    OpenDevice lent() {
-        return new OpenDevice(
-                device(),
-                byGroup ? Optional.of(ContainerSpace.lent(calls, open.get(0), "the container of " + name))
-                        : Optional.empty(),
-                "lent",
-                this::close);
+    /** Its addresses, as if they were behind a page table of its iommufd. */
+    IommuSpace iommufdSpace(int table) {
+        return IommufdSpace.ofPageTable(calls, open.get(1), "the iommufd of " + name, table);
     }
 
     /** With a container for its memory, not an iommufd. */

@@ -24,6 +24,7 @@ public final class ContainerSpace implements IommuSpace {
     private static final int MOST_INFO_BYTES = 1 << 20;
 
     private final IommuFile container;
+    private final Optional<OwnMemory> own;
 
     /**
      * What the container can say about dirty pages.
@@ -33,13 +34,21 @@ public final class ContainerSpace implements IommuSpace {
      */
     public record DirtyPages(long pageSizes, long mostBitmapBytes) {}
 
-    private ContainerSpace(IommuFile container) {
+    private ContainerSpace(IommuFile container, Optional<OwnMemory> own) {
         this.container = container;
+        this.own = own;
+    }
+
+    /** The space of a container that was opened here. */
+    static ContainerSpace opened(SystemCalls calls, Descriptor container, String name) {
+        IommuFile file = new IommuFile(calls, container, name);
+        return new ContainerSpace(
+                file, Optional.of(new OwnMemory(new ContainerMapping(file), calls.pageSize())));
     }
 
     /** The space of a container that another process has, too. */
     public static ContainerSpace lent(SystemCalls calls, Descriptor container, String name) {
-        return new ContainerSpace(new IommuFile(calls, container, name));
+        return new ContainerSpace(new IommuFile(calls, container, name), Optional.empty());
     }
 
     /** One request on the container: what the kernel gives, or the negated error number. */
@@ -50,6 +59,11 @@ public final class ContainerSpace implements IommuSpace {
     @Override
     public SameFile recordsWith(IommuSpace other) {
         return other instanceof ContainerSpace space ? container.isSameAs(space.container) : SameFile.NO;
+    }
+
+    @Override
+    public Optional<OwnMemory> own() {
+        return own;
     }
 
     @Override

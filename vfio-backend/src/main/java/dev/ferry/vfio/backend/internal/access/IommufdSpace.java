@@ -5,24 +5,50 @@ import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SameFile;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 
 /** The addresses behind a page table of an iommufd. Thread-safe; its descriptor is another's to close. */
 public final class IommufdSpace implements IommuSpace {
     private final IommuFile iommufd;
-    private final int pageTable;
+    private final PageTable pageTable;
+    private final Optional<OwnMemory> own;
 
-    private IommufdSpace(IommuFile iommufd, int pageTable) {
+    /** What translates the addresses of a device. */
+    public sealed interface PageTable {}
+
+    /**
+     * A page table that was made to track dirty pages, or was said to be.
+     *
+     * @param id of the kernel's
+     */
+    public record Tracking(int id) implements PageTable {}
+
+    /**
+     * One that cannot, or none: the kernel makes it where the device has an IOMMU.
+     *
+     * @param reason why not, for people
+     */
+    public record Plain(String reason) implements PageTable {}
+
+    private IommufdSpace(IommuFile iommufd, PageTable pageTable, Optional<OwnMemory> own) {
         this.iommufd = iommufd;
         this.pageTable = pageTable;
+        this.own = own;
     }
 
     /** The space of a device that another process has attached, to a page table that can track dirty pages. */
     public static IommufdSpace ofPageTable(SystemCalls calls, Descriptor iommufd, String name, int pageTable) {
-        return new IommufdSpace(new IommuFile(calls, iommufd, name), pageTable);
+        return new IommufdSpace(new IommuFile(calls, iommufd, name), new Tracking(pageTable), Optional.empty());
     }
 
-    /** The id of the page table. */
-    public int pageTable() {
+    /** The space of devices that are attached here. */
+    static IommufdSpace opened(IommuFile iommufd, int ioas, PageTable pageTable, long pageSize) {
+        return new IommufdSpace(
+                iommufd, pageTable, Optional.of(new OwnMemory(new IommufdMapping(iommufd, ioas), pageSize)));
+    }
+
+    /** What translates the addresses. */
+    public PageTable pageTable() {
         return pageTable;
     }
 
@@ -33,9 +59,14 @@ public final class IommufdSpace implements IommuSpace {
 
     @Override
     public SameFile recordsWith(IommuSpace other) {
-        return other instanceof IommufdSpace space && pageTable == space.pageTable
+        return other instanceof IommufdSpace space && pageTable.equals(space.pageTable)
                 ? iommufd.isSameAs(space.iommufd)
                 : SameFile.NO;
+    }
+
+    @Override
+    public Optional<OwnMemory> own() {
+        return own;
     }
 
     @Override

@@ -39,6 +39,8 @@ public final class FakeHost {
     public boolean viable = true;
     public boolean type1v2 = true;
     public boolean migrationCapability = true;
+    /** The IOMMU marks the pages that devices write. */
+    public boolean iommuMarksPages;
     public long mostDirtyBitmapBytes = 256L << 20;
     /** Where the chain of the container's capabilities begins. */
     public int firstCapability = 24;
@@ -146,8 +148,15 @@ public final class FakeHost {
 
     /** An iommufd that a VMM has, with one page table that tracks dirty pages: number 7. */
     public FakeFile iommufdOfVmm() {
+        return iommufdOfVmm(1);
+    }
+
+    /** One with so many page tables that track dirty pages: from number 7 on. */
+    public FakeFile iommufdOfVmm(int pageTables) {
         FakeIommufd iommufd = new FakeIommufd(this);
-        iommufd.makeTrackingPageTable();
+        for (int i = 0; i < pageTables; i++) {
+            iommufd.makeTrackingPageTable();
+        }
         return iommufd;
     }
 
