@@ -168,6 +168,16 @@ class LentDeviceTest extends BackendFixture {
         assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("no dirty tracking");
     }
 
+    /** Another container or iommufd is not known from the right one, but anything else is. */
+    @ParameterizedTest
+    @ValueSource(strings = {" container", " iommufd 7"})
+    void shouldTakeNothingBesideADeviceThatIsNeitherContainerNorIommufd(String beside) throws Exception {
+        assertThat(vmm.ask(LEND + MDEV + beside, device, keep(host.devices.get(VF))))
+                .startsWith("refused EINVAL the second descriptor is of no ");
+
+        assertThat(registered.get("host9/" + MDEV).properties()).containsKey("ferry.not.migratable");
+    }
+
     /** One VM with two devices lends what they share with each of them. */
     @ParameterizedTest
     @ValueSource(strings = {"container", "iommufd 7"})

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.access;
 
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SameFile;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd;
+import dev.ferry.vfio.backend.internal.uapi.Iommufd.GetDirtyBitmap;
+import dev.ferry.vfio.backend.internal.uapi.LinuxErrno;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /** The addresses behind a page table of an iommufd. Thread-safe; its descriptor is another's to close. */
 public final class IommufdSpace implements IommuSpace {
+    /** The kernel's ids begin with 1. */
+    private static final int NO_PAGE_TABLE = 0;
+
     private final IommuFile iommufd;
     private final PageTable pageTable;
     private final Optional<OwnMemory> own;
@@ -55,6 +68,36 @@ public final class IommufdSpace implements IommuSpace {
     /** One request on the iommufd: what the kernel gives, or the negated error number. */
     public int ioctl(int request, MemorySegment argument) {
         return iommufd.ioctl(request, argument);
+    }
+
+    /**
+     * Asks for the dirty bitmap of one page, and clears no mark: disturbs nobody who records.
+     *
+     * @return what the kernel gives, or the negated error number; ENOTTY is no answer of an iommufd that can track
+     */
+    public int askOfOnePage(int hwptId, long pageSize) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
+            argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);
+            argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, hwptId);
+            argument.set(JAVA_INT, GetDirtyBitmap.FLAGS, GetDirtyBitmap.NO_CLEAR);
+            argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, pageSize);
+            argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
+            argument.set(ADDRESS, GetDirtyBitmap.DATA, arena.allocate(Long.BYTES, Long.BYTES));
+            return iommufd.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument);
+        }
+    }
+
+    /**
+     * Demands that this is an iommufd, of a kernel that can tell dirty pages.
+     *
+     * @throws DeviceException EINVAL
+     */
+    public void requireIommufd() throws DeviceException {
+        if (askOfOnePage(NO_PAGE_TABLE, iommufd.calls().pageSize()) == -LinuxErrno.ENOTTY) {
+            throw new DeviceException(Errno.EINVAL,
+                    "the second descriptor is of no iommufd, or of one whose kernel cannot tell dirty pages");
+        }
     }
 
     @Override

@@ -4,7 +4,6 @@ package dev.ferry.vfio.backend.internal.dirty;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.DirtyTracker.Capabilities;
-import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
@@ -14,7 +13,6 @@ import dev.ferry.vfio.backend.internal.access.OwnMemory;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -150,34 +148,8 @@ public final class DirtyTracking {
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
             DmaLogging logging = new DmaLogging(device);
-            tryOut(logging);
+            logging.tryOut(pageSize);
             return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
-        }
-
-        /**
-         * Some kernels offer what they then refuse, those without iommufd among them: better known now than in a
-         * migration. Whoever lent the device and logs already keeps his record: the kernel refuses a second one, and it
-         * is not ended for that.
-         */
-        private void tryOut(DmaLogging logging) throws DeviceException {
-            IovaRange page = new IovaRange(0, pageSize);
-            logging.begin(pageSize, List.of(page));
-            try (Arena arena = Arena.ofConfined()) {
-                logging.report(page, pageSize, arena.allocate(Long.BYTES, Long.BYTES));
-                logging.end();
-            } catch (DeviceException e) {
-                endAfter(e, logging);
-                throw e;
-            }
-        }
-
-        /** Whatever failed, the end above all: the kernel is not to record for nobody. */
-        private static void endAfter(DeviceException first, DirtyLog log) {
-            try {
-                log.end();
-            } catch (DeviceException e) {
-                first.addSuppressed(e);
-            }
         }
 
         /** A space in which only this bundle maps is asked of what is mapped alone. */

@@ -55,12 +55,9 @@ final class IommufdTracking implements DirtyLog {
      * or that it cannot tell. Disturbs nobody who records.
      */
     void tryOut(long pageSize) throws DeviceException {
-        try (Arena arena = Arena.ofConfined()) {
-            int result = request(new IovaRange(0, pageSize), pageSize, arena.allocate(Long.BYTES, Long.BYTES),
-                    GetDirtyBitmap.NO_CLEAR);
-            if (result < 0) {
-                throw new KernelException(device.name(), GET, -result, advice(-result));
-            }
+        int result = space.askOfOnePage(hwptId, pageSize);
+        if (result < 0) {
+            throw new KernelException(device.name(), GET, -result, advice(-result));
         }
     }
 
@@ -96,20 +93,15 @@ final class IommufdTracking implements DirtyLog {
 
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
-        device.require(request(range, pageSize, bitmap, 0), GET);
-    }
-
-    private int request(IovaRange range, long pageSize, MemorySegment bitmap, int flags) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);
             argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, hwptId);
-            argument.set(JAVA_INT, GetDirtyBitmap.FLAGS, flags);
             argument.set(JAVA_LONG, GetDirtyBitmap.IOVA, range.iova());
             argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, range.length());
             argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, GetDirtyBitmap.DATA, bitmap);
-            return space.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument);
+            device.require(space.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument), GET);
         }
     }
 }

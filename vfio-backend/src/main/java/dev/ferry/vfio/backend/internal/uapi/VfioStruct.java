@@ -61,6 +61,7 @@ public final class VfioStruct {
     /** {@code struct vfio_iommu_type1_info_cap_migration}. */
     public static final class CapMigration {
         public static final int ID = 2;
+        public static final int VERSION = 1;
         public static final int FLAGS = 8;
         public static final int PGSIZE_BITMAP = 16;
         public static final int MAX_DIRTY_BITMAP_SIZE = 24;

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -23,6 +24,7 @@ public final class FakeHost {
     /** What a device may reach; flags are those of the request that mapped it. */
     public record Mapping(long size, long address, int flags) {}
 
+    private static final int MOST_GROWTH = 16;
     /** The id of the page table with dirty tracking that a VMM attaches its devices to. */
     public static final int PAGE_TABLE_OF_VMM = 7;
 
@@ -42,6 +44,8 @@ public final class FakeHost {
     /** The IOMMU marks the pages that devices write. */
     public boolean iommuMarksPages;
     public long mostDirtyBitmapBytes = 256L << 20;
+    /** So many times the chain of the container's capabilities is longer than when it was asked for before. */
+    public int growing;
     /** Where the chain of the container's capabilities begins. */
     public int firstCapability = 24;
     /** What stands in the place of the container's capabilities; null: what a kernel says. */
@@ -212,6 +216,11 @@ public final class FakeHost {
 
     /** IOVA ranges at 24, migration at 56, free mappings at 88, counted from the start of the information. */
     byte[] capabilities() {
+        byte[] chain = chain();
+        return growing > 0 ? Arrays.copyOf(chain, chain.length + 8 * (MOST_GROWTH - growing--)) : chain;
+    }
+
+    private byte[] chain() {
         if (otherCapabilities != null || !migrationCapability) {
             return otherCapabilities != null ? otherCapabilities : new byte[0];
         }

@@ -92,7 +92,7 @@ class NumbersTest {
                 "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2");
         assertLayout(VfioStruct.CapHeader.class, "BYTES 8, ID 0, NEXT 4, VERSION 2");
         assertLayout(VfioStruct.CapMigration.class,
-                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16");
+                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16, VERSION 1");
         assertLayout(VfioStruct.DirtyBitmap.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_GET_BITMAP 4, FLAG_START 1, "
                 + "FLAG_STOP 2, GET_BITMAP_SIZE 32, GET_BYTES 48, GET_DATA 40, GET_IOVA 8, GET_PGSIZE 24, GET_SIZE 16");
         assertLayout(VfioStruct.DmaMap.class,
