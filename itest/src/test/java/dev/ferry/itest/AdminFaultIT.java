@@ -11,6 +11,7 @@ import dev.ferry.itest.harness.FaultyOwner.Faults;
 import dev.ferry.itest.harness.GuestIT;
 import dev.ferry.itest.harness.GuestRun;
 import dev.ferry.itest.harness.Saved;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
@@ -108,7 +109,7 @@ public class AdminFaultIT extends GuestIT {
         byte[] blankSource = blank(FAULTY_SOURCE);
         byte[] blankDestination = blank(FAULTY_DESTINATION);
         GuestRun run = GuestRun.boot(context, SOURCE, DESTINATION);
-        MigrationRequest request = MigrationRequest.of(FAULTY_SOURCE, FAULTY_DESTINATION)
+        MigrationRequest request = Unhurried.move(FAULTY_SOURCE, FAULTY_DESTINATION)
                 .withGuests(run.guests()[0], run.guests()[1]);
 
         faults.arm(fault, at);

@@ -9,6 +9,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Objects;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.DeviceDescription;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Finding;
@@ -57,7 +58,7 @@ public class CheckIT extends FerryIT {
 
     private void assertMigrationIsRefusedUndisturbed(Code... codes) throws Exception {
         MigrationReport report = Await.result(migrations
-                .start(MigrationRequest.of(SOURCE, DESTINATION), MigrationListener.NONE)
+                .start(Unhurried.move(SOURCE, DESTINATION), MigrationListener.NONE)
                 .result());
         assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
         if (codes.length > 1) {

@@ -7,10 +7,10 @@ import dev.ferry.itest.harness.Adapters;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.FerryBundle;
 import dev.ferry.itest.harness.FerryIT;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.legacy.LegacyIo;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationRequest;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -84,7 +84,7 @@ public class LegacyIoIT extends FerryIT {
     private void migrate() throws Exception {
         Await.until(context, "devices", () -> migrations.devices().size() == 2, migrations::devices);
         MigrationReport report = Await.result(migrations
-                .start(MigrationRequest.of("host1/pf0/vf1", "host2/pf0/vf1"), MigrationListener.NONE)
+                .start(Unhurried.move("host1/pf0/vf1", "host2/pf0/vf1"), MigrationListener.NONE)
                 .result());
         assertThat(report.result()).as("%s", report.failure()).isEqualTo(MigrationReport.Result.COMPLETED);
     }

@@ -9,6 +9,7 @@ import dev.ferry.fsm.DeviceState;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Objects;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.Finding;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
@@ -88,7 +89,7 @@ public class ObjectLimitIT extends FerryIT {
     }
 
     private Migration start(int member) {
-        return migrations.start(MigrationRequest.of(source(member), destination(member)), MigrationListener.NONE);
+        return migrations.start(Unhurried.move(source(member), destination(member)), MigrationListener.NONE);
     }
 
     @Test

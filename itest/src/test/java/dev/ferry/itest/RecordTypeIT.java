@@ -11,11 +11,11 @@ import dev.ferry.itest.harness.FerryBundle;
 import dev.ferry.itest.harness.FerryIT;
 import dev.ferry.itest.harness.Saved;
 import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationException;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationRequest;
 import java.util.List;
 import java.util.function.Supplier;
 import org.junit.After;
@@ -108,7 +108,7 @@ public class RecordTypeIT extends FerryIT {
 
     private MigrationReport migrate() throws Exception {
         return Await.result(migrations
-                .start(MigrationRequest.of(SOURCE, DESTINATION), MigrationListener.NONE)
+                .start(Unhurried.move(SOURCE, DESTINATION), MigrationListener.NONE)
                 .result());
     }
 

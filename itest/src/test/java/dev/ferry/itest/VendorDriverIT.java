@@ -10,9 +10,9 @@ import dev.ferry.itest.harness.Bundles;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
 import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
-import dev.ferry.migration.MigrationRequest;
 import dev.ferry.migration.MigrationService;
 import java.util.function.Supplier;
 import javax.inject.Inject;
@@ -53,7 +53,7 @@ public class VendorDriverIT {
                         migrations::devices);
 
                 MigrationReport report = Await.result(migrations
-                        .start(MigrationRequest.of("vendor/a", "vendor/b"), MigrationListener.NONE)
+                        .start(Unhurried.move("vendor/a", "vendor/b"), MigrationListener.NONE)
                         .result());
 
                 assertThat(report.result())

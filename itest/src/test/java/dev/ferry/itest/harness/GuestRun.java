@@ -74,7 +74,7 @@ public final class GuestRun {
 
     /** A request that moves the guest. */
     public MigrationRequest request() {
-        return MigrationRequest.of(source, destination).withGuests(guests[0], guests[1]);
+        return Unhurried.move(source, destination).withGuests(guests[0], guests[1]);
     }
 
     /** Migrates, and the guest goes on at the destination without losing a frame. */

@@ -7,20 +7,14 @@ import dev.ferry.device.ResumingSession;
 import dev.ferry.stream.RecordDecoder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 
 /** Loads images into one member, each when its last byte has come. */
-public final class ImageResumingSession implements ResumingSession {
+public final class ImageResumingSession extends ImageSession implements ResumingSession {
 
-    private final DriverAccess driver;
-    private final SessionDevice object;
     private final RecordDecoder decoder;
-    private volatile boolean dead;
-    private volatile boolean closed;
 
     ImageResumingSession(DriverAccess driver, SessionDevice object, RecordDecoder decoder) {
-        this.driver = driver;
-        this.object = object;
+        super(driver, object, "resuming");
         this.decoder = decoder;
     }
 
@@ -30,7 +24,7 @@ public final class ImageResumingSession implements ResumingSession {
      * @throws DeviceException EINVAL with what is missing
      */
     public void requireComplete() throws DeviceException {
-        if (dead) {
+        if (isDead()) {
             throw new DeviceException(
                     Errno.EINVAL,
                     "the state written to %s was refused; reset the device to leave RESUMING"
@@ -46,45 +40,22 @@ public final class ImageResumingSession implements ResumingSession {
         }
     }
 
-    /** Makes every later use fail with ENODEV; from any thread. */
-    void markDead() {
-        dead = true;
-    }
-
-    /** Ends the session at the device, too. Only within the gate. */
-    void kill() {
-        dead = true;
-        object.end();
-    }
-
     @Override
     public int write(ByteBuffer from) throws IOException {
-        if (closed) {
-            throw new ClosedChannelException();
-        }
+        requireOpen();
         return driver.inGate(() -> {
-            if (dead) {
-                throw new DeviceException(Errno.ENODEV, "the resuming session of " + driver.deviceId() + " has ended");
-            }
+            requireAlive();
             int count = from.remaining();
             boolean taken = false;
             try {
                 decoder.write(from);
                 taken = true;
             } finally {
-                dead |= !taken;
+                if (!taken) {
+                    markDead();
+                }
             }
             return count;
         });
-    }
-
-    @Override
-    public boolean isOpen() {
-        return !closed;
-    }
-
-    @Override
-    public void close() {
-        closed = true;
     }
 }

@@ -2,7 +2,6 @@
 package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
-import dev.ferry.device.Errno;
 import dev.ferry.device.PrecopyInfo;
 import dev.ferry.device.SavingSession;
 import dev.ferry.stream.RecordEncoder;
@@ -16,24 +15,19 @@ import java.nio.channels.ClosedChannelException;
  * once per second at most, because a virtio device gives no hint of what changed: dirty bytes never end, and the reader
  * decides when to stop the device. The order of questions and the answers are those of the kernel's driver.
  */
-public final class ImageSavingSession implements SavingSession {
+public final class ImageSavingSession extends ImageSession implements SavingSession {
 
     /** How often an image that does not fit is asked for, with twice the space each time. */
     static final int MOST_CAPTURES = 3;
 
-    private final DriverAccess driver;
-    private final SessionDevice object;
     private final RecordEncoder encoder;
     private final PrecopyRateLimit limit;
     private long initialBytes;
     private volatile boolean complete;
-    private volatile boolean dead;
-    private volatile boolean closed;
 
     /** A session without data; {@link #captureInitial} or {@link #captureFinal} gives it the first image. */
     ImageSavingSession(DriverAccess driver, SessionDevice object, RecordEncoder encoder, PrecopyRateLimit limit) {
-        this.driver = driver;
-        this.object = object;
+        super(driver, object, "saving");
         this.encoder = encoder;
         this.limit = limit;
     }
@@ -55,7 +49,9 @@ public final class ImageSavingSession implements SavingSession {
             capture();
             captured = true;
         } finally {
-            dead |= !captured;
+            if (!captured) {
+                markDead();
+            }
         }
         complete = true;
     }
@@ -73,27 +69,9 @@ public final class ImageSavingSession implements SavingSession {
         }
     }
 
-    /** The object of this session, for questions within its life. */
-    SessionDevice object() {
-        return object;
-    }
-
-    /** Makes every later use fail with ENODEV; from any thread. */
-    void markDead() {
-        dead = true;
-    }
-
-    /** Ends the session at the device, too. Only within the gate. */
-    void kill() {
-        dead = true;
-        object.end();
-    }
-
     @Override
     public int read(ByteBuffer into) throws DeviceException, ClosedChannelException {
-        if (closed) {
-            throw new ClosedChannelException();
-        }
+        requireOpen();
         requireAlive();
         if (!into.hasRemaining()) {
             return 0;
@@ -127,21 +105,5 @@ public final class ImageSavingSession implements SavingSession {
             capture();
         }
         return new PrecopyInfo(0, unread + size, false);
-    }
-
-    private void requireAlive() throws DeviceException {
-        if (dead) {
-            throw new DeviceException(Errno.ENODEV, "the saving session of " + driver.deviceId() + " has ended");
-        }
-    }
-
-    @Override
-    public boolean isOpen() {
-        return !closed;
-    }
-
-    @Override
-    public void close() {
-        closed = true;
     }
 }

@@ -106,7 +106,7 @@ public final class MemberSessions {
     /** Asks through the saving session, or through one for this question alone, of which nothing is left. */
     public <T> T ask(Question<T> question) throws DeviceException {
         if (saving != null) {
-            return question.ask(saving.object());
+            return question.ask(saving.object);
         }
         SessionDevice temporary = opener.open(Purpose.SAVING);
         try {

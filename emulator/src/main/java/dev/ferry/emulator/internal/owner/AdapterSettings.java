@@ -72,32 +72,6 @@ public record AdapterSettings(
         requireRange("adminQueues", adminQueues, 1, MAX_ADMIN_QUEUES);
     }
 
-    /** An adapter of virtio 1.4 with device parts that takes no time; its members offer what an ordinary VF does. */
-    public AdapterSettings(
-            String host,
-            String name,
-            int members,
-            int queuePairs,
-            int queueSize,
-            boolean strict,
-            int objectLimit,
-            boolean legacy) {
-        this(
-                host,
-                name,
-                members,
-                queuePairs,
-                queueSize,
-                strict,
-                objectLimit,
-                0,
-                CommandSet.PARTS,
-                legacy,
-                true,
-                Latency.NONE,
-                DEFAULT_ADMIN_QUEUES);
-    }
-
     /** Whether the members have a legacy interface; never with the device context, which has no place for its state. */
     public boolean offersLegacy() {
         return legacy && !commands.isContext();
@@ -112,22 +86,13 @@ public record AdapterSettings(
         return FunctionConfig.defaultFeatures(queuePairs) & ~off;
     }
 
-    /** The same adapter with another command set. */
-    public AdapterSettings withCommands(CommandSet set) {
-        return copy(members, set, dirtyTracking, latency, adminQueues);
+    /** Id of the owner device: {@code <host>/<name>}. */
+    public String ownerId() {
+        return host + "/" + name;
     }
 
-    /** The same adapter in a host that can tell what members write, or cannot. */
-    public AdapterSettings withDirtyTracking(boolean able) {
-        return copy(members, commands, able, latency, adminQueues);
-    }
-
-    /** The same adapter that takes another time. */
-    public AdapterSettings withLatency(Latency taken, int queues) {
-        return copy(members, commands, dirtyTracking, taken, queues);
-    }
-
-    private AdapterSettings copy(int count, CommandSet set, boolean able, Latency taken, int queues) {
+    /** The same adapter with another number of members. */
+    public AdapterSettings withMembers(int count) {
         return new AdapterSettings(
                 host,
                 name,
@@ -137,21 +102,11 @@ public record AdapterSettings(
                 strict,
                 objectLimit,
                 featuresOff,
-                set,
+                commands,
                 legacy,
-                able,
-                taken,
-                queues);
-    }
-
-    /** Id of the owner device: {@code <host>/<name>}. */
-    public String ownerId() {
-        return host + "/" + name;
-    }
-
-    /** The same adapter with another number of members. */
-    public AdapterSettings withMembers(int count) {
-        return copy(count, commands, dirtyTracking, latency, adminQueues);
+                dirtyTracking,
+                latency,
+                adminQueues);
     }
 
     private static void requireName(String key, String value) {

@@ -18,7 +18,7 @@ class AdapterSettingsTest {
     @CsvSource({"0,1,2,1", "4096,255,32768,255", "1000,1,256,16"})
     void shouldAcceptTheWholeRange(int members, int queuePairs, int queueSize, int objectLimit) {
         AdapterSettings settings =
-                new AdapterSettings("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit, true);
+                Adapters.parts("host-1.lan", "pf_0", members, queuePairs, queueSize, true, objectLimit, true);
         assertThat(settings.ownerId()).isEqualTo("host-1.lan/pf_0");
     }
 
@@ -38,7 +38,7 @@ class AdapterSettingsTest {
             int members, int queuePairs, int queueSize, int objectLimit, String message) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() ->
-                        new AdapterSettings("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
+                        Adapters.parts("h", "p", members, queuePairs, queueSize, false, objectLimit, true))
                 .withMessageStartingWith(message);
     }
 
@@ -50,10 +50,10 @@ class AdapterSettingsTest {
     })
     void shouldRefuseNamesThatMakeNoId(String name) {
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, true))
+                .isThrownBy(() -> Adapters.parts(name, "pf0", 1, 1, 256, false, 255, true))
                 .withMessageStartingWith("host must be");
         assertThatIllegalArgumentException()
-                .isThrownBy(() -> new AdapterSettings("host1", name, 1, 1, 256, false, 255, true))
+                .isThrownBy(() -> Adapters.parts("host1", name, 1, 1, 256, false, 255, true))
                 .withMessageStartingWith("name must be");
     }
 

@@ -30,7 +30,7 @@ final class Bench {
     }
 
     static AdapterSettings settings(int members, boolean strict) {
-        return new AdapterSettings("host1", "pf0", members, 1, 256, strict, 255, true);
+        return Adapters.parts("host1", "pf0", members, 1, 256, strict, 255, true);
     }
 
     /** As after reset. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.owner;
 
+import dev.ferry.emulator.control.PciFunction;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -46,13 +47,9 @@ final class ContextBench {
         owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
     }
 
-    static AdapterSettings settings(String name, int pairs, int queueSize, CommandSet set) {
-        return new AdapterSettings("host1", name, 2, pairs, queueSize, false, 255, true).withCommands(set);
-    }
-
     /** As after reset. */
     static ContextBench reset(CommandSet set) {
-        return new ContextBench(settings("pf0", 1, 256, set));
+        return new ContextBench(Adapters.of(2, 1, 256, set, true));
     }
 
     /** With all commands in use. */
@@ -61,9 +58,16 @@ final class ContextBench {
     }
 
     static ContextBench ready(int pairs, int queueSize) {
-        ContextBench bench = new ContextBench(settings("pf0", pairs, queueSize, CommandSet.CONTEXT));
+        ContextBench bench = new ContextBench(Adapters.of(2, pairs, queueSize, CommandSet.CONTEXT, true));
         bench.expectOk(USE_ALL);
         return bench;
+    }
+
+    /** Member 1, with memory accesses and bus mastering on. */
+    PciFunction function() {
+        PciFunction function = owner.function(1);
+        function.writeConfig(4, 2, 0x6);
+        return function;
     }
 
     static byte[] bytes(String hex) {

@@ -29,7 +29,7 @@ class LatencyTest {
     private final FakeMember.Factory factory = new FakeMember.Factory();
 
     private OwnerDevice owner(int queues) {
-        AdapterSettings settings = Bench.settings(4, false).withLatency(TIMES, queues);
+        AdapterSettings settings = Adapters.slow("host1", 4, TIMES, queues);
         OwnerDevice owner = new OwnerDevice(settings, factory, Optional.of(timer));
         submit(owner, Bench.USE_ALL);
         submit(owner, Bench.SET_CAPABILITY);
@@ -148,8 +148,7 @@ class LatencyTest {
 
     @Test
     void shouldEndItsThreadWithTheDevice() throws Exception {
-        AdapterSettings settings = new AdapterSettings("host9", "pf9", 1, 1, 256, false, 255, true)
-                .withLatency(Latency.parse("none, stop=1us"), 1);
+        AdapterSettings settings = Adapters.slow("host9", 1, Latency.parse("none, stop=1us"), 1);
         OwnerDevice owner = new OwnerDevice(settings, factory);
         submit(owner, Bench.USE_ALL);
         assertThat(submit(owner, stop(1)).get(10, TimeUnit.SECONDS)).isEqualTo(Bench.plain(Bench.OK));

@@ -27,7 +27,7 @@ class LegacyCommandsPropertyTest {
     @Property(tries = 2_000)
     void shouldAnswerAndChangeNothingWhenItRefuses(
             @ForAll("accesses") @Size(max = 40) List<Access> accesses, @ForAll boolean msix) {
-        AdapterSettings settings = new AdapterSettings("host1", "pf0", 1, 2, 256, false, 255, true);
+        AdapterSettings settings = Adapters.parts("host1", "pf0", 1, 2, 256, false, 255, true);
         try (OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings))) {
             Bench.execute(owner, Bench.USE_ALL, 8);
             Bench.execute(owner, Bench.SET_CAPABILITY, 8);

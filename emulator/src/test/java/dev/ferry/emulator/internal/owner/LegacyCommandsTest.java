@@ -4,71 +4,18 @@ package dev.ferry.emulator.internal.owner;
 import static dev.ferry.emulator.internal.owner.Bench.plain;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.emulator.control.DmaSpace;
-import dev.ferry.emulator.control.PciFunction;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.ArrayList;
-import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The legacy commands byte for byte, to a virtio-net VF with one queue pair. */
-class LegacyCommandsTest {
-
-    private static final String OK = "0000 0000 00000000";
+/** The legacy commands byte for byte. */
+class LegacyCommandsTest extends LegacyFixture {
     private static final String INVALID_OPCODE = "1600 0200 00000000";
     private static final String INVALID_FIELD = "1600 0300 00000000";
     private static final String INVALID_GROUP = "1600 0400 00000000";
     private static final String INVALID_MEMBER = "1600 0500 00000000";
-
-    private static final int COMMON_WRITE = 2;
-    private static final int COMMON_READ = 3;
-    private static final int DEV_WRITE = 4;
-    private static final int DEV_READ = 5;
-
-    private static final long MEMORY_BASE = 0x10_0000;
     private static final int MSIX_CAP = 0x80;
-
-    private final AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, false, 255, true);
-    private final OwnerDevice owner = new OwnerDevice(settings, new VirtioNetMembers(settings));
-    private final PciFunction function = owner.function(1);
-    private final ByteBuffer memory = ByteBuffer.allocate(0x2_0000).order(ByteOrder.LITTLE_ENDIAN);
-
-    @BeforeEach
-    void useAllCommands() {
-        assertThat(execute(Bench.USE_ALL, 8)).isEqualTo(plain(OK));
-    }
-
-    @AfterEach
-    void close() {
-        owner.close();
-    }
-
-    private String execute(String readable, int space) {
-        return Bench.execute(owner, readable, space);
-    }
-
-    private String read(int opcode, int offset, int bytes) {
-        return execute(Bench.toMember(opcode, 1, "%02x".formatted(offset)), 8 + bytes);
-    }
-
-    private String write(int opcode, int offset, String bytes) {
-        return execute(Bench.toMember(opcode, 1, "%02x 00000000000000".formatted(offset) + bytes), 8);
-    }
-
-    private void expectRead(int opcode, int offset, String bytes) {
-        String hex = plain(bytes);
-        assertThat(read(opcode, offset, hex.length() / 2)).isEqualTo(plain(OK) + hex);
-    }
-
-    private void expectWritten(int opcode, int offset, String bytes) {
-        assertThat(write(opcode, offset, bytes)).isEqualTo(plain(OK));
-    }
 
     private void enableMsix() {
         function.writeConfig(MSIX_CAP + 2, 2, 0x8000);
@@ -88,7 +35,7 @@ class LegacyCommandsTest {
     @ParameterizedTest
     @ValueSource(ints = {2, 3, 4, 5, 6})
     void shouldHaveNoneOfThemWhenConfiguredWithout(int opcode) {
-        AdapterSettings without = new AdapterSettings("host1", "pf0", 1, 1, 256, false, 255, false);
+        AdapterSettings without = Adapters.parts("host1", "pf0", 1, 1, 256, false, 255, false);
         try (OwnerDevice plain = new OwnerDevice(without, new VirtioNetMembers(without))) {
             assertThat(answer(plain, Bench.toMember(0, 0, ""))).isEqualTo(plain(OK + "83ff030000000000"));
             assertThat(answer(plain, Bench.toMember(1, 0, "83ff030000000000"))).startsWith(plain(OK));
@@ -151,10 +98,6 @@ class LegacyCommandsTest {
         assertThat(read(DEV_READ, offset, bytes)).isEqualTo(plain(INVALID_FIELD));
         assertThat(write(DEV_WRITE, offset, "aa".repeat(bytes))).isEqualTo(plain(INVALID_FIELD));
         expectRead(DEV_READ, 0, "02" + mac().substring(2));
-    }
-
-    private static String mac() {
-        return Bench.hex(VirtioNetMembers.mac("host1/pf0", 1));
     }
 
     @Test
@@ -270,92 +213,5 @@ class LegacyCommandsTest {
         assertThat(function.barSize(0)).isZero();
         function.writeConfig(0x10, 4, 0xFFFF_FFFFL);
         assertThat(function.readConfig(0x10, 4)).as("VF BAR 0 is hardwired").isZero();
-    }
-
-    /** A frame through the transmit queue, with the header of 10 bytes; returns what the network got. */
-    private List<String> transmit(Runnable notification) {
-        List<String> sent = new ArrayList<>();
-        owner.port(1).connect(frame -> {
-            byte[] bytes = new byte[frame.remaining()];
-            frame.get(bytes);
-            sent.add(Bench.hex(bytes));
-        });
-        DmaSpace dma = new DmaSpace();
-        dma.map(MEMORY_BASE, memory, DmaSpace.Access.READ_WRITE);
-        function.attach(dma, (vector, address, data) -> {});
-        function.writeConfig(4, 2, 6);
-        expectWritten(COMMON_WRITE, 18, "03");
-        expectWritten(COMMON_WRITE, 4, "00000000");
-        expectWritten(COMMON_WRITE, 14, "0100");
-        expectWritten(COMMON_WRITE, 8, "00010000");
-        expectWritten(COMMON_WRITE, 18, "07");
-        memory.put(0x8000, new byte[10]).put(0x800a, Bench.bytes("ffffffffffff 020000000001 88b5" + "5a".repeat(46)));
-        memory.putLong(0, MEMORY_BASE + 0x8000).putInt(8, 70).putShort(12, (short) 0);
-        memory.putShort(0x1004, (short) 0).putShort(0x1002, (short) 1);
-        notification.run();
-        return sent;
-    }
-
-    @Test
-    void shouldTransmitBehindAHeaderOfTenBytesWhenQueueNotifyIsWritten() {
-        List<String> sent = transmit(() -> expectWritten(COMMON_WRITE, 16, "0100"));
-        assertThat(sent).containsExactly(plain("ffffffffffff 020000000001 88b5" + "5a".repeat(46)));
-        assertThat(memory.getShort(0x2002)).as("used index, on its page").isEqualTo((short) 1);
-        expectRead(COMMON_READ, 19, "01");
-        expectRead(COMMON_READ, 19, "00");
-    }
-
-    @Test
-    void shouldTransmitWhenTheQueueIndexIsWrittenToTheNotificationAddress() {
-        List<String> sent = transmit(() -> {
-            function.writeBar(2, 0x3800, 4, 1);
-            function.writeBar(2, 0x3800, 1, 1);
-            function.writeBar(2, 0x3800, 2, 0);
-            assertThat(memory.getShort(0x2002)).isZero();
-            function.writeBar(2, 0x3800, 2, 1);
-        });
-        assertThat(sent).hasSize(1);
-    }
-
-    @Test
-    void shouldStayWithTenBytesWhenFeaturesAreChangedAfterwards() {
-        List<String> sent = transmit(() -> {
-            expectWritten(COMMON_WRITE, 4, "00800000");
-            expectWritten(COMMON_WRITE, 16, "0100");
-        });
-        assertThat(sent).containsExactly(plain("ffffffffffff 020000000001 88b5" + "5a".repeat(46)));
-    }
-
-    @Test
-    void shouldForgetEverythingWhenTheFunctionIsReset() throws Exception {
-        transmit(() -> expectWritten(COMMON_WRITE, 16, "0100"));
-        expectWritten(DEV_WRITE, 0, "020102030405");
-        owner.resetFunction(1);
-        expectRead(COMMON_READ, 18, "00");
-        expectRead(COMMON_READ, 8, "00000000");
-        expectRead(COMMON_READ, 14, "0000");
-        expectRead(COMMON_READ, 19, "00");
-        expectRead(DEV_READ, 0, mac());
-        assertThat(transmit(() -> expectWritten(COMMON_WRITE, 16, "0100"))).as("index 0 again").isEmpty();
-    }
-
-    @Test
-    void shouldClearTheIsrWhenTheDriverResetsTheDevice() {
-        transmit(() -> expectWritten(COMMON_WRITE, 16, "0100"));
-        expectWritten(COMMON_WRITE, 18, "00");
-        expectRead(COMMON_READ, 19, "00");
-        expectRead(COMMON_READ, 8, "00000000");
-    }
-
-    @Test
-    void shouldNotTouchMemoryWhileTheMemberIsStopped() {
-        List<String> sent = transmit(() -> {
-            assertThat(execute(Bench.toMember(0x11, 1, "01"), 8)).isEqualTo(plain(OK));
-            expectWritten(COMMON_WRITE, 16, "0100");
-        });
-        assertThat(sent).isEmpty();
-        assertThat(memory.getShort(0x2002)).isZero();
-        assertThat(execute(Bench.toMember(0x11, 1, "00"), 8)).isEqualTo(plain(OK));
-        assertThat(sent).hasSize(1);
     }
 }

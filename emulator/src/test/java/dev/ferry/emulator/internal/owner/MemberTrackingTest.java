@@ -60,14 +60,14 @@ class MemberTrackingTest {
 
     @Test
     void shouldHaveNoTrackerWhenTheHostCannotTrack() {
-        try (OwnerDevice owner = owner(Bench.settings(2, false).withDirtyTracking(false))) {
+        try (OwnerDevice owner = owner(Adapters.of(2, 1, 256, CommandSet.PARTS, false))) {
             assertThat(owner.dirtyTracker(1)).isEmpty();
         }
     }
 
     @Test
     void shouldShareOneLogWithTheWriteRecordCommands() throws Exception {
-        AdapterSettings settings = Bench.settings(1, false).withCommands(CommandSet.CONTEXT);
+        AdapterSettings settings = Adapters.of(1, 1, 256, CommandSet.CONTEXT, true);
         try (OwnerDevice owner = owner(settings)) {
             DirtyTracker tracker = owner.dirtyTracker(1).orElseThrow();
             tracker.start(4096, MEMORY);
@@ -83,8 +83,7 @@ class MemberTrackingTest {
 
     @Test
     void shouldNotOfferWriteRecordsWhenTheHostCannotTrack() {
-        AdapterSettings settings =
-                Bench.settings(1, false).withCommands(CommandSet.CONTEXT).withDirtyTracking(false);
+        AdapterSettings settings = Adapters.of(1, 1, 256, CommandSet.CONTEXT, false);
         try (OwnerDevice owner = owner(settings)) {
             String list = submit(owner, "0000 0100 000000000000000000000000 0000000000000000");
             // Words 0 to 3, then 0x0100 to 0x013f: bits 7 to 13, not 14 to 17.

@@ -80,7 +80,7 @@ class RefusalTest {
     @Test
     void shouldRefuseLimitsAboveItsOwn() {
         OwnerDevice small =
-                new OwnerDevice(new AdapterSettings("h", "p", 1, 1, 256, false, 10, true), new FakeMember.Factory());
+                new OwnerDevice(Adapters.parts("h", "p", 1, 1, 256, false, 10, true), new FakeMember.Factory());
         assertThat(answer(small, Bench.USE_ALL)).isEqualTo(plain(OK));
         assertThat(answer(small, toSelf(0x09, "0000 000000000000 0a0b"))).isEqualTo(plain(INVALID_FIELD));
         assertThat(answer(small, toSelf(0x09, "0000 000000000000 0b0a"))).isEqualTo(plain(INVALID_FIELD));

@@ -37,7 +37,7 @@ class VirtioNetMembersTest {
 
     @Test
     void shouldMakeAThousandMembersWithManyQueues() {
-        AdapterSettings large = new AdapterSettings("host1", "pf0", 1000, 255, 32768, false, 255, true);
+        AdapterSettings large = Adapters.parts("host1", "pf0", 1000, 255, 32768, false, 255, true);
         try (OwnerDevice owner = new OwnerDevice(large, new VirtioNetMembers(large))) {
             assertThat(owner.function(1000).id()).isEqualTo("host1/pf0/vf1000");
         }

@@ -14,17 +14,10 @@ import dev.ferry.migration.MigrationException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.ByteChannel;
 import java.nio.channels.Channels;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -199,154 +192,6 @@ class SaveAndRestoreTest {
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             assertThat(rig.source.text).isEqualTo(ScriptedDriver.FRESH);
         }
-    }
-
-    @Test
-    void shouldHaveItsFormerStateWhenTheFileCannotBeRead() {
-        try (MigrationRig rig = new MigrationRig()) {
-            Failure failure = failureOf(() -> rig.service.restore(
-                    MigrationRig.SOURCE, Channels.newChannel(new InputStream() {
-                        @Override
-                        public int read() throws IOException {
-                            throw new IOException("bad sector");
-                        }
-                    })));
-
-            assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
-            rig.assertSourceOwns();
-        }
-    }
-
-    @Test
-    void shouldHaveItsFormerStateWhenItsThreadIsInterrupted() {
-        try (MigrationRig rig = new MigrationRig()) {
-            rig.values.spoolMemoryMib = 0;
-            rig.service.modified(rig.values);
-            Failure failure = failureOf(() -> rig.service.restore(
-                    MigrationRig.SOURCE, Channels.newChannel(new InputStream() {
-                        @Override
-                        public int read() throws IOException {
-                            Thread.currentThread().interrupt();
-                            throw new IOException("interrupted");
-                        }
-                    })));
-
-            assertThat(Thread.interrupted()).isTrue();
-            assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
-            rig.assertSourceOwns();
-        }
-    }
-
-    @Test
-    void shouldSayWhyWhereTheChannelGivesNoReason() {
-        try (MigrationRig rig = new MigrationRig()) {
-            assertThat(failureOf(() -> rig.service.restore(
-                                    MigrationRig.SOURCE, new Broken(new ClosedByInterruptException())))
-                            .message())
-                    .isEqualTo("The saved state cannot be read: the calling thread was interrupted.");
-            assertThat(failureOf(() -> rig.service.save(MigrationRig.SOURCE, new Broken(new ClosedChannelException())))
-                            .message())
-                    .isEqualTo("The state cannot be written: java.nio.channels.ClosedChannelException");
-            rig.assertSourceOwns();
-        }
-    }
-
-    private record Broken(IOException why) implements ByteChannel {
-        @Override
-        public int read(ByteBuffer into) throws IOException {
-            throw why;
-        }
-
-        @Override
-        public int write(ByteBuffer from) throws IOException {
-            throw why;
-        }
-
-        @Override
-        public boolean isOpen() {
-            return false;
-        }
-
-        @Override
-        public void close() {}
-    }
-
-    @Test
-    void shouldHaveItsFormerStateWhenItsThreadIsInterruptedOnTheWayBack() {
-        try (MigrationRig rig = new MigrationRig()) {
-            rig.values.spoolMemoryMib = 0;
-            rig.service.modified(rig.values);
-            rig.source.onReset = () -> Thread.currentThread().interrupt();
-
-            Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, stream("no state")));
-
-            assertThat(Thread.interrupted()).isTrue();
-            assertThat(failure.code()).isEqualTo(FailureCode.STREAM_REFUSED);
-            assertThat(failure.following()).isEmpty();
-            rig.assertSourceOwns();
-        }
-    }
-
-    @Test
-    void shouldHaveItsFormerStateWhenTheDriverLeavesMeanwhile() {
-        try (MigrationRig rig = new MigrationRig()) {
-            CompletableFuture<Void> gone = new CompletableFuture<>();
-            InputStream leavesWhenRead = new InputStream() {
-                @Override
-                public int read() {
-                    Thread unregisters = new Thread(() -> {
-                        rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
-                        gone.complete(null);
-                    });
-                    unregisters.start();
-                    MigrationRig.awaitWaiting(unregisters);
-                    return 't';
-                }
-
-                @Override
-                public int read(byte[] into, int offset, int length) {
-                    into[offset] = (byte) read();
-                    return 1;
-                }
-            };
-
-            Failure failure =
-                    failureOf(() -> rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(leavesWhenRead)));
-
-            gone.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join();
-            assertThat(failure.code()).isEqualTo(FailureCode.PROVIDER_GONE);
-            rig.assertSourceOwns();
-        }
-    }
-
-    @Test
-    void shouldHaveItsFormerStateBeforeTheServiceHasStopped() {
-        MigrationRig rig = new MigrationRig();
-        CompletableFuture<Boolean> runningWhenStopped = new CompletableFuture<>();
-        InputStream stopsWhenRead = new InputStream() {
-            @Override
-            public int read() {
-                Thread stops = new Thread(() -> {
-                    rig.close();
-                    runningWhenStopped.complete(rig.source.state == DeviceState.RUNNING);
-                });
-                stops.start();
-                MigrationRig.awaitWaiting(stops);
-                return 't';
-            }
-
-            @Override
-            public int read(byte[] into, int offset, int length) {
-                into[offset] = (byte) read();
-                return 1;
-            }
-        };
-
-        Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(stopsWhenRead)));
-
-        assertThat(failure.code()).isEqualTo(FailureCode.CANCELLED);
-        assertThat(runningWhenStopped.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join()).isTrue();
-        rig.assertSourceOwns();
     }
 
     private static ReadableByteChannel stream(String text) {

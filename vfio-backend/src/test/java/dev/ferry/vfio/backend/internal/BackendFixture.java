@@ -7,10 +7,8 @@ import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -55,20 +53,9 @@ abstract class BackendFixture {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        calls = (SystemCalls) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
-                    Object other = instead.getOrDefault(method.getName(), given -> null).apply(arguments);
-                    return other == null ? ofKernel(method, arguments) : other;
-                });
+        calls = InterceptedCalls.of(
+                host.kernel, (call, arguments) -> instead.getOrDefault(call, given -> null).apply(arguments));
         backend = new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS);
-    }
-
-    private Object ofKernel(Method call, Object[] arguments) throws Throwable {
-        try {
-            return call.invoke(host.kernel, arguments);
-        } catch (InvocationTargetException e) {
-            throw e.getCause();
-        }
     }
 
     private Runnable register(

@@ -8,11 +8,11 @@ import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.handover.Lending;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
@@ -60,11 +60,10 @@ abstract class DeviceServicesFixture {
         host = new FakeHost(folder);
         host.pci(VF, "virtio_vfio_pci", "12");
         host.mdev(MDEV, "mtty-2", "13");
-        calls = (SystemCalls) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
-                    before.getOrDefault(method.getName(), ignored -> {}).accept(arguments);
-                    return method.invoke(host.kernel, arguments);
-                });
+        calls = InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            before.getOrDefault(call, ignored -> {}).accept(arguments);
+            return null;
+        });
         factory = new DriverFactory(calls, folder);
         services = services(DeviceServices.STOP_WAIT_MILLIS);
     }

@@ -8,9 +8,8 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.fake.Request;
-import dev.ferry.vfio.backend.internal.sys.SystemCalls;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -156,13 +155,9 @@ class DeviceOpenerTest {
     /** The host's kernel, but for one request. */
     private void refuse(int request, int errno) {
         opener = new DeviceOpener(
-                (SystemCalls) Proxy.newProxyInstance(
-                        SystemCalls.class.getClassLoader(),
-                        new Class<?>[] {SystemCalls.class},
-                        (proxy, method, arguments) ->
-                                method.getName().equals("ioctl") && arguments[1].equals(request)
-                                        ? (Object) (-errno)
-                                        : method.invoke(host.kernel, arguments)),
+                InterceptedCalls.of(
+                        host.kernel,
+                        (call, arguments) -> call.equals("ioctl") && arguments[1].equals(request) ? -errno : null),
                 host.root);
     }
 

@@ -37,6 +37,11 @@ abstract class DriverFixture {
         driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
     }
 
+    void reopen() throws DeviceException {
+        driver.close();
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> waitMillis);
+    }
+
     @AfterEach
     void shouldLeaveNoDescriptor() {
         driver.close();

@@ -8,12 +8,12 @@ import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeDevice;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -42,12 +42,8 @@ abstract class HandoverFixture {
     /** What a test does instead of a system call, by name; nothing when it gives null. */
     final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
 
-    final SystemCalls calls = (SystemCalls) Proxy.newProxyInstance(
-            getClass().getClassLoader(), new Class<?>[] {SystemCalls.class}, (proxy, method, arguments) -> {
-                Function<Object[], Object> other = instead.get(method.getName());
-                Object result = other == null ? null : other.apply(arguments);
-                return result == null ? method.invoke(linux, arguments) : result;
-            });
+    final SystemCalls calls = InterceptedCalls.of(
+            linux, (call, arguments) -> instead.getOrDefault(call, given -> null).apply(arguments));
     final BlockingQueue<OpenDevice> lent = new LinkedBlockingQueue<>();
     /** Asked for by whoever had handed it over, who waits. */
     final BlockingQueue<String> takenBack = new LinkedBlockingQueue<>();

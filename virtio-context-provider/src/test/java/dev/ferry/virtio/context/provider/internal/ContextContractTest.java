@@ -4,6 +4,7 @@ package dev.ferry.virtio.context.provider.internal;
 import dev.ferry.device.DeviceException;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
 import dev.ferry.emulator.internal.owner.CommandSet;
+import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.stream.virtiovf.internal.VirtiovfFormat;
@@ -26,8 +27,8 @@ class ContextContractTest {
     }
 
     private MemberContract.Members members() throws DeviceException {
-        AdapterSettings settings =
-                new AdapterSettings("host1", "pf0", 2, 1, 256, true, 255, false).withCommands(CommandSet.CONTEXT);
+        AdapterSettings settings = new AdapterSettings(
+                "host1", "pf0", 2, 1, 256, true, 255, 0, CommandSet.CONTEXT, false, true, Latency.NONE, 16);
         OwnerDevice device = new OwnerDevice(settings, new VirtioNetMembers(settings));
         AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
         ContextOwner owner = new ContextSetup("host1/pf0", device, channel, () -> false).run();

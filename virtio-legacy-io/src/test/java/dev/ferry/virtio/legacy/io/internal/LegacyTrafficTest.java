@@ -8,6 +8,8 @@ import dev.ferry.emulator.control.DmaSpace;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
+import dev.ferry.emulator.internal.owner.CommandSet;
+import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.virtio.driver.command.CommandTimeout;
@@ -40,7 +42,8 @@ class LegacyTrafficTest {
         final LegacyDriver driver;
 
         Host(String name, boolean msix, boolean legacy) throws DeviceException {
-            AdapterSettings settings = new AdapterSettings(name, "pf0", 1, 1, 256, false, 255, legacy);
+            AdapterSettings settings = new AdapterSettings(
+                    name, "pf0", 1, 1, 256, false, 255, 0, CommandSet.PARTS, legacy, true, Latency.NONE, 16);
             device = new OwnerDevice(settings, new VirtioNetMembers(settings));
             function = device.function(1);
             this.msix = msix;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.emulator.internal.owner.AdapterSettings;
+import dev.ferry.emulator.internal.owner.CommandSet;
+import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.stream.virtiovf.internal.VirtiovfFormat;
 import dev.ferry.virtio.driver.command.AdminChannel;
@@ -24,7 +26,8 @@ class VirtioNetContractTest {
 
     /** Leaves no object at the owner device. */
     private static MemberContract.Members members() throws DeviceException {
-        AdapterSettings settings = new AdapterSettings("host1", "pf0", 2, 1, 256, true, 255, false);
+        AdapterSettings settings = new AdapterSettings(
+                "host1", "pf0", 2, 1, 256, true, 255, 0, CommandSet.PARTS, false, true, Latency.NONE, 16);
         var device = new dev.ferry.emulator.internal.owner.OwnerDevice(settings, new VirtioNetMembers(settings));
         ProviderSettings provider = new ProviderSettings();
         AdminChannel channel = new AdminChannel("host1/pf0", device, provider.timeout(), new SystemClock());
