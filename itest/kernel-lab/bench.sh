@@ -34,7 +34,8 @@ measure() {
   } > "$work/bench.txt"
   mv "$work/bench.txt" "$results"
   cat "$results/bench.txt"
-  awk '$2 ~ /^(stream|memory)-MBps$/ && $NF > 1.10 { print "kernel-lab: MISSED: " $1 " " $2 " is to be within 1.10" }' \
+  awk '$2 ~ /^(stream|memory)-MBps$/ && $NF > 1.10 { print "kernel-lab: MISSED: " $1 " " $2 " is to be within 1.10" }
+    $2 ~ /-cold/ { print "kernel-lab: " $1 " " $2 " " $NF ": the first stream of a process, not yet compiled" }' \
     "$results/bench.txt"
 }
 

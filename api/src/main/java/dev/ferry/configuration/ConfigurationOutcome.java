@@ -13,6 +13,10 @@ import java.util.Optional;
  * that. A refusal is logged as an error, too, under the name of this type; who looks at these services can switch that
  * logger off. Immutable.
  *
+ * <p>Each answer is another service, with a {@code service.id} of its own, also where it says the same again.
+ * ConfigAdmin hands a change over some time after it took it, and the former answer stays until then: whoever corrects
+ * a configuration waits for another service than the one it has seen.
+ *
  * @param pid of the configuration, as ConfigAdmin has it in {@code service.pid}
  * @param refusal why it is not in force, one clause that names the key, what it was and what is allowed; empty for one
  *     that is

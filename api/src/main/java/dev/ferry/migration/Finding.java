@@ -30,7 +30,7 @@ public record Finding(Code code, String device, String message) {
         SOURCE_NOT_RUNNING,
         /**
          * The destination is in a state from which it cannot load, or could not be asked for its state, or holds a
-         * guest's state with which no device has run since.
+         * guest's state with which no device has run since, or may hold one, as nobody knows who stopped it.
          */
         DESTINATION_NOT_IDLE,
         /** Another migration, save, restore or state change uses the device, or a plan has asked it for long. */

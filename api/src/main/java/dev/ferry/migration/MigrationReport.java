@@ -24,6 +24,8 @@ import java.util.Optional;
  * @param memory of the guest
  * @param decisions in order; when there were more than the service keeps, those in the middle are left out
  * @param bufferBytes the most memory that it held for data under way and for what is left to carry
+ * @param findings that ended it in CHECK or CONNECT, all that were found; empty when something else ended it, and when
+ *     it completed
  * @param failure empty when COMPLETED or PASSED; when CANCELLED, the cancel
  */
 public record MigrationReport(
@@ -39,6 +41,7 @@ public record MigrationReport(
         Memory memory,
         List<Decision> decisions,
         long bufferBytes,
+        List<Finding> findings,
         Optional<Failure> failure) {
 
     /** Copies the lists. */
@@ -47,6 +50,7 @@ public record MigrationReport(
         phases = List.copyOf(phases);
         devices = List.copyOf(devices);
         decisions = List.copyOf(decisions);
+        findings = List.copyOf(findings);
         if (devices.isEmpty()) {
             throw new IllegalArgumentException("a migration has a device");
         }

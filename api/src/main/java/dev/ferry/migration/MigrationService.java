@@ -95,9 +95,10 @@ public interface MigrationService {
     List<MigrationReport> reports();
 
     /**
-     * Writes the state of a RUNNING device to a channel. The device stops meanwhile, and is RUNNING again afterwards.
-     * After a failure too, as a rule: where it could not go back it was reset, and its state is lost, or it does not
-     * run; {@link Failure#following} says which.
+     * Writes the state of a RUNNING device to a channel. The device is stopped until the channel has taken all of it,
+     * however long that is, so give one that does not keep its writer waiting. It is RUNNING again afterwards; after a
+     * failure too, as a rule: where it could not go back it was reset, and its state is lost, or it does not run;
+     * {@link Failure#following} says which.
      *
      * @param to not closed
      * @return bytes written
@@ -111,11 +112,11 @@ public interface MigrationService {
      * failure, with the state it had. Where that could not be kept or loaded again, it is lost, and where the device
      * could not be reset either, it does not run; {@link Failure#following} says so.
      *
-     * @param from read to its end; not closed
+     * @param from read to its end, before the device stops; not closed
      * @return bytes read
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, STREAM_REFUSED, DEVICE_FAILED,
-     *     PROVIDER_GONE, IO_FAILED, also when the state it had cannot be kept meanwhile, as it is larger than is
-     *     configured for example, CANCELLED when the service is being stopped, INTERNAL
+     *     PROVIDER_GONE, IO_FAILED, also when the state that was read, or the one it had, cannot be kept meanwhile, as
+     *     it is larger than is configured for example, CANCELLED when the service is being stopped, INTERNAL
      */
     long restore(String id, ReadableByteChannel from) throws MigrationException;
 }

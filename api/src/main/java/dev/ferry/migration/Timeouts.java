@@ -13,11 +13,11 @@ import java.util.Map;
  * of a phase when the phase is entered, that without progress when SETUP is entered and again with each progress. A
  * call of a driver is never interrupted, so a timeout acts when the call has returned.
  *
- * <p><b>Progress</b> is what brings a migration nearer to its end: a phase that is entered, an arc that is taken, and
- * bytes that have to be carried before it can end. These are memory, initial data of devices, and all data after the
- * pause. Changed data of a device that saves while its guest runs do not count as progress, as it can give them for
- * ever; nor does memory that is carried again while the migration waits for nothing but initial data. Whether carrying
- * written memory again leads to an end is judged round by round, see {@link Convergence}.
+ * <p><b>Progress</b> is what brings a migration nearer to its end: a phase that is entered, a reset, an arc that a
+ * device takes, and bytes that have to be carried before it can end. These are memory, initial data of devices, and all
+ * data after the pause. Changed data of a device that saves while its guest runs do not count as progress, as it can
+ * give them for ever; nor does memory that is carried again while the migration waits for nothing but initial data.
+ * Whether carrying written memory again leads to an end is judged round by round, see {@link Convergence}.
  *
  * @param total for the whole migration; more than zero
  * @param noProgress without progress; more than zero

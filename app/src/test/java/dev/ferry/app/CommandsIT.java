@@ -33,7 +33,8 @@ class CommandsIT {
     @Test
     void shouldPrintADocumentForEachCommandWhenJsonIsAskedFor() throws Exception {
         Ended ended = jar.run(
-                "", "-c", "transitions --json; devices --json; migrate host1/pf0/vf1 host2/pf0/vf1 --json --quiet");
+                "", "-c", "transitions --json; devices --json; "
+                        + "migrate host1/pf0/vf1 host2/pf0/vf1 --json --quiet --max-downtime 1h");
 
         assertThat(ended.err()).isEmpty();
         assertThat(ended.status()).isZero();

@@ -150,7 +150,8 @@ class RunnableJarIT {
         Ended ended = jar.run(
                 "",
                 "-c",
-                "migrate --background --quiet host1/pf0/vf1,host1/pf0/vf2 host2/pf0/vf1,host2/pf0/vf2; jobs --wait; "
+                "migrate --background --quiet --max-downtime 1h host1/pf0/vf1,host1/pf0/vf2 "
+                        + "host2/pf0/vf1,host2/pf0/vf2; jobs --wait; "
                         + "report; report --json");
         assertThat(ended.status()).isZero();
         assertThat(ended.err()).isEmpty();
@@ -177,7 +178,7 @@ class RunnableJarIT {
     @Test
     void shouldLoseNothingWhenVfsOfItsOwnMoveWithAndWithoutPreCopy() throws Exception {
         Ended ended = jar.run(
-                "", "-c", "demo --vfs 8 --latency smartnic,firstLoad=100ms --quiet --json; devices");
+                "", "-c", "demo --vfs 8 --latency smartnic,firstLoad=100ms --max-downtime 1h --quiet --json; devices");
         assertThat(ended.status()).isZero();
         assertThat(ended.err()).isEmpty();
         assertThat(ended.out())
@@ -192,8 +193,8 @@ class RunnableJarIT {
 
     @Test
     void shouldDisturbNothingWhenItIsADryRun() throws Exception {
-        Ended ended = jar.run("", "-c", "migrate --quiet --dry-run host1/pf0/vf1 host2/pf0/vf1; state host1/pf0/vf1; "
-                + "state host2/pf0/vf1");
+        Ended ended = jar.run("", "-c", "migrate --quiet --max-downtime 1h --dry-run host1/pf0/vf1 host2/pf0/vf1; "
+                + "state host1/pf0/vf1; state host2/pf0/vf1");
         assertThat(ended.status()).isZero();
         assertThat(ended.out()).contains(" PASSED\n").endsWith("RUNNING\nRUNNING\n");
     }

@@ -66,10 +66,10 @@ public final class Errors {
         if (isInterruptedIo(error)) {
             return INTERRUPTED;
         }
-        if (error instanceof MigrationException migration && migration.failure() != null) {
+        if (error instanceof MigrationException migration) {
             return sentence(migration.failure());
         }
-        if (error instanceof MigrationException || error instanceof CommandFailedException) {
+        if (error instanceof CommandFailedException) {
             return error.getMessage();
         }
         if (error instanceof UncheckedIOException unchecked) {
@@ -136,7 +136,7 @@ public final class Errors {
     }
 
     private static Failure reported(Throwable error) {
-        if (error instanceof MigrationException migration && migration.failure() != null) {
+        if (error instanceof MigrationException migration) {
             return migration.failure();
         }
         if (error instanceof MigrationInterruptedException interrupted) {

@@ -16,6 +16,7 @@ public final class MigrationOptions {
     private static final String MAX_DOWNTIME = "--max-downtime";
     private static final String BANDWIDTH = "--bandwidth";
     private static final String TIMEOUT = "--timeout";
+    private static final String PROGRESS_TIMEOUT = "--progress-timeout";
     private static final String RAMP_LIMIT = "--ramp-limit";
     private static final String ON_STALL = "--on-stall";
     private static final Map<String, OnStall> OUTCOMES =
@@ -58,6 +59,13 @@ public final class MigrationOptions {
     private Duration timeout;
 
     @Option(
+            names = PROGRESS_TIMEOUT,
+            paramLabel = "TIME",
+            description = "Abort when nothing is transferred and no device changes its state for this time; default: "
+                    + "30s. Otherwise as --timeout.")
+    private Duration progressTimeout;
+
+    @Option(
             names = "--no-precopy",
             description = "Transfer everything while the guest is paused, however long that takes; --max-downtime, "
                     + "--ramp-limit and --on-stall are ignored.")
@@ -80,6 +88,9 @@ public final class MigrationOptions {
         }
         if (timeout != null) {
             made = made.withTimeout(timeout);
+        }
+        if (progressTimeout != null) {
+            made = made.withTimeouts(made.timeouts().withNoProgress(progressTimeout));
         }
         return made;
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationPhase;
@@ -16,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
-/** What commands that migrate have in common: how they wait, and what their documents share. */
+/** How commands that migrate wait for the end of a migration. */
 public final class MigrationRun {
 
     private static final long UNWIND_MILLIS = 1_500;
@@ -114,24 +112,5 @@ public final class MigrationRun {
             return Optional.empty();
         }
         return Optional.empty();
-    }
-
-    /** How long each phase took, in the order of the phases. */
-    public static JsonArray phases(MigrationReport report) {
-        JsonArray phases = new JsonArray();
-        for (MigrationReport.Phase each : report.phases()) {
-            JsonObject phase = new JsonObject();
-            phase.addProperty("name", each.phase().name());
-            phase.addProperty("millis", Json.millis(each.duration()));
-            phases.add(phase);
-        }
-        return phases;
-    }
-
-    /** What the document of a command begins with that failed before there was a report. */
-    public static JsonObject withoutReport() {
-        JsonObject document = new JsonObject();
-        document.addProperty("result", MigrationReport.Result.FAILED.name());
-        return document;
     }
 }

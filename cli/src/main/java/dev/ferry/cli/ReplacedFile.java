@@ -8,17 +8,27 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 import java.util.UUID;
 
 /**
  * A file that is written beside its place and moved there once it is whole, so that its name never stands for half a
- * file. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a thread that is
- * interrupted while it writes closes it.
+ * file. A new one can be read by its owner alone, as it may hold what a guest's device held; one that is replaced keeps
+ * its permissions. What is no regular file, a pipe or {@code /dev/stdout}, is written directly. Not thread-safe; a
+ * thread that is interrupted while it writes closes it.
  */
 public final class ReplacedFile implements Closeable {
+
+    private static final Set<OpenOption> NEW = Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    private static final Set<PosixFilePermission> OWNER =
+            Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
     private final Path target;
     private final Path written;
@@ -54,13 +64,23 @@ public final class ReplacedFile implements Closeable {
             return new ReplacedFile(
                     target,
                     written,
-                    FileChannel.open(written, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+                    FileChannel.open(written, NEW, ownerAlone(written)));
         } catch (AccessDeniedException e) {
             // The user knows nothing of the file beside.
             throw new AccessDeniedException(folder.toString());
         } catch (FileSystemException e) {
             throw new FileSystemException(file.toString(), null, e.getReason());
         }
+    }
+
+    private static FileAttribute<?>[] ownerAlone(Path file) {
+        return isPosix(file)
+                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER)}
+                : new FileAttribute<?>[0];
+    }
+
+    private static boolean isPosix(Path file) {
+        return file.getFileSystem().supportedFileAttributeViews().contains("posix");
     }
 
     /** Takes the bytes. */
@@ -73,6 +93,9 @@ public final class ReplacedFile implements Closeable {
         if (!written.equals(target)) {
             channel.force(true);
             channel.close();
+            if (isPosix(target) && Files.exists(target)) {
+                Files.setPosixFilePermissions(written, Files.getPosixFilePermissions(target));
+            }
             Files.move(written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         }
     }

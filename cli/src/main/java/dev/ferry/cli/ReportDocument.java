@@ -31,13 +31,21 @@ public final class ReportDocument {
         addCourse(document, report);
         document.addProperty("sourceState", report.sourceState().map(DeviceState::name).orElse(null));
         document.addProperty("destinationState", report.destinationState().map(DeviceState::name).orElse(null));
+        document.add("findings", FindingsForm.document(report.findings()));
         report.failure().ifPresent(failure -> document.add("error", Errors.document(failure)));
+        return document;
+    }
+
+    /** What the document of a command begins with that failed before there was a report. */
+    public static JsonObject withoutReport() {
+        JsonObject document = new JsonObject();
+        document.addProperty("result", MigrationReport.Result.FAILED.name());
         return document;
     }
 
     /** Adds {@code phases}, {@code steps}, {@code memory}, {@code devices} and {@code decisions}. */
     public static void addCourse(JsonObject document, MigrationReport report) {
-        document.add("phases", MigrationRun.phases(report));
+        document.add("phases", phases(report.phases()));
         document.add("steps", steps(report.steps()));
         document.add("memory", memory(report.memory()));
         JsonArray devices = new JsonArray();
@@ -46,6 +54,17 @@ public final class ReportDocument {
         JsonArray decisions = new JsonArray();
         report.decisions().forEach(decision -> decisions.add(decision(decision)));
         document.add("decisions", decisions);
+    }
+
+    private static JsonArray phases(List<MigrationReport.Phase> phases) {
+        JsonArray documents = new JsonArray();
+        for (MigrationReport.Phase each : phases) {
+            JsonObject phase = new JsonObject();
+            phase.addProperty("name", each.phase().name());
+            phase.addProperty("millis", Json.millis(each.duration()));
+            documents.add(phase);
+        }
+        return documents;
     }
 
     private static JsonArray steps(List<DowntimeStep> steps) {

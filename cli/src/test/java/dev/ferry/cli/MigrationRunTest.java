@@ -19,8 +19,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -31,8 +32,16 @@ class MigrationRunTest {
     private final List<String> told = new ArrayList<>();
 
     private static final class Endless implements Migration {
-        private final CompletableFuture<MigrationReport> report = new CompletableFuture<>();
-        private final CountDownLatch told = new CountDownLatch(1);
+        /** Happens when somebody begins to wait for the report. */
+        private Runnable onWait = () -> {};
+        private final CompletableFuture<MigrationReport> report = new CompletableFuture<>() {
+            @Override
+            public MigrationReport get(long limit, TimeUnit unit)
+                    throws InterruptedException, ExecutionException, TimeoutException {
+                onWait.run();
+                return super.get(limit, unit);
+            }
+        };
         private volatile boolean cancelled;
         /** Its turn comes after so many looks; when it is there, it has ended, where it ends. */
         private final AtomicInteger looks = new AtomicInteger();
@@ -77,7 +86,6 @@ class MigrationRunTest {
         @Override
         public boolean cancel() {
             cancelled = true;
-            told.countDown();
             if (atCancel != null) {
                 report.complete(atCancel);
             }
@@ -86,7 +94,7 @@ class MigrationRunTest {
 
         @Override
         public CompletionStage<MigrationReport> result() {
-            return report.minimalCompletionStage();
+            return report;
         }
     }
 
@@ -95,7 +103,7 @@ class MigrationRunTest {
                 "m1", result, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(),
                 List.of(), List.of(new MigrationReport.Device(
                         "a", "b", Optional.of(DeviceState.RUNNING), Optional.empty(), 0, 0, List.of())),
-                MigrationReport.Memory.NONE, List.of(), 0,
+                MigrationReport.Memory.NONE, List.of(), 0, List.of(),
                 result == MigrationReport.Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(Failure.of(FailureCode.CANCELLED, "it was cancelled")));
@@ -115,7 +123,7 @@ class MigrationRunTest {
         Failure left = Failure.of(FailureCode.DEVICE_FAILED, "b", "b: it could not be reset.");
         migration.atCancel = new MigrationReport(
                 whole.migration(), whole.result(), false, whole.started(), whole.total(), whole.downtime(),
-                whole.steps(), whole.phases(), whole.devices(), whole.memory(), whole.decisions(), 0,
+                whole.steps(), whole.phases(), whole.devices(), whole.memory(), whole.decisions(), 0, List.of(),
                 Optional.of(new Failure(
                         FailureCode.CANCELLED, Optional.empty(), Optional.empty(), Optional.empty(),
                         "it was cancelled", List.of(left))));
@@ -171,23 +179,18 @@ class MigrationRunTest {
     }
 
     @Test
-    void shouldReturnOnlyWhenThingsWerePutBackAfterAnInterruption() throws Exception {
+    void shouldReturnOnlyWhenThingsWerePutBackAfterAnInterruption() {
         AtomicBoolean back = new AtomicBoolean();
-        Thread unwinding = new Thread(() -> {
-            try {
-                if (migration.told.await(10, TimeUnit.SECONDS)) {
-                    back.set(true);
-                    migration.report.cancel(false);
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+        // It ends for those who wait for it after the cancel, and for nobody else.
+        migration.onWait = () -> {
+            if (migration.cancelled) {
+                back.set(true);
+                migration.report.cancel(false);
             }
-        });
-        unwinding.start();
+        };
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> MigrationRun.await(migration, Duration.ofMinutes(1), told::add))
                 .isInstanceOf(InterruptedException.class);
         assertThat(back).isTrue();
-        unwinding.join();
     }
 }

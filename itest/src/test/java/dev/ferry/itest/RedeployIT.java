@@ -8,6 +8,7 @@ import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Bundles;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
+import dev.ferry.itest.harness.HandoverSocket;
 import dev.ferry.itest.harness.Leftovers;
 import dev.ferry.itest.harness.SystemPicture;
 import dev.ferry.itest.harness.TestBundle;
@@ -40,9 +41,10 @@ public class RedeployIT {
     private static final int MEMBERS = 2;
 
     /** Rounds in which one bundle alone is replaced. */
-    private static final int ROUNDS_OF_ONE = 100;
+    private static final int ROUNDS_OF_ONE = 50;
 
     private static final String DRIVER = "dev.ferry.device.MigrationDriver";
+    private static final String LEGACY_IO = "dev.ferry.legacy.LegacyIo";
 
     @Inject
     private BundleContext context;
@@ -64,12 +66,13 @@ public class RedeployIT {
         List<String> all = new ArrayList<>(withoutApi);
         all.add(FerryBundle.API.location());
 
-        try (Adapters adapters = new Adapters(context)) {
+        try (Adapters adapters = new Adapters(context);
+                HandoverSocket handover = new HandoverSocket(context)) {
             adapters.twoHosts(MEMBERS);
-            round("with the api", all);
+            round("with the api", all, handover);
             Bundle api = context.installBundle(FerryBundle.API.location());
             for (int round = 1; round <= ROUNDS; round++) {
-                round("round " + round, withoutApi);
+                round("round " + round, withoutApi, handover);
             }
             undeploy("at last", List.of(api));
         }
@@ -88,12 +91,13 @@ public class RedeployIT {
         try (Adapters adapters = new Adapters(context)) {
             adapters.twoHosts(MEMBERS);
             adapters.create(Map.of("host", "host3", "name", "pf0", "members", MEMBERS, "commands", "context"));
-            replace(FerryBundle.VIRTIO_NET_PROVIDER, "(&(ferry.owner.id=host1/pf0)(ferry.backend=virtio))");
-            replace(FerryBundle.VIRTIO_CONTEXT_PROVIDER, "(ferry.owner.id=host3/pf0)");
+            replace(FerryBundle.VIRTIO_NET_PROVIDER, DRIVER, "(&(ferry.owner.id=host1/pf0)(ferry.backend=virtio))");
+            replace(FerryBundle.VIRTIO_CONTEXT_PROVIDER, DRIVER, "(ferry.owner.id=host3/pf0)");
+            replace(FerryBundle.VIRTIO_LEGACY_IO, LEGACY_IO, "(ferry.owner.id=host1/pf0)");
         } finally {
             uninstallAll();
         }
-        assertThat(leftovers.size()).isEqualTo(2 * ROUNDS_OF_ONE);
+        assertThat(leftovers.size()).isEqualTo(3 * ROUNDS_OF_ONE);
         assertThat(leftovers.loaders()).as("class loaders left behind").isEmpty();
     }
 
@@ -107,25 +111,25 @@ public class RedeployIT {
         new Bundles(context).refresh(uninstalled);
     }
 
-    /** Replaces one bundle again and again, each time when its drivers are there. */
-    private void replace(FerryBundle bundle, String filter) throws Exception {
+    /** Replaces one bundle again and again, each time when what it registers for its members is there. */
+    private void replace(FerryBundle bundle, String service, String filter) throws Exception {
         Bundles bundles = new Bundles(context);
         for (int round = 1; round <= ROUNDS_OF_ONE; round++) {
             Bundle installed = bundles.get(bundle);
-            Await.until(context, bundle + " " + round, () -> drivers(filter) == MEMBERS);
+            Await.until(context, bundle + " " + round, () -> services(service, filter) == MEMBERS);
             installed.stop();
-            assertThat(drivers(filter)).as("drivers of %s", bundle).isZero();
+            assertThat(services(service, filter)).as("services of %s", bundle).isZero();
             undeploy(bundle + " " + round, List.of(installed));
             bundles.install(bundle).start();
         }
     }
 
-    private int drivers(String filter) throws InvalidSyntaxException {
-        ServiceReference<?>[] found = context.getAllServiceReferences(DRIVER, filter);
+    private int services(String service, String filter) throws InvalidSyntaxException {
+        ServiceReference<?>[] found = context.getAllServiceReferences(service, filter);
         return found == null ? 0 : found.length;
     }
 
-    private void round(String name, List<String> locations) throws Exception {
+    private void round(String name, List<String> locations, HandoverSocket handover) throws Exception {
         List<Bundle> installed = new ArrayList<>();
         for (String location : locations) {
             installed.add(context.installBundle(location));
@@ -135,9 +139,11 @@ public class RedeployIT {
         }
         SystemPicture.whenSettled(context, 2 * MEMBERS);
         migrateUnderTraffic(name);
+        handover.awaitListening(name);
         for (Bundle bundle : installed) {
             bundle.stop();
         }
+        assertThat(handover.isThere()).as("%s: the socket of the handover", name).isFalse();
         undeploy(name, installed);
         Await.until(
                 context,

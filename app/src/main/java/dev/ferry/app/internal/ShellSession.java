@@ -189,10 +189,10 @@ final class ShellSession implements AutoCloseable {
     // Commands print their own errors, and then end in an exception that carries the exit status.
     private int guarded(Runnable how, boolean alone, Execution execution) {
         interrupts.begin(how, alone);
-        if (interrupts.isOver()) {
-            return FAILED;
-        }
         try {
+            if (interrupts.isOver()) {
+                return FAILED;
+            }
             Object result = execution.execute();
             if (result != null) {
                 out.println(session.format(result, Converter.INSPECT));

@@ -277,6 +277,8 @@ class ShellSessionTest {
             assertThat(session.interrupts().isRunning()).isFalse();
             session.interrupts().all();
             assertThat(session.script("deploy")).isEqualTo(1);
+            assertThat(session.command("deploy", List.of())).isEqualTo(1);
+            assertThat(session.interrupts().isRunning()).as("nothing began").isFalse();
             session.interact();
         }
         assertThat(services).isEmpty();

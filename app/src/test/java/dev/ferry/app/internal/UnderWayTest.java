@@ -72,7 +72,7 @@ class UnderWayTest {
                 id, result, false, Instant.EPOCH, Duration.ZERO, Duration.ZERO, List.of(), List.of(),
                 List.of(new MigrationReport.Device(
                         "a", "b", Optional.of(source), Optional.empty(), 0, 0, List.of())),
-                MigrationReport.Memory.NONE, List.of(), 0, failure);
+                MigrationReport.Memory.NONE, List.of(), 0, List.of(), failure);
     }
 
     private boolean end(Duration limit, Migration... migrations) throws InterruptedException {

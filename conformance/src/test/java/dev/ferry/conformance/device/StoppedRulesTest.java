@@ -25,6 +25,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -177,12 +179,12 @@ class StoppedRulesTest {
 
     @Test
     @Rule("D51")
-    void d51NothingHappensUnderAFloodOfNotifications() throws InterruptedException {
+    void d51NothingHappensUnderAFloodOfNotifications() throws Exception {
         Adapter adapter = adapter(1);
         GuestDriver driver = new GuestDriver(adapter.function(1)).start();
         driver.postReceiveBuffers(4);
         AtomicBoolean end = new AtomicBoolean();
-        Thread flood = new Thread(() -> {
+        FutureTask<Void> flood = new FutureTask<>(() -> {
             for (int number = 0; !end.get(); number++) {
                 // Entries beyond the queue would overwrite those that are still out.
                 if (driver.queue(TRANSMIT).offered() < 12) {
@@ -191,8 +193,8 @@ class StoppedRulesTest {
                 driver.notifyQueue(TRANSMIT);
                 deliver(adapter, number);
             }
-        });
-        flood.start();
+        }, null);
+        new Thread(flood).start();
         try {
             Waiting.untilTrue("traffic", () -> !sent.isEmpty());
             for (int round = 0; round < 200; round++) {
@@ -208,8 +210,8 @@ class StoppedRulesTest {
             }
         } finally {
             end.set(true);
-            flood.join();
         }
+        flood.get(60, TimeUnit.SECONDS);
     }
 
     @Test

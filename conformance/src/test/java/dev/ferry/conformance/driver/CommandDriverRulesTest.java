@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.ferry.conformance.driver.ScriptedQueue.Reply;
+import dev.ferry.conformance.harness.Framework.Waiting;
 import dev.ferry.conformance.harness.Hex;
 import dev.ferry.conformance.table.Rule;
 import dev.ferry.device.DeviceException;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -31,8 +33,7 @@ class CommandDriverRulesTest {
 
     private static final int METADATA_GET = 0x0e;
     private static final int MODE_SET = 0x11;
-    private static final long BRIEF_MILLIS = 100;
-    private static final long USUAL_MILLIS = 5_000;
+    private static final long LONG_SECONDS = 60;
 
     @RegisterExtension
     final Provider provider = new Provider();
@@ -125,8 +126,7 @@ class CommandDriverRulesTest {
                 ? Optional.of(new Reply(Hex.plain(OK + "ffff"), 9))
                 : Optional.empty());
         Provider.Owner owner = provider.announce(queue, 1);
-        owner.awaitCommand(0x08);
-        owner.members(1);
+        Waiting.untilTrue("the end of the set-up", () -> owner.refused() == 1);
         assertThat(queue.log(0x09)).as("no capability without any object that writes").isEmpty();
         assertThat(owner.drivers()).isZero();
     }
@@ -138,10 +138,10 @@ class CommandDriverRulesTest {
         Provider.Owner owner = provider.announceReady(queue, 2);
         owner.migrate();
         assertThat(queue.log()).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
-        Thread other = new Thread(() -> stopAndRun(owner.driver(2)));
-        other.start();
+        FutureTask<Void> other = new FutureTask<>(() -> stopAndRun(owner.driver(2)), null);
+        new Thread(other).start();
         stopAndRun(owner.driver(1));
-        other.join();
+        other.get(LONG_SECONDS, TimeUnit.SECONDS);
         assertThat(queue.log()).as("one pending command of the other member at most").allMatch(e -> e.pending() <= 1);
     }
 
@@ -152,31 +152,24 @@ class CommandDriverRulesTest {
         Provider.Owner owner = provider.announceReady(queue, 1);
         Machine machine = owner.driver(1);
         CountDownLatch asked = new CountDownLatch(1);
-        CountDownLatch never = new CountDownLatch(1);
+        FutureTask<Long> asking = new FutureTask<>(() -> sizeOf(owner));
+        FutureTask<Void> stopping = new FutureTask<>(() -> stopAndRun(machine), null);
+        Thread second = new Thread(stopping);
         queue.script(readable -> {
             if (Exchange.opcode(readable) == METADATA_GET) {
                 asked.countDown();
-                awaitBriefly(never); // time for another command of the member to come
+                // For the member, or for an answer when its command came through.
+                Waiting.untilTrue("the other to wait", () -> second.getState() == Thread.State.TIMED_WAITING);
             }
             return Optional.empty();
         });
-        Thread asking = new Thread(() -> sizeOf(owner));
-        asking.start();
-        assertThat(asked.await(USUAL_MILLIS, TimeUnit.MILLISECONDS)).isTrue();
-        Thread stopping = new Thread(() -> stopAndRun(machine));
-        stopping.start();
-        asking.join();
-        stopping.join();
+        new Thread(asking).start();
+        assertThat(asked.await(LONG_SECONDS, TimeUnit.SECONDS)).isTrue();
+        second.start();
+        asking.get(LONG_SECONDS, TimeUnit.SECONDS);
+        stopping.get(LONG_SECONDS, TimeUnit.SECONDS);
         assertThat(queue.log(MODE_SET)).isNotEmpty();
         assertThat(queue.log()).allMatch(exchange -> exchange.pending() == 0);
-    }
-
-    private static void awaitBriefly(CountDownLatch latch) {
-        try {
-            latch.await(BRIEF_MILLIS, TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
     }
 
     private static void stopAndRun(Machine machine) {

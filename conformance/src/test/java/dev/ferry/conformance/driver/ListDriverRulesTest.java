@@ -27,7 +27,6 @@ class ListDriverRulesTest {
     private static final int LIST_USE = 0x01;
     private static final int CAP_ID_LIST_QUERY = 0x07;
     private static final long SHORT_MILLIS = 100;
-    private static final long USUAL_MILLIS = 5_000;
     private static final long KNOWN_OPCODES = 0x3FFFFL;
     private static final int LAST_FREE_OPCODE = 0x7FFF;
 
@@ -72,22 +71,18 @@ class ListDriverRulesTest {
     @Rule("R2")
     void r2NoListIsTakenIntoUseBehindACommandThatIsNeverAnswered() {
         provider.commandTimeout(SHORT_MILLIS);
-        try {
-            ScriptedQueue queue = ScriptedQueue.typical(2);
-            queue.script(readable ->
-                    Exchange.opcode(readable) == CAP_ID_LIST_QUERY ? Optional.of(Reply.NEVER) : Optional.empty());
-            Provider.Owner owner = provider.announce(queue, 2);
-            Waiting.untilTrue("the failed set-up", () -> owner.refused() == 2);
-            queue.script(readable -> Optional.empty());
-            int before = queue.log(LIST_QUERY).size();
-            owner.members(1);
-            Waiting.untilTrue("another set-up", () -> queue.log(LIST_QUERY).size() > before);
-            Waiting.untilTrue("its failure", () -> owner.refused() == 1);
-            assertThat(queue.log(LIST_USE)).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
-            assertThat(owner.drivers()).isZero();
-        } finally {
-            provider.commandTimeout(USUAL_MILLIS);
-        }
+        ScriptedQueue queue = ScriptedQueue.typical(2);
+        queue.script(readable ->
+                Exchange.opcode(readable) == CAP_ID_LIST_QUERY ? Optional.of(Reply.NEVER) : Optional.empty());
+        Provider.Owner owner = provider.announce(queue, 2);
+        Waiting.untilTrue("the failed set-up", () -> owner.refused() == 2);
+        queue.script(readable -> Optional.empty());
+        int before = queue.log(LIST_QUERY).size();
+        owner.members(1);
+        Waiting.untilTrue("another set-up", () -> queue.log(LIST_QUERY).size() > before);
+        Waiting.untilTrue("its failure", () -> owner.refused() == 1);
+        assertThat(queue.log(LIST_USE)).isNotEmpty().allMatch(exchange -> exchange.pending() == 0);
+        assertThat(owner.drivers()).isZero();
     }
 
     @Test

@@ -29,12 +29,16 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
             "dev.ferry.virtio.net.provider.internal.VirtioNetProvider",
             "dev.ferry.virtio.legacy.io.internal.LegacyIoProvider");
 
+    /** No answer is meant to come too late, however a machine stalls; and it ends before a test's own patience. */
+    private static final long USUAL_MILLIS = 20_000;
+
     private final List<Owner> owners = new ArrayList<>();
     private Framework framework;
 
     @Override
     public void beforeEach(ExtensionContext context) {
         framework = SHARED.framework(context);
+        commandTimeout(USUAL_MILLIS);
     }
 
     @Override
@@ -42,7 +46,7 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         leaveAll();
     }
 
-    /** How long the provider waits for one command; holds soon. */
+    /** How long the provider waits for one command, in this test; holds soon. */
     void commandTimeout(long millis) {
         framework.configureComponent("dev.ferry.virtio.net.provider", Map.of("command.timeout.millis", millis));
     }
@@ -91,10 +95,6 @@ final class Provider implements BeforeEachCallback, AfterEachCallback {
         /** The number of VFs changes. */
         void members(int members) {
             registration.setProperties(Framework.dictionary(properties(members)));
-        }
-
-        ScriptedQueue queue() {
-            return queue;
         }
 
         /** Members that can be migrated, as far as the provider says. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.service.cm.Configuration;
 
 /** One adapter as it is deployed, by its services only. */
@@ -104,9 +105,11 @@ public final class Adapter {
                 .orElseThrow(() -> new AssertionError("there is no part " + name));
     }
 
-    /** Stops a VF. */
+    /** Stops a VF, again while the device asks for that: a driver may take long over an interrupt. */
     public void stop(int member) {
-        port.expect(Commands.stop(member), Commands.OK);
+        Answer answer = Framework.Waiting.until("a stop of VF " + member, () -> Optional.of(
+                port.send(Commands.stop(member))).filter(one -> one.status() != Commands.EAGAIN));
+        assertThat(answer.hex()).as("answer to a stop").isEqualTo(Hex.plain(Commands.OK));
     }
 
     /** Lets a VF run again. */

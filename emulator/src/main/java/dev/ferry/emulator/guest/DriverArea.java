@@ -14,7 +14,7 @@ import java.io.IOException;
  *   <tr><td>12</td><td>4</td><td>queue pairs in use</td></tr>
  *   <tr><td>16</td><td>8</td><td>negotiated features</td></tr>
  *   <tr><td>24</td><td>4+4</td><td>BAR and offset of the common configuration</td></tr>
- *   <tr><td>32</td><td>4+4</td><td>BAR and offset of the device configuration</td></tr>
+ *   <tr><td>32</td><td>8</td><td>reserved</td></tr>
  *   <tr><td>40</td><td>4</td><td>bytes of one packet buffer</td></tr>
  *   <tr><td>44</td><td>4</td><td>whether there is a control queue</td></tr>
  *   <tr><td>48</td><td>8</td><td>frames forwarded</td></tr>
@@ -37,8 +37,6 @@ final class DriverArea {
     private static final int FEATURES = 16;
     private static final int COMMON_BAR = 24;
     private static final int COMMON_OFFSET = 28;
-    private static final int CONFIG_BAR = 32;
-    private static final int CONFIG_OFFSET = 36;
     private static final int BUFFER_BYTES = 40;
     private static final int CONTROL = 44;
     private static final int FORWARDED = 48;
@@ -97,15 +95,9 @@ final class DriverArea {
         return new BarRegion(ram.u32(base + COMMON_BAR), Integer.toUnsignedLong(ram.u32(base + COMMON_OFFSET)));
     }
 
-    BarRegion deviceConfig() {
-        return new BarRegion(ram.u32(base + CONFIG_BAR), Integer.toUnsignedLong(ram.u32(base + CONFIG_OFFSET)));
-    }
-
-    void locations(BarRegion common, BarRegion deviceConfig) {
+    void common(BarRegion common) {
         ram.u32(base + COMMON_BAR, common.bar());
         ram.u32(base + COMMON_OFFSET, (int) common.offset());
-        ram.u32(base + CONFIG_BAR, deviceConfig.bar());
-        ram.u32(base + CONFIG_OFFSET, (int) deviceConfig.offset());
     }
 
     int bufferBytes() {

@@ -82,7 +82,7 @@ final class DriverSetup {
         negotiate();
         setUpQueues();
         setUpLoad();
-        area.locations(device.common(), device.deviceConfig());
+        area.common(device.common());
         area.validate();
         device.addStatus(DRIVER_OK);
     }

@@ -28,7 +28,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class VirtioNetGuest implements Guest, AutoCloseable {
 
     private static final String THREAD_PREFIX = "ferry-guest-";
-    private static final long CONTROL_SECONDS = 5;
+    private static final long CONTROL_SECONDS = 30;
     private static final int CONFIG_VECTOR = 0;
 
     private final PciFunction function;

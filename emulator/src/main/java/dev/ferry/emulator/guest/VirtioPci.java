@@ -74,10 +74,6 @@ final class VirtioPci {
         return common;
     }
 
-    BarRegion deviceConfig() {
-        return deviceConfig;
-    }
-
     long read(PciCommonConfig field) {
         return function.readBar(common.bar(), common.offset() + field.offset(), field.size());
     }

@@ -18,7 +18,8 @@ import org.slf4j.LoggerFactory;
 final class VirtualCpu implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(VirtualCpu.class);
-    private static final long LIMIT_SECONDS = 5;
+    /** A round takes milliseconds; a host that is too busy may keep the thread waiting for seconds. */
+    private static final long LIMIT_SECONDS = 30;
 
     /** How long until the next round when there is none without a wake-up. */
     static final long NOT_BY_ITSELF = Long.MAX_VALUE;

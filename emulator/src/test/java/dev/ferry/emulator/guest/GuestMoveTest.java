@@ -199,7 +199,7 @@ class GuestMoveTest {
     }
 
     private static boolean accepted(VirtioNetGuest guest) throws Exception {
-        return guest.control(NetControl.RX_ALLMULTI, new byte[] {1}).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return guest.control(NetControl.RX_ALLMULTI, new byte[] {1}).toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 
     private static VirtioNetFunction function(String id, int pairs) {

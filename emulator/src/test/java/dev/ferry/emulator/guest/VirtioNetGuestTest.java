@@ -4,6 +4,7 @@ package dev.ferry.emulator.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.ferry.emulator.Await;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import dev.ferry.emulator.internal.net.FunctionConfig;
 import dev.ferry.emulator.internal.net.VirtioNetFunction;
@@ -217,7 +218,8 @@ class VirtioNetGuestTest {
                 sent.add(Cable.frame(number, 60));
                 Cable.deliver(function, sent.get(number));
                 if (number % 50 == 0) {
-                    function.setStopped(true);
+                    // The guest may be kept off its processor for long within an interrupt.
+                    Await.until("the stop", () -> function.setStopped(true));
                     assertThat(function.deliver(sent.get(number))).isEqualTo(Delivery.NOT_READY);
                     function.setStopped(false);
                 }
@@ -237,7 +239,7 @@ class VirtioNetGuestTest {
         });
         try (VirtioNetGuest guest = VirtioNetGuest.boot(function, GuestRam.allocate())) {
             Cable.deliver(function, Cable.frame(0, 60));
-            assertThat(called.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(called.await(30, TimeUnit.SECONDS)).isTrue();
             guest.pause();
             assertThat(guest.failure()).contains("java.lang.NoClassDefFoundError: network/Sink");
             function.setStopped(true);
@@ -310,7 +312,7 @@ class VirtioNetGuestTest {
     }
 
     private static boolean accepted(VirtioNetGuest guest, NetControl control, byte[] data) throws Exception {
-        return guest.control(control, data).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        return guest.control(control, data).toCompletableFuture().get(30, TimeUnit.SECONDS);
     }
 
     private static ByteBuffer frameTo(byte[] address) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-@Timeout(30)
+@Timeout(120)
 class VirtualCpuTest {
 
     static Stream<Arguments> failures() {
@@ -42,7 +42,7 @@ class VirtualCpuTest {
         })) {
             cpu.wake();
             cpu.resume();
-            assertThat(executing.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(executing.await(60, TimeUnit.SECONDS)).isTrue();
             cpu.pause();
             assertThat(cpu.failure()).contains(said);
         }
@@ -62,7 +62,7 @@ class VirtualCpuTest {
             cpu.passRound();
             cpu.wake();
             cpu.resume();
-            assertThat(executing.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(executing.await(60, TimeUnit.SECONDS)).isTrue();
             AtomicInteger seen = new AtomicInteger(-1);
             Thread passing = new Thread(() -> {
                 try {
@@ -77,7 +77,7 @@ class VirtualCpuTest {
                     || !passing.isAlive());
             assertThat(passing.isAlive()).isTrue();
             mayEnd.countDown();
-            passing.join(10_000);
+            passing.join(60_000);
             assertThat(seen.get()).isPositive();
         }
     }
@@ -94,14 +94,14 @@ class VirtualCpuTest {
                 },
                 () -> asked.incrementAndGet() % 2 == 0 ? 0 : 1000)) {
             cpu.resume();
-            assertThat(rounds.await(10, TimeUnit.SECONDS)).isTrue();
+            assertThat(rounds.await(60, TimeUnit.SECONDS)).isTrue();
             cpu.pause();
         }
     }
 
     private static void awaitQuietly(CountDownLatch latch) {
         try {
-            latch.await(10, TimeUnit.SECONDS);
+            latch.await(60, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -271,6 +271,16 @@ class EmulatedAdapterComponentTest {
     }
 
     @Test
+    void shouldAnswerEachConfigurationByAServiceOfItsOwn() {
+        EmulatedAdapterComponent component = activate(keys("members", 5000));
+        ConfigurationOutcome first = framework.outcomes().get(0);
+        modify(component, keys("members", 5000));
+
+        assertThat(framework.outcomes()).containsExactly(first);
+        assertThat(framework.outcomes().get(0)).as("the service").isNotSameAs(first);
+    }
+
+    @Test
     void shouldAnswerWhatBecameOfTheConfigurationThatItWasGivenLast() {
         String pid = "dev.ferry.emulator.adapter~pf0";
         EmulatedAdapterComponent component = activate(keys("members", 5000));

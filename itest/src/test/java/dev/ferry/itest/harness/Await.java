@@ -14,7 +14,7 @@ import org.osgi.framework.ServiceReference;
 /** Waits with a limit: for a condition, looked at again at every service event; for a service; for a result. */
 public final class Await {
     /** More than anything here takes on a busy machine. */
-    public static final Duration LIMIT = Duration.ofSeconds(20);
+    public static final Duration LIMIT = Duration.ofSeconds(60);
 
     /** For conditions that no service event announces. */
     private static final long LOOK_AGAIN_MILLIS = 20;

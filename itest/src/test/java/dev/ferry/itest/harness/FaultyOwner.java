@@ -67,6 +67,17 @@ public final class FaultyOwner implements AutoCloseable {
             sent.clear();
         }
 
+        /** None goes wrong; they are counted from now on. */
+        public synchronized void watch() {
+            at = NONE;
+            sent.clear();
+        }
+
+        /** How many were sent by now. */
+        public synchronized int count() {
+            return sent.size();
+        }
+
         /** No command goes wrong any more; answers those that were sent: to whom, and their opcodes. */
         public synchronized List<String> disarm() {
             at = NONE;

@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 
 /**
@@ -25,16 +26,39 @@ public record SystemPicture(Set<String> lines) {
             Set.of("service.id", "service.bundleid", "component.id", "service.changecount");
 
     private static final String EXERCISER = "(ferry.itest=exerciser)";
+    private static final String ADAPTER = "dev.ferry.emulator.control.EmulatedAdapter";
+    private static final String OUTCOME = "dev.ferry.configuration.ConfigurationOutcome";
+    private static final String LEGACY_IO = "dev.ferry.legacy.LegacyIo";
 
-    /** The picture once all components are satisfied and there are so many devices. */
+    /**
+     * The picture once all components are satisfied, there are so many devices, all of them with legacy I/O, which
+     * comes after the device, and the configuration of each adapter is answered, which comes after its services.
+     */
     public static SystemPicture whenSettled(BundleContext context, int devices) throws Exception {
         Await.service(context, Function.class, EXERCISER);
         Await.until(
                 context,
-                devices + " devices and all components satisfied",
-                () -> Components.unsatisfied(context).isEmpty() && devices(context).size() == devices,
+                devices + " devices, all with legacy I/O, and all components satisfied",
+                () -> Components.unsatisfied(context).isEmpty()
+                        && devices(context).size() == devices
+                        && services(context, LEGACY_IO).size() == devices
+                        && areAnswered(context),
                 () -> Components.report(context) + "\n" + String.join("\n", of(context).lines()));
         return of(context);
+    }
+
+    private static boolean areAnswered(BundleContext context) throws InvalidSyntaxException {
+        List<ServiceReference<?>> adapters = services(context, ADAPTER);
+        return !adapters.isEmpty()
+                && services(context, OUTCOME).stream()
+                        .filter(outcome -> adapters.get(0).getBundle().equals(outcome.getBundle()))
+                        .count() == adapters.size();
+    }
+
+    private static List<ServiceReference<?>> services(BundleContext context, String type)
+            throws InvalidSyntaxException {
+        ServiceReference<?>[] found = context.getAllServiceReferences(type, null);
+        return found == null ? List.of() : List.of(found);
     }
 
     /** The picture now. */
@@ -73,7 +97,7 @@ public record SystemPicture(Set<String> lines) {
                     context.getService(exercisers.iterator().next());
             String text = (String) exerciser.apply("devices");
             return text.isEmpty() ? List.of() : List.of(text.split("\n"));
-        } catch (org.osgi.framework.InvalidSyntaxException e) {
+        } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);
         }
     }

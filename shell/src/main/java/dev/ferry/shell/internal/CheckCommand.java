@@ -5,6 +5,7 @@ import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
+import dev.ferry.cli.FindingsForm;
 import dev.ferry.cli.MigrationOptions;
 import dev.ferry.cli.PlanForm;
 import dev.ferry.migration.Finding;
@@ -41,7 +42,7 @@ final class CheckCommand extends FerryCommand {
         JsonObject document = new JsonObject();
         document.addProperty("source", devices.source());
         document.addProperty("destination", devices.destination());
-        document.add("findings", Findings.document(findings));
+        document.add("findings", FindingsForm.document(findings));
         if (findings.isEmpty()) {
             document.add("plan", PlanForm.document(plan));
             return CommandResult.done(
@@ -49,7 +50,7 @@ final class CheckCommand extends FerryCommand {
         }
         return CommandResult.failed(
                 document,
-                Findings.text(findings),
+                FindingsForm.text(findings),
                 findings.size() == 1
                         ? "1 finding prevents the migration"
                         : findings.size() + " findings prevent the migration");

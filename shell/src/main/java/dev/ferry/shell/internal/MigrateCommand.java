@@ -73,9 +73,6 @@ final class MigrateCommand extends FerryCommand {
         MigrationReport report = follow(service, request, console);
         JsonObject document = ReportDocument.of(report);
         document.add("plan", PlanForm.document(plan));
-        if (report.failure().filter(failure -> failure.code() == FailureCode.CHECK_FAILED).isPresent()) {
-            document.add("findings", Findings.document(service.check(request)));
-        }
         return Reports.result(report, document, ReportText.of(report));
     }
 
@@ -113,6 +110,6 @@ final class MigrateCommand extends FerryCommand {
 
     @Override
     protected JsonObject failedDocument() {
-        return MigrationRun.withoutReport();
+        return ReportDocument.withoutReport();
     }
 }

@@ -62,7 +62,7 @@ final class RestoreCommand extends FerryCommand {
 
     private MigrationException withHint(MigrationException error) {
         Failure failure = error.failure();
-        if (failure == null || failure.code() != FailureCode.STREAM_REFUSED) {
+        if (failure.code() != FailureCode.STREAM_REFUSED) {
             return error;
         }
         String why = malformation(error)

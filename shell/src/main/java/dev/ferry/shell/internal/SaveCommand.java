@@ -58,6 +58,6 @@ final class SaveCommand extends FerryCommand {
     }
 
     private static boolean ofFile(MigrationException error) {
-        return error.failure() != null && error.failure().code() == FailureCode.IO_FAILED;
+        return error.failure().code() == FailureCode.IO_FAILED;
     }
 }

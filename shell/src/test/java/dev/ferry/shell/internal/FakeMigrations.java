@@ -104,7 +104,7 @@ final class FakeMigrations implements MigrationService {
         started = request;
         listener.onEvent(new MigrationEvent.PhaseStarted("m1", MigrationPhase.CHECK));
         listener.onEvent(new MigrationEvent.ArcTaken("m1", request.source(), Arc.RUNNING_TO_RUNNING_P2P));
-        MigrationReport report = Samples.report(request, failure);
+        MigrationReport report = Samples.report(request, findings, failure);
         return new Ended(request, report);
     }
 

@@ -259,7 +259,7 @@ class JobCommandsTest {
         assertThat(document().keySet()).containsExactly(
                 "migration", "result", "dryRun", "source", "destination", "started", "downtimeMillis", "totalMillis",
                 "stateBytes", "memoryBytes", "bufferBytes", "phases", "steps", "memory", "devices", "decisions",
-                "sourceState", "destinationState");
+                "sourceState", "destinationState", "findings");
     }
 
     @Test

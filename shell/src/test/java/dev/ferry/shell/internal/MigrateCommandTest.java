@@ -102,6 +102,7 @@ class MigrateCommandTest {
         assertThat(shell.out()).contains("\"result\": \"FAILED\"").contains("""
                   "sourceState": "RUNNING",
                   "destinationState": null,
+                  "findings": [],
                   "error": {
                     "code": "DEVICE_FAILED",
                     "phase": "LOAD",
@@ -166,7 +167,8 @@ class MigrateCommandTest {
     void shouldAskForWhatTheOptionsSay() {
         assertThat(migrate(
                         "a,b", "x,y", "--max-downtime", "150ms", "--bandwidth", "1 Gbit/s", "--timeout", "2min",
-                        "--ramp-limit", "1s", "--on-stall", "switchover", "--no-precopy", "--dry-run"))
+                        "--progress-timeout", "45s", "--ramp-limit", "1s", "--on-stall", "switchover",
+                        "--no-precopy", "--dry-run"))
                 .isZero();
         assertThat(migrations.started).isEqualTo(new MigrationRequest(
                 List.of(new DevicePair("a", "x"), new DevicePair("b", "y")),
@@ -178,7 +180,7 @@ class MigrateCommandTest {
                         .withRampLimit(Duration.ofSeconds(1))
                         .withOnStall(Convergence.OnStall.SWITCH_OVER),
                 new Bandwidth(125_000_000),
-                Timeouts.DEFAULT.withTotal(Duration.ofMinutes(2))));
+                Timeouts.DEFAULT.withTotal(Duration.ofMinutes(2)).withNoProgress(Duration.ofSeconds(45))));
         assertThat(shell.out()).startsWith("m1 PASSED\n  a is STOP, x is RUNNING\n  b is STOP, y is RUNNING\n")
                 .contains("b, actual               51.000");
         assertThat(shell.err()).contains("70 ms expected, without pre-copy no limit");
@@ -189,6 +191,7 @@ class MigrateCommandTest {
         "--max-downtime a b | '--max-downtime': 'a' is not a number with one of the units ms, s, min, h",
         "a --timeout b | '--timeout': 'b' is not a number with one of the units ms, s, min, h",
         "--bandwidth a b | '--bandwidth': 'a' is not a number greater than zero with a unit",
+        "--progress-timeout a b | '--progress-timeout': 'a' is not a number with one of the units ms, s, min, h",
         "--on-stall a b | '--on-stall': 'a' is neither fail nor switchover",
         "--timeout 8d a b | '--timeout': '8d' is not a number with one of the units ms, s, min, h",
     })

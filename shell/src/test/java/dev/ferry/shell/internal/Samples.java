@@ -25,6 +25,10 @@ final class Samples {
     private Samples() {}
 
     static MigrationReport report(MigrationRequest request, Optional<Failure> failure) {
+        return report(request, List.of(), failure);
+    }
+
+    static MigrationReport report(MigrationRequest request, List<Finding> findings, Optional<Failure> failure) {
         boolean completed = failure.isEmpty();
         Result result = failure.map(each -> each.code() == FailureCode.CANCELLED ? Result.CANCELLED : Result.FAILED)
                 .orElse(request.dryRun() ? Result.PASSED : Result.COMPLETED);
@@ -55,6 +59,7 @@ final class Samples {
                 MigrationReport.Memory.NONE,
                 List.of(new Decision(Duration.ofMillis(4), Decision.Kind.SWITCHOVER, "0 bytes are left.")),
                 65536,
+                findings,
                 failure);
     }
 

@@ -60,6 +60,7 @@ public final class OwnerWatch<O> implements AutoCloseable {
     private final OwnerDrivers.Kind<O> kind;
     private final SetUp<O> setUp;
     private final CommandTimeout timeout;
+    private final long setupWaitMillis;
 
     /** The channel stays the same for all set-ups: it knows which commands are still with the device. */
     private record Owner<O>(String id, AdminQueue queue, AdminChannel channel, OwnerDrivers<O> drivers) {}
@@ -69,12 +70,22 @@ public final class OwnerWatch<O> implements AutoCloseable {
 
     private final ThreadPoolExecutor executor;
 
-    /** No owner is there yet. */
-    public OwnerWatch(String threadName, OwnerDrivers.Kind<O> kind, SetUp<O> setUp, CommandTimeout timeout) {
+    /**
+     * No owner is there yet.
+     *
+     * @param setupWaitMillis {@link #SETUP_WAIT_MILLIS} but in tests, whose machine may stall for longer
+     */
+    public OwnerWatch(
+            String threadName,
+            OwnerDrivers.Kind<O> kind,
+            SetUp<O> setUp,
+            CommandTimeout timeout,
+            long setupWaitMillis) {
         this.threadName = threadName;
         this.kind = kind;
         this.setUp = setUp;
         this.timeout = timeout;
+        this.setupWaitMillis = setupWaitMillis;
         AtomicInteger number = new AtomicInteger();
         executor = new ThreadPoolExecutor(
                 SETUP_THREADS, SETUP_THREADS, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task ->
@@ -184,9 +195,9 @@ public final class OwnerWatch<O> implements AutoCloseable {
         }
     }
 
-    private static void awaitBriefly(Future<?> task, String ownerId) {
+    private void awaitBriefly(Future<?> task, String ownerId) {
         try {
-            task.get(SETUP_WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            task.get(setupWaitMillis, TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             LOG.info("setting up {} is taking long; its drivers will be registered when it is done", ownerId);
         } catch (ExecutionException e) {

@@ -7,8 +7,8 @@ import dev.ferry.cli.CommandResult;
 import dev.ferry.cli.Console;
 import dev.ferry.cli.FerryCommand;
 import dev.ferry.cli.MigrationOptions;
-import dev.ferry.cli.MigrationRun;
 import dev.ferry.cli.Quantities;
+import dev.ferry.cli.ReportDocument;
 import dev.ferry.cli.RunOptions;
 import dev.ferry.cli.UsageException;
 import dev.ferry.demo.internal.run.Demonstration;
@@ -165,6 +165,6 @@ final class DemoCommand extends FerryCommand {
 
     @Override
     protected JsonObject failedDocument() {
-        return MigrationRun.withoutReport();
+        return ReportDocument.withoutReport();
     }
 }

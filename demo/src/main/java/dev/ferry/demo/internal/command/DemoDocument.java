@@ -48,9 +48,11 @@ final class DemoDocument {
 
     /** Why it failed; empty when it did not. */
     static Optional<JsonObject> error(DemoReport report) {
-        return report.failure().map(sentence -> Errors.document(report.migration()
-                .failure()
-                .orElseGet(() -> Failure.of(codeOf(report), sentence))));
+        return report.failure().map(sentence -> {
+            Failure first = report.migration().failure().orElseGet(() -> Failure.of(codeOf(report), sentence));
+            return Errors.document(new Failure(
+                    first.code(), first.phase(), first.device(), first.errno(), first.message(), report.following()));
+        });
     }
 
     private static FailureCode codeOf(DemoReport report) {
@@ -112,6 +114,9 @@ final class DemoDocument {
                 .row("guest memory", Amounts.bytes(migration.memoryBytes()))
                 .row("downtime", millis(migration.downtime()))
                 .row("total", millis(migration.total()));
+        report.recording()
+                .filter(recording -> recording.failure().isEmpty())
+                .ifPresent(recording -> table.row("recorded in", recording.file().toString()));
         return table.toString().stripLeading() + perVf(report) + ReportText.course(migration) + "\n" + closing(report);
     }
 

@@ -9,8 +9,10 @@ import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationReport.Result;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What a demonstration showed. Immutable.
@@ -20,7 +22,7 @@ import java.util.Optional;
  * @param plan what the migration was expected to do and cost, made before the first frame was sent
  * @param migration the report of the migration
  * @param guestFailure why a guest stopped by itself, or what its memory lost; empty usually
- * @param fileFailure why the file of frames is not whole, one sentence; empty usually
+ * @param recording the file of the frames that came out of the guest; empty when none was wanted
  */
 public record DemoReport(
         String traffic,
@@ -28,7 +30,14 @@ public record DemoReport(
         MigrationPlan plan,
         MigrationReport migration,
         Optional<String> guestFailure,
-        Optional<String> fileFailure) {
+        Optional<Recording> recording) {
+
+    /**
+     * A file of frames.
+     *
+     * @param failure why it is not whole, one sentence; empty when it is, and in its place
+     */
+    public record Recording(Path file, Optional<String> failure) {}
 
     /**
      * What became of the frames of one VF.
@@ -89,12 +98,26 @@ public record DemoReport(
             return Optional.of("of %d frames %d were lost, %d duplicated, %d reordered, %d changed".formatted(
                     frames.sent(), frames.lost(), frames.duplicated(), frames.reordered(), frames.foreign()));
         }
-        return fileFailure;
+        return fileFailure();
     }
 
-    /** That sentence, and a line each what else failed in the migration, as on the way back; empty after a success. */
+    private Optional<String> fileFailure() {
+        return recording.flatMap(Recording::failure);
+    }
+
+    /** What else failed: in the migration, as on the way back, and the file of frames. */
+    public List<Failure> following() {
+        return Stream.concat(
+                        migration.failure().map(Failure::following).orElse(List.of()).stream(),
+                        fileFailure()
+                                .filter(why -> !failure().equals(Optional.of(why)))
+                                .map(why -> Failure.of(FailureCode.IO_FAILED, why))
+                                .stream())
+                .toList();
+    }
+
+    /** That sentence, and a line each what else failed; empty after a success. */
     public List<String> complaints() {
-        List<Failure> following = migration.failure().map(Failure::following).orElse(List.of());
-        return failure().map(first -> Errors.sentences(first, following)).orElse(List.of());
+        return failure().map(first -> Errors.sentences(first, following())).orElse(List.of());
     }
 }

@@ -106,7 +106,7 @@ public final class Demonstration {
                 outcome.plan(),
                 outcome.migration(),
                 outcome.guestFailure(),
-                lanes.get(0).recorder().fileFailure());
+                lanes.get(0).recorder().recording());
     }
 
     private String sources() {

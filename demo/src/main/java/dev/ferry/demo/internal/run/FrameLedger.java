@@ -85,13 +85,28 @@ public final class FrameLedger {
         return await(() -> settled() >= frames, limit);
     }
 
+    /**
+     * Waits until the frame that was sent last came out: what has not by then was overtaken. False when no frame came
+     * out for as long as the limit.
+     *
+     * @throws IOException when none can come any more
+     */
+    public synchronized boolean awaitLast(Duration limit) throws IOException, InterruptedException {
+        return await(() -> window.isEmpty() || newestOut == sent - 1, limit);
+    }
+
     private long settled() {
         return sent - window.size();
     }
 
+    // Behind a frame that is missing none is settled, but they come out.
+    private long progress() {
+        return settled() + newestOut;
+    }
+
     // The limit begins anew with every frame.
     private boolean await(BooleanSupplier condition, Duration limit) throws IOException, InterruptedException {
-        long before = settled();
+        long before = progress();
         long deadline = System.nanoTime() + limit.toNanos();
         while (failure.isPresent() || !condition.getAsBoolean()) {
             if (failure.isPresent()) {
@@ -102,8 +117,8 @@ public final class FrameLedger {
                 return false;
             }
             wait(millis);
-            if (settled() != before) {
-                before = settled();
+            if (progress() != before) {
+                before = progress();
                 deadline = System.nanoTime() + limit.toNanos();
             }
         }

@@ -97,9 +97,9 @@ final class Recorder implements Closeable {
         return kept && failure == null;
     }
 
-    /** Why the file is not whole, one sentence; final once this is closed. Empty when it is, or none was wanted. */
-    synchronized Optional<String> fileFailure() {
-        return fileFailure;
+    /** What became of the file; final once this is closed. Empty when none was wanted. */
+    synchronized Optional<DemoReport.Recording> recording() {
+        return file.map(path -> new DemoReport.Recording(path, fileFailure));
     }
 
     private synchronized void loseFile(IOException why) {

@@ -14,7 +14,8 @@ import java.util.Optional;
 final class Sender {
 
     private static final int RESERVE_FRACTION = 4;
-    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(3);
+    /** For frames that a later one has overtaken. */
+    private static final Duration STRAGGLER_LIMIT = Duration.ofSeconds(3);
 
     private final Traffic.Frames frames;
     private final long count;
@@ -59,10 +60,12 @@ final class Sender {
         sendUntil(Math.min(count - 1, count - count / RESERVE_FRACTION));
     }
 
-    /** Sends what is left, and waits until all came out; what did not for too long does not come any more. */
+    /** Sends what is left, and waits until all came out: patiently, but for what a later frame has overtaken. */
     void sendRest() throws IOException, InterruptedException {
         sendUntil(count);
-        ledger.awaitSettled(count, DRAIN_LIMIT);
+        if (ledger.awaitLast(stallLimit)) {
+            ledger.awaitSettled(count, STRAGGLER_LIMIT);
+        }
     }
 
     private void sendUntil(long end) throws IOException, InterruptedException {

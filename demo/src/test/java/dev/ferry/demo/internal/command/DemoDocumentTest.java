@@ -3,9 +3,11 @@ package dev.ferry.demo.internal.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import dev.ferry.cli.CommandResult;
 import dev.ferry.demo.internal.run.DemoReport;
+import dev.ferry.demo.internal.run.DemoReport.Recording;
 import dev.ferry.demo.internal.run.FrameCounts;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.migration.Failure;
@@ -14,6 +16,7 @@ import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationPlan;
 import dev.ferry.migration.MigrationReport.Result;
 import dev.ferry.migration.MigrationReport;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -29,6 +32,10 @@ class DemoDocumentTest {
 
     private static final Failure NOT_RESET =
             Failure.of(FailureCode.DEVICE_FAILED, "b/pf0/vf1", "b/pf0/vf1: it could not be reset.");
+
+    private static final Optional<Recording> WHOLE = Optional.of(new Recording(Path.of("x"), Optional.empty()));
+    private static final Optional<Recording> FULL =
+            Optional.of(new Recording(Path.of("x"), Optional.of("x is full")));
 
     private static final MigrationPlan PLAN = new MigrationPlan(
             List.of(), List.of(), new MigrationPlan.Memory(0, false, 0, 0, "Nothing moves."), Optional.empty());
@@ -69,12 +76,35 @@ class DemoDocumentTest {
 
     @Test
     void shouldKeepTheReportWhenTheFileFailed() {
-        JsonObject document = DemoDocument.json(report(Result.COMPLETED, FLAWLESS, Optional.of("x is full")));
+        JsonObject document = DemoDocument.json(report(Result.COMPLETED, FLAWLESS, FULL));
 
         assertThat(document.get("result").getAsString()).isEqualTo("FAILED");
         assertThat(document.getAsJsonObject("frames").get("received").getAsLong()).isEqualTo(100);
         assertThat(document.getAsJsonObject("error").get("code").getAsString()).isEqualTo("IO_FAILED");
         assertThat(document.getAsJsonObject("error").get("message").getAsString()).isEqualTo("x is full");
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Result.class, names = {"FAILED", "CANCELLED"})
+    void shouldTellOfTheFileWhateverBecameOfTheMigration(Result ended) {
+        assertThat(DemoDocument.text(report(ended, FLAWLESS, WHOLE))).containsPattern("\nrecorded in +x\n");
+        assertThat(DemoDocument.text(report(ended, FLAWLESS))).doesNotContain("recorded");
+
+        DemoReport full = report(ended, FLAWLESS, FULL);
+        assertThat(DemoDocument.text(full)).doesNotContain("recorded");
+        assertThat(full.complaints()).endsWith("also: b/pf0/vf1: it could not be reset.", "also: x is full");
+        JsonArray following =
+                DemoDocument.json(full).getAsJsonObject("error").getAsJsonArray("following");
+        assertThat(following).hasSize(2);
+        assertThat(following.get(1).getAsJsonObject().get("code").getAsString()).isEqualTo("IO_FAILED");
+        assertThat(following.get(1).getAsJsonObject().get("message").getAsString()).isEqualTo("x is full");
+    }
+
+    @Test
+    void shouldTellOfTheFileOnce() {
+        assertThat(report(Result.COMPLETED, FLAWLESS, FULL).complaints()).containsExactly("x is full");
+        assertThat(report(Result.COMPLETED, HARMED, FULL).complaints()).containsExactly(
+                "of 100 frames 1 were lost, 2 duplicated, 3 reordered, 0 changed", "also: x is full");
     }
 
     @Test
@@ -95,12 +125,12 @@ class DemoDocumentTest {
         return report(result, frames, Optional.empty());
     }
 
-    private static DemoReport report(Result result, FrameCounts frames, Optional<String> fileFailure) {
-        return report(result, frames, fileFailure, Optional.empty());
+    private static DemoReport report(Result result, FrameCounts frames, Optional<Recording> recording) {
+        return report(result, frames, recording, Optional.empty());
     }
 
     private static DemoReport report(
-            Result result, FrameCounts frames, Optional<String> fileFailure, Optional<DeviceState> sourceState) {
+            Result result, FrameCounts frames, Optional<Recording> recording, Optional<DeviceState> sourceState) {
         MigrationReport migration = new MigrationReport(
                 "m1",
                 result,
@@ -117,6 +147,7 @@ class DemoDocumentTest {
                 new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
                 List.of(),
                 0,
+                List.of(),
                 result == Result.COMPLETED
                         ? Optional.empty()
                         : Optional.of(new Failure(
@@ -127,7 +158,7 @@ class DemoDocumentTest {
                                 "It took too long.",
                                 List.of(NOT_RESET))));
         DemoReport.Flow flow = new DemoReport.Flow("a/pf0/vf1", "b/pf0/vf1", frames, 7);
-        return new DemoReport("100 frames", List.of(flow), PLAN, migration, Optional.empty(), fileFailure);
+        return new DemoReport("100 frames", List.of(flow), PLAN, migration, Optional.empty(), recording);
     }
 
     @Test

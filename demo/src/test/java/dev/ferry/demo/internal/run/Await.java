@@ -11,6 +11,12 @@ final class Await {
 
     private Await() {}
 
+    /** Returns once no thread lives whose name begins so: whoever waits for a thread pool goes on a little earlier. */
+    static void untilNoThreadIsLeft(String prefix) {
+        until("threads " + prefix + " to end", () -> Thread.getAllStackTraces().keySet().stream()
+                .noneMatch(thread -> thread.getName().startsWith(prefix)));
+    }
+
     /** Returns once the condition is true. */
     static void until(String what, BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);

@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,8 @@ class DemonstrationTest {
     private final Vf second = migrations.add("host2");
     private final List<String> progress = new CopyOnWriteArrayList<>();
     private MigrationListener listener = MigrationListener.NONE;
+    /** Happens on the thread of the demo, at each line of progress. */
+    private Runnable onProgress = () -> {};
 
     @Test
     void shouldLoseNothingToAndFroSeveralTimes() throws Exception {
@@ -50,9 +53,7 @@ class DemonstrationTest {
             assertFlawless(run(second, first, new MadeUpTraffic(3_000)), 3_000);
         }
         assertThat(progress).noneMatch(line -> line.contains("could not be brought back"));
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .noneMatch(name -> name.startsWith("ferry-"));
+        Await.untilNoThreadIsLeft("ferry-");
     }
 
     @Test
@@ -136,16 +137,12 @@ class DemonstrationTest {
     @Test
     void shouldPutEverythingBackWhenItIsInterrupted(@TempDir Path folder) throws Exception {
         Path out = Files.writeString(folder.resolve("out.pcap"), "an older capture");
-        Thread demo = Thread.currentThread();
-        Thread other = new Thread(() -> {
-            Await.until("the demo to begin", () -> !progress.isEmpty());
-            demo.interrupt();
-        });
-        other.start();
+        // By the demo itself: another thread could come when all is over.
+        onProgress = Thread.currentThread()::interrupt;
 
         assertThatThrownBy(() -> run(first, second, new MadeUpTraffic(100_000), Optional.of(out)))
                 .isInstanceOf(InterruptedException.class);
-        other.join(10_000);
+        onProgress = () -> {};
         assertThat(out).hasContent("an older capture");
         assertThat(folder.toFile().list()).containsExactly("out.pcap");
         assertFlawless(run(first, second, new MadeUpTraffic(500)), 500);
@@ -157,6 +154,8 @@ class DemonstrationTest {
         listener = event -> {
             if (event instanceof MigrationEvent.PhaseStarted started && started.phase() == MigrationPhase.SWITCHOVER) {
                 demo.interrupt();
+                // Nothing waits for a migration that has ended, so the interrupt would be noticed by what comes next.
+                Await.until("the demo to notice", () -> !demo.isInterrupted());
             }
         };
 
@@ -202,9 +201,7 @@ class DemonstrationTest {
             assertThat(flow.frames().sent()).isEqualTo(500);
             assertThat(flow.frames().atDestination()).isPositive();
         });
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .noneMatch(name -> name.startsWith("ferry-"));
+        Await.untilNoThreadIsLeft("ferry-");
     }
 
     @Test
@@ -251,7 +248,11 @@ class DemonstrationTest {
     private DemoReport run(List<VfPair> vfs, List<Traffic> traffic, GuestOptions guest, Optional<Path> out)
             throws Exception {
         Demonstration.Settings settings = new Demonstration.Settings(vfs, traffic, TIME, guest, request -> request);
-        return new Demonstration(migrations, settings, progress::add, listener).run(out);
+        Consumer<String> telling = line -> {
+            progress.add(line);
+            onProgress.run();
+        };
+        return new Demonstration(migrations, settings, telling, listener).run(out);
     }
 
     private static void assertFlawless(DemoReport report, long sent) {

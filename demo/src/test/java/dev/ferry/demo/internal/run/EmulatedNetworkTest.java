@@ -126,8 +126,7 @@ class EmulatedNetworkTest {
 
         network.close();
 
-        Await.until("the thread to end", () -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().equals("ferry-demo-network")));
+        Await.untilNoThreadIsLeft("ferry-demo-network");
     }
 
     private EmulatedNetwork network() {

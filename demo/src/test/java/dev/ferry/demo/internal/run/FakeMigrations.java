@@ -190,6 +190,7 @@ final class FakeMigrations implements MigrationService {
                 new MigrationReport.Memory(16 << 20, 0, 16 << 20, 0),
                 List.of(),
                 0,
+                List.of(),
                 failure);
     }
 

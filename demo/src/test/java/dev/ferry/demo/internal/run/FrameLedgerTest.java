@@ -110,6 +110,25 @@ class FrameLedgerTest {
     }
 
     @Test
+    void shouldWaitForTheLastFrameAndNotForThoseThatItHasOvertaken() throws Exception {
+        send(3);
+        out(1);
+        assertThat(ledger.awaitLast(AT_ONCE)).as("the last one is on its way").isFalse();
+        out(2);
+        assertThat(ledger.awaitLast(AT_ONCE)).isTrue();
+        assertThat(ledger.awaitSettled(3, AT_ONCE)).as("the first one may still come").isFalse();
+        out(0);
+        assertThat(ledger.awaitSettled(3, AT_ONCE)).isTrue();
+    }
+
+    @Test
+    void shouldNotWaitForALastFrameThatWasRefused() throws Exception {
+        send(1);
+        ledger.refused(frames.get(0));
+        assertThat(ledger.awaitLast(AT_ONCE)).isTrue();
+    }
+
+    @Test
     void shouldHoldTheSenderBackWhileTooManyAreOnTheirWay() throws Exception {
         send(FrameLedger.WINDOW_FRAMES);
 

@@ -46,9 +46,7 @@ class RecorderTest {
             assertThatThrownBy(recorder::close).hasMessage("the file of frames, " + pipe + ", takes nothing");
             assertThat(silent.isOpen()).isTrue();
         }
-        assertThat(Thread.getAllStackTraces().keySet())
-                .extracting(Thread::getName)
-                .doesNotContain("ferry-demo-recorder");
+        Await.untilNoThreadIsLeft("ferry-demo-recorder");
     }
 
     @Test
@@ -64,7 +62,7 @@ class RecorderTest {
         recorder.keep();
         recorder.close();
         assertThat(ledger.counts().received()).isEqualTo(many);
-        assertThat(recorder.fileFailure())
+        assertThat(recorder.recording().flatMap(DemoReport.Recording::failure))
                 .contains("the file of frames, /dev/full, could not be written: No space left on device");
     }
 

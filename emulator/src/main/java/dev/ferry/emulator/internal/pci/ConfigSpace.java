@@ -52,12 +52,6 @@ public final class ConfigSpace {
         return (read(offset, Short.BYTES) & mask) == mask;
     }
 
-    /** Clears bits of a 16-bit register, writable or not. */
-    public void clear(int offset, int mask) {
-        bytes[offset] &= (byte) ~mask;
-        bytes[offset + 1] &= (byte) ~(mask >>> Byte.SIZE);
-    }
-
     /** Gives a 16-bit register a value, whichever bits are writable. */
     public void set(int offset, int value) {
         bytes[offset] = (byte) value;

@@ -40,11 +40,6 @@ public final class MsixTable {
         reset();
     }
 
-    /** Number of vectors. */
-    public int vectors() {
-        return vectors;
-    }
-
     /** Masks every vector and forgets what is programmed and pending. */
     public void reset() {
         pending.clear();

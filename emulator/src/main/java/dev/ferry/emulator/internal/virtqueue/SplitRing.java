@@ -72,16 +72,6 @@ public final class SplitRing implements Virtqueue {
         this.next = position;
     }
 
-    /**
-     * A ring as the driver set it up.
-     *
-     * @param fresh true when it was enabled just now and begins at index 0; false to go on where used.idx in guest
-     *     memory says, as after a resume or a migration
-     */
-    public SplitRing(VirtqueueConfig config, boolean indirect, boolean eventIdx, boolean fresh) {
-        this(config, indirect, eventIdx, fresh ? 0 : UNKNOWN);
-    }
-
     @Override
     public int size() {
         return config.size();

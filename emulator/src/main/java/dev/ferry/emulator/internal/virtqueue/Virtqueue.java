@@ -82,9 +82,4 @@ public sealed interface Virtqueue permits SplitRing, PackedRing {
      *     {@link #begin}
      */
     int lastAvail();
-
-    /** last_used_idx, in the same form; between two sections of work it is {@link #lastAvail}. */
-    default int lastUsed() {
-        return lastAvail();
-    }
 }

@@ -4,6 +4,7 @@ package dev.ferry.emulator.internal.net;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
+import dev.ferry.emulator.Await;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
@@ -26,8 +27,12 @@ class ConcurrencyTest {
 
     private static final int FRAMES = 20_000;
     private static final long LIMIT_SECONDS = 40;
+    /** A slow machine goes fewer rounds. */
+    private static final long ROUNDS_SECONDS = 20;
 
-    private final VirtioNetFunction function = TestFunctions.function(1);
+    /** Waits for interrupts on their way as long as a test may take: their sender may be kept off its processor. */
+    private final VirtioNetFunction function =
+            new VirtioNetFunction(TestFunctions.config(1), Duration.ofSeconds(LIMIT_SECONDS));
     private final TestDriver driver = new TestDriver(function);
     private final long begun = System.nanoTime();
 
@@ -44,8 +49,9 @@ class ConcurrencyTest {
         running.add(threads.submit(() -> transmit(packet, end)));
         running.add(threads.submit(() -> receive(buffer, end)));
         try {
-            for (int round = 0; round < 200; round++) {
-                function.setStopped(true);
+            Await.until("traffic", () -> transmitted.get() > 0 && driver.queue(0).deviceUsedIdx() > 0);
+            for (int round = 0; round < 200 && isWithin(ROUNDS_SECONDS); round++) {
+                assertThat(function.setStopped(true)).isTrue();
                 int interrupts = driver.interrupts.size();
                 int frames = transmitted.get();
                 int used = driver.queue(0).deviceUsedIdx() << 16 | driver.queue(1).deviceUsedIdx();
@@ -65,7 +71,6 @@ class ConcurrencyTest {
         for (Future<?> one : running) {
             one.get(30, TimeUnit.SECONDS);
         }
-        assertThat(transmitted.get()).isPositive();
         assertThat(driver.read(TestDriver.DEVICE_STATUS, 1)).isEqualTo(15);
     }
 
@@ -111,35 +116,42 @@ class ConcurrencyTest {
         TestQueue queue = driver.queue(1);
         long packet = driver.buffer(72);
         long notification = driver.notify.offset() + driver.multiplier;
+        int sent = 0;
         try {
-            for (int i = 0; i < FRAMES && isInTime(); ) {
+            while (sent < FRAMES && isWithin(ROUNDS_SECONDS)) {
                 queue.takeUsed();
                 if ((queue.availIdx - queue.usedIdx & 0xFFFF) < 16) {
                     queue.add(TestQueue.Part.out(packet, 72));
-                    i++;
+                    sent++;
                     VarHandle.fullFence();
                     if (queue.isNotificationDue()) {
                         function.writeBar(driver.notify.bar(), notification, 2, 1);
                     }
+                } else {
+                    Thread.yield();
                 }
             }
         } finally {
             end.set(true);
         }
         changing.get(30, TimeUnit.SECONDS);
-        assertThat(transmitted).hasValue(FRAMES);
+        assertThat(sent).as("more than the queue holds").isGreaterThan(16);
+        assertThat(transmitted).hasValue(sent);
     }
 
     @ParameterizedTest
     @ValueSource(longs = {TestFunctions.VERSION_1, TestFunctions.VERSION_1 | TestFunctions.RING_PACKED})
     void shouldLetTheOwnerInWhileADriverNeverStopsNotifying(long format) throws Exception {
         driver.start(format, 64);
+        AtomicInteger transmitted = new AtomicInteger();
+        function.connect(frame -> transmitted.incrementAndGet());
         long packet = driver.buffer(72);
         AtomicBoolean end = new AtomicBoolean();
         ExecutorService guest = Executors.newSingleThreadExecutor();
         Future<?> transmitting = guest.submit(() -> transmit(packet, end));
         guest.shutdown();
         try {
+            Await.until("notifications", () -> transmitted.get() > 0);
             assertTimeoutPreemptively(Duration.ofSeconds(LIMIT_SECONDS), () -> {
                 for (int i = 0; i < 20; i++) {
                     function.setStopped(true);
@@ -166,18 +178,22 @@ class ConcurrencyTest {
             buffers[driver.queue(0).add(TestQueue.Part.in(buffer, 128))] = buffer;
         }
         ExecutorService network = Executors.newSingleThreadExecutor();
-        Future<?> delivering = network.submit(() -> {
-            for (int i = 0; i < FRAMES && isInTime(); ) {
-                if (function.deliver(ByteBuffer.wrap(TestFunctions.frame(60, i))) == Delivery.TAKEN) {
-                    i++;
+        Future<Integer> delivering = network.submit(() -> {
+            int taken = 0;
+            while (taken < FRAMES && isWithin(ROUNDS_SECONDS)) {
+                if (function.deliver(ByteBuffer.wrap(TestFunctions.frame(60, taken))) == Delivery.TAKEN) {
+                    taken++;
                 } else {
                     Thread.yield();
                 }
             }
+            return taken;
         });
         network.shutdown();
         int expected = 0;
-        while (expected < FRAMES && isInTime()) {
+        for (boolean mayCome = true; mayCome; ) {
+            // Asked before the queue is looked at: what was delivered until then is seen there.
+            mayCome = !delivering.isDone();
             List<TestQueue.Used> used = driver.queue(0).takeUsed();
             VarHandle.acquireFence();
             List<Long> taken = used.stream().map(one -> buffers[one.id()]).toList();
@@ -188,12 +204,15 @@ class ConcurrencyTest {
             for (long buffer : taken) {
                 buffers[driver.queue(0).add(TestQueue.Part.in(buffer, 128))] = buffer;
             }
+            if (taken.isEmpty()) {
+                Thread.yield();
+            }
         }
-        delivering.get(30, TimeUnit.SECONDS);
-        assertThat(expected).isEqualTo(FRAMES);
+        assertThat(expected).isEqualTo(delivering.get(30, TimeUnit.SECONDS));
+        assertThat(expected).as("more than the queue holds").isGreaterThan(64);
     }
 
-    private boolean isInTime() {
-        return System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+    private boolean isWithin(long seconds) {
+        return System.nanoTime() - begun < TimeUnit.SECONDS.toNanos(seconds);
     }
 }

@@ -5,6 +5,7 @@ import static dev.ferry.emulator.internal.owner.Bench.bytes;
 import static dev.ferry.emulator.internal.owner.Bench.toMember;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.ferry.emulator.Await;
 import dev.ferry.emulator.control.PciFunction;
 import dev.ferry.emulator.guest.GuestRam;
 import dev.ferry.emulator.guest.VirtioNetGuest;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -26,7 +28,7 @@ class OwnerConcurrencyTest {
 
     private static final int MEMBERS = 2;
     private static final int ROUNDS = 100;
-    private static final int LIMIT_SECONDS = 30;
+    private static final int LIMIT_SECONDS = 60;
     /** OK, EAGAIN, EEXIST, EINVAL, ENOSPC, ENXIO: what the commands here may meet. */
     private static final Set<Integer> STATUSES = Set.of(0, 11, 17, 22, 28, 6);
 
@@ -35,6 +37,8 @@ class OwnerConcurrencyTest {
     private final OwnerDriver driver = new OwnerDriver(owner.ownerFunction());
     private final GuestRam ram = GuestRam.allocate();
     private final AtomicBoolean end = new AtomicBoolean();
+    /** Those that were once through what they do. */
+    private final Set<Thread> begun = ConcurrentHashMap.newKeySet();
 
     /** Sends by the service what a migration sends, until the end. */
     private Void migrate(int member) {
@@ -49,6 +53,7 @@ class OwnerConcurrencyTest {
                     Bench.destroy(member, member))) {
                 assertThat(status(command)).as(command).isIn(STATUSES);
             }
+            begun.add(Thread.currentThread());
         }
         return null;
     }
@@ -67,6 +72,7 @@ class OwnerConcurrencyTest {
             PciFunction function = owner.members() == 0 ? null : functionOrNull();
             if (function != null) {
                 boot(function);
+                begun.add(Thread.currentThread());
             }
         }
         return null;
@@ -94,12 +100,14 @@ class OwnerConcurrencyTest {
         ExecutorService threads = Executors.newFixedThreadPool(others.size() + 1);
         List<Future<?>> running = new ArrayList<>();
         others.forEach(other -> running.add(threads.submit(other)));
-        Future<?> acting = threads.submit(action);
-        threads.shutdown();
         try {
+            Await.until("all to have begun", () -> begun.size() == others.size()
+                    || running.stream().anyMatch(Future::isDone));
+            Future<?> acting = threads.submit(action);
             acting.get(LIMIT_SECONDS, TimeUnit.SECONDS);
         } finally {
             end.set(true);
+            threads.shutdown();
         }
         for (Future<?> one : running) {
             one.get(LIMIT_SECONDS, TimeUnit.SECONDS);

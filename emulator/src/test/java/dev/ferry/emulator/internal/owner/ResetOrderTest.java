@@ -14,6 +14,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Resets of a member against commands about it, on other threads: each is wholly before or wholly behind the other. */
@@ -21,6 +22,8 @@ class ResetOrderTest {
 
     private static final String OK = plain(Bench.OK);
     private static final int ROUNDS = 3_000;
+    /** As often at least the device is looked at meanwhile. */
+    private static final int LOOKS = 50;
     /** Device Control in the PCI Express capability, which this device has at 0x40. */
     private static final int DEVICE_CONTROL = 0x48;
     private static final int INITIATE_FLR = 0x8000;
@@ -65,8 +68,11 @@ class ResetOrderTest {
 
         ExecutorService guest = Executors.newSingleThreadExecutor();
         try {
+            AtomicInteger looks = new AtomicInteger();
             Future<?> resets = guest.submit(() -> {
-                for (int round = 0; round < ROUNDS; round++) {
+                boolean told = false;
+                for (int round = 0; !told && (round < ROUNDS || looks.get() < LOOKS); round++) {
+                    told = Thread.currentThread().isInterrupted();
                     member.writeConfig(DEVICE_CONTROL, 2, INITIATE_FLR);
                 }
             });
@@ -75,6 +81,7 @@ class ResetOrderTest {
                 assertThat(execute(toMember(0x11, 1, "01"), 8)).isEqualTo(OK);
                 assertThat(execute(toMember(0x10, 1, object(1) + atWork), 8)).isEqualTo(OK);
                 seen.add(parts());
+                looks.incrementAndGet();
             }
             resets.get(10, TimeUnit.SECONDS);
             assertThat(seen).isSubsetOf(defaults, loaded);

@@ -30,7 +30,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /** Key {@code spool.memory.mib}. */
     @AttributeDefinition(
             name = "Spool in memory (MiB)",
-            description = "How much of a device's former state a restore keeps in memory.",
+            description = "How much of the new state, and of the former one, a restore keeps in memory.",
             min = "" + Bounds.LEAST_SPOOL_MEMORY,
             max = "" + Bounds.MOST_SPOOL_MEMORY)
     int spool_memory_mib() default Bounds.DEFAULT_SPOOL_MEMORY;
@@ -38,7 +38,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /** Key {@code spool.file.mib}. */
     @AttributeDefinition(
             name = "Spool in a file (MiB)",
-            description = "How much more of a device's former state a restore keeps in a temporary file.",
+            description = "How much more of each of the two states a restore keeps in a temporary file.",
             min = "" + Bounds.LEAST_SPOOL_FILE,
             max = "" + Bounds.MOST_SPOOL_FILE)
     int spool_file_mib() default Bounds.DEFAULT_SPOOL_FILE;

@@ -214,7 +214,7 @@ class DriverDepartureTest {
             assertThat(rig.source.state).isEqualTo(DeviceState.STOP_COPY);
             assertThat(rig.source.text).isEqualTo(MigrationRig.TEXT);
             assertThat(errors).singleElement().asString()
-                    .contains("it stays in a state that cannot be asked", "run it, if nothing else acts", "scripted");
+                    .contains("it stays in a state that cannot be asked", "take it to RUNNING, if nothing", "scripted");
         }
     }
 }

@@ -139,6 +139,7 @@ class EventDeliveryTest {
                         MigrationReport.Memory.NONE,
                         List.of(),
                         0,
+                        List.of(),
                         failure));
     }
 }

@@ -96,8 +96,38 @@ class FindingsTest {
             rig.source.state = DeviceState.STOP;
 
             assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.SOURCE_NOT_RUNNING))
-                    .isEqualTo("host1/vf1: it is STOP, and it has not been seen RUNNING since its driver came; run it, "
-                            + "if nothing else acts for its guest, or reset it.");
+                    .isEqualTo("host1/vf1: it is STOP, and it has not been seen RUNNING since its driver came; take it "
+                            + "to RUNNING, if nothing else acts for its guest, or reset it.");
+        }
+    }
+
+    /** An earlier service may have left there what it could not run, and lend and return leave the state as it is. */
+    @Test
+    void shouldNotMigrateIntoADeviceThatWasFoundStopped() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.state = DeviceState.STOP;
+            String found = "host2/vf1: it is STOP, and it has not been seen RUNNING since its driver came; take it to "
+                    + "RUNNING, if nothing else acts for its guest, or reset it.";
+
+            assertThat(messageAbout(rig, SOURCE, DESTINATION, Finding.Code.DESTINATION_NOT_IDLE)).isEqualTo(found);
+            assertThat(rig.migrate().failure().orElseThrow().message()).isEqualTo(found);
+            assertThat(rig.destination.arcs).isEmpty();
+            assertThat(rig.destination.resets).hasValue(0);
+
+            rig.service.reset(DESTINATION);
+            rig.service.setState(DESTINATION, DeviceState.STOP);
+            assertThat(rig.service.check(rig.request())).isEmpty();
+        }
+    }
+
+    @Test
+    void shouldMigrateIntoADeviceThatWasFoundStoppedOnceItHasRun() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.destination.state = DeviceState.STOP;
+            rig.service.setState(DESTINATION, DeviceState.RUNNING);
+            rig.service.setState(DESTINATION, DeviceState.STOP);
+
+            assertThat(rig.migrate().failure()).isEmpty();
         }
     }
 
@@ -132,6 +162,10 @@ class FindingsTest {
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
             assertThat(report.failure().orElseThrow().message()).contains("RESUMING", "take it to RUNNING");
             assertThat(report.failure().orElseThrow().phase()).contains(MigrationPhase.CHECK);
+            assertThat(report.findings())
+                    .singleElement()
+                    .extracting(Finding::code, Finding::device)
+                    .containsExactly(Finding.Code.DESTINATION_NOT_IDLE, DESTINATION);
             assertThat(rig.source.arcs).isEmpty();
             assertThat(rig.destination.arcs).isEmpty();
             assertThat(rig.destination.resets).hasValue(0);
@@ -144,8 +178,13 @@ class FindingsTest {
             rig.source.state = DeviceState.STOP;
             rig.destination.state = DeviceState.RESUMING;
 
-            assertThat(rig.migrate().failure().orElseThrow().message())
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.failure().orElseThrow().message())
                     .contains("SOURCE_NOT_RUNNING: ", "DESTINATION_NOT_IDLE: ");
+            assertThat(report.findings())
+                    .extracting(Finding::code)
+                    .containsExactly(Finding.Code.SOURCE_NOT_RUNNING, Finding.Code.DESTINATION_NOT_IDLE);
         }
     }
 

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LiveMemoryTest {
 
     private static final int PAGE = LiveRig.PAGE;
+
+    /** How often a device was asked for its size when its data of the first round were read. */
+    private static final int ASKED_WHEN_READ = 2;
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
@@ -53,6 +57,34 @@ class LiveMemoryTest {
             assertThat(rig.sourceGuest.reads == 0).isEqualTo(mapped);
             assertThat(rig.destinationGuest.configurations)
                     .containsEntry("host2/vf0", "config of host1/vf0");
+        }
+    }
+
+    @Test
+    void shouldKeepTheDataOfDevicesApartFromEachOtherAndFromMemoryThatIsNotMapped() {
+        try (LiveRig rig = new LiveRig(2)) {
+            CountDownLatch asked = new CountDownLatch(2 * ASKED_WHEN_READ);
+            CyclicBarrier both = new CyclicBarrier(2);
+            rig.sources.forEach(source -> source.device.endlessDirtyBytes = 1);
+            rig.intercept((name, call) -> {
+                switch (call) {
+                    case "stopCopySize" -> asked.countDown();
+                    // The buffer of the memory is given back after those of the devices, all read to their ends.
+                    case "memory read" -> MigrationTest.join(asked);
+                    case "write" -> {
+                        if (!rig.sourceGuest.running) {
+                            LiveRig.meet(both);
+                        }
+                    }
+                    default -> {}
+                }
+            });
+
+            MigrationReport report = rig.migrate();
+
+            assertThat(report.failure()).isEmpty();
+            assertThat(report.memory().rounds()).isEqualTo(1);
+            rig.assertDestinationOwns();
         }
     }
 

@@ -20,6 +20,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A restore whose file cannot be read, whose thread is interrupted, or whose driver or service leaves meanwhile. */
 class RestoreCutShortTest {
@@ -110,31 +112,22 @@ class RestoreCutShortTest {
         }
     }
 
-    @Test
-    void shouldHaveItsFormerStateWhenTheDriverLeavesMeanwhile() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldHaveItsFormerStateWhenTheDriverLeavesMeanwhile(boolean loading) {
         try (MigrationRig rig = new MigrationRig()) {
             CompletableFuture<Void> gone = new CompletableFuture<>();
-            InputStream leavesWhenRead = new InputStream() {
-                @Override
-                public int read() {
-                    Thread unregisters = new Thread(() -> {
-                        rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
-                        gone.complete(null);
-                    });
-                    unregisters.start();
-                    MigrationRig.awaitWaiting(unregisters);
-                    return 't';
-                }
+            Runnable leaves = LiveRig.once(() -> {
+                Thread unregisters = new Thread(() -> {
+                    rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
+                    gone.complete(null);
+                });
+                unregisters.start();
+                MigrationRig.awaitWaiting(unregisters);
+            });
+            ReadableByteChannel from = when(loading, rig, leaves);
 
-                @Override
-                public int read(byte[] into, int offset, int length) {
-                    into[offset] = (byte) read();
-                    return 1;
-                }
-            };
-
-            Failure failure =
-                    failureOf(() -> rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(leavesWhenRead)));
+            Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, from));
 
             gone.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join();
             assertThat(failure.code()).isEqualTo(FailureCode.PROVIDER_GONE);
@@ -142,34 +135,42 @@ class RestoreCutShortTest {
         }
     }
 
-    @Test
-    void shouldHaveItsFormerStateBeforeTheServiceHasStopped() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void shouldHaveItsFormerStateBeforeTheServiceHasStopped(boolean loading) {
         MigrationRig rig = new MigrationRig();
         CompletableFuture<Boolean> runningWhenStopped = new CompletableFuture<>();
-        InputStream stopsWhenRead = new InputStream() {
-            @Override
-            public int read() {
-                Thread stops = new Thread(() -> {
-                    rig.close();
-                    runningWhenStopped.complete(rig.source.state == DeviceState.RUNNING);
-                });
-                stops.start();
-                MigrationRig.awaitWaiting(stops);
-                return 't';
-            }
+        ReadableByteChannel from = when(loading, rig, LiveRig.once(() -> {
+            Thread stops = new Thread(() -> {
+                rig.close();
+                runningWhenStopped.complete(rig.source.state == DeviceState.RUNNING);
+            });
+            stops.start();
+            MigrationRig.awaitWaiting(stops);
+        }));
 
-            @Override
-            public int read(byte[] into, int offset, int length) {
-                into[offset] = (byte) read();
-                return 1;
-            }
-        };
-
-        Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(stopsWhenRead)));
+        Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, from));
 
         assertThat(failure.code()).isEqualTo(FailureCode.CANCELLED);
         assertThat(runningWhenStopped.orTimeout(MigrationRig.LIMIT_SECONDS, TimeUnit.SECONDS).join()).isTrue();
         rig.assertSourceOwns();
+    }
+
+    /** A state for a restore during which something happens: while the device loads it, or while it is read. */
+    private static ReadableByteChannel when(boolean loading, MigrationRig rig, Runnable happens) {
+        InputStream text = new ByteArrayInputStream("text:new".getBytes(StandardCharsets.UTF_8)) {
+            @Override
+            public synchronized int read(byte[] into, int offset, int length) {
+                if (!loading) {
+                    happens.run();
+                }
+                return super.read(into, offset, length);
+            }
+        };
+        if (loading) {
+            rig.source.onWrite = happens::run;
+        }
+        return Channels.newChannel(text);
     }
 
     private static ReadableByteChannel stream(String text) {

@@ -14,10 +14,13 @@ import dev.ferry.migration.MigrationException;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.Set;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -113,6 +116,25 @@ class SaveAndRestoreTest {
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             assertThat(rig.source.resets).hasValue(0);
             rig.assertNoBreaches();
+        }
+    }
+
+    @Test
+    void shouldNotStopTheDeviceBeforeAllOfTheNewStateIsThere() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            Set<DeviceState> seen = EnumSet.noneOf(DeviceState.class);
+            InputStream slow = new ByteArrayInputStream("text:saved".getBytes(StandardCharsets.UTF_8)) {
+                @Override
+                public synchronized int read(byte[] into, int offset, int length) {
+                    seen.add(rig.source.state);
+                    return super.read(into, offset, 1);
+                }
+            };
+
+            rig.service.restore(MigrationRig.SOURCE, Channels.newChannel(slow));
+
+            assertThat(rig.source.text).isEqualTo("text:saved");
+            assertThat(seen).containsExactly(DeviceState.RUNNING);
         }
     }
 

@@ -56,6 +56,7 @@ class SessionPlacesTest {
 
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.CHECK_FAILED);
             assertThat(report.failure().orElseThrow().message()).contains("all places are taken");
+            assertThat(report.findings()).extracting(Finding::code).containsExactly(Finding.Code.NO_FREE_SESSION);
             assertUntouched(rig);
             assertThat(rig.source.tickets.open()).isZero();
             assertThat(rig.destination.tickets.open()).isZero();

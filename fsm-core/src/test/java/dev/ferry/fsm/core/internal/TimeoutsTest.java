@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.fsm.Arc;
 import dev.ferry.migration.Bandwidth;
+import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.Failure;
 import dev.ferry.migration.FailureCode;
 import dev.ferry.migration.MigrationEvent;
@@ -104,6 +105,43 @@ class TimeoutsTest {
 
             assertThat(rig.migrate(request).result()).isEqualTo(Result.COMPLETED);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"RUNNING_TO_PRE_COPY", "STOP_TO_RESUMING", "PRE_COPY_P2P_TO_STOP_COPY"})
+    void shouldCountEachDeviceThatMovesAsProgressWhenThereAreMoreOfThemThanThreads(String slow) {
+        try (LiveRig rig = new LiveRig(4)) {
+            beSlow(rig, slow);
+
+            assertThat(rig.migrate().failure()).isEmpty();
+            rig.assertDestinationOwns();
+        }
+    }
+
+    @Test
+    void shouldCountEachResetAsProgress() {
+        try (LiveRig rig = new LiveRig(4)) {
+            rig.migrate();
+            beSlow(rig, "reset");
+
+            MigrationReport back = rig.migrate(MigrationRequest.of(rig.request().devices().stream()
+                    .map(pair -> new DevicePair(pair.destination(), pair.source()))
+                    .toList()));
+
+            assertThat(back.failure()).isEmpty();
+            assertThat(rig.sources).allMatch(source -> source.device.resets.get() == 1);
+        }
+    }
+
+    /** From now on a call takes 20 s, and two threads do the work on four devices. */
+    private static void beSlow(LiveRig rig, String slow) {
+        rig.values.threads = 1;
+        rig.service.modified(rig.values);
+        rig.intercept((device, call) -> {
+            if (call.equals(slow)) {
+                rig.clock.advance(Duration.ofSeconds(20));
+            }
+        });
     }
 
     @ParameterizedTest

@@ -38,23 +38,27 @@ final class DeviceServices implements Lending {
     /** How long the end waits for migrations to put their devices in order: longer than these are given by default. */
     static final long STOP_WAIT_MILLIS = 15_000;
 
+    /** That of the product: a test whose machine stalls for seconds has more. */
+    static final Patience PATIENCE = new Patience(WAIT_MILLIS, RETURN_MILLIS, STOP_WAIT_MILLIS);
+
     /** Devices that could not be served, since their service before had not left: served as soon as it has. */
     private final Map<String, FoundDevice> late = new HashMap<>();
     private final Turn turn = new Turn();
     private final Leavings leavings = new Leavings(this::serveLate);
-    private final ServedDevices served = new ServedDevices(leavings, WAIT_MILLIS);
+    private final ServedDevices served;
     private final DevicePublisher publisher;
-    private final long stopWaitMillis;
+    private final Patience patience;
 
     /**
      * Serves nothing yet.
      *
      * @param factory asked for when the first device is opened, since it binds native code
-     * @param stopWaitMillis {@link #STOP_WAIT_MILLIS} but in tests
+     * @param patience {@link #PATIENCE} but in tests
      */
     DeviceServices(
-            Supplier<DriverFactory> factory, DriverRegistry registry, String hostName, long stopWaitMillis) {
-        this.stopWaitMillis = stopWaitMillis;
+            Supplier<DriverFactory> factory, DriverRegistry registry, String hostName, Patience patience) {
+        this.patience = patience;
+        served = new ServedDevices(leavings, patience.waitMillis());
         publisher = new DevicePublisher(factory, registry, served, new Terms(BackendSettings.none(), hostName));
     }
 
@@ -64,7 +68,7 @@ final class DeviceServices implements Lending {
      * @return false when nothing was done, and is to be tried again soon: an operation has not returned in time
      */
     boolean update(List<FoundDevice> found, BackendSettings wanted) {
-        if (!turn.enter(WAIT_MILLIS)) {
+        if (!turn.enter(patience.waitMillis())) {
             LOG.warn("the devices of this host will be scanned later: an operation on one of them has not returned");
             return false;
         }
@@ -99,7 +103,7 @@ final class DeviceServices implements Lending {
 
     /** A device has left; on its own thread. When another thread has a long turn, the next update serves it. */
     private void serveLate(String name) {
-        if (!turn.enter(WAIT_MILLIS)) {
+        if (!turn.enter(patience.waitMillis())) {
             return;
         }
         try {
@@ -136,7 +140,7 @@ final class DeviceServices implements Lending {
      */
     @Override
     public String lend(FoundDevice device, OpenDevice open) throws DeviceException {
-        if (!turn.enter(WAIT_MILLIS)) {
+        if (!turn.enter(patience.waitMillis())) {
             open.close();
             throw busy("another device is waited for; try again later");
         }
@@ -187,7 +191,7 @@ final class DeviceServices implements Lending {
     @Override
     public Lending.WayBack takeBack(String name) {
         Turn.Wish sentOff = wishBack(name);
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(RETURN_MILLIS);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(patience.returnMillis());
         return new Lending.WayBack() {
             @Override
             public Optional<String> obstacle() {
@@ -220,8 +224,8 @@ final class DeviceServices implements Lending {
         publisher.close();
         served.sendOffAll();
         // Once more, for the device that a thread was about to serve in its turn.
-        boolean alone = turn.wish(served::sendOffAll).await(WAIT_MILLIS);
-        List<String> left = new ArrayList<>(leavings.awaitAll(stopWaitMillis, WAIT_MILLIS));
+        boolean alone = turn.wish(served::sendOffAll).await(patience.waitMillis());
+        List<String> left = new ArrayList<>(leavings.awaitAll(patience.stopWaitMillis(), patience.waitMillis()));
         if (!alone) {
             left.add("a device of " + publisher.terms().host()
                     + " is being opened; it will be closed when that is done");

@@ -46,7 +46,6 @@ public final class VfioBackend {
     private static final long AGAIN_SECONDS = 1;
     private static final long STOP_WAIT_SECONDS = 5;
 
-    private final Path root;
     private final long firstLookMillis;
     private final DeviceFinder finder;
     private final DeviceServices services;
@@ -57,6 +56,8 @@ public final class VfioBackend {
     private ScheduledFuture<?> rescan;
     /** Of the executor's thread. */
     private Optional<Future<?>> again = Optional.empty();
+    /** Of the executor's thread: the last scan failed. */
+    private boolean blind;
 
     /** Called by Declarative Services. */
     @Activate
@@ -64,8 +65,8 @@ public final class VfioBackend {
         this(Path.of("/"), Once.of(LinuxSystemCalls::new),
                 new FrameworkRegistry(context),
                 outcome -> FrameworkRegistry.register(context, ConfigurationOutcome.class, outcome, Map.of()),
-                FIRST_LOOK_MILLIS);
-        modified(configuration, properties);
+                FIRST_LOOK_MILLIS, DeviceServices.PATIENCE);
+        activate(configuration, properties);
     }
 
     VfioBackend(
@@ -73,17 +74,30 @@ public final class VfioBackend {
             Supplier<SystemCalls> calls,
             DriverRegistry registry,
             Function<ConfigurationOutcome, Runnable> outcomes,
-            long firstLookMillis) {
-        this.root = root;
+            long firstLookMillis,
+            Patience patience) {
         this.firstLookMillis = firstLookMillis;
         outcome = new Outcome(outcomes);
         finder = new DeviceFinder(root);
         services = new DeviceServices(Once.of(() -> new DriverFactory(calls.get(), root)), registry, hostName(root),
-                DeviceServices.STOP_WAIT_MILLIS);
+                patience);
         handover = new Handover(calls, root, services);
         // After the shutdown a look is discarded, not refused.
         executor = new ScheduledThreadPoolExecutor(1, VfioBackend::thread, new ThreadPoolExecutor.DiscardPolicy());
         executor.setRemoveOnCancelPolicy(true);
+    }
+
+    /** Whatever began ends when this fails: Declarative Services deactivates only what was activated. */
+    void activate(BackendConfiguration configuration, Map<String, Object> properties) {
+        boolean done = false;
+        try {
+            modified(configuration, properties);
+            done = true;
+        } finally {
+            if (!done) {
+                deactivate();
+            }
+        }
     }
 
     private static Thread thread(Runnable task) {
@@ -149,15 +163,26 @@ public final class VfioBackend {
     private void look() {
         BackendSettings wanted = settings;
         try {
-            if (!services.update(finder.find(wanted.devices()), wanted)) {
+            boolean all = services.update(finder.find(wanted.devices()), wanted);
+            blind = false;
+            if (!all) {
                 lookAgainSoon();
             }
         } catch (IOException e) {
-            LOG.warn("cannot scan the host for VFIO devices: {}", e.toString());
+            tellBlind(e);
         } catch (Throwable e) {
             LOG.error("looking for VFIO devices failed", e);
         }
         handover.follow();
+    }
+
+    /** Once, until a scan succeeds. */
+    private void tellBlind(IOException e) {
+        if (!blind) {
+            LOG.warn("cannot scan the host for VFIO devices, and tries again every {} s: {}",
+                    settings.rescanSeconds(), e.toString());
+        }
+        blind = true;
     }
 
     /** What is configured is not to wait for the next scan; one look at a time waits, however many come too early. */

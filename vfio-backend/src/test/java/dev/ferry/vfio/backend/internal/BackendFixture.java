@@ -31,6 +31,8 @@ abstract class BackendFixture {
     /** A stalled build must not make a test fail. */
     static final long PATIENCE_MILLIS = 60_000;
 
+    static final Patience LONG = new Patience(PATIENCE_MILLIS, PATIENCE_MILLIS, PATIENCE_MILLIS);
+
     record Registered(MigrationDriver driver, Map<String, Object> properties) {}
 
     @TempDir
@@ -55,7 +57,11 @@ abstract class BackendFixture {
         host.mdev(MDEV, "mtty-2", "13");
         calls = InterceptedCalls.of(
                 host.kernel, (call, arguments) -> instead.getOrDefault(call, given -> null).apply(arguments));
-        backend = new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS);
+        backend = backend(LONG);
+    }
+
+    VfioBackend backend(Patience patience) {
+        return new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS, patience);
     }
 
     private Runnable register(
@@ -85,7 +91,7 @@ abstract class BackendFixture {
     void await(String change) throws InterruptedException {
         String seen = "";
         while (!change.equals(seen)) {
-            seen = changes.poll(30, TimeUnit.SECONDS);
+            seen = changes.poll(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
             assertThat(seen).as("waiting for %s", change).isNotNull();
         }
     }

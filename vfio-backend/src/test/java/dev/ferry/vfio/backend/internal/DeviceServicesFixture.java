@@ -33,6 +33,9 @@ abstract class DeviceServicesFixture {
     static final String VF = "0000:3b:00.2";
     static final String MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
     static final long LIMIT_SECONDS = 30;
+    /** Where no wait is meant to end before its time, a stalled build must not end it. */
+    static final long LONG_MILLIS = 60_000;
+
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     @TempDir
@@ -65,11 +68,16 @@ abstract class DeviceServicesFixture {
             return null;
         });
         factory = new DriverFactory(calls, folder);
-        services = services(DeviceServices.STOP_WAIT_MILLIS);
+        services = services(new Patience(LONG_MILLIS, LONG_MILLIS, LONG_MILLIS));
     }
 
-    DeviceServices services(long stopWaitMillis) {
-        return new DeviceServices(() -> factory, this::register, "host9", stopWaitMillis);
+    DeviceServices services(Patience patience) {
+        return new DeviceServices(() -> factory, this::register, "host9", patience);
+    }
+
+    /** The time for a turn, and for devices to be closed, is meant to end. */
+    void waitNoLongerThan(long millis) {
+        services = services(new Patience(millis, LONG_MILLIS, LONG_MILLIS));
     }
 
     private Runnable register(

@@ -78,7 +78,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
 
         update(VF);
 
-        assertThat(reason(VF)).asString().endsWith("has no migration support" + LASTING);
+        assertThat(reason(VF)).asString().endsWith("has no migration support; bind the device to its vendor's VFIO driver" + LASTING);
         assertThat(host.devices.get(VF).loggedRanges).as("of a trial").isNullOrEmpty();
     }
 
@@ -89,7 +89,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
         update(VF);
         update(VF);
         update(VF);
-        assertThat(reason(VF)).asString().endsWith("has no migration support" + LASTING);
+        assertThat(reason(VF)).asString().endsWith("has no migration support; bind the device to its vendor's VFIO driver" + LASTING);
         assertThat(openings("12")).isEqualTo(1);
 
         Path driver = folder.resolve("sys/bus/pci/devices").resolve(VF).resolve("driver");

@@ -66,7 +66,7 @@ class KilledProcessTest {
         backend = new VfioBackend(folder, () -> host.kernel, (driver, memory, properties) -> {
             registered.put(VF, driver);
             return () -> registered.remove(VF, driver);
-        }, outcome -> () -> {}, BackendFixture.PATIENCE_MILLIS);
+        }, outcome -> () -> {}, BackendFixture.PATIENCE_MILLIS, BackendFixture.LONG);
         backend.modified(Configured.with(Map.of("devices", new String[] {VF})), Map.of());
         return registered.get(VF);
     }

@@ -2,6 +2,7 @@
 package dev.ferry.vfio.backend.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.ferry.vfio.backend.internal.fake.FakePeer;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
@@ -56,7 +57,26 @@ class LookingTest extends BackendFixture {
     }
 
     @Test
+    void shouldLeaveNothingWhenItCannotAnswerItsFirstConfiguration() {
+        VfioBackend failing = new VfioBackend(folder, () -> calls, (driver, memory, about) -> {
+            registered.put("+" + about.get("ferry.device.id"), new Registered(driver, about));
+            return () -> registered.remove("+" + about.get("ferry.device.id"));
+        }, outcome -> {
+            throw new IllegalStateException("the bundle stops");
+        }, PATIENCE_MILLIS, LONG);
+
+        assertThatIllegalStateException().isThrownBy(() -> failing.activate(
+                Configured.with(Map.of("devices", new String[] {MDEV})),
+                Map.of("service.pid", BackendConfiguration.PID)));
+
+        assertThat(host.kernel.log).as("the device was opened").isNotEmpty();
+        assertThat(registered).isEmpty();
+        assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    @Test
     void shouldDoSoonWhatIsConfiguredWhileAnotherHasALongTurn() throws Exception {
+        backend = backend(DeviceServices.PATIENCE);
         Map<String, Object> values = new HashMap<>(
                 Map.of("handover_socket", folder.resolve("ferry.sock").toString(), "rescan_seconds", "3600"));
         configure(values);

@@ -25,6 +25,7 @@ class StopWhileOpeningTest extends DeviceServicesFixture {
 
     @Test
     void shouldNeitherOpenNorServeAnotherDevice() throws Exception {
+        waitNoLongerThan(DeviceServices.WAIT_MILLIS);
         before.put("open", arguments -> openSlowly((String) arguments[0]));
         Thread looking = new Thread(() -> assertThatCode(() -> update(VF, MDEV)).doesNotThrowAnyException());
         looking.start();

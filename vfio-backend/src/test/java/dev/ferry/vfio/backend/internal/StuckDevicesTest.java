@@ -30,8 +30,11 @@ import org.junit.jupiter.api.Timeout;
 import org.slf4j.LoggerFactory;
 
 /** One device that the kernel or a migration does not let go, beside another that is in order. */
-@Timeout(60)
+@Timeout(240)
 class StuckDevicesTest extends DeviceServicesFixture {
+    /** A machine may keep a thread waiting so long for a processor. */
+    private static final long STALL_MILLIS = 10_000;
+
     private static final String IN_A_MIGRATION =
             "host9/" + VF + " is still in use by a migration that is being ended; it will be closed after that";
     private static final String IN_A_CALL =
@@ -78,6 +81,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
 
     @Test
     void shouldNotWaitForEverForATransferThatTheKernelDoesNotEnd() throws Exception {
+        waitNoLongerThan(DeviceServices.WAIT_MILLIS);
         assertThat(services.lend(found(VF), opened(VF))).isEqualTo("host9/" + VF);
         update(MDEV);
         SavingSession session = saving(drivers.get(VF));
@@ -114,6 +118,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
 
     @Test
     void shouldNotWaitForEverForAnOpeningThatTheKernelDoesNotEnd() throws Exception {
+        waitNoLongerThan(DeviceServices.WAIT_MILLIS);
         OpenDevice open = opened(MDEV);
         before.put("open", arguments -> block());
         Thread opening = start(() -> {
@@ -182,6 +187,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
 
     @Test
     void shouldLetALenderWaitForATimeOnly() throws Exception {
+        services = services(new Patience(LONG_MILLIS, DeviceServices.RETURN_MILLIS, LONG_MILLIS));
         services.lend(found(VF), opened(VF));
         keepUnregistering(VF);
 
@@ -245,6 +251,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
     /** What is opened when all ends is closed again, and the next device is not opened any more. */
     @Test
     void shouldPublishNothingBehindTheEnd() throws Exception {
+        waitNoLongerThan(DeviceServices.WAIT_MILLIS);
         before.put("open", arguments -> block());
         Thread opening = start(() -> assertThatCode(() -> update(VF, MDEV)).doesNotThrowAnyException());
         assertThat(entered.await(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
@@ -274,6 +281,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
 
     @Test
     void shouldWithdrawWhatIsServedWhenAllEndsWhileAnotherDeviceIsStuck() throws Exception {
+        waitNoLongerThan(DeviceServices.WAIT_MILLIS);
         services.lend(found(VF), opened(VF));
         before.put("open", arguments -> block());
         Thread opening = start(() -> assertThatCode(() -> update(MDEV)).doesNotThrowAnyException());
@@ -289,7 +297,7 @@ class StuckDevicesTest extends DeviceServicesFixture {
 
     @Test
     void shouldSayWhatItLeavesRunningWhenItStops() throws Exception {
-        services = services(1);
+        services = services(new Patience(STALL_MILLIS, LONG_MILLIS, 1));
         update(VF, MDEV);
         keepUnregistering(VF);
 

@@ -115,6 +115,16 @@ class VfioBackendTest extends BackendFixture {
     }
 
     @Test
+    void shouldAnswerEachConfigurationByAServiceOfItsOwn() {
+        configure(Map.of("access", "foo"));
+        ConfigurationOutcome first = outcomes.iterator().next();
+        configure(Map.of("access", "foo"));
+
+        assertThat(outcomes).containsExactly(first);
+        assertThat(outcomes.iterator().next()).as("the service").isNotSameAs(first);
+    }
+
+    @Test
     void shouldAnswerWhatBecameOfTheConfigurationThatItWasGivenLast() {
         backend.modified(Configured.with(Map.of()), Map.of("component.id", 7L));
         assertThat(outcomes).as("the defaults are nobody's").isEmpty();
@@ -143,7 +153,7 @@ class VfioBackendTest extends BackendFixture {
         configure(Map.of("devices", new String[] {VF, MDEV, "0000:99:00.0"}));
 
         assertThat(reason(VF)).isEqualTo("the kernel driver of host9/" + VF
-                + " has no migration support; it is tried again when its driver or the configuration changes");
+                + " has no migration support; bind the device to its vendor's VFIO driver; it is tried again when its driver or the configuration changes");
         assertThat(reason(MDEV)).asString().contains(": open failed (EACCES); give this process's user read and write");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }

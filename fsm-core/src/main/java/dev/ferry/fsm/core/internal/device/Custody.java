@@ -42,8 +42,8 @@ public final class Custody {
     private final String device;
     private volatile Claim claim = Claim.of(
             Kind.FOUND,
-            "it has not been seen RUNNING since its driver came; run it, if nothing else acts for its guest, or "
-                    + "reset it.");
+            "it has not been seen RUNNING since its driver came; take it to RUNNING, if nothing else acts for its "
+                    + "guest, or reset it.");
 
     Custody(String device) {
         this.device = device;
@@ -77,8 +77,8 @@ public final class Custody {
     /** Why what the device holds is not to be overwritten by a migration, and what to do; empty where it may be. */
     public Optional<String> toKeep() {
         return switch (kind()) {
-            case HELD_BACK, TAKEN_OVER -> Optional.of(advice());
-            case FOUND, OWN, SPARE, RELEASED -> Optional.empty();
+            case FOUND, HELD_BACK, TAKEN_OVER -> Optional.of(advice());
+            case OWN, SPARE, RELEASED -> Optional.empty();
         };
     }
 

@@ -4,6 +4,8 @@ package dev.ferry.fsm.core.internal.memory;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * The direct buffers of one migration: used again, and never more than threads work for it at a time. A buffer that is
@@ -11,18 +13,16 @@ import java.util.Deque;
  */
 public final class Buffers {
 
-    private final Deque<ByteBuffer> free = new ArrayDeque<>();
+    /** By their size. No buffer is ever looked for: buffers with nothing left to read equal each other. */
+    private final Map<Integer, Deque<ByteBuffer>> free = new HashMap<>();
+
     private long allocated;
 
     /** A cleared buffer of this size. */
     public synchronized ByteBuffer take(int bytes) {
-        ByteBuffer found = free.stream()
-                .filter(buffer -> buffer.capacity() == bytes)
-                .findFirst()
-                .orElse(null);
-        if (found != null) {
-            free.remove(found);
-            return found.clear();
+        ByteBuffer used = ofSize(bytes).poll();
+        if (used != null) {
+            return used.clear();
         }
         allocated += bytes;
         return ByteBuffer.allocateDirect(bytes);
@@ -30,7 +30,11 @@ public final class Buffers {
 
     /** Gives a buffer back. */
     public synchronized void give(ByteBuffer buffer) {
-        free.push(buffer);
+        ofSize(buffer.capacity()).push(buffer);
+    }
+
+    private Deque<ByteBuffer> ofSize(int bytes) {
+        return free.computeIfAbsent(bytes, size -> new ArrayDeque<>());
     }
 
     /** Bytes of all buffers that were made. */

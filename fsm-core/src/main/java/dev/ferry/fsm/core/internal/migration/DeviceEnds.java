@@ -29,7 +29,10 @@ final class DeviceEnds {
     private final Map<Step, Duration> estimates = new EnumMap<>(Step.class);
     private ByteSink loading;
     private boolean saving;
-    private boolean acknowledged;
+
+    /** Written by whoever works on the device, and shown in the progress meanwhile. */
+    private volatile boolean acknowledged;
+
     private long stateBytes;
 
     DeviceEnds(Device source, Device destination, TimeSource clock) {
@@ -84,7 +87,7 @@ final class DeviceEnds {
         saving = true;
     }
 
-    /** Whether the destination has loaded the initial data, or there are none. */
+    /** Whether the destination has loaded the initial data, or there are none. Thread-safe. */
     boolean isAcknowledged() {
         return acknowledged;
     }

@@ -62,7 +62,10 @@ final class ForwardSteps {
         ends.touchDestinations();
         List<Crew.Piece> resets = new ArrayList<>();
         for (Device destination : ends.destinations()) {
-            resets.add(gate -> destination.machine().resetIfReleased());
+            resets.add(gate -> {
+                destination.machine().resetIfReleased();
+                kit.signal().progress();
+            });
         }
         kit.crew().run(resets);
         kit.passes().go(Passes.Move.rehearsals(ends.devices(), DeviceState.STOP), Step.STOP);

@@ -19,29 +19,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Everything that is under way: migrations on threads of their own, and what runs on the threads of callers. Owns the
- * executor of the bundle. Thread-safe; nobody else's code is called under the lock.
+ * threads of the bundle. Thread-safe; nobody else's code is called under the lock.
  */
 public final class Jobs {
-
-    static final String THREAD_PREFIX = "ferry-migration-";
 
     private static final Logger LOG = LoggerFactory.getLogger(Jobs.class);
     private static final String CANCELLED = "The migration was cancelled.";
     private static final String STOPPING = "The migration service is being stopped; try again when it is back.";
-    private static final long IDLE_THREAD_SECONDS = 10;
 
     private final TimeSource clock;
-    private final ThreadPoolExecutor executor;
+    private final NamedThreads threads;
     private final StepHistory history = new StepHistory();
     private final ReportHistory reports;
     private final Turns<MigrationJob> turns;
@@ -52,15 +46,12 @@ public final class Jobs {
 
     /** Runs nothing yet. */
     public Jobs(Settings settings, TimeSource clock) {
-        this(settings, clock, Jobs::thread);
+        this(settings, clock, NamedThreads::idle);
     }
 
-    Jobs(Settings settings, TimeSource clock, ThreadFactory threads) {
+    Jobs(Settings settings, TimeSource clock, ThreadFactory factory) {
         this.clock = clock;
-        // Nothing queues here, so no migration waits for the work of another one. How many run is up to the turns, and
-        // how many help each of them to its crew; one that is cancelled before its turn needs a thread as well.
-        executor = new ThreadPoolExecutor(
-                0, Integer.MAX_VALUE, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(), threads);
+        threads = new NamedThreads(factory);
         reports = new ReportHistory(settings.reportsKept());
         turns = new Turns<>(limits(settings));
     }
@@ -75,13 +66,6 @@ public final class Jobs {
     private static Turns.Limits limits(Settings settings) {
         return new Turns.Limits(
                 settings.parallelMigrations(), settings.outgoingPerHost(), settings.incomingPerHost());
-    }
-
-    private static Thread thread(Runnable task) {
-        Thread thread = new Thread(null, task, THREAD_PREFIX + "idle", 0, false);
-        // On Java 17 that of the caller who happens to make a thread is inherited all the same, and kept alive by it.
-        thread.setContextClassLoader(null);
-        return thread;
     }
 
     /** Takes changed limits; what runs goes on. */
@@ -101,18 +85,7 @@ public final class Jobs {
 
     /** Threads on which one migration does several things at a time. */
     Executor helpers(String migration) {
-        return task -> executor.execute(() -> named(migration + "-transfer", task));
-    }
-
-    private static void named(String name, Runnable task) {
-        Thread thread = Thread.currentThread();
-        String pooled = thread.getName();
-        thread.setName(THREAD_PREFIX + name);
-        try {
-            task.run();
-        } finally {
-            thread.setName(pooled);
-        }
+        return task -> threads.execute(migration + "-transfer", task);
     }
 
     StepHistory history() {
@@ -148,7 +121,7 @@ public final class Jobs {
         for (MigrationJob job = next.poll(); job != null; job = next.poll()) {
             MigrationJob launched = job;
             try {
-                executor.execute(() -> named(launched.id(), () -> run(launched)));
+                threads.execute(launched.id(), () -> run(launched));
             } catch (RuntimeException | Error e) {
                 // As a rule the machine has no more threads.
                 next.addAll(end(launched, launched.failed(e)));
@@ -262,8 +235,7 @@ public final class Jobs {
                 try {
                     boolean idle = awaitIdle(deadlineNanos);
                     // Not before: a migration that ends may need helpers.
-                    executor.shutdown();
-                    return executor.awaitTermination(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS) && idle;
+                    return threads.end(deadlineNanos) && idle;
                 } catch (InterruptedException e) {
                     // The devices matter more than haste; the wait is bounded anyway.
                     interrupted = true;

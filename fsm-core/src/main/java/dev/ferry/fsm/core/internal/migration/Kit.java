@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal.migration;
 
-import dev.ferry.fsm.core.internal.device.Gate;
 import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.fsm.core.internal.memory.Buffers;
 import dev.ferry.fsm.core.internal.pace.StepHistory;
 import dev.ferry.fsm.core.internal.pace.TokenBucket;
 import dev.ferry.migration.MigrationRequest;
-import java.nio.ByteBuffer;
 
 /**
  * What the phases of one migration work with.
@@ -34,16 +32,4 @@ record Kit(
         TokenBucket pace,
         Buffers buffers,
         TimeSource clock,
-        StepHistory history) {
-
-    /** A pump for one piece of work on a device; counts what it carries. */
-    Pump pump(ByteBuffer buffer, Gate gate, Gauge gauge) {
-        return new Pump(buffer, gate, pace, bytes -> count(gauge, bytes));
-    }
-
-    /** So many bytes of something arrived. */
-    void count(Gauge gauge, long bytes) {
-        gauge.carry(bytes);
-        signal.progress();
-    }
-}
+        StepHistory history) {}

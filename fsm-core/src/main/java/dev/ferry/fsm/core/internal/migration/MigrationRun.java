@@ -74,13 +74,13 @@ final class MigrationRun {
         List<Finding> findings = check.findings(kit.request());
         // Whoever was asked to stop did not wait to see whether the devices are free.
         kit.signal().check();
-        Check.requireNone(findings);
+        requireNone(findings);
         timeline.enter(MigrationPhase.CONNECT);
         kit.signal().check();
         Deque<Reservation> reserved = new ArrayDeque<>();
         try {
             Ends ends = new Ends(reserve(reserved), kit.request());
-            Check.requireNone(check.findingsOfReserved(ends.sources(), ends.destinations(), kit.crew()));
+            requireNone(check.findingsOfReserved(ends.sources(), ends.destinations(), kit.crew()));
             timeline.board().follow(ends.devices());
             Optional<Failure> failure = carry(ends);
             // Asked while the devices are still reserved: afterwards their drivers may be gone.
@@ -90,6 +90,11 @@ final class MigrationRun {
         } finally {
             reserved.forEach(Reservation::close);
         }
+    }
+
+    private void requireNone(List<Finding> findings) throws MigrationException {
+        form.found(findings);
+        Check.requireNone(findings);
     }
 
     private List<DeviceEnds> reserve(Deque<Reservation> reserved) throws MigrationException {

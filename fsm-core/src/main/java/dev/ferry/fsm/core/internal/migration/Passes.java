@@ -4,7 +4,7 @@ package dev.ferry.fsm.core.internal.migration;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.core.internal.device.Device;
-import dev.ferry.fsm.core.internal.device.Gate;
+import dev.ferry.fsm.core.internal.device.StopSignal;
 import dev.ferry.fsm.core.internal.device.TimeSource;
 import dev.ferry.migration.DowntimeStep.Step;
 import dev.ferry.migration.MigrationException;
@@ -24,9 +24,10 @@ final class Passes {
 
     private final Crew crew;
     private final Timeline timeline;
-    private final Gate stop;
+    private final StopSignal stop;
 
-    Passes(Crew crew, Timeline timeline, Gate stop) {
+    /** {@code stop} ends a pass before its next arc, and is told of each arc at once that it is progress. */
+    Passes(Crew crew, Timeline timeline, StopSignal stop) {
         this.crew = crew;
         this.timeline = timeline;
         this.stop = stop;
@@ -173,12 +174,14 @@ final class Passes {
     }
 
     /** Answers what was wrong; a defect that one device meets is that device's. */
-    private static Optional<MigrationException> take(Way way, Arc arc, Step step) {
+    private Optional<MigrationException> take(Way way, Arc arc, Step step) {
         try {
             way.move().times().during(step, () -> {
                 way.device().machine().take(arc);
                 return null;
             });
+            // Now, since with more devices than threads others still wait for theirs.
+            stop.progress();
             return Optional.empty();
         } catch (MigrationException | RuntimeException | Error e) {
             return Optional.of(Failures.of(e, way.id()));

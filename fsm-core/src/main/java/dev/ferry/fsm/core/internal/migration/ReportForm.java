@@ -7,6 +7,7 @@ import dev.ferry.fsm.core.internal.device.DeviceRegistry;
 import dev.ferry.migration.DevicePair;
 import dev.ferry.migration.DowntimeStep;
 import dev.ferry.migration.Failure;
+import dev.ferry.migration.Finding;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
 import java.time.Duration;
@@ -23,6 +24,7 @@ final class ReportForm {
     private final DeviceRegistry registry;
     private Optional<ForwardSteps> forward = Optional.empty();
     private List<MigrationReport.Device> devices = List.of();
+    private List<Finding> findings = List.of();
 
     ReportForm(String id, Kit kit, DeviceRegistry registry) {
         this.id = id;
@@ -49,7 +51,13 @@ final class ReportForm {
                 MigrationReport.Memory.NONE,
                 List.of(),
                 0,
+                List.of(),
                 Optional.of(failure));
+    }
+
+    /** Something stands against the migration, or nothing does. */
+    void found(List<Finding> found) {
+        findings = found;
     }
 
     /** The devices are about to move. */
@@ -96,6 +104,7 @@ final class ReportForm {
                 timeline.decisions(),
                 kit.buffers().allocatedBytes()
                         + carried().map(CarriedMemory::bitmapBytes).orElse(0L),
+                findings,
                 failure);
     }
 

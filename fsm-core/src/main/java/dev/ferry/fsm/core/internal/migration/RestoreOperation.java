@@ -14,8 +14,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * Loads a saved state into a RUNNING device. The state it has is kept meanwhile: after a failure the device is RUNNING
- * with the former one again, unless that cannot be loaded either.
+ * Loads a saved state into a RUNNING device. All of it is read before the device stops, which so does not wait for
+ * whoever gives it. The state it has is kept meanwhile: after a failure the device is RUNNING with the former one
+ * again, unless that cannot be loaded either.
  */
 final class RestoreOperation {
 
@@ -34,11 +35,13 @@ final class RestoreOperation {
     /** Restores; answers the bytes read. */
     long run(ByteSource from) throws MigrationException {
         try (Reservation reserved = device.reserve(signal);
+                Spool saved = spool(reserved.device().id());
                 Spool former = spool(reserved.device().id())) {
             SaveOperation.requireRunning(device);
             Pump pump = Pump.unpaced(settings.chunkBytes(), signal);
+            pump.toEnd(from, saved);
             keep(former, pump);
-            return load(from, former, pump);
+            return load(saved, former, pump);
         }
     }
 
@@ -58,9 +61,9 @@ final class RestoreOperation {
         }
     }
 
-    private long load(ByteSource from, Spool former, Pump pump) throws MigrationException {
+    private long load(Spool saved, Spool former, Pump pump) throws MigrationException {
         try {
-            return loadFrom(from, pump);
+            return loadFrom(saved, pump);
         } catch (MigrationException | RuntimeException | Error e) {
             Failures failures = new Failures(signal, e);
             Uninterrupted.run(() -> bringBack(former, pump.unstoppable(), failures));
@@ -68,7 +71,7 @@ final class RestoreOperation {
         }
     }
 
-    private long loadFrom(ByteSource from, Pump pump) throws MigrationException {
+    private long loadFrom(Spool from, Pump pump) throws MigrationException {
         machine.goTo(DeviceState.RESUMING, ArcWatch.NONE);
         long bytes = pump.toEnd(from, SessionBytes.resuming(device));
         machine.goTo(DeviceState.RUNNING, ArcWatch.NONE);

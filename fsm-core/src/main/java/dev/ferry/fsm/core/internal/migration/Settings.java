@@ -8,7 +8,7 @@ import java.time.Duration;
  *
  * @param drainTimeout how long a driver that leaves, and the bundle that stops, wait for jobs to put devices in order
  * @param chunkBytes size of the buffers that device data go through, in bytes
- * @param spoolMemoryBytes how much of a device's former state a restore keeps in memory, in bytes
+ * @param spoolMemoryBytes how much of a state a restore keeps in memory, in bytes
  * @param spoolFileBytes how much more of it goes to a temporary file, in bytes
  * @param bitmapBytes most memory that one migration takes for the record of written pages, in bytes
  * @param parallelMigrations how many migrations run at a time; more wait for their turn

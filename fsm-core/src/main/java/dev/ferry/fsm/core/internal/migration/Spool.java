@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the former state of a device while a new one is loaded: in memory as far as that is allowed, the rest in a
- * temporary file that {@link #close} deletes. Written first, then read, by one job.
+ * Keeps a state for a restore, the new one of a device or its former one: in memory as far as that is allowed, the rest
+ * in a temporary file that {@link #close} deletes. Written first, then read, by one job.
  *
  * <p>A file of {@code java.io}, since one of {@code java.nio} is closed when its thread is interrupted, and the former
  * state would be lost with it.
@@ -150,12 +150,13 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            LOG.warn("{}: the temporary file {} with its former state cannot be deleted; delete it", device, path, e);
+            LOG.warn("{}: the temporary file {} with a state cannot be deleted; delete it", device, path, e);
         }
     }
 
     private MigrationException failed(String why, Exception cause) {
         return new MigrationException(
-                Failure.of(FailureCode.IO_FAILED, device, device + ": its former state cannot be kept: " + why), cause);
+                Failure.of(FailureCode.IO_FAILED, device, device + ": a state cannot be kept for the restore: " + why),
+                cause);
     }
 }

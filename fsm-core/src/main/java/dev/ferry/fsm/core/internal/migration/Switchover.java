@@ -123,7 +123,7 @@ final class Switchover {
     private void carry(DeviceEnds device, Gate gate) throws MigrationException {
         try {
             ByteBuffer buffer = kit.buffers().take(kit.settings().chunkBytes());
-            Pump pump = kit.pump(buffer, gate, device.gauge());
+            Pump pump = new Pump(buffer, gate, kit.pace(), bytes -> count(device.gauge(), bytes));
             pump.toEnd(
                     device.times().saving(SessionBytes.stopped(device.source())),
                     device.times().transferring(device.loading()));
@@ -132,6 +132,11 @@ final class Switchover {
         } finally {
             ended(Slowest.of(device));
         }
+    }
+
+    private void count(Gauge gauge, long bytes) {
+        gauge.carry(bytes);
+        kit.signal().progress();
     }
 
     private synchronized void ended(Slowest piece) {

@@ -118,7 +118,6 @@ final class Timeline {
     }
 
     void arcTaken(String device, Arc arc) {
-        signal.progress();
         listener.onEvent(new MigrationEvent.ArcTaken(migration, device, arc));
     }
 

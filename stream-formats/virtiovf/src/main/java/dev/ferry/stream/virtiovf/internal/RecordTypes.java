@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.stream.virtiovf.internal;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.stream.RecordHeader;
 import dev.ferry.stream.RecordType;
 import java.util.ArrayList;
@@ -91,6 +93,19 @@ final class RecordTypes {
             }
         }
         return Optional.empty();
+    }
+
+    /**
+     * What to throw when a type failed as its interface does not allow.
+     *
+     * @param what it was to do
+     */
+    static DeviceException broken(int tag, String what, RuntimeException e) {
+        return new DeviceException(
+                Errno.EIO,
+                "the record type of tag %s failed to %s: %s; report this to its vendor"
+                        .formatted(Integer.toUnsignedString(tag), what, e),
+                e);
     }
 
     /** The types that serve now, one per tag, by ascending tag. */

@@ -143,8 +143,7 @@ final class VirtiovfDecoder implements RecordDecoder {
         } catch (StreamException e) {
             throw e.shifted(recordOffset + RecordHeader.BYTES);
         } catch (RuntimeException e) {
-            String tag = Integer.toUnsignedString(header.tag());
-            throw new DeviceException(Errno.EIO, "the record type of tag " + tag + " failed to load", e);
+            throw RecordTypes.broken(header.tag(), "load", e);
         }
     }
 

@@ -70,8 +70,7 @@ final class VirtiovfEncoder implements RecordEncoder {
             payload = deployed.type().save(device);
             flags = deployed.type().flags();
         } catch (RuntimeException e) {
-            throw new DeviceException(
-                    Errno.EIO, "the record type of tag %s failed to save".formatted(deployed.tagText()), e);
+            throw RecordTypes.broken(deployed.tag(), "save", e);
         }
         if (payload.isEmpty()) {
             return;

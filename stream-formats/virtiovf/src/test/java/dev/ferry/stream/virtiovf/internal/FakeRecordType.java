@@ -38,6 +38,9 @@ final class FakeRecordType implements RecordType {
 
     @Override
     public Optional<ByteBuffer> save(RecordDevice device) {
+        if (breaks != null) {
+            throw breaks;
+        }
         return saves;
     }
 

@@ -172,14 +172,15 @@ class VirtiovfDecoderTest {
     }
 
     @Test
-    void shouldNameTheTagWhenARecordTypeBreaks() {
+    void shouldNameTheTagAndTheReasonWhenARecordTypeBreaks() {
         FakeRecordType type = new FakeRecordType();
         type.breaks = new IllegalStateException("bug");
         types.add(type, Map.of(RecordType.TAG, 7));
 
         assertThatExceptionOfType(DeviceException.class)
                 .isThrownBy(() -> write(OPTIONAL_7))
-                .withMessageContaining("tag 7")
+                .withMessage("the record type of tag 7 failed to load: java.lang.IllegalStateException: bug; "
+                        + "report this to its vendor")
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
     }
 }

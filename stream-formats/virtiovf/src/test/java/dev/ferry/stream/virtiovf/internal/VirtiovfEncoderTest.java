@@ -76,6 +76,19 @@ class VirtiovfEncoderTest {
     }
 
     @Test
+    void shouldNameTheTagAndTheReasonWhenARecordTypeBreaks() {
+        FakeRecordType type = new FakeRecordType();
+        type.breaks = new IllegalStateException("bug");
+        types.add(type, Map.of(RecordType.TAG, 7));
+
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(encoder::capture)
+                .withMessage("the record type of tag 7 failed to save: java.lang.IllegalStateException: bug; "
+                        + "report this to its vendor")
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
+    }
+
+    @Test
     void shouldKeepTheQueueAndGiveUpTheBufferWhenTheDeviceFails() throws Exception {
         encoder.capture();
         readAll(100);

@@ -77,7 +77,7 @@ final class CdevWay {
                     Optional.of(attached.space),
                     "character device %s and iommufd (%s)".formatted(cdev, why),
                     share::close);
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             share.close();
             throw e;
         }
@@ -89,7 +89,7 @@ final class CdevWay {
             IommufdSpace space = context.space(bind(device, context.iommufd, name));
             attach(device, context.ioas, space.pageTable(), name);
             return new Attached(device, space);
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             device.close();
             throw e;
         }
@@ -100,7 +100,7 @@ final class CdevWay {
         try {
             String name = "the iommufd of group " + group;
             return new Context(iommufd, name, addressSpace(iommufd, name));
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             iommufd.close();
             throw e;
         }

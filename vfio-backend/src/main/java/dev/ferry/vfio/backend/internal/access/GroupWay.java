@@ -44,7 +44,7 @@ final class GroupWay {
             VfioDevice opened = device(share.get(), device, name);
             String way = "group %s and container (%s)".formatted(number, why);
             return new OpenDevice(opened, Optional.of(share.get().space), way, share::close);
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             share.close();
             throw e;
         }
@@ -59,11 +59,11 @@ final class GroupWay {
                 join(group, container, "IOMMU group " + number);
                 return new Group(group, container,
                         ContainerSpace.opened(calls, container, "the container of group " + number));
-            } catch (DeviceException e) {
+            } catch (Throwable e) {
                 container.close();
                 throw e;
             }
-        } catch (DeviceException e) {
+        } catch (Throwable e) {
             group.close();
             throw e;
         }

@@ -20,6 +20,8 @@ import java.util.concurrent.TimeUnit;
 final class DataDescriptor implements AutoCloseable {
     private static final int PAUSE_MILLIS = 1;
 
+    private static final String POLL = "poll";
+
     @FunctionalInterface
     private interface Transfer {
         long with(int fd);
@@ -27,6 +29,7 @@ final class DataDescriptor implements AutoCloseable {
 
     private final SystemCalls calls;
     private final Descriptor descriptor;
+    private String called = POLL;
 
     /** Takes over the descriptor that a request for a state gave. */
     DataDescriptor(SystemCalls calls, int fd) {
@@ -38,22 +41,32 @@ final class DataDescriptor implements AutoCloseable {
         return descriptor;
     }
 
+    /** The call that gave the last result. */
+    String called() {
+        return called;
+    }
+
     /** Reads; {@code -EAGAIN} when there was nothing to read within the time. */
     long read(MemorySegment into, MemorySegment poll, int waitMillis) {
-        return descriptor.use(fd -> transfer(fd, PollFd.POLLIN, poll, waitMillis, open -> calls.read(open, into)));
+        return descriptor.use(fd -> transfer(
+                fd, PollFd.POLLIN, "read", poll, waitMillis, open -> calls.read(open, into)));
     }
 
     /** Writes; {@code -EAGAIN} when the device took nothing within the time. */
     long write(MemorySegment from, MemorySegment poll, int waitMillis) {
-        return descriptor.use(fd -> transfer(fd, PollFd.POLLOUT, poll, waitMillis, open -> calls.write(open, from)));
+        return descriptor.use(fd -> transfer(
+                fd, PollFd.POLLOUT, "write", poll, waitMillis, open -> calls.write(open, from)));
     }
 
-    private long transfer(int fd, short events, MemorySegment poll, int waitMillis, Transfer transfer) {
+    private long transfer(
+            int fd, short events, String call, MemorySegment poll, int waitMillis, Transfer transfer) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis);
         int rest = waitMillis;
         while (true) {
+            called = POLL;
             long result = await(fd, events, poll, rest);
             if (result > 0) {
+                called = call;
                 result = transfer.with(fd);
                 if (result == -EAGAIN && waitMillis > 0) {
                     calls.poll(poll, 0, PAUSE_MILLIS); // it said it was ready, and would say so again at once

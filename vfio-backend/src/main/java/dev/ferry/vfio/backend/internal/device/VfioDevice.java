@@ -31,7 +31,7 @@ public final class VfioDevice implements AutoCloseable {
      * What a request for a state gave.
      *
      * @param error the error number, 0 for success
-     * @param dataFd a new data descriptor, or -1; may come with an error, too, and is the caller's to close
+     * @param dataFd a new data descriptor, the caller's to close; -1 for none, as with every error
      */
     record StateSet(int error, int dataFd) {}
 
@@ -120,14 +120,14 @@ public final class VfioDevice implements AutoCloseable {
             MemorySegment argument = arena.allocate(Header.BYTES + Migration.BYTES, Long.BYTES);
             if (!isOffered(feature(DeviceFeature.MIGRATION | DeviceFeature.GET, argument),
                     "VFIO_DEVICE_FEATURE GET MIGRATION")) {
-                throw new DeviceException(
-                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " has no migration support");
+                throw new DeviceException(Errno.EOPNOTSUPP, "the kernel driver of " + name
+                        + " has no migration support; bind the device to its vendor's VFIO driver");
             }
             Set<MigrationFeature> features =
                     MigrationFeature.ofFlags(argument.get(JAVA_LONG, Header.DATA + Migration.FLAGS));
             if (!features.contains(MigrationFeature.STOP_COPY)) {
-                throw new DeviceException(
-                        Errno.EOPNOTSUPP, "the kernel driver of " + name + " does not offer STOP_COPY");
+                throw new DeviceException(Errno.EOPNOTSUPP, "the kernel driver of " + name
+                        + " does not offer STOP_COPY, without which nothing can be saved; load a newer one");
             }
             return features;
         }
@@ -151,14 +151,19 @@ public final class VfioDevice implements AutoCloseable {
         }
     }
 
-    /** Asks for a state; the kernel may walk several arcs and end anywhere on the way. */
+    /**
+     * Asks for a state; the kernel may walk several arcs and end anywhere on the way. A failure comes without a
+     * descriptor: a number that the kernel could not write back, {@code vfio_ioct_mig_return_fd} in {@code
+     * vfio_main.c}, is taken back, and may be another file's by now.
+     */
     StateSet setState(DeviceState state) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + MigState.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Header.DATA + MigState.DEVICE_STATE, state.number());
             argument.set(JAVA_INT, Header.DATA + MigState.DATA_FD, MigState.NO_FD);
             int result = feature(DeviceFeature.MIG_DEVICE_STATE | DeviceFeature.SET, argument);
-            return new StateSet(-result, argument.get(JAVA_INT, Header.DATA + MigState.DATA_FD));
+            int dataFd = result < 0 ? MigState.NO_FD : argument.get(JAVA_INT, Header.DATA + MigState.DATA_FD);
+            return new StateSet(-result, dataFd);
         }
     }
 

@@ -109,8 +109,19 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
             throw failed(arc, e.errno(), KernelException.what(e), device.whereabouts(), e);
         }
         if (now != from) {
+            dropIfEnded(now);
             throw new DeviceException(
                     Errno.EINVAL, "%s is in %s and cannot take %s".formatted(device.name(), now, arc));
+        }
+    }
+
+    /** Somebody else took the device elsewhere; a session goes with its states. */
+    private void dropIfEnded(DeviceState now) {
+        boolean alive = session.present()
+                .filter(present -> present instanceof VfioSavingSession ? now.isSaving() : now == DeviceState.RESUMING)
+                .isPresent();
+        if (!alive) {
+            session.clear();
         }
     }
 
@@ -169,11 +180,8 @@ public final class VfioDriver implements MigrationDriver, AutoCloseable {
         }
     }
 
-    /** The kernel said no. It may have walked a part of the way, and may have opened what it then took no notice of. */
+    /** The kernel said no. It may have walked a part of the way, or all of it. */
     private DeviceException refused(Arc arc, StateSet set) {
-        if (set.dataFd() >= 0) {
-            device.calls().close(set.dataFd());
-        }
         KernelException cause = new KernelException(
                 device.name(), "VFIO_DEVICE_FEATURE SET MIG_DEVICE_STATE " + arc.to(), set.error());
         return left(arc, cause.errno(), KernelException.what(cause), cause);

@@ -220,10 +220,14 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
         if (result == -LinuxErrno.ENODEV) {
             drop();
         }
-        if (result == 0 || result == -LinuxErrno.EAGAIN) {
+        if (result == 0) {
+            throw new DeviceException(Errno.EIO,
+                    "%s takes no more of what it is given; reset it".formatted(device.name()));
+        }
+        if (result == -LinuxErrno.EAGAIN) {
             throw new DeviceException(Errno.ETIMEDOUT,
                     "%s did not take what it was given within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        throw device.failure("write of the device's data", result);
+        throw device.failure(data.called() + " of the device's data", result);
     }
 }

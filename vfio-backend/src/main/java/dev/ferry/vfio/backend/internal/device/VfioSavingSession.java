@@ -30,6 +30,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
     /** With less room than this the header would be most of what a read gives. */
     private static final int LEAST_DIRECT_BYTES = 4096;
 
+    private static final String PRECOPY_INFO = "VFIO_MIG_GET_PRECOPY_INFO";
     private static final int NOTHING_YET = 0;
     private static final int END = -1;
 
@@ -185,7 +186,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             return new DeviceException(Errno.ETIMEDOUT,
                     "%s is stopped and gave no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        return device.failure("read of the device's data", -number);
+        return device.failure(data.called() + " of the device's data", -number);
     }
 
     @Override
@@ -201,13 +202,20 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             info.set(JAVA_INT, Precopy.ARGSZ, Precopy.BYTES);
             long result = data.descriptor().use(fd ->
                     device.calls().ioctl(fd, VfioIoctl.VFIO_MIG_GET_PRECOPY_INFO, info));
-            // The descriptor of a kernel driver without PRE_COPY has no such call.
-            device.require(result == -LinuxErrno.ENOTTY ? -LinuxErrno.EINVAL : result, "VFIO_MIG_GET_PRECOPY_INFO");
+            requireInfo(result);
             return new PrecopyInfo(
                     size(info, Precopy.INITIAL_BYTES),
                     size(info, Precopy.DIRTY_BYTES),
                     flagsAreReliable && (info.get(JAVA_INT, Precopy.FLAGS) & Precopy.FLAG_REINIT) != 0);
         }
+    }
+
+    private void requireInfo(long result) throws DeviceException {
+        if (result == -LinuxErrno.ENOTTY) { // the descriptor of a kernel driver without PRE_COPY
+            KernelException cause = device.failure(PRECOPY_INFO, result);
+            throw new DeviceException(Errno.EINVAL, KernelException.reason(cause), cause);
+        }
+        device.require(result, PRECOPY_INFO);
     }
 
     private static long size(MemorySegment info, int field) {

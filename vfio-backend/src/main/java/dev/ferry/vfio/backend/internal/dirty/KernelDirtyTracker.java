@@ -5,6 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.device.KernelException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -160,7 +161,7 @@ final class KernelDirtyTracker implements DirtyTracker {
             first.addSuppressed(e);
             throw new DeviceException(Errno.EIO,
                     "the record of pages that %s wrote was lost, and could not be begun anew: %s"
-                            .formatted(device, e.getMessage()), first);
+                            .formatted(device, KernelException.reason(e)), first);
         }
     }
 

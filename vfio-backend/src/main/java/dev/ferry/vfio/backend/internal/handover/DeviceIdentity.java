@@ -89,7 +89,7 @@ final class DeviceIdentity {
         Map<String, Object> status = Files.readAttributes(self.resolve("fd/" + fd), "unix:mode,rdev");
         if (((int) status.get("mode") & Posix.S_IFMT) == Posix.S_IFCHR) {
             return Optional.of(new Sign(
-                    "character device " + Posix.deviceNumber((long) status.get("rdev")),
+                    "character device " + deviceNumber((long) status.get("rdev")),
                     finder.cdevNumber(named).map(number -> "character device " + number).orElse("a group's device")));
         }
         Optional<String> name = nameOf(fd);
@@ -117,5 +117,12 @@ final class DeviceIdentity {
         String ids = "%04x:%04x".formatted(
                 Short.toUnsignedInt(bytes.getShort()), Short.toUnsignedInt(bytes.getShort()));
         return ids.equals(TRANSITIONAL_NET) && named.type().equals(MODERN_NET) ? MODERN_NET : ids;
+    }
+
+    /** A device's number as sysfs writes it, {@code major:minor}; {@code sys/sysmacros.h}. */
+    static String deviceNumber(long device) {
+        long major = device >>> 8 & 0xFFF | device >>> 32 & ~0xFFFL;
+        long minor = device & 0xFF | device >>> 12 & ~0xFFL;
+        return (major & 0xFFFF_FFFFL) + ":" + (minor & 0xFFFF_FFFFL);
     }
 }

@@ -70,10 +70,20 @@ final class Libc {
         return state.get(JAVA_INT, ERRNO_OFFSET);
     }
 
-    /** {@code getpagesize(3)}, in bytes; cannot fail. */
+    /** {@code getpagesize(3)}, in bytes. */
     static int pageSize() {
+        return number("getpagesize");
+    }
+
+    /** {@code geteuid(2)}, unsigned. */
+    static int effectiveUser() {
+        return number("geteuid");
+    }
+
+    /** What a function gives that cannot fail: a negative number is no error. */
+    private static int number(String function) {
         try {
-            return (int) LINKER.downcallHandle(symbol("getpagesize"), FunctionDescriptor.of(JAVA_INT)).invokeExact();
+            return (int) LINKER.downcallHandle(symbol(function), FunctionDescriptor.of(JAVA_INT)).invokeExact();
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {

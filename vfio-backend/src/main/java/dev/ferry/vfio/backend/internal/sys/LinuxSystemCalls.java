@@ -159,6 +159,6 @@ public final class LinuxSystemCalls implements SystemCalls {
 
     @Override
     public int effectiveUser() {
-        return (int) make(state -> (int) LibcSockets.GETEUID.invokeExact(state));
+        return Libc.effectiveUser();
     }
 }

@@ -73,6 +73,6 @@ public interface SystemCalls {
     /** {@code getpagesize(3)}, in bytes. */
     int pageSize();
 
-    /** {@code geteuid(2)}. */
+    /** {@code geteuid(2)}, unsigned; cannot fail. */
     int effectiveUser();
 }

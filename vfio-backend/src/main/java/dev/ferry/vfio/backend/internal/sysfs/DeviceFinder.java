@@ -141,7 +141,7 @@ public final class DeviceFinder {
     /** The last name of what a symbolic link leads to. */
     private static Optional<String> target(Path link) throws IOException {
         return Files.isSymbolicLink(link)
-                ? Optional.of(Files.readSymbolicLink(link).getFileName().toString())
+                ? Optional.ofNullable(Files.readSymbolicLink(link).getFileName()).map(Path::toString)
                 : Optional.empty();
     }
 

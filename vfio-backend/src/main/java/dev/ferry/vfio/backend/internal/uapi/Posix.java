@@ -105,12 +105,5 @@ public final class Posix {
         private CMsgHdr() {}
     }
 
-    /** A device's number as sysfs writes it, {@code major:minor}; {@code sys/sysmacros.h}. */
-    public static String deviceNumber(long device) {
-        long major = device >>> 8 & 0xFFF | device >>> 32 & ~0xFFFL;
-        long minor = device & 0xFF | device >>> 12 & ~0xFFL;
-        return (major & 0xFFFF_FFFFL) + ":" + (minor & 0xFFFF_FFFFL);
-    }
-
     private Posix() {}
 }

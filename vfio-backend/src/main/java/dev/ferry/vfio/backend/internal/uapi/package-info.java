@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Numbers and layouts of the Linux user API, and nothing else: no call, no logic. Names are those of the headers {@code
- * linux/vfio.h} and {@code linux/iommufd.h}; all offsets and sizes are in bytes, all fields in host byte order.
+ * Numbers, layouts and the names of errors of the Linux user API, and nothing else: no call. Names are those of the
+ * headers {@code linux/vfio.h}, {@code linux/iommufd.h}, {@code linux/pci_regs.h} and of the C library's; structures
+ * lack their prefixes. All offsets and sizes are in bytes, all fields in host byte order.
  */
 package dev.ferry.vfio.backend.internal.uapi;

@@ -11,8 +11,10 @@ import dev.ferry.vfio.backend.internal.access.IommufdSpace.PageTable;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace.Plain;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace.Tracking;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +63,38 @@ class OpeningFailuresTest {
 
         host.kernel.refuse(request, 0);
         opener.open(host.found(NAME), "dev0", Way.GROUP).close();
+    }
+
+    /** Whatever is thrown out of whichever call, also what is no failure of the device. */
+    @ParameterizedTest
+    @EnumSource(value = Way.class, names = {"GROUP", "CDEV"})
+    void shouldCloseAllBehindAnError(Way way) throws Exception {
+        host.cdev(NAME, "pci", "vfio0");
+        AtomicInteger beforeError = new AtomicInteger();
+        opener = new DeviceOpener(InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            if (!call.equals("close") && beforeError.getAndDecrement() == 0) {
+                throw new OutOfMemoryError("told to fail");
+            }
+            return null;
+        }), host.root);
+
+        int failures = 0;
+        for (; throwsAt(failures, beforeError, way); failures++) {
+            assertThat(host.kernel.openFiles()).as("behind call %d", failures).isZero();
+            beforeError.set(-1);
+            opener.open(host.found(NAME), "dev0", way).close();
+        }
+        assertThat(failures).as("calls on the way").isBetween(4, 20);
+    }
+
+    private boolean throwsAt(int call, AtomicInteger beforeError, Way way) throws Exception {
+        beforeError.set(call);
+        try {
+            opener.open(host.found(NAME), "dev0", way).close();
+            return false;
+        } catch (OutOfMemoryError e) {
+            return true;
+        }
     }
 
     @ParameterizedTest

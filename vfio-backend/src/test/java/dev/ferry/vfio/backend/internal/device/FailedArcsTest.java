@@ -68,14 +68,14 @@ class FailedArcsTest extends DriverFixture {
     }
 
     @Test
-    void shouldCloseADescriptorThatCameWithAFailure() throws Exception {
+    void shouldNotCloseANumberThatTheKernelTookBack() throws Exception {
         walk(RUNNING_TO_RUNNING_P2P, RUNNING_P2P_TO_STOP);
-        fake.failing.put("1-3", 5);
-        fake.descriptorWithFailure = true;
+        fake.takenBack = kernel.install(fake);
 
-        assertErrno(Errno.EIO, () -> driver.step(STOP_TO_STOP_COPY));
+        assertThat(assertErrno(Errno.EFAULT, () -> driver.step(STOP_TO_STOP_COPY)))
+                .hasMessageEndingWith("it is in STOP now");
 
-        assertThat(kernel.openFiles()).isEqualTo(1);
+        assertThat(kernel.close(fake.takenBack)).as("another file has the number").isZero();
     }
 
     @Test

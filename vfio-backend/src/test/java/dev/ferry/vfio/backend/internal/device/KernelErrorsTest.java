@@ -45,6 +45,13 @@ class KernelErrorsTest extends DriverFixture {
     }
 
     @Test
+    void shouldNameTheWaitingWhenThatFailed() throws Exception {
+        SavingSession session = preCopy();
+        assertTold(0, "dev0: poll of the device's data failed; it is in PRE_COPY now",
+                () -> session.read(ByteBuffer.allocate(100)));
+    }
+
+    @Test
     void shouldSayWhereTheDeviceIsWhenItsConfigurationSpaceCannotBeRead() throws Exception {
         SavingSession session = stopCopy();
         readData(session);

@@ -122,6 +122,25 @@ class VfioDriverTest extends DriverFixture {
     }
 
     @Test
+    void shouldDropTheSessionBeforeAnArcWhenSomebodyElseResetTheDevice() throws Exception {
+        preCopy();
+        fake.reset();
+
+        assertErrno(Errno.EINVAL, () -> driver.step(PRE_COPY_TO_PRE_COPY_P2P));
+
+        assertThat(kernel.openFiles()).as("only the device").isEqualTo(1);
+    }
+
+    @Test
+    void shouldKeepTheSessionWhenAnArcBeginsElsewhereInItsStates() throws Exception {
+        SavingSession session = preCopy();
+
+        assertErrno(Errno.EINVAL, () -> driver.step(PRE_COPY_P2P_TO_STOP_COPY));
+
+        assertThat(session.read(ByteBuffer.allocate(64))).isNotNegative();
+    }
+
+    @Test
     void shouldSurviveAResetThatRacesWithAStep() throws Exception {
         fake.behindSet = fake::reset;
 

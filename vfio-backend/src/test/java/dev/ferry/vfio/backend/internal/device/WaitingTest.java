@@ -100,6 +100,16 @@ class WaitingTest extends DriverFixture {
         assertPollsWithinTheLimit();
     }
 
+    @Test
+    void shouldNotWaitForADeviceThatTakesNothing() throws Exception {
+        ResumingSession session = resuming();
+        fake.shortRead = 0;
+
+        assertThat(assertErrno(Errno.EIO, () -> session.write(
+                        ByteBuffer.allocate(17).putLong(0xFFFFFFFF_EF100004L).putLong(1).rewind())))
+                .hasMessage("dev0 takes no more of what it is given; reset it");
+    }
+
     /** Each in time, and all of them together not. */
     @Test
     void shouldGiveUpADeviceThatTakesWhatItIsGivenInManySmallParts() throws Exception {

@@ -45,8 +45,8 @@ public final class FakeDevice extends FakeFile {
     public final Map<String, Integer> failing = new HashMap<>();
     /** An arc that fails leaves ERROR instead of its state. */
     public boolean failsToError;
-    /** A state set that failed gives a descriptor all the same. */
-    public boolean descriptorWithFailure;
+    /** Not -1: the state changed, but the number of its descriptor could not be told and is another file's; -EFAULT. */
+    public int takenBack = -1;
     /** The state changed, but no descriptor could be had: -EMFILE. */
     public boolean outOfDescriptors;
     /** A state set that succeeds gives a descriptor where none belongs. */

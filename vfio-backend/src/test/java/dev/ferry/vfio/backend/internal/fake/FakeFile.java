@@ -13,11 +13,11 @@ public abstract class FakeFile {
     static final int E2BIG = 7;
     static final int EBADF = 9;
     static final int EACCES = 13;
-    static final int EFAULT = 14;
     static final int EBUSY = 16;
     static final int EEXIST = 17;
     static final int ENODEV = 19;
     static final int EINVAL = 22;
+    static final int EFAULT = 14;
     static final int EMFILE = 24;
     static final int ENOTTY = 25;
     static final int ESPIPE = 29;

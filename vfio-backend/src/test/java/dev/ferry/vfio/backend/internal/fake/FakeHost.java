@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** A host below a folder: sysfs and device files, and the fake kernel that answers when these are opened. */
 public final class FakeHost {
@@ -30,8 +31,8 @@ public final class FakeHost {
 
     public final Path root;
     public final FakeKernel kernel = new FakeKernel();
-    public final Map<String, FakeDevice> devices = new HashMap<>();
-    final Map<String, String> groupOf = new HashMap<>();
+    public final Map<String, FakeDevice> devices = new ConcurrentHashMap<>();
+    final Map<String, String> groupOf = new ConcurrentHashMap<>();
     final Set<String> openGroups = new TreeSet<>();
     final Map<String, FakeCdev.Group> cdevGroups = new HashMap<>();
     private final Set<Object> recording = new HashSet<>();
@@ -80,18 +81,35 @@ public final class FakeHost {
 
     /** A PCI function; {@code driver} may be null. */
     public FakeDevice pci(String address, String driver, String group) throws IOException {
-        Path device = Files.createDirectories(root.resolve("sys/bus/pci/devices").resolve(address));
+        Path folder = root.resolve("sys/bus/pci/devices").resolve(address);
+        Path device = hidden(folder);
         Files.writeString(device.resolve("vendor"), "0x1af4\n");
         Files.writeString(device.resolve("device"), "0x1041\n");
-        return add(device, address, driver, group);
+        FakeDevice added = add(device, address, driver, group);
+        show(device, folder);
+        return added;
+    }
+
+    /** Whoever scans the host meanwhile is not to find half a device. */
+    private Path hidden(Path folder) throws IOException {
+        return Files.exists(folder) ? folder : Files.createTempDirectory(root, "to be");
+    }
+
+    private static void show(Path device, Path folder) throws IOException {
+        if (!device.equals(folder)) {
+            Files.createDirectories(folder.getParent());
+            Files.move(device, folder);
+        }
     }
 
     /** A mediated device. */
     public FakeDevice mdev(String uuid, String type, String group) throws IOException {
-        Path device = Files.createDirectories(root.resolve("sys/bus/mdev/devices").resolve(uuid));
+        Path folder = root.resolve("sys/bus/mdev/devices").resolve(uuid);
+        Path device = hidden(folder);
         link(device.resolve("mdev_type"), Path.of("../mdev_supported_types/" + type));
         FakeDevice added = add(device, uuid, "vfio_mtty", group);
         added.mediated = true;
+        show(device, folder);
         return added;
     }
 

@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Another process at the other end of a socket, a VMM say. */
 public final class FakePeer implements AutoCloseable {
-    private static final long PATIENCE_MILLIS = 20_000;
+    private static final long PATIENCE_MILLIS = 60_000;
 
     private final FakeSocket socket;
 

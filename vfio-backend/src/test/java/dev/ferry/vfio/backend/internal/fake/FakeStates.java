@@ -47,9 +47,6 @@ final class FakeStates {
             int next = NextState.of(device.flags, device.state, wanted);
             int errno = next < 0 ? FakeFile.EINVAL : arcError(device.state, next);
             if (errno != 0) {
-                if (device.descriptorWithFailure) {
-                    data.set(JAVA_INT, 4, device.kernel.install(new FakeSaving(device)));
-                }
                 return -errno;
             }
             opened = arc(device.state, next);
@@ -61,6 +58,10 @@ final class FakeStates {
         behind.run();
         if (opened != null && device.outOfDescriptors) {
             return -FakeFile.EMFILE;
+        }
+        if (opened != null && device.takenBack >= 0) {
+            data.set(JAVA_INT, 4, device.takenBack);
+            return -FakeFile.EFAULT;
         }
         if (opened != null || device.strayDescriptor) {
             data.set(JAVA_INT, 4, device.kernel.install(opened != null ? opened : new FakeSaving(device)));

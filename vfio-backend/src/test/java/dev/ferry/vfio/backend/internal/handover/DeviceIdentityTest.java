@@ -14,7 +14,6 @@ import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
-import dev.ferry.vfio.backend.internal.uapi.Posix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -130,8 +129,8 @@ class DeviceIdentityTest {
 
     @Test
     void shouldReadDeviceNumbersAsTheCLibraryPacksThem() {
-        assertThat(Posix.deviceNumber(0x103)).isEqualTo(NULL_NUMBER);
-        assertThat(Posix.deviceNumber(0x0000_0000_0FF1_FF07L)).isEqualTo("511:65287");
-        assertThat(Posix.deviceNumber(0x0000_1000_0000_0001L)).isEqualTo("4096:1");
+        assertThat(DeviceIdentity.deviceNumber(0x103)).isEqualTo(NULL_NUMBER);
+        assertThat(DeviceIdentity.deviceNumber(0x0000_0000_0FF1_FF07L)).isEqualTo("511:65287");
+        assertThat(DeviceIdentity.deviceNumber(0x0000_1000_0000_0001L)).isEqualTo("4096:1");
     }
 }

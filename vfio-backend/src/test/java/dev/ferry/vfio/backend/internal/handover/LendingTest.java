@@ -43,7 +43,7 @@ class LendingTest extends HandoverFixture {
                     Files.readString(Path.of("/proc/self/fdinfo", received.getFileName().toString())))
                     .containsPattern("flags:\\s+0?2[0-7]{6,}"));
         }
-        assertThat(letGo.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(letGo.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
         assertThat(takenBack).isEmpty();
         assertThat(descriptorsOfFile()).isEmpty();
     }
@@ -224,8 +224,8 @@ class LendingTest extends HandoverFixture {
             assertThat(other.ask("ferry-vfio 1 lend " + DEVICE, fd)).startsWith("ok");
         }
         calls.close(fd);
-        assertThat(takenBack.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
-        assertThat(letGo.poll(5, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(takenBack.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
+        assertThat(letGo.poll(20, TimeUnit.SECONDS)).isEqualTo(DEVICE);
     }
 
     @Test

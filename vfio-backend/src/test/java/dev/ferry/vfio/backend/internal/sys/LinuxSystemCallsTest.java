@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** The seam itself, on the kernel that the tests run on. */
 class LinuxSystemCallsTest {
     private static final int O_RDWR_CLOEXEC = 0x80002;
+    private static final int SPARE = 32;
     private static final int EPERM = 1;
     private static final int ENOENT = 2;
     private static final int EBADF = 9;
@@ -43,6 +45,18 @@ class LinuxSystemCallsTest {
         arena.close();
     }
 
+    /**
+     * Opens a file under a number that nobody else gets once it is closed: the compiler's threads, too, open files, and
+     * get the least numbers that are free.
+     */
+    private int openAbove(String path) {
+        int[] below = new int[SPARE];
+        Arrays.setAll(below, spare -> calls.open("/dev/null", O_RDWR_CLOEXEC));
+        int fd = calls.open(path, O_RDWR_CLOEXEC);
+        Arrays.stream(below).forEach(calls::close);
+        return fd;
+    }
+
     private MemorySegment bytes(String text) {
         return arena.allocateFrom(text, StandardCharsets.US_ASCII).asSlice(0, text.length());
     }
@@ -50,7 +64,7 @@ class LinuxSystemCallsTest {
     @Test
     void shouldReadAndWriteAFile() throws Exception {
         Path file = Files.writeString(folder.resolve("file"), "0123456789");
-        int fd = calls.open(file.toString(), O_RDWR_CLOEXEC);
+        int fd = openAbove(file.toString());
         assertThat(fd).isGreaterThanOrEqualTo(0);
         MemorySegment buffer = arena.allocate(4);
 
@@ -76,16 +90,17 @@ class LinuxSystemCallsTest {
         assertThat(Long.parseLong(flags.replaceAll("\\D", ""), 8) & O_RDWR_CLOEXEC).isEqualTo(O_RDWR_CLOEXEC);
     }
 
-    /** Some containers forbid kcmp (EPERM), some kernels lack it (ENOSYS). */
+    /** Some containers forbid kcmp (EPERM), some kernels lack it (ENOSYS): then no answer is another. */
     @Test
     void shouldTellOneOpenFileFromAnother() {
         int first = calls.open("/dev/null", O_RDWR_CLOEXEC);
-        int second = calls.open("/dev/null", O_RDWR_CLOEXEC);
+        int second = openAbove("/dev/null");
 
-        assertThat(calls.kcmp(first, first)).isIn(0, -EPERM, -ENOSYS);
-        assertThat(calls.kcmp(first, second)).isIn(1, 2, -EPERM, -ENOSYS);
+        int same = calls.kcmp(first, first);
+        assertThat(same).isIn(0, -EPERM, -ENOSYS);
+        assertThat(calls.kcmp(first, second)).isIn(same == 0 ? List.of(1, 2) : List.of(same));
         calls.close(second);
-        assertThat(calls.kcmp(first, second)).isIn(-EBADF, -EPERM, -ENOSYS);
+        assertThat(calls.kcmp(first, second)).isEqualTo(same == 0 ? -EBADF : same);
         calls.close(first);
     }
 
@@ -165,7 +180,7 @@ class LinuxSystemCallsTest {
 
     @Test
     void shouldCloseADescriptorBehindItsLastUse() {
-        int fd = calls.open("/dev/null", O_RDWR_CLOEXEC);
+        int fd = openAbove("/dev/null");
         Descriptor descriptor = new Descriptor(calls, fd);
 
         long during = descriptor.use(open -> {

@@ -81,6 +81,18 @@ class DeviceFinderTest {
     }
 
     @Test
+    void shouldFindTheOthersWhenALinkLeadsNowhereInParticular() throws Exception {
+        host.mdev(UUID, "mtty-2", "13");
+        Path driver = folder.resolve("sys/bus/mdev/devices").resolve(UUID).resolve("driver");
+        Files.delete(driver);
+        Files.createSymbolicLink(driver, Path.of("/"));
+        host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12");
+
+        assertThat(finder.find(Set.of())).extracting(device -> device.name() + device.obstacle().orElse(""))
+                .containsExactly("0000:3b:00.2", UUID + UUID + " is bound to no driver; load the module of its VFIO driver");
+    }
+
+    @Test
     void shouldPassOverADeviceThatLeftWhenItWasListed() throws Exception {
         host.mdev(UUID, "mtty-2", "13");
         Path devices = folder.resolve("sys/bus/mdev/devices");

@@ -41,11 +41,11 @@ public final class ContextProvider {
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         timeout.configure(configuration::command_timeout_millis);
     }
 
-    ContextProvider(StreamFormat format, DriverRegistry registry) {
+    ContextProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-context-setup-",
                 new OwnerDrivers.Kind<>(
@@ -55,7 +55,8 @@ public final class ContextProvider {
                         (id, owner, member) -> new ContextDriver(id, owner, member, format, timeout, System::nanoTime),
                         registry),
                 (id, queue, channel, left) -> new ContextSetup(id, queue, channel, left).run(),
-                timeout);
+                timeout,
+                setupWaitMillis);
     }
 
     /** Takes a changed configuration; holds from the next command on. */

@@ -18,11 +18,14 @@ import org.osgi.framework.Constants;
 
 /** Which members are seen, and how. */
 class ContextProviderTest {
+    /** A stalled build must not have a test go on before a set-up is done. */
+    private static final long SETUP_WAIT_MILLIS = 60_000;
 
     private final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();
     private final Map<String, MigrationDriver> drivers = new ConcurrentHashMap<>();
     private final FakeContextQueue queue = new FakeContextQueue();
-    private final ContextProvider provider = new ContextProvider(new PlainFormat(), this::register);
+    private final ContextProvider provider = new ContextProvider(
+            new PlainFormat(), this::register, SETUP_WAIT_MILLIS);
 
     private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
         String id = (String) properties.get("ferry.device.id");

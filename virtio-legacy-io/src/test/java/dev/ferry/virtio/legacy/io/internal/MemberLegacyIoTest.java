@@ -268,6 +268,7 @@ class MemberLegacyIoTest {
 
     @Test
     void shouldWaitForTheAccessUnderWayWhenItIsClosed() throws Exception {
+        timeout.configure(() -> CommandTimeout.MOST_MILLIS);
         enable();
         CompletableFuture<String> answer = new CompletableFuture<>();
         CountDownLatch asked = new CountDownLatch(1);
@@ -282,11 +283,11 @@ class MemberLegacyIoTest {
                 throw new AssertionError(e);
             }
         });
-        assertThat(asked.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
         assertThat(io.close(1_000_000)).isFalse();
         answer.complete(FakeOwner.OK + "05");
-        assertThat(io.close(TimeUnit.SECONDS.toNanos(10))).isTrue();
-        assertThat(access.get(10, TimeUnit.SECONDS)).isEqualTo(5);
+        assertThat(io.close(TimeUnit.SECONDS.toNanos(30))).isTrue();
+        assertThat(access.get(30, TimeUnit.SECONDS)).isEqualTo(5);
     }
 
     @Test

@@ -2,7 +2,6 @@
 package dev.ferry.virtio.net.provider.internal;
 
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_GET;
-import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_METADATA_GET;
 import static dev.ferry.virtio.AdminOpcode.DEV_PARTS_SET;
 import static dev.ferry.virtio.AdminOpcode.RESOURCE_OBJ_CREATE;
 
@@ -15,16 +14,12 @@ import dev.ferry.virtio.DevPartsObject;
 import dev.ferry.virtio.DevPartsObject.Metadata;
 import dev.ferry.virtio.DevPartsObject.Operation;
 import dev.ferry.virtio.DevPartsObject.Selection;
-import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
 import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,6 +34,7 @@ final class PartsObject implements SessionDevice {
     private final int member;
     private final MemberIds ids;
     private final int id;
+    private final PartsQuestions questions;
     private volatile boolean destroyed;
 
     private final KnownSize size = new KnownSize(this::querySize);
@@ -51,6 +47,7 @@ final class PartsObject implements SessionDevice {
         this.member = member;
         this.ids = ids;
         this.id = id;
+        this.questions = new PartsQuestions(owner, member, id);
     }
 
     /**
@@ -145,68 +142,17 @@ final class PartsObject implements SessionDevice {
     }
 
     private long querySize() throws DeviceException {
-        long size = Integer.toUnsignedLong(
-                metadata(Metadata.SIZE, DevPartsObject.METADATA_RESULT_BYTES).getInt(0));
+        long size = questions.number(Metadata.SIZE);
         if (size == 0) {
             throw new DeviceException(Errno.EINVAL, describe() + " says that its device parts take 0 bytes");
         }
         return size;
     }
 
-    /**
-     * DEV_PARTS_METADATA_GET.
-     *
-     * @param bytes space for the result
-     */
-    ByteBuffer metadata(Metadata what, int bytes) throws DeviceException {
+    /** What else can be asked of it; while it is there. */
+    PartsQuestions questions() throws DeviceException {
         requireAlive();
-        return owner.channel().read(AdminRequest.toMember(
-                DEV_PARTS_METADATA_GET,
-                member,
-                DevPartsObject.METADATA_GET_BYTES,
-                data -> DevPartsObject.encodeMetadataGet(data, id, what),
-                AdminRequest.space(bytes)));
-    }
-
-    /**
-     * DEV_PARTS_GET of some parts. Virtio lets a device leave out what it does not have, or what is invalid in it; of
-     * a part that it has just listed neither is true, and whoever asks for it would take silence for absence.
-     *
-     * @param headers what to give, as the device listed it
-     * @return each of them, and whatever the device gave besides
-     * @throws DeviceException EINVAL when one is missing or is not as it was listed; others as the device gives them
-     */
-    List<DevicePart.Located> select(List<DevicePart> headers) throws DeviceException {
-        requireAlive();
-        int bytes = 0;
-        ByteBuffer wanted = ByteBuffer.allocate(headers.size() * DevicePart.HEADER_BYTES);
-        for (DevicePart header : headers) {
-            header.encode(wanted);
-            bytes += DevicePart.HEADER_BYTES + (int) header.length();
-        }
-        ByteBuffer result = AdminRequest.space(bytes);
-        advance(result, owner.channel().execute(AdminRequest.toMember(
-                        DEV_PARTS_GET,
-                        member,
-                        DevPartsObject.PARTS_GET_BYTES,
-                        data -> DevPartsObject.encodePartsGet(data, id, Selection.SELECTED),
-                        result)
-                .with(wanted.flip())));
-        List<DevicePart.Located> parts = DevicePart.readAll(result.flip());
-        requireAll(headers, parts);
-        return parts;
-    }
-
-    private void requireAll(List<DevicePart> headers, List<DevicePart.Located> parts) throws DeviceException {
-        Set<DevicePart> missing = new LinkedHashSet<>(headers);
-        parts.forEach(part -> missing.remove(part.header()));
-        if (!missing.isEmpty()) {
-            String first = PartTraits.name(missing.iterator().next());
-            throw new DeviceException(
-                    Errno.EINVAL,
-                    "%s did not give %d of %d device parts that it lists, the first %s"
-                            .formatted(describe(), missing.size(), headers.size(), first));
-        }
+        return questions;
     }
 
     @Override
@@ -233,7 +179,7 @@ final class PartsObject implements SessionDevice {
         if (length == 0) {
             throw new DeviceException(Errno.EINVAL, describe() + " gave no device parts");
         }
-        advance(into, length);
+        questions.advance(into, length);
     }
 
     @Override
@@ -279,17 +225,7 @@ final class PartsObject implements SessionDevice {
         ByteBuffer header = ByteBuffer.allocate(AdminCommand.HEADER_BYTES);
         command.encode(header);
         AdminRequest request = new AdminRequest(command, new ByteBuffer[] {header.flip()}, result);
-        advance(result, owner.channel().execute(request.with(data)));
-    }
-
-    /** What the device wrote behind the space it was given is cut off, and nobody can tell what is missing. */
-    private void advance(ByteBuffer into, int length) throws DeviceException {
-        if (length > into.remaining()) {
-            throw new DeviceException(
-                    Errno.EOVERFLOW,
-                    "%s wrote %d bytes into space for %d".formatted(describe(), length, into.remaining()));
-        }
-        into.position(into.position() + length);
+        questions.advance(result, owner.channel().execute(request.with(data)));
     }
 
     private void putHeader(ByteBuffer data) {
@@ -302,8 +238,7 @@ final class PartsObject implements SessionDevice {
         }
     }
 
-    /** The member, for messages. */
-    String describe() {
-        return "member %d of %s".formatted(member, owner.id());
+    private String describe() {
+        return questions.describe();
     }
 }

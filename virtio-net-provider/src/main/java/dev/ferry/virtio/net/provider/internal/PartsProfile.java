@@ -3,17 +3,10 @@ package dev.ferry.virtio.net.provider.internal;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceProfile;
-import dev.ferry.device.Errno;
-import dev.ferry.virtio.AdminCommandException;
-import dev.ferry.virtio.AdminStatus;
-import dev.ferry.virtio.DevPartsObject;
-import dev.ferry.virtio.DevPartsObject.Metadata;
 import dev.ferry.virtio.DevicePart;
 import dev.ferry.virtio.DevicePartType;
 import dev.ferry.virtio.PciCommonConfig;
 import dev.ferry.virtio.VirtqueueConfig;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,12 +15,6 @@ import java.util.List;
  */
 final class PartsProfile {
 
-    /** The most parts of one device that are believed: two for each of 65535 queues, and as many again. */
-    static final int MOST_PARTS = 4 * 65_536;
-
-    /** How often a list that does not fit is asked for, with twice the space each time. */
-    private static final int MOST_LISTS = 3;
-
     private PartsProfile() {}
 
     /**
@@ -35,10 +22,10 @@ final class PartsProfile {
      *
      * @throws DeviceException EINVAL for a list that makes no sense or is not kept to; others as the device gives them
      */
-    static DeviceProfile read(PartsObject object) throws DeviceException {
-        List<DevicePart> headers = list(object);
+    static DeviceProfile read(PartsQuestions questions) throws DeviceException {
+        List<DevicePart> headers = questions.list();
         List<DevicePart> telling = headers.stream().filter(PartsProfile::isTelling).toList();
-        List<DevicePart.Located> values = telling.isEmpty() ? List.of() : object.select(telling);
+        List<DevicePart.Located> values = telling.isEmpty() ? List.of() : questions.select(telling);
         return new PartTraits(headers, values).profile();
     }
 
@@ -61,49 +48,5 @@ final class PartsProfile {
     static boolean isNumberOfQueues(DevicePart header) {
         return header.selector() == PciCommonConfig.NUM_QUEUES.offset()
                 && header.length() == PciCommonConfig.NUM_QUEUES.size();
-    }
-
-    private static List<DevicePart> list(PartsObject object) throws DeviceException {
-        int space = count(object.metadata(Metadata.COUNT, DevPartsObject.METADATA_RESULT_BYTES), object);
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return decode(object.metadata(Metadata.LIST, bytes(space)), space, object);
-            } catch (AdminCommandException e) {
-                if (e.status() != AdminStatus.ENOMEM || attempt == MOST_LISTS) {
-                    throw e;
-                }
-                space = 2 * space;
-            }
-        }
-    }
-
-    private static int bytes(int parts) {
-        return DevPartsObject.METADATA_RESULT_BYTES + parts * DevicePart.HEADER_BYTES;
-    }
-
-    private static int count(ByteBuffer result, PartsObject object) throws DeviceException {
-        long count = Integer.toUnsignedLong(result.getInt(0));
-        if (count == 0 || count > MOST_PARTS) {
-            throw new DeviceException(
-                    Errno.EINVAL,
-                    "%s says that it has %d device parts, where 1 to %d make sense"
-                            .formatted(object.describe(), count, MOST_PARTS));
-        }
-        return (int) count;
-    }
-
-    private static List<DevicePart> decode(ByteBuffer result, int space, PartsObject object) throws DeviceException {
-        int count = count(result, object);
-        if (count > space) {
-            throw new DeviceException(
-                    Errno.EINVAL,
-                    "%s lists %d device parts where it counted %d".formatted(object.describe(), count, space));
-        }
-        List<DevicePart> headers = new ArrayList<>(count);
-        result.position(DevPartsObject.METADATA_RESULT_BYTES);
-        for (int part = 0; part < count; part++) {
-            headers.add(DevicePart.decode(result));
-        }
-        return headers;
     }
 }

@@ -81,7 +81,8 @@ final class VirtioNetDriver extends MemberDriver {
     @Override
     public Optional<DeviceProfile> profile() throws DeviceException {
         // The sessions of this driver have no other devices.
-        return Optional.of(inGate(() -> sessions().ask(object -> PartsProfile.read((PartsObject) object))));
+        return Optional.of(inGate(
+                () -> sessions().ask(object -> PartsProfile.read(((PartsObject) object).questions()))));
     }
 
     /** Virtio 1.4 has no write tracking, so it is the host's, as with Linux. */

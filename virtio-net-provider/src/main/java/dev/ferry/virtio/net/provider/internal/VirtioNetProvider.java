@@ -42,11 +42,11 @@ public final class VirtioNetProvider {
             BundleContext context,
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
-        this(format, DriverRegistry.of(context));
+        this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
         settings.configure(configuration);
     }
 
-    VirtioNetProvider(StreamFormat format, DriverRegistry registry) {
+    VirtioNetProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
         owners = new OwnerWatch<>(
                 "ferry-virtio-net-setup-",
                 new OwnerDrivers.Kind<>(
@@ -56,7 +56,8 @@ public final class VirtioNetProvider {
                         new Drivers(format, settings.timeout()),
                         registry),
                 (id, queue, channel, left) -> new OwnerSetup(id, queue, channel, settings, left).run(),
-                settings.timeout());
+                settings.timeout(),
+                setupWaitMillis);
     }
 
     /** Makes the drivers of the members of one owner. */

@@ -16,6 +16,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** The pool of an owner, its queue, and the tickets of its members. */
 class MemberIdsTest {
 
-    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration LONG = Duration.ofSeconds(60);
     private static final Runnable NOTHING_LOST = () -> {};
 
     private final ObjectWait wait = new ObjectWait();
@@ -102,17 +103,31 @@ class MemberIdsTest {
         assertThat(third.take()).isEqualTo(a);
     }
 
+    /** Gives what becomes of it, once its thread waits. */
+    private static Future<Boolean> beginToAwait(SessionTicket ticket) {
+        FutureTask<Boolean> task = new FutureTask<>(() -> ticket.await(LONG));
+        Thread thread = new Thread(task);
+        thread.setDaemon(true);
+        thread.start();
+        long deadline = System.nanoTime() + LONG.toNanos();
+        while (thread.getState() != Thread.State.TIMED_WAITING) {
+            assertThat(task.isDone() || System.nanoTime() - deadline > 0).as("over before it waits").isFalse();
+            Thread.yield();
+        }
+        return task;
+    }
+
     @Test
     void shouldWakeWhoWaits() throws Exception {
         wait.configure(60_000);
         int a = first.take();
         second.take();
         SessionTicket ticket = third.request();
-        Future<Boolean> waiting = threads.submit(() -> ticket.await(LONG));
+        Future<Boolean> waiting = beginToAwait(ticket);
 
         first.giveBack(a);
 
-        assertThat(waiting.get(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(waiting.get(30, TimeUnit.SECONDS)).isTrue();
         assertThat(ticket.await(Duration.ZERO)).isTrue();
     }
 
@@ -138,12 +153,12 @@ class MemberIdsTest {
         first.take();
         second.take();
         SessionTicket ticket = third.request();
-        Future<Boolean> waiting = threads.submit(() -> ticket.await(LONG));
+        Future<Boolean> waiting = beginToAwait(ticket);
 
         third.depart();
 
         assertThatExceptionOfType(java.util.concurrent.ExecutionException.class)
-                .isThrownBy(() -> waiting.get(20, TimeUnit.SECONDS))
+                .isThrownBy(() -> waiting.get(30, TimeUnit.SECONDS))
                 .withMessageContaining("host1/pf0/vf3 is no longer served");
         assertErrno(Errno.ENODEV, "no longer served", third::request);
     }
@@ -256,7 +271,7 @@ class MemberIdsTest {
             }));
         }
         for (Future<?> job : jobs) {
-            job.get(30, TimeUnit.SECONDS);
+            job.get(120, TimeUnit.SECONDS);
         }
         assertThat(busy.taken()).isZero();
     }

@@ -222,6 +222,36 @@ class ProfileTest {
     }
 
     @Test
+    void shouldRefuseAListThatIsCutOff() {
+        String headers = String.join("", parts.stream().map(part -> part.substring(0, 32)).toList());
+        // In front of a header, in the middle of one, and before its last byte.
+        Map<Integer, Integer> given = Map.of(0, 0, 16, 1, 8 * 16, 8, 8, 0, 8 * 16 + 8, 8, 9 * 16 - 1, 8);
+        given.forEach((bytes, whole) -> {
+            list("0900000000000000" + headers.substring(0, 2 * bytes));
+            assertRefused("member 3 of host1/pf0", "lists 9 device parts", "the headers of %d".formatted(whole));
+        });
+        assertThat(queue.objects).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseAListOfMoreThanItGives() {
+        list("0a00000000000000" + String.join("", parts.stream().map(part -> part.substring(0, 32)).toList()));
+        assertRefused("member 3 of host1/pf0", "lists 10 device parts", "the headers of 9");
+
+        list("");
+        assertRefused("member 3 of host1/pf0", "0 device parts");
+        assertThat(queue.objects).isEmpty();
+    }
+
+    /** The answer to LIST; the count is told as it is. */
+    private void list(String answer) {
+        queue.scripts.put(FakeAdminQueue.METADATA_GET, writable ->
+                queue.commands.get(queue.commands.size() - 1).startsWith("02", 2 * 32)
+                        ? answer(writable, answer)
+                        : metadata(writable));
+    }
+
+    @Test
     void shouldAskForTheListAgainWithMoreSpaceWithinABound() {
         queue.scripts.put(FakeAdminQueue.METADATA_GET, writable ->
                 queue.commands.get(queue.commands.size() - 1).startsWith("02", 2 * 32)

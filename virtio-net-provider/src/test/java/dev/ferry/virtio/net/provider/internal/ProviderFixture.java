@@ -19,8 +19,12 @@ import org.slf4j.LoggerFactory;
 /** The provider before a fake queue, and what it registers and logs. */
 final class ProviderFixture implements AutoCloseable {
 
+    /** A stalled build must not have a test go on before a set-up is done. */
+    static final long SETUP_WAIT_MILLIS = 60_000;
+
     final FakeAdminQueue queue = new FakeAdminQueue();
-    final VirtioNetProvider provider = new VirtioNetProvider(new PlainFormat(), this::register);
+    final VirtioNetProvider provider =
+            new VirtioNetProvider(new PlainFormat(), this::register, SETUP_WAIT_MILLIS);
 
     /** The properties of all that is registered, and the drivers that can migrate, by device. */
     final Map<String, Map<String, Object>> services = new ConcurrentHashMap<>();

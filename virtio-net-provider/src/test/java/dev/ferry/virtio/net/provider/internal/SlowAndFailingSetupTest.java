@@ -8,6 +8,8 @@ import ch.qos.logback.classic.Level;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.virtio.driver.MemberDriver;
+import dev.ferry.virtio.driver.OwnerWatch;
+import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.fake.FakeAdminQueue;
 import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.util.Map;
@@ -114,9 +116,12 @@ class SlowAndFailingSetupTest {
         CompletableFuture<Integer> answer = new CompletableFuture<>();
         CountDownLatch registered = new CountDownLatch(1);
         VirtioNetProvider slow = new VirtioNetProvider(new PlainFormat(), (driver, properties) -> {
-            registered.countDown();
+            if (driver instanceof MemberDriver) {
+                registered.countDown();
+            }
             return () -> {};
-        });
+        }, OwnerWatch.SETUP_WAIT_MILLIS);
+        slow.settings().timeout().configure(CommandTimeout.MOST_MILLIS);
         queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> answer);
 
         slow.addAdminQueue(queue, properties(1));

@@ -180,7 +180,7 @@ class VirtioNetProviderTest {
             services.put(id, properties);
             reentrant[0].removeAdminQueue(queue, properties(0));
             return () -> services.remove(id);
-        });
+        }, ProviderFixture.SETUP_WAIT_MILLIS);
 
         reentrant[0].addAdminQueue(queue, properties(3));
 

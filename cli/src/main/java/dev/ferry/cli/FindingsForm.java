@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.shell.internal;
+package dev.ferry.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import dev.ferry.cli.Errors;
 import dev.ferry.migration.Finding;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Findings of a check, for scripts and for people. */
-final class Findings {
+/** Findings of a check, or of a migration that they ended, for scripts and for people. */
+public final class FindingsForm {
 
-    private Findings() {}
+    private FindingsForm() {}
 
-    static JsonArray document(List<Finding> findings) {
+    /** An array of documents with the keys {@code code}, {@code device} and {@code message}. */
+    public static JsonArray document(List<Finding> findings) {
         JsonArray documents = new JsonArray();
         for (Finding finding : findings) {
             JsonObject document = new JsonObject();
@@ -26,7 +26,7 @@ final class Findings {
     }
 
     /** One line per finding, code first. */
-    static String text(List<Finding> findings) {
+    public static String text(List<Finding> findings) {
         return findings.stream()
                 .map(finding -> finding.code() + ": " + Errors.withCommand(finding.message()))
                 .collect(Collectors.joining("\n"));
