@@ -4,7 +4,8 @@
  * the data transfer sessions it opens.
  *
  * <p>Two readers: the vendor implements (import {@code [1.0,2)}), {@code fsm-core} calls. Nothing here knows OSGi; a
- * driver is registered with the service properties that {@code MigrationDriver} names.
+ * driver is registered with the service properties that {@code MigrationDriver} names. {@link
+ * dev.ferry.device.DeviceMemory} alone is called by whoever has a guest for the device.
  */
 @Export
 @Version("1.0.0")

@@ -139,7 +139,7 @@ final class DevicePublisher {
         }
         Map<String, Object> properties = terms.properties(device);
         properties.put(MigrationDriver.NOT_MIGRATABLE, reason);
-        Runnable unregister = registry.register(new UnmigratableDriver(id, reason), properties);
+        Runnable unregister = registry.register(new UnmigratableDriver(id, reason), Optional.empty(), properties);
         served.put(device.name(), Served.explained(id, explanation, unregister));
         return true;
     }
@@ -171,7 +171,7 @@ final class DevicePublisher {
             Map<String, Object> properties = terms.properties(device);
             properties.put(Terms.ACCESS, driven.open().way());
             properties.put(Terms.DIRTY_TRACKING, driven.dirtyTracking());
-            Runnable unregister = registry.register(driven.driver(), properties);
+            Runnable unregister = registry.register(driven.driver(), driven.open().memory(), properties);
             served.put(device.name(), Served.open(terms.id(device.name()), driven, lent, unregister));
             done = true;
             return true;

@@ -3,14 +3,12 @@ package dev.ferry.vfio.backend.internal;
 
 import dev.ferry.configuration.ConfigurationKeys;
 import dev.ferry.configuration.ConfigurationOutcome;
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.sys.LinuxSystemCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Hashtable;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -24,7 +22,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -65,9 +62,9 @@ public final class VfioBackend {
     @Activate
     public VfioBackend(BundleContext context, BackendConfiguration configuration, Map<String, Object> properties) {
         this(Path.of("/"), Once.of(LinuxSystemCalls::new),
-                (driver, about) -> register(context, MigrationDriver.class, driver, about),
-                outcome -> register(context, ConfigurationOutcome.class, outcome, Map.of()), FIRST_LOOK_MILLIS,
-                DeviceServices.PATIENCE);
+                new FrameworkRegistry(context),
+                outcome -> FrameworkRegistry.register(context, ConfigurationOutcome.class, outcome, Map.of()),
+                FIRST_LOOK_MILLIS, DeviceServices.PATIENCE);
         activate(configuration, properties);
     }
 
@@ -116,17 +113,6 @@ public final class VfioBackend {
             LOG.debug("the host does not tell its name", e);
             return "localhost";
         }
-    }
-
-    private static <S> Runnable register(BundleContext context, Class<S> type, S service, Map<String, Object> about) {
-        ServiceRegistration<S> registration = context.registerService(type, service, new Hashtable<>(about));
-        return () -> {
-            try {
-                registration.unregister();
-            } catch (IllegalStateException e) {
-                LOG.debug("{} was unregistered by the framework", service, e);
-            }
-        };
     }
 
     /**

@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.configuration.ConfigurationOutcome;
 import dev.ferry.device.MigrationDriver;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.BlockingQueue;
@@ -17,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,6 +39,8 @@ abstract class BackendFixture {
     Path folder;
 
     final Map<String, Registered> registered = new ConcurrentHashMap<>();
+    /** Of devices whose memory is registered, too. */
+    final Map<String, Supplier<UserMemory>> memories = new ConcurrentHashMap<>();
     /** What a test does instead of a system call, by name; the kernel answers when it gives null. */
     final Map<String, Function<Object[], Object>> instead = new ConcurrentHashMap<>();
     /** What is answered to the configuration now. */
@@ -59,12 +64,15 @@ abstract class BackendFixture {
         return new VfioBackend(folder, () -> calls, this::register, this::answer, PATIENCE_MILLIS, patience);
     }
 
-    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
+    private Runnable register(
+            MigrationDriver driver, Optional<Supplier<UserMemory>> memory, Map<String, Object> properties) {
         String id = (String) properties.get("ferry.device.id");
         assertThat(registered.put(id, new Registered(driver, new TreeMap<>(properties)))).isNull();
+        memory.ifPresent(users -> memories.put(id, users));
         changes.add("+" + id);
         return () -> {
             registered.remove(id);
+            memories.remove(id);
             changes.add("-" + id);
         };
     }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.handover.Lending;
@@ -14,6 +15,7 @@ import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -21,6 +23,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,7 +80,8 @@ abstract class DeviceServicesFixture {
         services = services(new Patience(millis, LONG_MILLIS, LONG_MILLIS));
     }
 
-    private Runnable register(MigrationDriver driver, Map<String, Object> properties) {
+    private Runnable register(
+            MigrationDriver driver, Optional<Supplier<UserMemory>> memory, Map<String, Object> properties) {
         if (registryBreaks && properties.containsKey("ferry.vfio.access")) {
             throw new IllegalStateException("told to break");
         }

@@ -63,7 +63,7 @@ class KilledProcessTest {
     }
 
     private MigrationDriver start() {
-        backend = new VfioBackend(folder, () -> host.kernel, (driver, properties) -> {
+        backend = new VfioBackend(folder, () -> host.kernel, (driver, memory, properties) -> {
             registered.put(VF, driver);
             return () -> registered.remove(VF, driver);
         }, outcome -> () -> {}, BackendFixture.PATIENCE_MILLIS, BackendFixture.LONG);

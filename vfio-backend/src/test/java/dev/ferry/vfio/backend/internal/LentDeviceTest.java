@@ -157,6 +157,7 @@ class LentDeviceTest extends BackendFixture {
         device.logRanges = -1;
         assertThat(vmm.ask(LEND + MDEV + " container", device, keep(host.containerOfVmm()))).startsWith("ok");
         assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("container dirty pages");
+        assertThat(memories).as("is its lender's to map").isEmpty();
         vmm.ask("ferry-vfio 1 return");
 
         assertThat(vmm.ask(LEND + MDEV + " iommufd 7", device, keep(host.iommufdOfVmm()))).startsWith("ok");
@@ -165,6 +166,16 @@ class LentDeviceTest extends BackendFixture {
 
         assertThat(vmm.ask(LEND + MDEV, device)).startsWith("ok");
         assertThat(property(MDEV, "ferry.vfio.dirty.tracking")).asString().startsWith("no dirty tracking");
+    }
+
+    /** Another container or iommufd is not known from the right one, but anything else is. */
+    @ParameterizedTest
+    @ValueSource(strings = {" container", " iommufd 7"})
+    void shouldTakeNothingBesideADeviceThatIsNeitherContainerNorIommufd(String beside) throws Exception {
+        assertThat(vmm.ask(LEND + MDEV + beside, device, keep(host.devices.get(VF))))
+                .startsWith("refused EINVAL the second descriptor is of no ");
+
+        assertThat(registered.get("host9/" + MDEV).properties()).containsKey("ferry.not.migratable");
     }
 
     /** One VM with two devices lends what they share with each of them. */

@@ -58,7 +58,7 @@ class LookingTest extends BackendFixture {
 
     @Test
     void shouldLeaveNothingWhenItCannotAnswerItsFirstConfiguration() {
-        VfioBackend failing = new VfioBackend(folder, () -> calls, (driver, about) -> {
+        VfioBackend failing = new VfioBackend(folder, () -> calls, (driver, memory, about) -> {
             registered.put("+" + about.get("ferry.device.id"), new Registered(driver, about));
             return () -> registered.remove("+" + about.get("ferry.device.id"));
         }, outcome -> {

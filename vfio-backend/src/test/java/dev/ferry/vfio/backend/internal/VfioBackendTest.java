@@ -67,6 +67,7 @@ class VfioBackendTest extends BackendFixture {
     void shouldOpenWhatIsConfigured() throws Exception {
         configure(Map.of("devices", new String[] {MDEV}));
 
+        assertThat(memories).containsOnlyKeys("host9/" + MDEV);
         assertThat(registered.get("host9/" + MDEV).properties()).isEqualTo(Map.of(
                 "ferry.device.id", "host9/" + MDEV,
                 "ferry.device.type", "vfio/mtty-2",

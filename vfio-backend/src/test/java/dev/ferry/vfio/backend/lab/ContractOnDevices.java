@@ -35,9 +35,6 @@ public final class ContractOnDevices {
         List<Check> checks = new ArrayList<>(new DriverContract(contract::pair).checks());
         if (arguments.length == 4) {
             KernelFlavor flavor = KernelFlavor.of(arguments[3]);
-            if (!flavor.hasDirtyBitmaps()) {
-                checks.addAll(contract.ofLentTrackers());
-            }
             checks.add(new Check("dirty pages are tracked in the best way that this kernel has", () -> {
                 for (String name : List.of(contract.first, contract.second)) {
                     try (DriverFactory.Driven driven = contract.devices.open(name)) {
@@ -47,23 +44,6 @@ public final class ContractOnDevices {
             }));
         }
         System.exit(LabChecks.run(checks) == 0 ? 0 : 1);
-    }
-
-    /** Where the device's own log does not work, there is a tracker only when its container is lent. */
-    private List<Check> ofLentTrackers() throws Exception {
-        return new DriverContract(() -> new OpenPair(this::lent, first, second)).checks().stream()
-                .filter(check -> check.name().startsWith("a dirty tracker "))
-                .toList();
-    }
-
-    private DriverFactory.Driven lent(String name) throws IOException {
-        try {
-            return devices.lent(new VmmDevice(devices, name));
-        } catch (IOException | RuntimeException e) {
-            throw e;
-        } catch (Exception e) {
-            throw new IOException(e);
-        }
     }
 
     private OpenPair pair() throws IOException {

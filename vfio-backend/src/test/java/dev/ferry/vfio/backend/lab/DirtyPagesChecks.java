@@ -8,9 +8,11 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.contract.Check;
+import dev.ferry.device.DeviceMemory;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
@@ -93,18 +95,20 @@ final class DirtyPagesChecks {
 
     /** Nothing pins pages here, so that a report that succeeds tells none; one that is made up would tell all. */
     private void pinned() throws Exception {
-        try (VmmDevice device = new VmmDevice(devices, name);
-                Driven driven = devices.lent(device);
-                Arena arena = Arena.ofConfined()) {
-            System.out.println("      " + driven.dirtyTracking());
-            flavor.demandLentTracking(driven);
-            DirtyTracker tracker = driven.driver().dirtyTracker().orElseThrow();
+        try (Driven driven = devices.open(name);
+                UserMemory memory = driven.open().memory().orElseThrow().get()) {
+            DirtyTracker tracker = tracker(driven);
             IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
-            device.memory().map(IOVA, arena.allocate(range.length(), PAGE));
+            DeviceMemory.Mapping few = memory.map(IOVA, MappedPages.of(Byte.SIZE));
+            memory.map(IOVA + few.range().length(), MappedPages.of(PAGES - Byte.SIZE));
             tracker.start(PAGE, List.of(range));
             demandReport(tracker, range, new byte[BITMAP_BYTES]);
+            few.close();
+            byte[] gone = new byte[BITMAP_BYTES];
+            gone[0] = -1;
+            demandReport(tracker, range, gone);
+            demandReport(tracker, range, new byte[BITMAP_BYTES]);
             tracker.stop();
-            device.memory().unmap(IOVA, range.length());
         }
     }
 

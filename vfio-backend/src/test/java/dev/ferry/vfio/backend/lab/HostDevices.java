@@ -67,11 +67,6 @@ final class HostDevices {
         return factory.open(found(name), name, way, List.of(DirtyTracking.Way.values()), () -> DATA_TIMEOUT_MILLIS);
     }
 
-    /** A device that a VMM, which this process is, too, has opened with its own calls, and lends to our driver. */
-    DriverFactory.Driven lent(VmmDevice device) throws DeviceException {
-        return factory.drive(device.lent(), List.of(DirtyTracking.Way.values()), () -> DATA_TIMEOUT_MILLIS);
-    }
-
     /** Opens a device and resets it where it is not RUNNING. */
     DriverFactory.Driven open(String name) throws IOException, DeviceException {
         DriverFactory.Driven driven = openAsItIs(name);

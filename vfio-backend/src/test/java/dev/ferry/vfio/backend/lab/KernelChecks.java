@@ -3,13 +3,18 @@ package dev.ferry.vfio.backend.lab;
 
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 import static dev.ferry.vfio.backend.lab.LabChecks.demandState;
+import static dev.ferry.vfio.backend.lab.LabChecks.refusal;
 import static dev.ferry.vfio.backend.lab.RawRequests.expect;
 import static dev.ferry.vfio.backend.lab.RawRequests.told;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.ferry.contract.Check;
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceMemory;
+import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
@@ -20,6 +25,7 @@ import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
 import dev.ferry.vfio.backend.lab.RawRequests.Answer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +41,7 @@ final class KernelChecks {
     private static final int[] OTHERS_FEATURES = {0, 3, 4, 5, 10, 11};
 
     private static final int NO_STATE = 8;
+    private static final long IOVA = 0x10000000L;
     /** Of mtty's stream, which are checked as soon as they are there. */
     private static final int HEADER_BYTES = 24;
 
@@ -79,6 +86,7 @@ final class KernelChecks {
         checks.add(new Check("the kernel's answers to features asked wrongly", this::features));
         checks.add(new Check("the kernel's answers on data descriptors", this::dataDescriptors));
         checks.add(new Check("the kernel's answers to a state that is loaded", this::loading));
+        checks.add(new Check("the kernel's answers to mappings", this::mappings));
         return checks;
     }
 
@@ -222,6 +230,22 @@ final class KernelChecks {
         long written = raw.write(fd, state);
         demand(written == state.length, "%d bytes of a state: %s", state.length, told(written));
         calls.close(fd);
+    }
+
+    private void mappings() throws Exception {
+        try (Driven driven = devices.open(name);
+                UserMemory memory = driven.open().memory().orElseThrow().get()) {
+            ByteBuffer page = MappedPages.of(1);
+            DeviceMemory.Mapping mapping = memory.map(IOVA, page);
+            DeviceException twice = refusal(Errno.EEXIST, () -> memory.map(IOVA, page));
+            demand(twice.getMessage().contains("close that mapping first"), "told: %s", twice.getMessage());
+            mapping.close();
+            mapping.close();
+            try (UserMemory another = driven.open().memory().orElseThrow().get()) {
+                another.map(IOVA, page.asReadOnlyBuffer());
+            }
+            memory.map(IOVA, page);
+        }
     }
 
     private void wrongStream() throws Exception {

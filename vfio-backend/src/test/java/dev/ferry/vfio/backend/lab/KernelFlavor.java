@@ -38,19 +38,8 @@ enum KernelFlavor {
         return this == IOMMUFD;
     }
 
-    /** Demands that dirty pages of a device that was opened here are tracked as this kernel can: by its own log. */
+    /** Demands that dirty pages of the lab's own device are tracked in the best way that this kernel has. */
     void demandTracking(Driven driven) {
-        boolean expected = switch (this) {
-            case SHIPPED -> driven.driver().dirtyTracker().isEmpty()
-                    && driven.dirtyTracking().matches(
-                            "no dirty tracking \\(" + REFUSED_LOG + ".*no memory is mapped\\)");
-            case IOMMUFD -> logsExactly(driven);
-        };
-        demand(expected, "%s", driven.dirtyTracking());
-    }
-
-    /** Demands that dirty pages of a device that was lent with its container are tracked in the best way there is. */
-    void demandLentTracking(Driven driven) {
         DirtyTracker tracker = driven.driver().dirtyTracker().orElse(null);
         demand(tracker != null, "no dirty tracker: %s", driven.dirtyTracking());
         boolean expected = switch (this) {

@@ -19,9 +19,6 @@ import java.nio.file.Path;
 
 /** A device that this program has opened by a VMM's calls, not by our driver's, and lends to another program. */
 final class LentDevice implements AutoCloseable {
-    /** A mediated device has none, and nothing may be asked of it while it is lent. */
-    private static final int NO_PAGE_TABLE = 7;
-
     private static final long PAGE = 4096;
 
     private final SystemCalls calls;
@@ -61,7 +58,7 @@ final class LentDevice implements AutoCloseable {
 
     /** The words that lend it under this name. */
     String offer(String as) {
-        return "ferry-vfio 1 lend " + as + (opened.isByGroup() ? " container" : " iommufd " + NO_PAGE_TABLE);
+        return "ferry-vfio 1 lend " + as + (opened.isByGroup() ? " container" : " iommufd " + opened.pageTable());
     }
 
     /** What is lent: the device's descriptor, and that of the place its memory is mapped at. */

@@ -8,6 +8,7 @@ import static dev.ferry.vfio.backend.lab.LabChecks.take;
 
 import dev.ferry.contract.Check;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DeviceMemory;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
@@ -18,9 +19,11 @@ import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.fsm.MigrationFeature;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.access.ContainerSpace;
+import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.device.Region;
+import dev.ferry.vfio.backend.internal.dirty.DirtyTracking;
 import dev.ferry.vfio.backend.internal.uapi.VfioIoctl;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -28,6 +31,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -45,6 +49,8 @@ public final class PciFunctionChecks {
     private static final int PAGE = 4096;
     private static final int PAGES = 1024;
     private static final long IOVA = 0x10000000L;
+    /** Where interrupts are written to on a PC. */
+    private static final long INTERRUPTS = 0xFEE00000L;
 
     /** What a guest's driver sets up: registers of 32 bits behind BAR 0 (Intel 82574 datasheet, 10.2). */
     private static final Map<Integer, Integer> SET_UP = new LinkedHashMap<>(Map.ofEntries(
@@ -89,7 +95,9 @@ public final class PciFunctionChecks {
                 new Check("a PCI function: a reset empties it", this::reset),
                 new Check(
                         "a PCI function: memory goes through the IOMMU, and all of it counts as written in a container",
-                        this::memory));
+                        this::memory),
+                new Check("a PCI function: a page table that was lent and cannot tell dirty pages is not taken",
+                        this::lentPageTable));
     }
 
     private interface Pair {
@@ -218,28 +226,56 @@ public final class PciFunctionChecks {
         });
     }
 
-    /** Behind an IOMMU nothing is pinned by itself, so that a container knows only what is mapped. */
+    /**
+     * Behind an IOMMU nothing is pinned by itself, so that a container knows only what is mapped. The machine's IOMMU
+     * marks no pages, and says so when a page table is made that shall.
+     */
     private void memory() throws Exception {
-        try (VmmDevice device = new VmmDevice(devices, first);
-                Driven driven = devices.lent(device);
-                Arena arena = Arena.ofConfined()) {
+        try (Driven driven = devices.open(first);
+                UserMemory memory = driven.open().memory().orElseThrow().get()) {
             System.out.println("      " + driven.dirtyTracking());
-            boolean container = device.isByGroup();
-            demand(driven.driver().dirtyTracker().isPresent() == container, "%s", driven.dirtyTracking());
-            if (container) {
-                IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
-                device.memory().map(IOVA, arena.allocate(range.length(), PAGE));
-                ByteBuffer bitmap = ByteBuffer.allocateDirect(PAGES / Byte.SIZE);
-                DirtyTracker tracker = driven.driver().dirtyTracker().orElseThrow();
-                tracker.start(PAGE, List.of(range));
-                tracker.reportAndClear(range, bitmap);
-                tracker.stop();
-                while (bitmap.hasRemaining()) {
-                    demand(bitmap.get() == -1, "a page that is mapped does not count as written");
-                }
-                device.memory().unmap(IOVA, range.length());
+            IovaRange range = new IovaRange(IOVA, (long) PAGES * PAGE);
+            DeviceMemory.Mapping mapping = memory.map(IOVA, MappedPages.of(PAGES / 2));
+            memory.map(IOVA + range.length() / 2, MappedPages.of(PAGES / 2));
+            refusal(Errno.EEXIST, () -> memory.map(IOVA, MappedPages.of(1)));
+            DeviceException reserved = refusal(Errno.EINVAL, () -> memory.map(INTERRUPTS, MappedPages.of(1)));
+            demand(reserved.getMessage().contains("reserved"), "told: %s", reserved.getMessage());
+            Optional<DirtyTracker> tracker = driven.driver().dirtyTracker();
+            if (driven.open().space().orElseThrow() instanceof ContainerSpace) {
+                tracker.orElseThrow().start(PAGE, List.of(range));
+                demandAllWritten(tracker.orElseThrow(), range);
+                mapping.close();
+                demandAllWritten(tracker.orElseThrow(), range);
+                tracker.orElseThrow().stop();
+            } else {
+                demand(tracker.isEmpty() && driven.dirtyTracking().contains("IOMMU_HWPT_ALLOC: EOPNOTSUPP"),
+                        "%s", driven.dirtyTracking());
             }
         }
+    }
+
+    private static void demandAllWritten(DirtyTracker tracker, IovaRange range) throws DeviceException {
+        ByteBuffer bitmap = ByteBuffer.allocateDirect(PAGES / Byte.SIZE);
+        tracker.reportAndClear(range, bitmap);
+        while (bitmap.hasRemaining()) {
+            demand(bitmap.get() == -1, "a page that is mapped, or was, does not count as written");
+        }
+    }
+
+    /** A page table that the kernel made for the device by itself cannot tell, and another number is none. */
+    private void lentPageTable() throws Exception {
+        try (VmmDevice device = new VmmDevice(devices, first)) {
+            if (!device.isByGroup()) {
+                demandRefused(device, device.pageTable(), "IOMMU_HWPT_GET_DIRTY_BITMAP failed (EOPNOTSUPP)");
+                demandRefused(device, device.pageTable() + 100, "IOMMU_HWPT_GET_DIRTY_BITMAP failed (ENOENT)");
+            }
+        }
+    }
+
+    private static void demandRefused(VmmDevice device, int pageTable, String why) throws DeviceException {
+        DirtyTracking.Choice choice = new DirtyTracking().choose(device.device(),
+                Optional.of(device.iommufdSpace(pageTable)), PAGE, List.of(DirtyTracking.Way.IOMMUFD));
+        demand(choice.tracker().isEmpty() && choice.reason().contains(why), "%s", choice.reason());
     }
 
     private void reset() throws Exception {

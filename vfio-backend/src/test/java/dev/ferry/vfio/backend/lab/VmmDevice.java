@@ -4,8 +4,8 @@ package dev.ferry.vfio.backend.lab;
 import static dev.ferry.vfio.backend.lab.LabChecks.demand;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import dev.ferry.vfio.backend.internal.access.ContainerSpace;
-import dev.ferry.vfio.backend.internal.access.OpenDevice;
+import dev.ferry.vfio.backend.internal.access.IommuSpace;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -23,10 +23,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
- * A device that is opened by a VMM's calls, not by our driver's, so that it has memory: our bundle maps none.
+ * A device that is opened by a VMM's calls, not by our driver's, to be lent.
  */
 final class VmmDevice implements AutoCloseable {
     private final SystemCalls calls;
@@ -34,6 +33,7 @@ final class VmmDevice implements AutoCloseable {
     private final List<Descriptor> open = new ArrayList<>();
     private final boolean byGroup;
     private final Descriptor device;
+    private int pageTable;
 
     /** By group where the kernel has no iommufd. */
     VmmDevice(HostDevices devices, String name) throws Exception {
@@ -50,8 +50,7 @@ final class VmmDevice implements AutoCloseable {
             device = ofGroup(open(devices.file("vfio/" + found.group().orElseThrow())), container);
         } else {
             device = open(devices.file("vfio/devices/" + found.cdev().orElseThrow()));
-            Descriptor iommufd = open(devices.file("iommu"));
-            attach(iommufd);
+            pageTable = attach(open(devices.file("iommu")));
         }
     }
 
@@ -84,8 +83,8 @@ final class VmmDevice implements AutoCloseable {
         }
     }
 
-    /** Binds, and attaches to an address space. */
-    private void attach(Descriptor iommufd) {
+    /** Binds and attaches; gives the number of the page table, or of the space where the kernel makes none. */
+    private int attach(Descriptor iommufd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bind = arena.allocate(BindIommufd.BYTES, Long.BYTES);
             bind.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
@@ -98,6 +97,7 @@ final class VmmDevice implements AutoCloseable {
             attach.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
             attach.set(JAVA_INT, AttachPt.PT_ID, space.get(JAVA_INT, IoasAlloc.OUT_IOAS_ID));
             ask(device, VfioIoctl.VFIO_DEVICE_ATTACH_IOMMUFD_PT, attach);
+            return attach.get(JAVA_INT, AttachPt.PT_ID);
         }
     }
 
@@ -114,19 +114,14 @@ final class VmmDevice implements AutoCloseable {
         return new VfioDevice(calls, device, name);
     }
 
-    /** Its memory; only of a device that is here by its group. */
-    ContainerMemory memory() {
-        return new ContainerMemory(calls, open.get(0));
+    /** What {@link #attach} gave. */
+    int pageTable() {
+        return pageTable;
     }
 
-    /** As it is lent to our driver in the same process: with its container where it has one. Closing it closes all. */
-    OpenDevice lent() {
-        return new OpenDevice(
-                device(),
-                byGroup ? Optional.of(ContainerSpace.lent(calls, open.get(0), "the container of " + name))
-                        : Optional.empty(),
-                "lent",
-                this::close);
+    /** Its addresses, as if they were behind a page table of its iommufd. */
+    IommuSpace iommufdSpace(int table) {
+        return IommufdSpace.ofPageTable(calls, open.get(1), "the iommufd of " + name, table);
     }
 
     /** With a container for its memory, not an iommufd. */

@@ -4,6 +4,9 @@ package dev.ferry.vfio.backend.internal.access;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.PageTable;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Plain;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Tracking;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
@@ -26,13 +29,34 @@ final class CdevWay {
     private final DeviceFiles files;
     private final SharedByGroup<Context> contexts = new SharedByGroup<>();
 
-    /** An iommufd and the id of the space that the devices of one group are attached to. */
-    private record Context(Descriptor iommufd, int ioas) implements SharedByGroup.Shared {
+    /** An iommufd and the space that the devices of one group are attached to; its page table is the first one's. */
+    private final class Context implements SharedByGroup.Shared {
+        private final Descriptor iommufd;
+        private final String name;
+        private final int ioas;
+        private IommufdSpace space;
+
+        Context(Descriptor iommufd, String name, int ioas) {
+            this.iommufd = iommufd;
+            this.name = name;
+            this.ioas = ioas;
+        }
+
+        synchronized IommufdSpace space(int device) throws DeviceException {
+            if (space == null) {
+                IommuFile file = new IommuFile(calls, iommufd, name);
+                space = IommufdSpace.opened(file, ioas, TrackingPageTable.make(file, ioas, device), calls.pageSize());
+            }
+            return space;
+        }
+
         @Override
         public void close() {
             iommufd.close();
         }
     }
+
+    private record Attached(Descriptor device, IommufdSpace space) {}
 
     CdevWay(SystemCalls calls, DeviceFiles files) {
         this.calls = calls;
@@ -47,9 +71,10 @@ final class CdevWay {
     OpenDevice open(String cdev, String group, String name, String why) throws DeviceException {
         SharedByGroup.Share<Context> share = contexts.join(group, () -> context(group));
         try {
+            Attached attached = attached(cdev, share.get(), name);
             return new OpenDevice(
-                    new VfioDevice(calls, attached(cdev, share.get(), name), name),
-                    Optional.empty(),
+                    new VfioDevice(calls, attached.device, name),
+                    Optional.of(attached.space),
                     "character device %s and iommufd (%s)".formatted(cdev, why),
                     share::close);
         } catch (Throwable e) {
@@ -58,12 +83,12 @@ final class CdevWay {
         }
     }
 
-    private Descriptor attached(String cdev, Context context, String name) throws DeviceException {
+    private Attached attached(String cdev, Context context, String name) throws DeviceException {
         Descriptor device = files.open(DeviceFiles.CDEVS + cdev);
         try {
-            bind(device, context.iommufd, name);
-            attach(device, context.ioas, name);
-            return device;
+            IommufdSpace space = context.space(bind(device, context.iommufd, name));
+            attach(device, context.ioas, space.pageTable(), name);
+            return new Attached(device, space);
         } catch (Throwable e) {
             device.close();
             throw e;
@@ -73,7 +98,8 @@ final class CdevWay {
     private Context context(String group) throws DeviceException {
         Descriptor iommufd = files.open(DeviceFiles.IOMMUFD);
         try {
-            return new Context(iommufd, addressSpace(iommufd, "the iommufd of group " + group));
+            String name = "the iommufd of group " + group;
+            return new Context(iommufd, name, addressSpace(iommufd, name));
         } catch (Throwable e) {
             iommufd.close();
             throw e;
@@ -89,21 +115,27 @@ final class CdevWay {
         }
     }
 
-    private void bind(Descriptor device, Descriptor iommufd, String name) throws DeviceException {
+    /** Gives the device's id in the iommufd. */
+    private int bind(Descriptor device, Descriptor iommufd, String name) throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(BindIommufd.BYTES, Long.BYTES);
             argument.set(JAVA_INT, BindIommufd.ARGSZ, BindIommufd.BYTES);
             OpeningRequest.VFIO_DEVICE_BIND_IOMMUFD.make(
                     calls, device, argument, BindIommufd.IOMMUFD, iommufd, name);
+            return argument.get(JAVA_INT, BindIommufd.OUT_DEVID);
         }
     }
 
-    /** To the space itself, for which the kernel makes a page table where the device has an IOMMU. */
-    private void attach(Descriptor device, int ioas, String name) throws DeviceException {
+    /** To a page table, or to the space itself, for which the kernel makes one where the device has an IOMMU. */
+    private void attach(Descriptor device, int ioas, PageTable pageTable, String name) throws DeviceException {
+        int to = switch (pageTable) {
+            case Tracking tracking -> tracking.id();
+            case Plain plain -> ioas;
+        };
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(AttachPt.BYTES, Long.BYTES);
             argument.set(JAVA_INT, AttachPt.ARGSZ, AttachPt.BYTES);
-            argument.set(JAVA_INT, AttachPt.PT_ID, ioas);
+            argument.set(JAVA_INT, AttachPt.PT_ID, to);
             OpeningRequest.VFIO_DEVICE_ATTACH_IOMMUFD_PT.make(calls, device, argument, name);
         }
     }

@@ -22,8 +22,11 @@ import java.util.Optional;
 public final class ContainerSpace implements IommuSpace {
     /** The kernel's capability chain is some hundred bytes; a length beyond this is none. */
     private static final int MOST_INFO_BYTES = 1 << 20;
+    /** The chain may grow between two requests, when another device joins; not time and again. */
+    private static final int MOST_INFO_REQUESTS = 5;
 
     private final IommuFile container;
+    private final Optional<OwnMemory> own;
 
     /**
      * What the container can say about dirty pages.
@@ -33,13 +36,21 @@ public final class ContainerSpace implements IommuSpace {
      */
     public record DirtyPages(long pageSizes, long mostBitmapBytes) {}
 
-    private ContainerSpace(IommuFile container) {
+    private ContainerSpace(IommuFile container, Optional<OwnMemory> own) {
         this.container = container;
+        this.own = own;
+    }
+
+    /** The space of a container that was opened here. */
+    static ContainerSpace opened(SystemCalls calls, Descriptor container, String name) {
+        IommuFile file = new IommuFile(calls, container, name);
+        return new ContainerSpace(
+                file, Optional.of(new OwnMemory(new ContainerMapping(file), calls.pageSize())));
     }
 
     /** The space of a container that another process has, too. */
     public static ContainerSpace lent(SystemCalls calls, Descriptor container, String name) {
-        return new ContainerSpace(new IommuFile(calls, container, name));
+        return new ContainerSpace(new IommuFile(calls, container, name), Optional.empty());
     }
 
     /** One request on the container: what the kernel gives, or the negated error number. */
@@ -53,23 +64,45 @@ public final class ContainerSpace implements IommuSpace {
     }
 
     @Override
+    public Optional<OwnMemory> own() {
+        return own;
+    }
+
+    @Override
     public boolean isClosed() {
         return container.descriptor().isClosed();
+    }
+
+    /**
+     * Demands that this is a container, or an iommufd that takes the place of one.
+     *
+     * @throws DeviceException EINVAL
+     */
+    public void requireContainer() throws DeviceException {
+        long version = container.descriptor().use(fd ->
+                container.calls().ioctl(fd, VfioIoctl.VFIO_GET_API_VERSION, 0));
+        if (version != VfioIoctl.VFIO_API_VERSION) {
+            throw new DeviceException(Errno.EINVAL, "the second descriptor is of no VFIO container");
+        }
     }
 
     /** What the container can say about dirty pages; empty when nothing. */
     public Optional<DirtyPages> dirtyPages() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment info = info(arena, IommuInfo.BYTES);
-            int needed = info.get(JAVA_INT, IommuInfo.ARGSZ);
-            if (needed > MOST_INFO_BYTES) {
-                throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself"
-                        .formatted(container.name(), needed));
+            int needed = IommuInfo.BYTES;
+            for (int i = 0; i < MOST_INFO_REQUESTS; i++) {
+                MemorySegment info = info(arena, needed);
+                needed = info.get(JAVA_INT, IommuInfo.ARGSZ);
+                if (needed <= info.byteSize()) {
+                    return migrationCapability(info);
+                }
+                if (needed > MOST_INFO_BYTES) {
+                    throw new DeviceException(Errno.EINVAL, "%s says it needs %d bytes to describe itself"
+                            .formatted(container.name(), needed));
+                }
             }
-            if (needed > IommuInfo.BYTES) {
-                info = info(arena, needed);
-            }
-            return migrationCapability(info);
+            throw new DeviceException(Errno.EAGAIN, "%s needs more bytes to describe itself each time it is asked"
+                    .formatted(container.name()));
         }
     }
 
@@ -89,6 +122,7 @@ public final class ContainerSpace implements IommuSpace {
         int at = info.get(JAVA_INT, IommuInfo.CAP_OFFSET);
         while (at > before && at % Long.BYTES == 0 && at <= info.byteSize() - CapHeader.BYTES) {
             if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.ID
+                    && info.get(JAVA_SHORT, at + CapHeader.VERSION) == CapMigration.VERSION
                     && at <= info.byteSize() - CapMigration.BYTES) {
                 DirtyPages found = new DirtyPages(
                         info.get(JAVA_LONG, at + CapMigration.PGSIZE_BITMAP),

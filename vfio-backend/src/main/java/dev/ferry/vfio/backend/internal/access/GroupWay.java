@@ -24,8 +24,8 @@ final class GroupWay {
     private final DeviceFiles files;
     private final SharedByGroup<Group> groups = new SharedByGroup<>();
 
-    /** An open group with its container. */
-    private record Group(Descriptor group, Descriptor container) implements SharedByGroup.Shared {
+    /** An open group with its container, and the addresses behind that. */
+    private record Group(Descriptor group, Descriptor container, ContainerSpace space) implements SharedByGroup.Shared {
         @Override
         public void close() {
             group.close();
@@ -43,7 +43,7 @@ final class GroupWay {
         try {
             VfioDevice opened = device(share.get(), device, name);
             String way = "group %s and container (%s)".formatted(number, why);
-            return new OpenDevice(opened, Optional.empty(), way, share::close);
+            return new OpenDevice(opened, Optional.of(share.get().space), way, share::close);
         } catch (Throwable e) {
             share.close();
             throw e;
@@ -57,7 +57,8 @@ final class GroupWay {
             Descriptor container = files.open(DeviceFiles.CONTAINER);
             try {
                 join(group, container, "IOMMU group " + number);
-                return new Group(group, container);
+                return new Group(group, container,
+                        ContainerSpace.opened(calls, container, "the container of group " + number));
             } catch (Throwable e) {
                 container.close();
                 throw e;

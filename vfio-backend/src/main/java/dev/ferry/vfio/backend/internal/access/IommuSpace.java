@@ -2,10 +2,11 @@
 package dev.ferry.vfio.backend.internal.access;
 
 import dev.ferry.vfio.backend.internal.sys.SameFile;
+import java.util.Optional;
 
 /**
- * The I/O virtual addresses of a device and the memory behind them, which another process has mapped, and lent with the
- * device to have its dirty pages told.
+ * The I/O virtual addresses of a device and the memory behind them. Of a device that another process has lent that one
+ * maps memory, and the space was lent to have dirty pages told.
  */
 public sealed interface IommuSpace permits ContainerSpace, IommufdSpace {
 
@@ -14,6 +15,9 @@ public sealed interface IommuSpace permits ContainerSpace, IommufdSpace {
      * table.
      */
     SameFile recordsWith(IommuSpace other);
+
+    /** What is mapped here, by this bundle alone; empty for a space that was lent. */
+    Optional<OwnMemory> own();
 
     /** Whether no request can be made any more. */
     boolean isClosed();

@@ -4,14 +4,15 @@ package dev.ferry.vfio.backend.internal.dirty;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.DirtyTracker.Capabilities;
-import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.ContainerSpace;
 import dev.ferry.vfio.backend.internal.access.IommuSpace;
 import dev.ferry.vfio.backend.internal.access.IommufdSpace;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Plain;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Tracking;
+import dev.ferry.vfio.backend.internal.access.OwnMemory;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -22,8 +23,8 @@ import java.util.Optional;
  * The choice of a dirty tracker: the first that works of the ways that are configured. One object for all devices of a
  * host, since some record together. Thread-safe.
  *
- * <p>What an IOMMU marks and a container reports is told of memory that another process has mapped, and lent with the
- * device. For a device that is opened here nobody maps any: there is no page that these ways could tell of.
+ * <p>What an IOMMU marks and a container reports is told of memory that is mapped: by another process, which has lent
+ * the device, or here.
  */
 public final class DirtyTracking {
 
@@ -57,7 +58,7 @@ public final class DirtyTracking {
      * Chooses for an open device. What a device may share with others, a container or a page table, is looked up among
      * those that this object chose for.
      *
-     * @param space what was lent with the device
+     * @param space the addresses that the device reaches, as far as they are known here
      * @param pageSize of the host, in bytes
      * @param allowed the ways that may be taken, in the order in which they are tried
      * @throws DeviceException when the device does not say what it offers
@@ -117,9 +118,11 @@ public final class DirtyTracking {
             return Optional.empty();
         }
 
-        private Optional<DirtyTracker> notLent(Way way, String what) {
-            return not(way, "no %s was lent with the device, and where it is opened here no memory is mapped"
-                    .formatted(what));
+        /** Whoever lends a device may lend nothing beside it; where it is opened here it is opened in one way. */
+        private Optional<DirtyTracker> absent(Way way, String what, String other) {
+            return not(way, space.isEmpty()
+                    ? "no %s was lent with the device".formatted(what)
+                    : "the device has no %s but %s".formatted(what, other));
         }
 
         private String mechanism(Way way) {
@@ -145,56 +148,41 @@ public final class DirtyTracking {
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
             DmaLogging logging = new DmaLogging(device);
-            tryOut(logging);
+            logging.tryOut(pageSize);
             return tracker(DmaLogging.capabilities(mechanism(Way.DEVICE)), DmaLogging.MOST_PAGES, logging);
         }
 
-        /**
-         * Some kernels offer what they then refuse, those without iommufd among them: better known now than in a
-         * migration. Whoever lent the device and logs already keeps his record: the kernel refuses a second one, and it
-         * is not ended for that.
-         */
-        private void tryOut(DmaLogging logging) throws DeviceException {
-            IovaRange page = new IovaRange(0, pageSize);
-            logging.begin(pageSize, List.of(page));
-            try (Arena arena = Arena.ofConfined()) {
-                logging.report(page, pageSize, arena.allocate(Long.BYTES, Long.BYTES));
-                logging.end();
-            } catch (DeviceException e) {
-                endAfter(e, logging);
-                throw e;
-            }
+        /** A space in which only this bundle maps is asked of what is mapped alone. */
+        private DirtyLog share(IommuSpace known, DirtyLog kernel) throws DeviceException {
+            Optional<OwnMemory> own = known.own();
+            return shared.share(known, own.isPresent() ? new OwnMemoryLog(own.get(), kernel) : kernel);
         }
 
-        /** Whatever failed, the end above all: the kernel is not to record for nobody. */
-        private static void endAfter(DeviceException first, DirtyLog log) {
-            try {
-                log.end();
-            } catch (DeviceException e) {
-                first.addSuppressed(e);
-            }
-        }
-
-        /** Nothing is tried: the lender may record there now. */
         private Optional<DirtyTracker> iommufd() throws DeviceException {
             if (space.isEmpty() || !(space.get() instanceof IommufdSpace iommufd)) {
-                return notLent(Way.IOMMUFD, "page table");
+                return absent(Way.IOMMUFD, "iommufd", "a container");
             }
-            DirtyLog log = shared.share(iommufd, new IommufdTracking(device, iommufd));
-            return tracker(
-                    IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)), IommufdTracking.MOST_PAGES, log);
+            return switch (iommufd.pageTable()) {
+                case Plain plain -> not(Way.IOMMUFD, plain.reason());
+                case Tracking table -> {
+                    IommufdTracking kernel = new IommufdTracking(device, iommufd, table.id());
+                    kernel.tryOut(pageSize);
+                    yield tracker(IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)),
+                            IommufdTracking.MOST_PAGES, share(iommufd, kernel));
+                }
+            };
         }
 
         /** Nothing is tried: the lender may record there now. */
         private Optional<DirtyTracker> container() throws DeviceException {
             if (space.isEmpty() || !(space.get() instanceof ContainerSpace container)) {
-                return notLent(Way.CONTAINER, "container");
+                return absent(Way.CONTAINER, "container", "an iommufd");
             }
             Optional<ContainerSpace.DirtyPages> limits = container.dirtyPages();
             if (limits.isEmpty()) {
                 return not(Way.CONTAINER, "the container has no migration capability");
             }
-            DirtyLog log = shared.share(container, new ContainerTracking(device, container));
+            DirtyLog log = share(container, new ContainerTracking(device, container));
             return tracker(ContainerTracking.capabilities(limits.get(), mechanism(Way.CONTAINER)),
                     ContainerTracking.mostPages(limits.get()), log);
         }

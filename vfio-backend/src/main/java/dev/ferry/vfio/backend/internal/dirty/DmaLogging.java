@@ -32,6 +32,9 @@ final class DmaLogging implements DirtyLog {
     /** Pages of one report. */
     static final long MOST_PAGES = 32L << 20;
 
+    private static final String START = "VFIO_DEVICE_FEATURE SET DMA_LOGGING_START";
+    private static final String REPORT = "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT";
+
     private final VfioDevice device;
 
     DmaLogging(VfioDevice device) {
@@ -47,16 +50,87 @@ final class DmaLogging implements DirtyLog {
         return (1L << MOST_PAGE_SHIFT + 1) - (1L << LEAST_PAGE_SHIFT);
     }
 
+    /**
+     * Logs one page for a moment: some kernels offer what they then refuse, those without iommufd among them, and that
+     * is better known now than in a migration. Whoever lent the device and logs already keeps his record: the kernel
+     * refuses a second one, and it is not ended for that.
+     *
+     * <p>A device may keep no log of so little: then {@code mlx5_vfio_pci} gives EOPNOTSUPP. That nothing is logged is
+     * known by that, so that a report takes no mark from anybody, and gives EINVAL where the kernel can make one.
+     */
+    void tryOut(long pageSize) throws DeviceException {
+        IovaRange page = new IovaRange(0, pageSize);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bitmap = arena.allocate(Long.BYTES, Long.BYTES);
+            int begun = request(pageSize, List.of(page));
+            if (begun == -LinuxErrno.EOPNOTSUPP) {
+                int told = requestReport(page, pageSize, bitmap);
+                device.require(told == -LinuxErrno.EINVAL ? 0 : told, REPORT);
+            } else {
+                device.require(begun, START);
+                reportAndEnd(page, pageSize, bitmap);
+            }
+        }
+    }
+
+    private void reportAndEnd(IovaRange page, long pageSize, MemorySegment bitmap) throws DeviceException {
+        try {
+            report(page, pageSize, bitmap);
+        } catch (DeviceException e) {
+            endAfter(e);
+            throw e;
+        }
+        endTrial();
+    }
+
+    private void endTrial() throws DeviceException {
+        try {
+            end();
+        } catch (DeviceException e) {
+            endAfter(e);
+            throw e;
+        }
+    }
+
+    /** Whatever failed, the end above all: the kernel is not to record for nobody. */
+    private void endAfter(DeviceException first) {
+        try {
+            end();
+        } catch (DeviceException e) {
+            first.addSuppressed(e);
+        }
+    }
+
     /** A device may keep fewer ranges than the kernel takes: neighbours are joined until they are few enough. */
     @Override
     public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
-        List<IovaRange> fewer = ranges;
-        int result = request(pageSize, fewer);
-        while ((result == -LinuxErrno.E2BIG || result == -LinuxErrno.ENOSPC) && fewer.size() > 1) {
-            fewer = JoinedRanges.atMost(fewer.size() / 2, fewer);
-            result = request(pageSize, fewer);
+        int result = request(pageSize, ranges);
+        if (isTooMany(result) && ranges.size() > 1) {
+            result = request(pageSize, JoinedRanges.atMost(most(pageSize, ranges), ranges));
         }
-        device.require(result, "VFIO_DEVICE_FEATURE SET DMA_LOGGING_START");
+        device.require(result, START);
+    }
+
+    private static boolean isTooMany(int result) {
+        return result == -LinuxErrno.E2BIG || result == -LinuxErrno.ENOSPC;
+    }
+
+    /** As many as the device keeps, of more than that: found by logs that are ended again. */
+    private int most(long pageSize, List<IovaRange> ranges) throws DeviceException {
+        int kept = 1;
+        int refused = ranges.size();
+        while (refused - kept > 1) {
+            int tried = (kept + refused) / 2;
+            int result = request(pageSize, JoinedRanges.atMost(tried, ranges));
+            if (isTooMany(result)) {
+                refused = tried;
+            } else {
+                device.require(result, START);
+                endTrial();
+                kept = tried;
+            }
+        }
+        return kept;
     }
 
     private int request(long pageSize, List<IovaRange> ranges) {
@@ -77,14 +151,17 @@ final class DmaLogging implements DirtyLog {
 
     @Override
     public void report(IovaRange range, long pageSize, MemorySegment bitmap) throws DeviceException {
+        device.require(requestReport(range, pageSize, bitmap), REPORT);
+    }
+
+    private int requestReport(IovaRange range, long pageSize, MemorySegment bitmap) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES + LoggingReport.BYTES, Long.BYTES);
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.IOVA, range.iova());
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.LENGTH, range.length());
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, Header.DATA + LoggingReport.BITMAP, bitmap);
-            device.require(device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument),
-                    "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT");
+            return device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument);
         }
     }
 

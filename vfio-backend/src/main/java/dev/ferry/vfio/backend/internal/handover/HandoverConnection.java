@@ -153,13 +153,7 @@ final class HandoverConnection implements AutoCloseable {
         try {
             VfioDevice device = new VfioDevice(calls, descriptors.get(0), lend.device());
             identity.require(found, device, (int) descriptors.get(0).use(fd -> fd));
-            Optional<IommuSpace> space = switch (lend.beside()) {
-                case Nothing nothing -> Optional.empty();
-                case Container container -> Optional.of(
-                        ContainerSpace.lent(calls, descriptors.get(1), "the container of " + lend.device()));
-                case Iommufd iommufd -> Optional.of(IommufdSpace.ofPageTable(
-                        calls, descriptors.get(1), lend.device(), iommufd.pageTable()));
-            };
+            Optional<IommuSpace> space = space(lend, descriptors);
             done = true;
             return new OpenDevice(device, space, "handover", () -> descriptors.forEach(Descriptor::close));
         } finally {
@@ -167,6 +161,25 @@ final class HandoverConnection implements AutoCloseable {
                 descriptors.forEach(Descriptor::close);
             }
         }
+    }
+
+    /** That the second descriptor is this device's own container or iommufd cannot be asked; that it is one can. */
+    private Optional<IommuSpace> space(Lend lend, List<Descriptor> descriptors) throws DeviceException {
+        return switch (lend.beside()) {
+            case Nothing nothing -> Optional.empty();
+            case Container container -> {
+                ContainerSpace lent =
+                        ContainerSpace.lent(calls, descriptors.get(1), "the container of " + lend.device());
+                lent.requireContainer();
+                yield Optional.of(lent);
+            }
+            case Iommufd iommufd -> {
+                IommufdSpace lent = IommufdSpace.ofPageTable(
+                        calls, descriptors.get(1), lend.device(), iommufd.pageTable());
+                lent.requireIommufd();
+                yield Optional.of(lent);
+            }
+        };
     }
 
     /** Tells why, as far as somebody listens; the connection ends. */

@@ -13,8 +13,11 @@ public final class LinuxErrno {
     public static final int E2BIG = 7;
     public static final int EBADF = 9;
     public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
     public static final int EACCES = 13;
+    public static final int EFAULT = 14;
     public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
     public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int ENFILE = 23;
@@ -25,6 +28,7 @@ public final class LinuxErrno {
     public static final int ERANGE = 34;
     public static final int ENOMSG = 42;
     public static final int EPROTOTYPE = 91;
+    public static final int EOPNOTSUPP = 95;
     public static final int ECONNREFUSED = 111;
 
     private static final String NONE = "-";

@@ -14,6 +14,8 @@ public final class VfioIoctl {
     public static final int VFIO_CHECK_EXTENSION = BASE + 1;
     public static final int VFIO_SET_IOMMU = BASE + 2;
     public static final int VFIO_IOMMU_GET_INFO = BASE + 12;
+    public static final int VFIO_IOMMU_MAP_DMA = BASE + 13;
+    public static final int VFIO_IOMMU_UNMAP_DMA = BASE + 14;
     /** The same number as {@link #VFIO_DEVICE_FEATURE}; the descriptor tells them apart. */
     public static final int VFIO_IOMMU_DIRTY_PAGES = BASE + 17;
 

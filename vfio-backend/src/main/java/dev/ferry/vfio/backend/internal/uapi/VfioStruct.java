@@ -61,12 +61,38 @@ public final class VfioStruct {
     /** {@code struct vfio_iommu_type1_info_cap_migration}. */
     public static final class CapMigration {
         public static final int ID = 2;
+        public static final int VERSION = 1;
         public static final int FLAGS = 8;
         public static final int PGSIZE_BITMAP = 16;
         public static final int MAX_DIRTY_BITMAP_SIZE = 24;
         public static final int BYTES = 32;
 
         private CapMigration() {}
+    }
+
+    /** {@code struct vfio_iommu_type1_dma_map}. */
+    public static final class DmaMap {
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int VADDR = 8;
+        public static final int IOVA = 16;
+        public static final int SIZE = 24;
+        public static final int BYTES = 32;
+        public static final int FLAG_READ = 1;
+        public static final int FLAG_WRITE = 1 << 1;
+
+        private DmaMap() {}
+    }
+
+    /** {@code struct vfio_iommu_type1_dma_unmap}; the kernel writes to {@link #SIZE} how many bytes it unmapped. */
+    public static final class DmaUnmap {
+        public static final int ARGSZ = 0;
+        public static final int FLAGS = 4;
+        public static final int IOVA = 8;
+        public static final int SIZE = 16;
+        public static final int BYTES = 24;
+
+        private DmaUnmap() {}
     }
 
     /** {@code struct vfio_iommu_type1_dirty_bitmap}, followed by {@code ..._dirty_bitmap_get} for a bitmap. */
@@ -92,12 +118,16 @@ public final class VfioStruct {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
         public static final int IOMMUFD = 8;
+        public static final int OUT_DEVID = 12;
         public static final int BYTES = 16;
 
         private BindIommufd() {}
     }
 
-    /** {@code struct vfio_device_attach_iommufd_pt}, without the PASID of newer kernels. */
+    /**
+     * {@code struct vfio_device_attach_iommufd_pt}, without the PASID of newer kernels. The kernel writes to {@link
+     * #PT_ID} the page table that the device has then; where it has none, the id stays.
+     */
     public static final class AttachPt {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;

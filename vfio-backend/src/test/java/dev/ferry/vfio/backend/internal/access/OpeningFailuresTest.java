@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.PageTable;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Plain;
+import dev.ferry.vfio.backend.internal.access.IommufdSpace.Tracking;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
 import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Every request on the way to a device fails once; nothing stays open, and the next attempt succeeds. */
 class OpeningFailuresTest {
@@ -97,7 +100,7 @@ class OpeningFailuresTest {
     @ParameterizedTest
     @CsvSource({
         "BIND_IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD", "ATTACH_IOMMUFD_PT, VFIO_DEVICE_ATTACH_IOMMUFD_PT",
-        "IOAS_ALLOC, IOMMU_IOAS_ALLOC"})
+        "IOAS_ALLOC, IOMMU_IOAS_ALLOC", "HWPT_ALLOC, IOMMU_HWPT_ALLOC"})
     void shouldCloseTheCharacterDeviceAndIommufd(Request request, String call) throws Exception {
         host.cdev(NAME, "pci", "vfio0");
         host.kernel.refuse(request, 5);
@@ -116,17 +119,42 @@ class OpeningFailuresTest {
         assertThat(refused).hasMessage("the kernel's VFIO has version 1, not 0");
     }
 
-    @Test
-    void shouldAttachToTheSpaceItself() throws Exception {
+    /** A mediated device has no page table. */
+    @ParameterizedTest
+    @CsvSource({"false, attach 7, the IOMMU does not mark written pages (IOMMU_HWPT_ALLOC: EOPNOTSUPP)",
+        "true, attach 8, "})
+    void shouldAttachToAPageTableThatTracksWhereThereIsOne(boolean marks, String attached, String reason)
+            throws Exception {
         String uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
         host.mdev(uuid, "mtty-2", "13");
         host.cdev(uuid, "mdev", "vfio1");
         host.cdev(NAME, "pci", "vfio0");
-        for (String name : List.of(NAME, uuid)) {
-            try (OpenDevice open = opener.open(host.found(name), "dev0", Way.CDEV)) {
-                assertThat(open.space()).isEmpty();
-            }
-            assertThat(host.devices.get(name).steps).containsExactly("attach 7");
+        host.iommuMarksPages = marks;
+        try (OpenDevice open = opener.open(host.found(NAME), "dev0", Way.CDEV)) {
+            assertThat(pageTable(open)).isEqualTo(marks ? new Tracking(8) : new Plain(reason));
+        }
+        assertThat(host.devices.get(NAME).steps).containsExactly(attached);
+        try (OpenDevice open = opener.open(host.found(uuid), "dev0", Way.CDEV)) {
+            assertThat(pageTable(open))
+                    .isEqualTo(new Plain("a mediated device has no page table (IOMMU_HWPT_ALLOC: ENOENT)"));
+        }
+        assertThat(host.devices.get(uuid).steps).containsExactly("attach 7");
+    }
+
+    private static PageTable pageTable(OpenDevice open) {
+        return ((IommufdSpace) open.space().orElseThrow()).pageTable();
+    }
+
+    /** Kernels before 6.7 do not know the flag, those before 6.6 not the request; any other error may be gone soon. */
+    @ParameterizedTest
+    @ValueSource(ints = {22, 25})
+    void shouldOpenADeviceWhereTheKernelMakesNoPageTableThatTracks(int errno) throws Exception {
+        host.cdev(NAME, "pci", "vfio0");
+        host.kernel.refuse(Request.HWPT_ALLOC, errno);
+
+        try (OpenDevice open = opener.open(host.found(NAME), "dev0", Way.CDEV)) {
+            assertThat(((Plain) pageTable(open)).reason())
+                    .startsWith("the kernel makes no page table that marks written pages");
         }
     }
 }

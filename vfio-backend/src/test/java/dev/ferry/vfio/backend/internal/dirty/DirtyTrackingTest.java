@@ -12,7 +12,6 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Which way to record dirty pages is taken, and why. */
 class DirtyTrackingTest extends TrackingFixture {
@@ -37,15 +36,14 @@ class DirtyTrackingTest extends TrackingFixture {
         fake.logRanges = -1;
 
         assertThat(choose(Way.CONTAINER, Way.values()).reason()).isEqualTo("container dirty pages "
-                + "(device DMA logging: the device offers none; iommufd: no page table was lent with the device, "
-                + "and where it is opened here no memory is mapped)");
+                + "(device DMA logging: the device offers none; iommufd: the device has no iommufd but a container)");
     }
 
     @Test
     void shouldNotTakeALogThatCannotReport() throws Exception {
         host.kernel.refuse(Request.LOGGING_REPORT, 95);
 
-        assertThat(chooseOpened(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("no dirty tracking "
+        assertThat(chooseOpened(DeviceOpener.Way.GROUP, Way.values()).reason()).startsWith("container dirty pages "
                 + "(device DMA logging: it is offered, but dev0: "
                 + "VFIO_DEVICE_FEATURE GET DMA_LOGGING_REPORT failed (EOPNOTSUPP);");
         assertThat(fake.logging).isFalse();
@@ -80,23 +78,36 @@ class DirtyTrackingTest extends TrackingFixture {
                 .isEqualTo("iommufd (device DMA logging: the device offers none)");
     }
 
-    /** It can write no page, and a report of none would be an error, or a promise that nobody keeps. */
-    @ParameterizedTest
-    @EnumSource(value = DeviceOpener.Way.class, names = {"GROUP", "CDEV"})
-    void shouldTrackADeviceThatIsOpenedHereByItsOwnLogOnly(DeviceOpener.Way way) throws Exception {
+    @Test
+    void shouldTrackADeviceThatIsOpenedHereInTheBestWayThereIs() throws Exception {
         host.cdev(ADDRESS, "pci", "vfio0");
-        assertThat(chooseOpened(way, Way.values()).reason()).isEqualTo("device DMA logging");
+        assertThat(chooseOpened(DeviceOpener.Way.CDEV, Way.values()).reason()).isEqualTo("device DMA logging");
         open.close();
         fake.logRanges = -1;
+        assertThat(chooseOpened(DeviceOpener.Way.GROUP, Way.values()).reason()).isEqualTo("container dirty pages "
+                + "(device DMA logging: the device offers none; iommufd: the device has no iommufd but a container)");
+        open.close();
 
-        DirtyTracking.Choice choice = chooseOpened(way, Way.values());
+        DirtyTracking.Choice none = chooseOpened(DeviceOpener.Way.CDEV, Way.values());
 
-        assertThat(choice.tracker()).isEmpty();
-        assertThat(choice.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
-                + "iommufd: no page table was lent with the device, and where it is opened here no memory is mapped; "
-                + "container dirty pages: no container was lent with the device, and where it is opened here no memory "
-                + "is mapped)");
+        assertThat(none.tracker()).isEmpty();
+        assertThat(none.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
+                + "iommufd: the IOMMU does not mark written pages (IOMMU_HWPT_ALLOC: EOPNOTSUPP); "
+                + "container dirty pages: the device has no container but an iommufd)");
+        open.close();
+        host.iommuMarksPages = true;
+        assertThat(chooseOpened(DeviceOpener.Way.CDEV, Way.values()).reason())
+                .isEqualTo("iommufd (device DMA logging: the device offers none)");
         assertThat(host.tracking).isEmpty();
+    }
+
+    @Test
+    void shouldSayWhatWasNotLent() throws Exception {
+        fake.logRanges = -1;
+
+        assertThat(choose(Way.DEVICE, Way.values()).reason()).isEqualTo("no dirty tracking (device DMA logging: "
+                + "the device offers none; iommufd: no iommufd was lent with the device; "
+                + "container dirty pages: no container was lent with the device)");
     }
 
     @Test

@@ -63,7 +63,7 @@ class SharedSpacesTest extends SharedLogsFixture {
         ofGroup("0000:3b:00.2");
         host.cdev("0000:3b:00.2", "pci", "vfio0");
         host.mapPages(0, 128);
-        int fd = host.kernel.install(host.iommufdOfVmm());
+        int fd = host.kernel.install(host.iommufdOfVmm(2));
         DirtyTracker first = ofPageTable(fd, 7);
         first.start(PAGE, List.of(RANGE));
         host.dirty.add(5L);

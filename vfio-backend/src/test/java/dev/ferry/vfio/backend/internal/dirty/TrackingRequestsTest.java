@@ -122,6 +122,56 @@ class TrackingRequestsTest {
         tracker.stop();
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 127, 128, 129, 200, 254, 255})
+    void shouldJoinNoMoreRangesThanItMust(int kept) throws Exception {
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        fake.logRanges = kept;
+        List<IovaRange> ranges = new ArrayList<>();
+        for (int i = 0; i < 256; i++) {
+            ranges.add(new IovaRange(2 * i * PAGE, PAGE));
+        }
+
+        tracker.start(PAGE, ranges);
+
+        assertThat(fake.loggedRanges).hasSize(kept);
+        tracker.stop();
+    }
+
+    /** What was begun to find out how many it keeps must not go on. */
+    @Test
+    void shouldLogNothingWhenTheSearchForTheMostRangesFails() throws Exception {
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        fake.logRanges = 3;
+        host.kernel.fail(2, 5, 0); // 4 ranges are too many, 2 are not, and the end of these fails once
+
+        assertThatExceptionOfType(DeviceException.class).isThrownBy(() -> tracker.start(PAGE, List.of(RANGE,
+                new IovaRange(100 * PAGE, PAGE), new IovaRange(102 * PAGE, PAGE), new IovaRange(104 * PAGE, PAGE))))
+                .withMessageContaining("SET DMA_LOGGING_STOP");
+
+        assertThat(fake.logging).isFalse();
+    }
+
+    /** As mlx5_vfio_pci, which needs a least length in all; a migration has that. */
+    @Test
+    void shouldTakeALogThatIsNotKeptOfOnePage() throws Exception {
+        fake.leastLogBytes = 1 << 20;
+        DirtyTracker tracker = tracker(Way.DEVICE);
+        assertThat(fake.logging).isFalse();
+
+        tracker.start(PAGE, List.of(new IovaRange(0, 1 << 20)));
+        tracker.stop();
+    }
+
+    @Test
+    void shouldNotTakeALogThatIsNotKeptOfOnePageWhereTheKernelCannotReport() throws Exception {
+        fake.leastLogBytes = 1 << 20;
+        host.kernel.refuse(Request.LOGGING_REPORT, 95);
+
+        assertThat(choose(Way.DEVICE).reason())
+                .contains("it is offered, but ", "GET DMA_LOGGING_REPORT failed (EOPNOTSUPP)");
+    }
+
     @Test
     void shouldGiveUpJoiningWhenOneRangeIsTooMany() throws Exception {
         DirtyTracker tracker = tracker(Way.DEVICE);
@@ -148,7 +198,7 @@ class TrackingRequestsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"DEVICE, LOGGING_START", "DEVICE, LOGGING_REPORT", "CONTAINER, IOMMU_GET_INFO"})
+    @CsvSource({"DEVICE, LOGGING_REPORT", "CONTAINER, IOMMU_GET_INFO", "IOMMUFD, GET_DIRTY_BITMAP"})
     void shouldNotChooseWhatItCannotTryOut(Way way, Request request) throws Exception {
         host.kernel.refuse(request, 95);
 
@@ -212,6 +262,26 @@ class TrackingRequestsTest {
         host.otherCapabilities = new byte[1 << 20];
 
         assertThat(choose(Way.CONTAINER).reason()).contains("says it needs 1048600 bytes to describe itself");
+    }
+
+    /** Another device joins; a container that grows whenever it is asked is given up. */
+    @ParameterizedTest
+    @CsvSource({"1, true", "4, true", "16, false"})
+    void shouldAskAgainWhenTheAnswerHasGrownMeanwhile(int times, boolean found) throws Exception {
+        host.growing = times;
+
+        DirtyTracking.Choice choice = choose(Way.CONTAINER);
+
+        assertThat(choice.tracker().isPresent()).isEqualTo(found);
+        assertThat(choice.reason()).doesNotContain("no migration capability");
+    }
+
+    @Test
+    void shouldNotReadACapabilityOfAnotherVersion() throws Exception {
+        host.otherCapabilities = FakeHost.capabilities(56, 88, 0, 4096, 8);
+        host.otherCapabilities[32 + 2] = 2;
+
+        assertThat(choose(Way.CONTAINER).reason()).contains("no migration capability");
     }
 
     @Test

@@ -82,6 +82,7 @@ final class FakeCdev extends FakeFile {
         group.attached += attached ? 0 : 1;
         attached = true;
         device.steps.add("attach " + pageTable);
+        argument.set(JAVA_INT, 8, bound.attach(pageTable, device.mediated));
         return 0;
     }
 

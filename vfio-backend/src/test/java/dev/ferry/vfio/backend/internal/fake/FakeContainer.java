@@ -13,11 +13,13 @@ final class FakeContainer extends FakeFile {
     private static final int INFO_BYTES = 24;
 
     private final FakeHost host;
+    private final Mappings mappings;
     int groups;
     private long type;
 
     FakeContainer(FakeHost host) {
         this.host = host;
+        this.mappings = new Mappings(host.mapped);
     }
 
     boolean hasIommu() {
@@ -56,6 +58,8 @@ final class FakeContainer extends FakeFile {
         }
         return switch (request) {
             case 0x3B70 -> host.kernel.answer(Request.IOMMU_GET_INFO, () -> sized(argument, 16, () -> info(argument)));
+            case 0x3B71 -> host.kernel.answer(Request.MAP_DMA, () -> sized(argument, 32, () -> map(argument)));
+            case 0x3B72 -> host.kernel.answer(Request.UNMAP_DMA, () -> sized(argument, 24, () -> unmap(argument)));
             case 0x3B75 -> sized(argument, 8, () -> dirtyPages(argument));
             default -> -ENOTTY;
         };
@@ -76,6 +80,26 @@ final class FakeContainer extends FakeFile {
             boolean fits = chain.length > 0 && argsz >= INFO_BYTES + chain.length;
             argument.set(JAVA_INT, 16, fits ? host.firstCapability : 0);
         }
+        return 0;
+    }
+
+    private int map(MemorySegment argument) {
+        int flags = argument.get(JAVA_INT, 4);
+        if ((flags & ~7) != 0 || (flags & 3) == 0) {
+            return -EINVAL;
+        }
+        return mappings.map(argument.get(JAVA_LONG, 16),
+                new FakeHost.Mapping(argument.get(JAVA_LONG, 24), argument.get(JAVA_LONG, 8), flags));
+    }
+
+    private int unmap(MemorySegment argument) {
+        long iova = argument.get(JAVA_LONG, 8);
+        long size = argument.get(JAVA_LONG, 16);
+        if (argument.get(JAVA_INT, 4) != 0 || size <= 0 || (iova | size) % Mappings.PAGE != 0
+                || type == TYPE1V2 && mappings.cuts(iova, size)) {
+            return -EINVAL;
+        }
+        argument.set(JAVA_LONG, 16, mappings.unmap(iova, size));
         return 0;
     }
 
@@ -103,7 +127,7 @@ final class FakeContainer extends FakeFile {
                 && argument.get(JAVA_LONG, 32) >= needed
                 && argument.get(JAVA_LONG, 32) <= host.mostDirtyBitmapBytes
                 && argument.get(JAVA_LONG, 40) != 0;
-        if (!valid || !host.isRecording(this) || host.mappings.cuts(iova, size)) {
+        if (!valid || !host.isRecording(this) || mappings.cuts(iova, size)) {
             return -EINVAL;
         }
         FakeDmaLog.mark(host.dirty, iova, size, Mappings.PAGE, argument.get(JAVA_LONG, 40));
@@ -113,5 +137,6 @@ final class FakeContainer extends FakeFile {
     @Override
     void close() {
         host.forget(this);
+        mappings.close();
     }
 }

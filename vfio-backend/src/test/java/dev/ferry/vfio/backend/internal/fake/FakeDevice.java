@@ -88,6 +88,8 @@ public final class FakeDevice extends FakeFile {
     /** Ranges the device's log can keep; -1: it has no log. */
     public int logRanges = 4;
     public int tooManyRangesErrno = E2BIG;
+    /** With fewer bytes in all ranges it keeps no log. */
+    public long leastLogBytes;
     public boolean logging;
     public List<IovaRange> loggedRanges = List.of();
     public long loggedPageSize;

@@ -44,6 +44,9 @@ final class FakeDmaLog {
         if (count > device.logRanges) {
             return -device.tooManyRangesErrno;
         }
+        if (ranges.stream().mapToLong(IovaRange::length).sum() < device.leastLogBytes) {
+            return -FakeFile.EOPNOTSUPP;
+        }
         device.logging = true;
         device.loggedRanges = List.copyOf(ranges);
         device.loggedPageSize = pageSize;

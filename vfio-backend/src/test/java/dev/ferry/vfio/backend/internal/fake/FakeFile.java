@@ -14,6 +14,7 @@ public abstract class FakeFile {
     static final int EBADF = 9;
     static final int EACCES = 13;
     static final int EBUSY = 16;
+    static final int EEXIST = 17;
     static final int ENODEV = 19;
     static final int EINVAL = 22;
     static final int EFAULT = 14;

@@ -9,17 +9,23 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** A host below a folder: sysfs and device files, and the fake kernel that answers when these are opened. */
 public final class FakeHost {
 
+    /** What a device may reach; flags are those of the request that mapped it. */
+    public record Mapping(long size, long address, int flags) {}
+
+    private static final int MOST_GROWTH = 16;
     /** The id of the page table with dirty tracking that a VMM attaches its devices to. */
     public static final int PAGE_TABLE_OF_VMM = 7;
 
@@ -36,7 +42,11 @@ public final class FakeHost {
     public boolean viable = true;
     public boolean type1v2 = true;
     public boolean migrationCapability = true;
+    /** The IOMMU marks the pages that devices write. */
+    public boolean iommuMarksPages;
     public long mostDirtyBitmapBytes = 256L << 20;
+    /** So many times the chain of the container's capabilities is longer than when it was asked for before. */
+    public int growing;
     /** Where the chain of the container's capabilities begins. */
     public int firstCapability = 24;
     /** What stands in the place of the container's capabilities; null: what a kernel says. */
@@ -44,7 +54,7 @@ public final class FakeHost {
     /** Starts and stops of containers and page tables that worked. */
     public final List<String> tracking = new ArrayList<>();
     public final TreeSet<Long> dirty = new TreeSet<>();
-    final Mappings mappings = new Mappings();
+    public final Map<Long, Mapping> mapped = new TreeMap<>();
     private FakeFile lentContainer;
     private FakeFile lentIommufd;
 
@@ -160,8 +170,15 @@ public final class FakeHost {
 
     /** An iommufd that a VMM has, with one page table that tracks dirty pages: number 7. */
     public FakeFile iommufdOfVmm() {
+        return iommufdOfVmm(1);
+    }
+
+    /** One with so many page tables that track dirty pages: from number 7 on. */
+    public FakeFile iommufdOfVmm(int pageTables) {
         FakeIommufd iommufd = new FakeIommufd(this);
-        iommufd.makeTrackingPageTable();
+        for (int i = 0; i < pageTables; i++) {
+            iommufd.makeTrackingPageTable();
+        }
         return iommufd;
     }
 
@@ -184,13 +201,13 @@ public final class FakeHost {
     /** A VMM has mapped so many pages from an address on, each by itself. */
     public void mapPages(long iova, int count) {
         for (int i = 0; i < count; i++) {
-            mappings.add(iova + i * Mappings.PAGE, Mappings.PAGE);
+            mapped.put(iova + i * Mappings.PAGE, new Mapping(Mappings.PAGE, Mappings.PAGE, 7));
         }
     }
 
     /** A VMM has mapped so many pages from an address on by one request. */
     public void mapAtOnce(long iova, int count) {
-        mappings.add(iova, count * Mappings.PAGE);
+        mapped.put(iova, new Mapping(count * Mappings.PAGE, Mappings.PAGE, 7));
     }
 
     /** Whether a container or a page table records. */
@@ -217,6 +234,11 @@ public final class FakeHost {
 
     /** IOVA ranges at 24, migration at 56, free mappings at 88, counted from the start of the information. */
     byte[] capabilities() {
+        byte[] chain = chain();
+        return growing > 0 ? Arrays.copyOf(chain, chain.length + 8 * (MOST_GROWTH - growing--)) : chain;
+    }
+
+    private byte[] chain() {
         if (otherCapabilities != null || !migrationCapability) {
             return otherCapabilities != null ? otherCapabilities : new byte[0];
         }

@@ -58,7 +58,8 @@ class LendingTest extends HandoverFixture {
             assertThat(takenBack).containsExactly(DEVICE);
             assertThat(descriptorsOfFile()).hasSize(1);
             assertThat(client.ask("ferry-vfio 1 lend " + DEVICE + " iommufd 8", fd, fd)).startsWith("ok");
-            assertThat(((IommufdSpace) lent.element().space().orElseThrow()).pageTable()).isEqualTo(8);
+            assertThat(((IommufdSpace) lent.element().space().orElseThrow()).pageTable())
+                    .isEqualTo(new IommufdSpace.Tracking(8));
         }
         calls.close(fd);
     }

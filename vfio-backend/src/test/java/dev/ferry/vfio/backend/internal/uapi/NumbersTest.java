@@ -28,6 +28,8 @@ class NumbersTest {
                 Map.entry("VFIO_DEVICE_GET_REGION_INFO", 15212L),
                 Map.entry("VFIO_DEVICE_RESET", 15215L),
                 Map.entry("VFIO_IOMMU_GET_INFO", 0x3B70L),
+                Map.entry("VFIO_IOMMU_MAP_DMA", 0x3B71L),
+                Map.entry("VFIO_IOMMU_UNMAP_DMA", 0x3B72L),
                 Map.entry("VFIO_IOMMU_DIRTY_PAGES", 15221L),
                 Map.entry("VFIO_DEVICE_FEATURE", 15221L),
                 Map.entry("VFIO_DEVICE_BIND_IOMMUFD", 0x3B76L),
@@ -44,6 +46,9 @@ class NumbersTest {
         assertThat(constants(Iommufd.class)).isEqualTo(new TreeMap<>(Map.of(
                 "SIZE", 0L,
                 "IOMMU_IOAS_ALLOC", 0x3B81L,
+                "IOMMU_IOAS_MAP", 0x3B85L,
+                "IOMMU_IOAS_UNMAP", 0x3B86L,
+                "IOMMU_HWPT_ALLOC", 0x3B89L,
                 "IOMMU_HWPT_SET_DIRTY_TRACKING", 0x3B8BL,
                 "IOMMU_HWPT_GET_DIRTY_BITMAP", 0x3B8CL)));
     }
@@ -87,19 +92,27 @@ class NumbersTest {
                 "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2");
         assertLayout(VfioStruct.CapHeader.class, "BYTES 8, ID 0, NEXT 4, VERSION 2");
         assertLayout(VfioStruct.CapMigration.class,
-                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16");
+                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16, VERSION 1");
         assertLayout(VfioStruct.DirtyBitmap.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_GET_BITMAP 4, FLAG_START 1, "
                 + "FLAG_STOP 2, GET_BITMAP_SIZE 32, GET_BYTES 48, GET_DATA 40, GET_IOVA 8, GET_PGSIZE 24, GET_SIZE 16");
-        assertLayout(VfioStruct.BindIommufd.class, "ARGSZ 0, BYTES 16, FLAGS 4, IOMMUFD 8");
+        assertLayout(VfioStruct.DmaMap.class,
+                "ARGSZ 0, BYTES 32, FLAGS 4, FLAG_READ 1, FLAG_WRITE 2, IOVA 16, SIZE 24, VADDR 8");
+        assertLayout(VfioStruct.DmaUnmap.class, "ARGSZ 0, BYTES 24, FLAGS 4, IOVA 8, SIZE 16");
+        assertLayout(VfioStruct.BindIommufd.class, "ARGSZ 0, BYTES 16, FLAGS 4, IOMMUFD 8, OUT_DEVID 12");
         assertLayout(VfioStruct.AttachPt.class, "ARGSZ 0, BYTES 12, FLAGS 4, PT_ID 8");
     }
 
     @Test
     void shouldLayOutTheStructuresOfIommufd() {
         assertLayout(Iommufd.IoasAlloc.class, "BYTES 12, FLAGS 4, OUT_IOAS_ID 8");
+        assertLayout(Iommufd.IoasMap.class, "BYTES 40, FIXED_IOVA 1, FLAGS 4, IOAS_ID 8, IOVA 32, LENGTH 24, "
+                + "READABLE 4, RESERVED 12, USER_VA 16, WRITEABLE 2");
+        assertLayout(Iommufd.IoasUnmap.class, "BYTES 24, IOAS_ID 4, IOVA 8, LENGTH 16");
+        assertLayout(Iommufd.HwptAlloc.class,
+                "BYTES 24, DEV_ID 8, DIRTY_TRACKING 2, FLAGS 4, OUT_HWPT_ID 16, PT_ID 12, RESERVED 20");
         assertLayout(Iommufd.SetDirtyTracking.class, "BYTES 16, FLAGS 4, FLAG_ENABLE 1, HWPT_ID 8, RESERVED 12");
         assertLayout(Iommufd.GetDirtyBitmap.class,
-                "BYTES 48, DATA 40, FLAGS 8, HWPT_ID 4, IOVA 16, LENGTH 24, PAGE_SIZE 32, RESERVED 12");
+                "BYTES 48, DATA 40, FLAGS 8, HWPT_ID 4, IOVA 16, LENGTH 24, NO_CLEAR 1, PAGE_SIZE 32, RESERVED 12");
     }
 
     @Test
@@ -151,9 +164,9 @@ class NumbersTest {
 
     @Test
     void shouldHaveTheErrorNumbersOfLinux() {
-        assertLayout(LinuxErrno.class, "E2BIG 7, EACCES 13, EAGAIN 11, EBADF 9, EBUSY 16, ECONNREFUSED 111, EINTR 4, "
-                + "EINVAL 22, EMFILE 24, ENFILE 23, ENODEV 19, ENOENT 2, ENOMSG 42, ENOSPC 28, ENOTTY 25, ENXIO 6, "
-                + "EPERM 1, EPIPE 32, EPROTOTYPE 91, ERANGE 34");
+        assertLayout(LinuxErrno.class, "E2BIG 7, EACCES 13, EAGAIN 11, EBADF 9, EBUSY 16, ECONNREFUSED 111, EEXIST 17, "
+                + "EFAULT 14, EINTR 4, EINVAL 22, EMFILE 24, ENFILE 23, ENODEV 19, ENOENT 2, ENOMEM 12, ENOMSG 42, "
+                + "ENOSPC 28, ENOTTY 25, ENXIO 6, EOPNOTSUPP 95, EPERM 1, EPIPE 32, EPROTOTYPE 91, ERANGE 34");
     }
 
     @Test
