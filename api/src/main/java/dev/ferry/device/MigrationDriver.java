@@ -10,7 +10,8 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * One device that can be migrated. A vendor registers one service of this type per device, with the properties named
- * below, for as long as the device is there.
+ * below, for as long as the device is there. The properties stay as they are: {@code fsm-core} reads them once, others
+ * follow them, so whoever has other ones to give registers the device anew.
  *
  * <p><b>Caller and threads.</b> {@code fsm-core} alone calls a driver. It makes at most one call of {@link #step},
  * {@link #stopCopySize} and of the session at a time; {@link #reset} and {@link #state} may come on another thread at

@@ -62,10 +62,16 @@ public interface RecordDevice {
      * Executes one admin command of a vendor for this device, for record types that carry more than the image. The
      * commands that virtio 1.4 names, below {@link #FIRST_VENDOR_OPCODE}, belong to the driver.
      *
+     * <p>A driver should put no commands in use that nobody here knows (virtio 1.4, "Group administration commands").
+     * So whoever deploys the record type also names its opcodes to the bundle that drives the device: in the key {@code
+     * vendor.opcodes} of its configuration, whose default is none, {@code dev.ferry.virtio.net.provider} or {@code
+     * dev.ferry.virtio.context.provider}.
+     *
      * @param opcode {@link #FIRST_VENDOR_OPCODE} to {@link #LAST_VENDOR_OPCODE}
      * @param data command-specific data, from position to limit; not changed
      * @param result takes the command-specific result; its position is moved behind the bytes written
-     * @throws DeviceException EOPNOTSUPP for other opcodes, when the device's owner does not report the opcode, or when
+     * @throws DeviceException EOPNOTSUPP for other opcodes, when the device's owner does not report the opcode, when
+     *     it is not configured, or when
      *     this device is not driven by admin commands; EOVERFLOW when the device has more to say than the result has
      *     space for; other errnos as the device gives them. After ETIMEDOUT it is not known whether the command was
      *     executed, and both buffers still belong to the device

@@ -5,7 +5,8 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * How the state of a device lies in a stream of bytes. One service per format and version, under this name and that of
- * {@link StreamReader}: drivers frame their sessions with it, tools read saved streams with it.
+ * {@link StreamReader}: drivers frame their sessions with it, tools read saved streams with it. Ferry's drivers of
+ * virtio members take the format named {@code virtiovf}, and no other.
  *
  * <p>Thread-safe; the encoders and decoders it makes belong to one session and one caller at a time, and stay usable
  * until that session ends even if the service goes away meanwhile.

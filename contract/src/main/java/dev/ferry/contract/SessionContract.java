@@ -81,7 +81,7 @@ final class SessionContract {
             walk.saving().close();
             Demand.that(!walk.saving().isOpen(), "closed when closed");
             Demand.state(walk.driver(), STOP_COPY);
-            requireClosed(walk.saving());
+            requireClosed("read from", () -> walk.saving().read(ByteBuffer.allocate(1)));
             walk.to(RUNNING);
         });
         add("closing a session that was given a whole state changes nothing at the device", subject -> {
@@ -91,6 +91,7 @@ final class SessionContract {
             walk.resuming().close();
             Demand.that(!walk.resuming().isOpen(), "closed when closed");
             Demand.state(walk.driver(), RESUMING);
+            requireClosed("written to", () -> walk.resuming().write(ByteBuffer.allocate(1)));
             walk.take(Arc.RESUMING_TO_STOP);
         });
         add("a session that was asked for ahead is opened", subject -> {
@@ -111,13 +112,13 @@ final class SessionContract {
         });
     }
 
-    private static void requireClosed(SavingSession session) throws Exception {
+    private static void requireClosed(String what, Demand.Call use) throws Exception {
         try {
-            session.read(ByteBuffer.allocate(1));
+            use.make();
         } catch (ClosedChannelException e) {
             return;
         }
-        throw new AssertionError("a closed session must not be read from");
+        throw new AssertionError("a closed session must not be " + what);
     }
 
     /** For a driver with PRE_COPY. */

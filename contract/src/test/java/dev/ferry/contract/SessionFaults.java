@@ -93,6 +93,15 @@ final class SessionFaults {
             return from.remaining() > 1
                     ? call.method().invoke(call.target(), from.limit(from.limit() - 1)) : call.proceed();
         }, "a saved state is read and loaded in pieces of 7 bytes");
+        faults.add("bytes taken by a closed session", ResumingSession.class, "write", call -> {
+            if (((ResumingSession) call.target()).isOpen()) {
+                return call.proceed();
+            }
+            ByteBuffer from = call.buffer();
+            int count = from.remaining();
+            from.position(from.limit());
+            return count;
+        }, "closing a session that was given a whole state changes nothing at the device");
         faults.add("what is incomplete accepted", call -> call.is(Arc.RESUMING_TO_STOP), call -> {
             try {
                 return call.proceed();

@@ -3,18 +3,18 @@ package dev.ferry.itest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.itest.harness.Await;
 import dev.ferry.itest.harness.Bundles;
 import dev.ferry.itest.harness.Container;
 import dev.ferry.itest.harness.FerryBundle;
-import dev.ferry.itest.harness.TestBundle;
+import dev.ferry.itest.harness.Saved;
 import dev.ferry.itest.harness.Unhurried;
 import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationService;
-import java.util.function.Supplier;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import javax.inject.Inject;
 import org.junit.Test;
 import org.junit.runner.RunWith;
@@ -30,12 +30,14 @@ import org.osgi.framework.BundleContext;
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class VendorDriverIT {
+    private static final String EXAMPLE =
+            Path.of(System.getProperty("ferry.bundles"), "com.example.card.jar").toUri().toString();
+
     @Inject
     private BundleContext context;
 
     @Configuration
-    public Option[] container() throws Exception {
-        TestBundle.VENDOR.make();
+    public Option[] container() {
         return Container.ferry();
     }
 
@@ -45,38 +47,32 @@ public class VendorDriverIT {
         MigrationService migrations = Await.service(context, MigrationService.class);
         try (Bundles.Watch watch = bundles.watch(FerryBundle.values())) {
             for (int round = 0; round < 2; round++) {
-                Bundle vendor = bundles.deploy(TestBundle.VENDOR);
+                Bundle vendor = bundles.deploy(EXAMPLE);
                 Await.until(
                         context,
-                        "the vendor's devices",
-                        () -> migrations.device("vendor/b").isPresent(),
+                        "the cards",
+                        () -> migrations.device("card/b").isPresent(),
                         migrations::devices);
 
                 MigrationReport report = Await.result(migrations
-                        .start(Unhurried.move("vendor/a", "vendor/b"), MigrationListener.NONE)
+                        .start(Unhurried.move("card/a", "card/b"), MigrationListener.NONE)
                         .result());
 
                 assertThat(report.result())
                         .as("%s", report.failure())
                         .isEqualTo(MigrationReport.Result.COMPLETED);
-                assertThat(content("vendor/b")).isEqualTo("what the card holds");
-                assertThat(migrations.device("vendor/b").orElseThrow().state()).contains(DeviceState.RUNNING);
+                assertThat(new String(Saved.of(migrations, "card/b"), StandardCharsets.UTF_8))
+                        .endsWith("what the card holds");
+                assertThat(migrations.device("card/b").orElseThrow().state()).contains(DeviceState.RUNNING);
 
                 vendor.uninstall();
                 Await.until(
                         context,
-                        "the vendor's devices gone",
-                        () -> migrations.device("vendor/b").isEmpty(),
+                        "the cards gone",
+                        () -> migrations.device("card/b").isEmpty(),
                         migrations::devices);
             }
             assertThat(watch.events()).isEmpty();
         }
-    }
-
-    @SuppressWarnings("unchecked")
-    private String content(String device) throws Exception {
-        Supplier<String> card = Await.service(
-                context, Supplier.class, "(" + MigrationDriver.DEVICE_ID + "=" + device + ")");
-        return card.get();
     }
 }

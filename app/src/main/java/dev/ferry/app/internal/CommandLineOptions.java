@@ -2,6 +2,7 @@
 package dev.ferry.app.internal;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param debug whether stack traces of errors are asked for
  * @param script the text after {@code -c}
  * @param configuration file with the configuration to use instead of the default one
+ * @param bundles files of bundles to start beside those of the application, in their order
  * @param command name and arguments of the one command to run; empty for none
  */
 record CommandLineOptions(
@@ -21,6 +23,7 @@ record CommandLineOptions(
         boolean debug,
         Optional<String> script,
         Optional<Path> configuration,
+        List<Path> bundles,
         List<String> command) {
 
     /** Stands where the name of a command would, and before it. */
@@ -35,8 +38,9 @@ record CommandLineOptions(
         }
     }
 
-    /** Copies the list. */
+    /** Copies the lists. */
     CommandLineOptions {
+        bundles = List.copyOf(bundles);
         command = List.copyOf(command);
     }
 
@@ -47,6 +51,7 @@ record CommandLineOptions(
         boolean debug = false;
         Optional<String> script = Optional.empty();
         Optional<Path> configuration = Optional.empty();
+        List<Path> bundles = new ArrayList<>();
         int at = 0;
         for (; at < arguments.size() && arguments.get(at).startsWith("-"); at++) {
             switch (arguments.get(at)) {
@@ -61,6 +66,7 @@ record CommandLineOptions(
                     once(configuration, "--config");
                     configuration = Optional.of(Path.of(value(arguments, ++at, "--config", "FILE")));
                 }
+                case "--bundle" -> bundles.add(Path.of(value(arguments, ++at, "--bundle", "FILE")));
                 default -> throw new Misuse(
                         "unknown option: '" + arguments.get(at) + "'; options of a command follow its name");
             }
@@ -73,7 +79,7 @@ record CommandLineOptions(
         if (script.isPresent() && !command.isEmpty()) {
             throw new Misuse("-c takes one argument; put the commands between quotes");
         }
-        return new CommandLineOptions(help, version, debug, script, configuration, command);
+        return new CommandLineOptions(help, version, debug, script, configuration, bundles, command);
     }
 
     private static void once(Optional<?> before, String option) throws Misuse {

@@ -7,6 +7,7 @@ import dev.ferry.cli.Json;
 import dev.ferry.migration.Migration;
 import dev.ferry.migration.MigrationService;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,9 +114,10 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
                 .filter(bundle -> !VfioAvailability.isAbout(bundle))
                 .forEach(bundle -> complain("all works but the bundle %s, which %s"
                         .formatted(bundle.getSymbolicName(), Unresolved.why(context, bundle)), 0));
-        CommandDirectory commands = CommandDirectory.of(context);
         try {
             CommandLineOptions options = CommandLineOptions.parse(arguments);
+            start(options.bundles());
+            CommandDirectory commands = CommandDirectory.of(context);
             if (options.help() && options.command().isEmpty()) {
                 streams.out().print(Usage.text(commands));
                 return 0;
@@ -137,6 +139,16 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return complain("interrupted before it was done", FAILED);
+        }
+    }
+
+    /** What they print while they start is no result of a command. */
+    private void start(List<Path> bundles) throws IOException {
+        threads.setStreams(streams.in(), streams.err(), streams.err());
+        try {
+            ExtraBundles.start(context, bundles);
+        } finally {
+            threads.close();
         }
     }
 

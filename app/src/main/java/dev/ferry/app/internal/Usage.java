@@ -8,9 +8,9 @@ final class Usage {
 
     static String text(CommandDirectory commands) {
         return """
-                Usage: ferry [--config FILE] [--debug] COMMAND [ARGUMENT...]
-                       ferry [--config FILE] [--debug] -c "COMMAND; COMMAND"
-                       ferry [--config FILE] [--debug]
+                Usage: ferry [OPTION...] COMMAND [ARGUMENT...]
+                       ferry [OPTION...] -c "COMMAND; COMMAND"
+                       ferry [OPTION...]
 
                 The first form runs one command, the second several, up to the first that fails; the third reads
                 commands from standard input. Results go to standard output, progress, logs and errors to standard
@@ -22,6 +22,8 @@ final class Usage {
                   -c TEXT        run the commands in TEXT
                   --config FILE  configuration of the bundles (JSON, OSGi Configurator) from FILE,
                                  instead of the default, which makes two emulated hosts
+                  --bundle FILE  start the bundle in FILE, too, a vendor's driver for example;
+                                 may be given several times
                   --debug        log everything; print the stack traces of errors
                   --version      print the version
                   -h, --help     print this help

@@ -36,6 +36,14 @@ class CommandLineOptionsTest {
     }
 
     @Test
+    void shouldTakeAnyNumberOfBundles() throws Exception {
+        assertThat(parse("devices").bundles()).isEmpty();
+        assertThat(parse("--bundle", "b.jar", "--bundle", "a.jar", "devices").bundles())
+                .containsExactly(Path.of("b.jar"), Path.of("a.jar"));
+        assertThat(parse("devices", "--bundle", "a.jar").bundles()).isEmpty();
+    }
+
+    @Test
     void shouldKnowHelpAndVersion() throws Exception {
         assertThat(parse("-h").help()).isTrue();
         assertThat(parse("--help").help()).isTrue();
@@ -58,6 +66,7 @@ class CommandLineOptionsTest {
                 .hasMessage("unknown option: '--json'; options of a command follow its name");
         assertThatThrownBy(() -> parse("-c")).hasMessage("-c needs a value: -c \"CMD; CMD\"");
         assertThatThrownBy(() -> parse("--config")).hasMessage("--config needs a value: --config FILE");
+        assertThatThrownBy(() -> parse("--bundle")).hasMessage("--bundle needs a value: --bundle FILE");
         assertThatThrownBy(() -> parse("-c", "state", "x")).hasMessageStartingWith("-c takes one argument");
     }
 

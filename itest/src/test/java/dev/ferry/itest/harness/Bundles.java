@@ -33,7 +33,12 @@ public final class Bundles {
 
     /** Installs and starts a bundle made by the tests. */
     public Bundle deploy(TestBundle bundle) throws BundleException {
-        Bundle installed = context.installBundle(bundle.location());
+        return deploy(bundle.location());
+    }
+
+    /** Installs and starts a bundle made elsewhere. */
+    public Bundle deploy(String location) throws BundleException {
+        Bundle installed = context.installBundle(location);
         installed.start();
         return installed;
     }

@@ -14,8 +14,6 @@ import java.util.List;
  * somebody elsewhere would build his own. {@link #make} runs outside the framework, the rest anywhere.
  */
 public enum TestBundle {
-    /** A vendor's driver, against the API alone. */
-    VENDOR("dev.ferry.itest.vendor", "", FerryBundle.API),
     /** A record type that a receiver may skip. */
     OPTIONAL_RECORD("dev.ferry.itest.record", "optional", FerryBundle.API),
     /** A record type that a receiver must know. */

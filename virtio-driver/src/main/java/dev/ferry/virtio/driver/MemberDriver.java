@@ -3,6 +3,7 @@ package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.fsm.Arc;
@@ -35,6 +36,7 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
     private final int member;
     private final Optional<FunctionReset> functionReset;
     private final MemberSessions sessions;
+    private final Optional<DepartingTracker> dirtyTracker;
     private final CommandTimeout timeout;
     private final int commandsPerOperation;
     private final StateGate gate;
@@ -51,6 +53,7 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
      * A driver in RUNNING.
      *
      * @param functionReset resets a member, where the owner's queue service can
+     * @param dirtyTracker tells the member's writes, where something can; stopped when the driver leaves
      * @param commandsPerOperation most commands of one operation; whoever waits at the gate waits for all of them
      */
     @SuppressWarnings("this-escape") // nobody can be at the gate before the driver is there
@@ -60,6 +63,7 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
             int member,
             Optional<FunctionReset> functionReset,
             MemberSessions sessions,
+            Optional<DirtyTracker> dirtyTracker,
             CommandTimeout timeout,
             int commandsPerOperation) {
         this.deviceId = deviceId;
@@ -67,6 +71,7 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         this.member = member;
         this.functionReset = functionReset;
         this.sessions = sessions;
+        this.dirtyTracker = dirtyTracker.map(tracker -> new DepartingTracker(deviceId, tracker));
         this.timeout = timeout;
         this.commandsPerOperation = commandsPerOperation;
         this.gate = new StateGate(deviceId, this::finishReset);
@@ -160,6 +165,11 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         return inGate(sessions::imageSize);
     }
 
+    @Override
+    public final Optional<DirtyTracker> dirtyTracker() {
+        return dirtyTracker.map(DirtyTracker.class::cast);
+    }
+
     /**
      * {@inheritDoc}
      *
@@ -228,12 +238,13 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
     }
 
     /**
-     * The device leaves with its owner or its bundle: ends a session that is still open; every later use fails with
-     * ENODEV. Waits for an operation that is under way, within the bound of the gate.
+     * The device leaves with its owner or its bundle: ends a session that is still open, and a record of its writes;
+     * every later use fails with ENODEV. Waits for an operation that is under way, within the bound of the gate.
      */
     public final void depart() {
         departed = true;
         sessions.markDead();
+        dirtyTracker.ifPresent(this::end);
         try {
             gate.enter(gateTimeoutNanos());
         } catch (DeviceException e) {
@@ -248,6 +259,15 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         } finally {
             departed();
             gate.leave();
+        }
+    }
+
+    /** Recording has nothing to do with states and sessions, so it ends outside the gate. */
+    private void end(DepartingTracker tracker) {
+        try {
+            tracker.depart();
+        } catch (DeviceException | RuntimeException e) {
+            LOG.warn("{} leaves, and goes on recording its writes, for all anybody knows", deviceId, e);
         }
     }
 

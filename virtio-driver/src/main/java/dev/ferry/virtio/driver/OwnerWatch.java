@@ -103,9 +103,18 @@ public final class OwnerWatch<O> implements AutoCloseable {
 
     /** An owner device appeared. */
     public void add(AdminQueue queue, Map<String, Object> properties) {
-        if (!(properties.get(AdminQueue.OWNER_ID) instanceof String ownerId)
-                || !(properties.get(AdminQueue.HOST) instanceof String host)) {
-            LOG.warn("an admin queue without {} or {} is ignored", AdminQueue.OWNER_ID, AdminQueue.HOST);
+        for (String mandatory : List.of(AdminQueue.OWNER_ID, AdminQueue.HOST, AdminQueue.MEMBER_TYPE)) {
+            if (!(properties.get(mandatory) instanceof String)) {
+                LOG.warn("the admin queue service {} of bundle {} is ignored: it needs the property {}, a String",
+                        properties.get(Constants.SERVICE_ID), properties.get(Constants.SERVICE_BUNDLEID), mandatory);
+                return;
+            }
+        }
+        String ownerId = (String) properties.get(AdminQueue.OWNER_ID);
+        String host = (String) properties.get(AdminQueue.HOST);
+        String type = (String) properties.get(AdminQueue.MEMBER_TYPE);
+        if (!type.equals(kind.deviceType())) {
+            LOG.info("{} is left alone: its members are {}, not {}", ownerId, type, kind.deviceType());
             return;
         }
         Owner<O> owner = new Owner<>(

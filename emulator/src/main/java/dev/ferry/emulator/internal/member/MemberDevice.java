@@ -6,6 +6,7 @@ import dev.ferry.emulator.internal.legacy.LegacyInterface;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
@@ -68,6 +69,17 @@ public interface MemberDevice {
     /** Function-level reset, with PCI configuration and MSI-X saved before and restored after. */
     void resetFunction();
 
-    /** The device is pulled out: DMA ends, registers read as all ones. For good. */
-    void remove();
+    /**
+     * The device is pulled out: DMA ends, registers read as all ones. For good. Does not wait for an interrupt that is
+     * on its way.
+     */
+    void pullOut();
+
+    /**
+     * Waits until no interrupt of the device is on its way.
+     *
+     * @param limit how long at most; zero only looks
+     * @return whether that came about in time
+     */
+    boolean awaitSenders(Duration limit);
 }

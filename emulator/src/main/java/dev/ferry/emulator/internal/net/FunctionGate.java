@@ -87,9 +87,14 @@ final class FunctionGate {
 
     /** Waits until no interrupt is on its way; for whoever is inside. False when that did not come about in time. */
     boolean awaitSenders() {
-        boolean done = lock.awaitSenders(sendersTimeout.toNanos());
+        return awaitSenders(sendersTimeout);
+    }
+
+    /** The same, with another bound. */
+    boolean awaitSenders(Duration limit) {
+        boolean done = lock.awaitSenders(limit.toNanos());
         if (!done) {
-            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), sendersTimeout);
+            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), limit);
         }
         return done;
     }

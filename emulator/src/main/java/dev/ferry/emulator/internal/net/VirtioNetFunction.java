@@ -213,13 +213,24 @@ public final class VirtioNetFunction implements MemberDevice, PciFunction, Netwo
     }
 
     @Override
-    public void remove() {
+    public void pullOut() {
         gate.locked(() -> {
             gate.setRemoved();
             registers.detach();
             registers.functionReset();
             registers.writeRecords().stop();
-            return gate.awaitSenders();
+            return true;
         });
+    }
+
+    @Override
+    public boolean awaitSenders(Duration limit) {
+        return gate.locked(() -> gate.awaitSenders(limit));
+    }
+
+    /** Pulled out, with no interrupt on its way unless somebody takes it for too long. */
+    public void remove() {
+        pullOut();
+        gate.locked(gate::awaitSenders);
     }
 }

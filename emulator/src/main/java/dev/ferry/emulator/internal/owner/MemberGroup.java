@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.emulator.internal.owner;
 
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.function.LongSupplier;
 
 /**
  * The SR-IOV group: members with ids 1 to their number. Thread-safe for reading; one thread at a time may resize.
@@ -12,7 +15,11 @@ import java.util.function.IntFunction;
  */
 final class MemberGroup {
 
+    /** Bound for the interrupts on their way of all members that are removed together. */
+    static final Duration SENDERS_TIMEOUT = Duration.ofSeconds(2);
+
     private final IntFunction<Member> factory;
+    private final LongSupplier nanoTime;
     /** Replaced as a whole, so that readers need no lock. */
     private volatile Member[] members = {};
     /** VF Enable. */
@@ -20,7 +27,13 @@ final class MemberGroup {
 
     /** An empty group; the factory makes the member of an id. */
     MemberGroup(IntFunction<Member> factory) {
+        this(factory, System::nanoTime);
+    }
+
+    /** With another clock than {@link System#nanoTime}. */
+    MemberGroup(IntFunction<Member> factory, LongSupplier nanoTime) {
         this.factory = factory;
+        this.nanoTime = nanoTime;
     }
 
     /** Whether VF Enable is set, so that by the text there is a group, perhaps with no members. */
@@ -86,8 +99,18 @@ final class MemberGroup {
             after[index] = factory.apply(index + 1);
         }
         members = after;
-        for (int index = count; index < before.length; index++) {
-            before[index].device().remove();
+        if (count < before.length) {
+            remove(List.of(before).subList(count, before.length));
+        }
+    }
+
+    /** All are pulled out before the first one is waited for: the wait is bounded however many they are. */
+    private void remove(List<Member> removed) {
+        removed.forEach(member -> member.device().pullOut());
+        long end = nanoTime.getAsLong() + SENDERS_TIMEOUT.toNanos();
+        for (Member member : removed) {
+            long left = Math.max(end - nanoTime.getAsLong(), 0);
+            member.device().awaitSenders(Duration.ofNanos(left));
         }
     }
 }

@@ -94,13 +94,18 @@ final class TimedQueue {
         if (done.used().isDone()) {
             return;
         }
+        Runnable tell = execute(done);
+        beginNext(done);
+        tell.run();
+    }
+
+    /** Gives what tells the caller; an error, too, concerns this command alone, and the next one has its turn. */
+    private Runnable execute(Waiting done) {
         try {
             int used = execution.execute(done.exchange());
-            beginNext(done);
-            done.used().complete(used);
-        } catch (DeviceException | RuntimeException e) {
-            beginNext(done);
-            done.used().completeExceptionally(e);
+            return () -> done.used().complete(used);
+        } catch (DeviceException | RuntimeException | Error e) {
+            return () -> done.used().completeExceptionally(e);
         }
     }
 

@@ -57,7 +57,7 @@ public final class FunctionLock {
     private static void send(MsixMessage message, InterruptListener listener) {
         try {
             listener.messageSignalled(message.vector(), message.address(), message.data());
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             LOG.warn("an interrupt listener failed; the interrupt of vector {} may be lost", message.vector(), e);
         }
     }

@@ -9,6 +9,7 @@ import dev.ferry.emulator.internal.member.MemberDevice;
 import dev.ferry.virtio.AdminResult;
 import dev.ferry.virtio.DevicePart;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -104,8 +105,13 @@ final class FakeMember implements MemberDevice, PciFunction, NetworkPort {
     }
 
     @Override
-    public void remove() {
+    public void pullOut() {
         removed = true;
+    }
+
+    @Override
+    public boolean awaitSenders(Duration limit) {
+        return true;
     }
 
     @Override

@@ -4,7 +4,6 @@ package dev.ferry.virtio.context.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceProfile;
-import dev.ferry.device.DirtyTracker;
 import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
 import dev.ferry.virtio.AdminCommandException;
@@ -34,7 +33,6 @@ final class ContextDriver extends MemberDriver {
     private static final int COMMANDS_PER_OPERATION = 16;
 
     private final ContextOwner owner;
-    private final Optional<DirtyTracker> dirtyTracker;
 
     /** Whether a context was written that the device has not taken yet. Within the gate. */
     private boolean loaded;
@@ -52,11 +50,10 @@ final class ContextDriver extends MemberDriver {
                 member,
                 owner.functionReset(),
                 new MemberSessions(purpose -> ContextSession.open(owner, member, purpose), format, nanoTime),
+                owner.writeRecords().map(capability -> new WriteRecordTracker(deviceId, owner, member, capability)),
                 timeout,
                 COMMANDS_PER_OPERATION);
         this.owner = owner;
-        this.dirtyTracker = owner.writeRecords()
-                .map(capability -> new WriteRecordTracker(deviceId, owner, member, capability));
     }
 
     @Override
@@ -166,10 +163,5 @@ final class ContextDriver extends MemberDriver {
     @Override
     public Optional<DeviceProfile> profile() throws DeviceException {
         return Optional.of(inGate(() -> sessions().ask(ContextProfile::read)));
-    }
-
-    @Override
-    public Optional<DirtyTracker> dirtyTracker() {
-        return dirtyTracker;
     }
 }

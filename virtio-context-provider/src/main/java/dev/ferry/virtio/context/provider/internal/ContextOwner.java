@@ -25,7 +25,7 @@ record ContextOwner(
         Optional<WriteRecordCapability> writeRecords,
         Optional<FunctionReset> functionReset) {
 
-    /** Whether a record type may send a command to members: it is a vendor's, and the owner reported it. */
+    /** Whether a record type may send a command to members: it is a vendor's, known here, and reported by the owner. */
     boolean takesVendorOpcode(int opcode) {
         return opcode >= RecordDevice.FIRST_VENDOR_OPCODE
                 && ContextOpcode.ofNumber(opcode).isEmpty()

@@ -6,6 +6,7 @@ import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.driver.DriverRegistry;
 import dev.ferry.virtio.driver.OwnerDrivers;
 import dev.ferry.virtio.driver.OwnerWatch;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import java.util.Map;
 import org.osgi.framework.BundleContext;
@@ -33,6 +34,7 @@ public final class ContextProvider {
     static final String BACKEND = "virtio-context";
 
     private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
+    private final VendorOpcodes vendorOpcodes = new VendorOpcodes(ProviderConfiguration.PID);
     private final OwnerWatch<ContextOwner> owners;
 
     /** Called by Declarative Services. */
@@ -42,7 +44,7 @@ public final class ContextProvider {
             @Reference(target = "(" + StreamFormat.NAME + "=" + FORMAT_NAME + ")") StreamFormat format,
             ProviderConfiguration configuration) {
         this(format, DriverRegistry.of(context), OwnerWatch.SETUP_WAIT_MILLIS);
-        timeout.configure(configuration::command_timeout_millis);
+        modified(configuration);
     }
 
     ContextProvider(StreamFormat format, DriverRegistry registry, long setupWaitMillis) {
@@ -54,15 +56,16 @@ public final class ContextProvider {
                         FORMAT_NAME,
                         (id, owner, member) -> new ContextDriver(id, owner, member, format, timeout, System::nanoTime),
                         registry),
-                (id, queue, channel, left) -> new ContextSetup(id, queue, channel, left).run(),
+                (id, queue, channel, left) -> new ContextSetup(id, queue, channel, vendorOpcodes, left).run(),
                 timeout,
                 setupWaitMillis);
     }
 
-    /** Takes a changed configuration; holds from the next command on. */
+    /** Takes a changed configuration; holds from the next command and the next set-up of an owner on. */
     @Modified
     void modified(ProviderConfiguration configuration) {
         timeout.configure(configuration::command_timeout_millis);
+        vendorOpcodes.configure(configuration::vendor_opcodes);
     }
 
     /** An owner device appeared; called by Declarative Services. */

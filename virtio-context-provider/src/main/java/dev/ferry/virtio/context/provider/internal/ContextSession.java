@@ -12,6 +12,7 @@ import dev.ferry.virtio.context.ContextOpcode;
 import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminExchange;
 import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
@@ -223,9 +224,7 @@ final class ContextSession implements SessionDevice {
     public void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException {
         requireAlive();
         if (!owner.takesVendorOpcode(opcode)) {
-            throw new DeviceException(
-                    Errno.EOPNOTSUPP,
-                    "the admin command 0x%04x is not a vendor command that %s takes".formatted(opcode, describe()));
+            throw VendorOpcodes.notInUse(opcode, ProviderConfiguration.PID, describe());
         }
         int length = owner.channel()
                 .execute(AdminRequest.toMember(opcode, member, 0, none -> {}, result).with(data));

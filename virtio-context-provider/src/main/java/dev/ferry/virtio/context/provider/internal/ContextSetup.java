@@ -17,6 +17,7 @@ import dev.ferry.virtio.context.WriteRecordCapability;
 import dev.ferry.virtio.driver.CommandSet;
 import dev.ferry.virtio.driver.CommandSetUnknownException;
 import dev.ferry.virtio.driver.OtherCommandSetException;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.AdminRequest;
 import java.util.BitSet;
@@ -37,17 +38,25 @@ final class ContextSetup {
     private final String ownerId;
     private final AdminQueue queue;
     private final AdminChannel channel;
+    private final VendorOpcodes vendorOpcodes;
     private final BooleanSupplier left;
 
     /**
      * A set-up to run once.
      *
+     * @param vendorOpcodes what record types may send, as far as the owner reports it
      * @param left whether the owner device, or this bundle, has left; asked before each command
      */
-    ContextSetup(String ownerId, AdminQueue queue, AdminChannel channel, BooleanSupplier left) {
+    ContextSetup(
+            String ownerId,
+            AdminQueue queue,
+            AdminChannel channel,
+            VendorOpcodes vendorOpcodes,
+            BooleanSupplier left) {
         this.ownerId = ownerId;
         this.queue = queue;
         this.channel = channel;
+        this.vendorOpcodes = vendorOpcodes;
         this.left = left;
     }
 
@@ -107,15 +116,18 @@ final class ContextSetup {
     }
 
     /**
-     * The list commands stay in use, so that a person can ask, and so do commands of vendors, for record types, and the
-     * legacy commands, for whoever gives members a legacy interface: only one driver of an owner device sends LIST_USE.
+     * All commands of the set; commands of vendors that somebody here knows, for record types; the list commands, so
+     * that a person can ask; and the legacy commands, for whoever gives members a legacy interface: only one driver of
+     * an owner device sends LIST_USE.
      */
-    private static BitSet wanted() {
-        BitSet wanted = new BitSet();
+    private BitSet wanted() {
+        BitSet wanted = vendorOpcodes.bits();
+        for (ContextOpcode opcode : ContextOpcode.values()) {
+            wanted.set(opcode.number());
+        }
         wanted.set(LIST_QUERY.number());
         wanted.set(LIST_USE.number());
         wanted.set(LEGACY_COMMON_CFG_WRITE.number(), LEGACY_NOTIFY_INFO.number() + 1);
-        wanted.set(RecordDevice.FIRST_VENDOR_OPCODE, RecordDevice.LAST_VENDOR_OPCODE + 1);
         return wanted;
     }
 

@@ -21,4 +21,11 @@ public @interface ProviderConfiguration {
             min = "10",
             max = "60000")
     long command_timeout_millis() default CommandTimeout.DEFAULT_MILLIS;
+
+    /** Key {@code vendor.opcodes}. */
+    @AttributeDefinition(
+            name = "Commands of vendors",
+            description = "Admin commands of vendors that record types may send to members, where the owner device "
+                    + "reports them: opcodes, or ranges of them, from 0x0012 to 0x7fff, for example 0x0020-0x002f.")
+    String[] vendor_opcodes() default {};
 }

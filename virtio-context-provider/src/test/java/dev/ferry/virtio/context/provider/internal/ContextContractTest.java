@@ -8,6 +8,7 @@ import dev.ferry.emulator.internal.owner.Latency;
 import dev.ferry.emulator.internal.owner.OwnerDevice;
 import dev.ferry.emulator.internal.owner.VirtioNetMembers;
 import dev.ferry.stream.virtiovf.internal.VirtiovfFormat;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
@@ -31,7 +32,7 @@ class ContextContractTest {
                 "host1", "pf0", 2, 1, 256, true, 255, 0, CommandSet.CONTEXT, false, true, Latency.NONE, 16);
         OwnerDevice device = new OwnerDevice(settings, new VirtioNetMembers(settings));
         AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, () -> false).run();
+        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, new VendorOpcodes("test"), () -> false).run();
         return new MemberContract.Members(driver(owner, 1), driver(owner, 2), device::close);
     }
 

@@ -14,6 +14,7 @@ import dev.ferry.device.SavingSession;
 import dev.ferry.fsm.Arc;
 import dev.ferry.fsm.DeviceState;
 import dev.ferry.virtio.driver.OtherCommandSetException;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
@@ -36,6 +37,7 @@ class ContextDriverTest {
 
     private final FakeContextQueue queue = new FakeContextQueue();
     private final CommandTimeout timeout = new CommandTimeout("test");
+    private final VendorOpcodes vendorOpcodes = new VendorOpcodes("test");
     private final PlainFormat format = new PlainFormat();
     private ContextDriver driver;
 
@@ -51,7 +53,7 @@ class ContextDriverTest {
     }
 
     private ContextOwner owner(AdminChannel channel) throws DeviceException {
-        return new ContextSetup("host1/pf0", queue, channel, () -> false).run();
+        return new ContextSetup("host1/pf0", queue, channel, vendorOpcodes, () -> false).run();
     }
 
     private void walk(Arc... arcs) throws DeviceException {
@@ -281,5 +283,29 @@ class ContextDriverTest {
         assertThatExceptionOfType(DeviceException.class).isThrownBy(() -> driver.step(RUNNING_TO_RUNNING_P2P));
 
         assertThat(driver.state()).isEqualTo(DeviceState.ERROR);
+    }
+
+    @Test
+    void shouldPutCommandsOfVendorsInUseThatAreReportedAndKnownAndTakeNoOthers() throws Exception {
+        vendorOpcodes.configure(() -> new String[] {"0x12", "0x0100-0x0120"});
+        // LIST_QUERY, LIST_USE, 0x12 and 0x13 in word 0.
+        queue.list = "03000c0000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
+        driver = new ContextDriver("host1/pf0/vf3", owner(), 3, format, timeout, System::nanoTime);
+        assertThat(queue.commands.get(1)).isEqualTo("01000100" + "00".repeat(20)
+                + "0300040000000000" + "00".repeat(24) + "80ff030000000000");
+        walk(Arc.RUNNING_TO_PRE_COPY);
+        queue.commands.clear();
+
+        format.device.execute(0x12, ByteBuffer.allocate(0), ByteBuffer.allocate(0));
+
+        assertThat(queue.commands).containsExactly(command(0x12, ""));
+        for (int opcode : new int[] {0x13, 0x0108, 0x0120}) {
+            assertThatExceptionOfType(DeviceException.class)
+                    .isThrownBy(() ->
+                            format.device.execute(opcode, ByteBuffer.allocate(0), ByteBuffer.allocate(0)))
+                    .withMessageContaining("vendor.opcodes of the configuration dev.ferry.virtio.context.provider")
+                    .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EOPNOTSUPP));
+        }
+        assertThat(queue.commands).hasSize(1);
     }
 }

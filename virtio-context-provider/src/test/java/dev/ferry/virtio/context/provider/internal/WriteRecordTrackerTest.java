@@ -11,6 +11,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminChannel;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.Test;
 class WriteRecordTrackerTest {
 
     private final FakeContextQueue queue = new FakeContextQueue();
+    private ContextDriver driver;
     private DirtyTracker tracker;
 
     @BeforeEach
@@ -31,10 +33,9 @@ class WriteRecordTrackerTest {
         CommandTimeout timeout = new CommandTimeout("test");
         timeout.configure(CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", queue, channel, () -> false).run();
-        tracker = new ContextDriver("host1/pf0/vf3", owner, 3, new PlainFormat(), timeout, System::nanoTime)
-                .dirtyTracker()
-                .orElseThrow();
+        ContextOwner owner = new ContextSetup("host1/pf0", queue, channel, new VendorOpcodes("test"), () -> false).run();
+        driver = new ContextDriver("host1/pf0/vf3", owner, 3, new PlainFormat(), timeout, System::nanoTime);
+        tracker = driver.dirtyTracker().orElseThrow();
         queue.commands.clear();
     }
 
@@ -142,5 +143,43 @@ class WriteRecordTrackerTest {
                 .isThrownBy(() -> tracker.start(4096, List.of(new IovaRange(0, 4096))))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOSPC));
         assertThat(queue.commands).noneMatch(sent -> sent.equals(command(0x0110, "")));
+    }
+
+    @Test
+    void shouldEndARecordingThatNobodyEndedWhenTheDriverLeaves() throws Exception {
+        List<IovaRange> ranges = List.of(new IovaRange(0, 4096));
+        tracker.start(4096, ranges);
+
+        driver.depart();
+
+        assertThat(queue.commands).last().isEqualTo(command(0x0110, ""));
+        queue.commands.clear();
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker.start(4096, ranges))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
+        assertThat(queue.commands).isEmpty();
+    }
+
+    @Test
+    void shouldSendNothingWhenTheDriverLeavesAndNothingIsRecorded() throws Exception {
+        tracker.start(4096, List.of(new IovaRange(0, 4096)));
+        tracker.stop();
+        queue.commands.clear();
+
+        driver.depart();
+
+        assertThat(queue.commands).isEmpty();
+    }
+
+    @Test
+    void shouldTryAgainToEndARecordingWhenTheDriverLeavesAfterAStopThatFailed() throws Exception {
+        tracker.start(4096, List.of(new IovaRange(0, 4096)));
+        queue.answer(0x0110, "0500 0100 00000000");
+        assertThatExceptionOfType(DeviceException.class).isThrownBy(tracker::stop);
+        queue.commands.clear();
+
+        driver.depart();
+
+        assertThat(queue.commands).containsExactly(command(0x0110, ""));
     }
 }

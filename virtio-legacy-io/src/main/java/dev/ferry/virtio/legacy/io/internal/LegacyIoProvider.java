@@ -95,7 +95,9 @@ public final class LegacyIoProvider {
             target = "(" + AdminQueue.MEMBER_TYPE + "=virtio-net)")
     void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
         if (!(properties.get(AdminQueue.OWNER_ID) instanceof String id)) {
-            LOG.warn("an admin queue without {} is ignored", AdminQueue.OWNER_ID);
+            LOG.warn("the admin queue service {} of bundle {} is ignored: it needs the property {}, a String",
+                    properties.get(Constants.SERVICE_ID), properties.get(Constants.SERVICE_BUNDLEID),
+                    AdminQueue.OWNER_ID);
             return;
         }
         if (!(queue instanceof FunctionAccess functions)) {

@@ -28,7 +28,7 @@ record OwnerDevice(
         Optional<FunctionReset> functionReset,
         Optional<FunctionDirtyTracking> dirtyTracking) {
 
-    /** Whether a record type may send a command to members: it is a vendor's, and the owner reported it. */
+    /** Whether a record type may send a command to members: it is a vendor's, known here, and reported by the owner. */
     boolean takesVendorOpcode(int opcode) {
         return opcode >= RecordDevice.FIRST_VENDOR_OPCODE && opcodesInUse.get(opcode);
     }

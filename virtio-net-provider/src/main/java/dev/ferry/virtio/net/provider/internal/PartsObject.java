@@ -18,6 +18,7 @@ import dev.ferry.virtio.GroupType;
 import dev.ferry.virtio.driver.KnownSize;
 import dev.ferry.virtio.driver.MemberSessions.Purpose;
 import dev.ferry.virtio.driver.SessionDevice;
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.AdminRequest;
 import java.nio.ByteBuffer;
 import org.slf4j.Logger;
@@ -217,9 +218,7 @@ final class PartsObject implements SessionDevice {
     public void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException {
         requireAlive();
         if (!owner.takesVendorOpcode(opcode)) {
-            throw new DeviceException(
-                    Errno.EOPNOTSUPP,
-                    "the admin command 0x%04x is not a vendor command that %s takes".formatted(opcode, describe()));
+            throw VendorOpcodes.notInUse(opcode, ProviderConfiguration.PID, describe());
         }
         AdminCommand command = new AdminCommand(opcode, GroupType.SR_IOV.number(), member);
         ByteBuffer header = ByteBuffer.allocate(AdminCommand.HEADER_BYTES);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.virtio.net.provider.internal;
 
+import dev.ferry.virtio.driver.VendorOpcodes;
 import dev.ferry.virtio.driver.command.CommandTimeout;
 
 /** Everything that is configured, as it is now. Thread-safe. */
@@ -8,7 +9,7 @@ record ProviderSettings(CommandTimeout timeout, ObjectWait objectWait, VendorOpc
 
     /** The defaults. */
     ProviderSettings() {
-        this(new CommandTimeout(ProviderConfiguration.PID), new ObjectWait(), new VendorOpcodes());
+        this(new CommandTimeout(ProviderConfiguration.PID), new ObjectWait(), new VendorOpcodes(ProviderConfiguration.PID));
     }
 
     /** Takes a configuration; each value that is not valid is logged and stays as it was. */

@@ -4,7 +4,6 @@ package dev.ferry.virtio.net.provider.internal;
 import dev.ferry.device.DataTransferSession;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceProfile;
-import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.SessionTicket;
 import dev.ferry.fsm.Arc;
 import dev.ferry.stream.StreamFormat;
@@ -32,8 +31,6 @@ final class VirtioNetDriver extends MemberDriver {
     private final OwnerDevice owner;
 
     private final MemberIds ids;
-
-    private final Optional<DirtyTracker> dirtyTracker;
 
     VirtioNetDriver(
             String deviceId,
@@ -66,11 +63,12 @@ final class VirtioNetDriver extends MemberDriver {
                 member,
                 owner.functionReset(),
                 new MemberSessions(purpose -> PartsObject.create(owner, member, ids, purpose), format, nanoTime),
+                // Virtio 1.4 has no write tracking, so it is the host's, as with Linux.
+                owner.dirtyTracking().flatMap(tracking -> tracking.dirtyTracker(member)),
                 timeout,
                 COMMANDS_PER_OPERATION);
         this.owner = owner;
         this.ids = ids;
-        this.dirtyTracker = owner.dirtyTracking().flatMap(tracking -> tracking.dirtyTracker(member));
     }
 
     @Override
@@ -83,12 +81,6 @@ final class VirtioNetDriver extends MemberDriver {
         // The sessions of this driver have no other devices.
         return Optional.of(inGate(
                 () -> sessions().ask(object -> PartsProfile.read(((PartsObject) object).questions()))));
-    }
-
-    /** Virtio 1.4 has no write tracking, so it is the host's, as with Linux. */
-    @Override
-    public Optional<DirtyTracker> dirtyTracker() {
-        return dirtyTracker;
     }
 
     @Override

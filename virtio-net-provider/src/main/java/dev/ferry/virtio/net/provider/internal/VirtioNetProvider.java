@@ -84,11 +84,11 @@ public final class VirtioNetProvider {
         settings.configure(configuration);
     }
 
-    /** An owner device appeared; called by Declarative Services. */
-    @Reference(
-            cardinality = ReferenceCardinality.MULTIPLE,
-            policy = ReferencePolicy.DYNAMIC,
-            target = "(" + AdminQueue.MEMBER_TYPE + "=" + DEVICE_TYPE + ")")
+    /**
+     * An owner device appeared; called by Declarative Services. Of whatever type, so that somebody tells of those whose
+     * type is missing; other users of admin queues see those of theirs alone.
+     */
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
         owners.add(queue, properties);
     }

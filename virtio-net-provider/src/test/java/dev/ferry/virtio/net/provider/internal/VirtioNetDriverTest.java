@@ -11,6 +11,7 @@ import static dev.ferry.virtio.net.provider.internal.Fixture.getAll;
 import static dev.ferry.virtio.net.provider.internal.Fixture.metadataSize;
 import static dev.ferry.virtio.net.provider.internal.Fixture.set;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -185,6 +186,8 @@ class VirtioNetDriverTest {
             assertErrno(Errno.EOPNOTSUPP, () ->
                     fixture.format.device.execute(opcode, ByteBuffer.allocate(0), result));
         }
+        assertThatThrownBy(() -> fixture.format.device.execute(0x13, ByteBuffer.allocate(0), result))
+                .hasMessageContaining("vendor.opcodes of the configuration dev.ferry.virtio.net.provider");
         fixture.assertCommands();
         driver.step(PRE_COPY_TO_RUNNING);
         assertErrno(Errno.ENODEV, () -> fixture.format.device.execute(0x12, ByteBuffer.allocate(0), result));

@@ -5,6 +5,7 @@ import static dev.ferry.virtio.net.provider.internal.ProviderFixture.properties;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.spi.ILoggingEvent;
 import dev.ferry.device.DeviceException;
 import dev.ferry.fsm.Arc;
 import dev.ferry.virtio.AdminQueue;
@@ -17,6 +18,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.osgi.framework.Constants;
 
 /** Owners and their members come and go. */
@@ -200,5 +203,39 @@ class VirtioNetProviderTest {
         assertThat(queue.commands).isEmpty();
         assertThat(fixture.log.list).singleElement().satisfies(event ->
                 assertThat(event.getLevel()).isEqualTo(Level.WARN));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ferry.owner.id", "ferry.host", "ferry.owner.member.type"})
+    void shouldSayWhichServiceItIgnoresAndWhy(String missing) {
+        Map<String, Object> properties = properties(2);
+        properties.put(Constants.SERVICE_BUNDLEID, 12L);
+        properties.remove(missing);
+
+        provider.addAdminQueue(queue, properties);
+
+        assertThat(queue.commands).isEmpty();
+        assertThat(services).isEmpty();
+        assertThat(fixture.log.list)
+                .filteredOn(event -> event.getLevel() == Level.WARN)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .containsExactly("the admin queue service 40 of bundle 12 is ignored: it needs the property " + missing
+                        + ", a String");
+    }
+
+    @Test
+    void shouldLeaveMembersOfAnotherTypeToOthers() {
+        Map<String, Object> properties = properties(2);
+        properties.put("ferry.owner.member.type", "virtio-blk");
+
+        provider.addAdminQueue(queue, properties);
+        provider.updatedAdminQueue(queue, properties);
+        provider.removeAdminQueue(queue, properties);
+
+        assertThat(queue.commands).isEmpty();
+        assertThat(services).isEmpty();
+        assertThat(fixture.log.list)
+                .extracting(ILoggingEvent::getFormattedMessage)
+                .containsExactly("host1/pf0 is left alone: its members are virtio-blk, not virtio-net");
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-package dev.ferry.virtio.net.provider.internal;
+package dev.ferry.virtio.driver;
 
+import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.stream.RecordDevice;
 import java.util.BitSet;
 import java.util.function.Supplier;
@@ -13,16 +15,23 @@ import org.slf4j.LoggerFactory;
  * The admin commands of vendors that somebody here knows, as configured now: a driver should put no others in use
  * (virtio 1.4, "Group administration commands", driver requirements). Thread-safe.
  */
-final class VendorOpcodes {
+public final class VendorOpcodes {
     private static final Logger LOG = LoggerFactory.getLogger(VendorOpcodes.class);
 
     private static final Pattern RANGE = Pattern.compile("\\s*(0x\\p{XDigit}{1,4}|\\d{1,5})"
             + "(?:\\s*-\\s*(0x\\p{XDigit}{1,4}|\\d{1,5}))?\\s*");
 
+    private final String pid;
+
     private volatile BitSet known = new BitSet();
 
+    /** None, until others are configured under a PID. */
+    public VendorOpcodes(String pid) {
+        this.pid = pid;
+    }
+
     /** Takes opcodes and ranges from a configuration; what is not valid is logged and changes nothing. */
-    void configure(Supplier<String[]> configuration) {
+    public void configure(Supplier<String[]> configuration) {
         try {
             BitSet opcodes = new BitSet();
             for (String range : configuration.get()) {
@@ -31,7 +40,7 @@ final class VendorOpcodes {
             known = opcodes;
         } catch (RuntimeException e) { // Declarative Services throws from the getter what it could not convert
             LOG.error("configuration {}: vendor.opcodes is not valid, and stays as it was: {}",
-                    ProviderConfiguration.PID, e.getMessage());
+                    pid, e.getMessage());
         }
     }
 
@@ -53,7 +62,27 @@ final class VendorOpcodes {
     }
 
     /** A bit per opcode; a copy. */
-    BitSet bits() {
+    public BitSet bits() {
         return (BitSet) known.clone();
+    }
+
+    /**
+     * The answer to a record type that sends an opcode which was not put in use.
+     *
+     * @param pid of the provider whose configuration would have to name it
+     * @param device the member, for the message
+     */
+    public static DeviceException notInUse(int opcode, String pid, String device) {
+        return new DeviceException(
+                Errno.EOPNOTSUPP,
+                ("the admin command 0x%04x of a record type is not in use with %s: it must be a vendor's (0x%04x to "
+                                + "0x%04x), reported by the owner device, and named by the key vendor.opcodes of the "
+                                + "configuration %s when the owner device is set up")
+                        .formatted(
+                                opcode,
+                                device,
+                                RecordDevice.FIRST_VENDOR_OPCODE,
+                                RecordDevice.LAST_VENDOR_OPCODE,
+                                pid));
     }
 }
