@@ -17,6 +17,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -30,6 +31,17 @@ public final class Errors {
 
     /** What the service advises, which knows of no command. */
     private static final String LIST_THEM = "list the devices there are";
+
+    /** What else the service advises, and by which options it is done. */
+    private static final Map<String, String> OPTIONS = Map.of(
+            "allow more downtime or bandwidth",
+            "allow more downtime (--max-downtime, --ramp-limit) or bandwidth (--bandwidth)",
+            "let it switch over when it stalls",
+            "let it switch over when it stalls (--on-stall switchover)",
+            "allow more time without progress",
+            "allow more time without progress (--progress-timeout)",
+            "ms allowed: give it more time, or",
+            "ms allowed: give it more time (--timeout), or");
 
     /** A word of language and not a name, which goes on with a digit, a colon or a capital letter. */
     private static final Pattern FIRST_WORD = Pattern.compile("[A-Z][a-z]* ");
@@ -99,6 +111,9 @@ public final class Errors {
         String sentence = FIRST_WORD.matcher(message).lookingAt()
                 ? message.substring(0, 1).toLowerCase(Locale.ROOT) + message.substring(1)
                 : message;
+        for (Map.Entry<String, String> advice : OPTIONS.entrySet()) {
+            sentence = sentence.replace(advice.getKey(), advice.getValue());
+        }
         if (failure.code() != FailureCode.DEVICE_NOT_FOUND || message.contains(DEVICES)) {
             return sentence;
         }

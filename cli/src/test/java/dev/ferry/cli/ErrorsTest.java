@@ -22,4 +22,19 @@ class ErrorsTest {
     void shouldNameTheCommandThatListsDevicesOnce(String told, String sentence) {
         assertThat(Errors.sentence(Failure.of(FailureCode.DEVICE_NOT_FOUND, told))).isEqualTo(sentence);
     }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "It waits: allow more downtime or bandwidth, or let it switch over when it stalls. | it waits: allow more"
+                + " downtime"
+                + " (--max-downtime, --ramp-limit) or bandwidth (--bandwidth), or let it switch over when it stalls"
+                + " (--on-stall switchover).",
+        "It hangs, or allow more time without progress. | it hangs, or allow more time without progress"
+                + " (--progress-timeout).",
+        "Not within the 5 ms allowed: give it more time, or look. | not within the 5 ms allowed: give it more time"
+                + " (--timeout), or look.",
+    })
+    void shouldNameTheOptionsThatDoWhatIsAdvised(String told, String sentence) {
+        assertThat(Errors.sentence(Failure.of(FailureCode.NOT_CONVERGING, told))).isEqualTo(sentence);
+    }
 }

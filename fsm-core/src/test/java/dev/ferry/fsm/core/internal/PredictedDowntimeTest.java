@@ -81,7 +81,7 @@ class PredictedDowntimeTest {
             assertThat(failure.code()).isEqualTo(FailureCode.NOT_CONVERGING);
             assertThat(failure.message())
                     .contains("at least 100 ms of downtime are predicted and 99 ms allowed")
-                    .contains("--max-downtime", "--bandwidth", "--on-stall switchover");
+                    .endsWith("allow more downtime or bandwidth, or let it switch over when it stalls.");
             assertThat(report.downtime()).isZero();
             assertThat(rig.sources.get(0).device.state).isEqualTo(DeviceState.RUNNING);
         }

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 
 /** One device that fails beside another that is in order. */
 class DeviceServicesTest extends DeviceServicesFixture {
+    private static final String NO_SUPPORT =
+            "has no migration support; bind the device to its vendor's VFIO driver";
     private static final String LASTING = "; it is tried again when its driver or the configuration changes";
 
     /** Somebody may end a connection when what he lent has long been returned and opened here. */
@@ -78,7 +80,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
 
         update(VF);
 
-        assertThat(reason(VF)).asString().endsWith("has no migration support; bind the device to its vendor's VFIO driver" + LASTING);
+        assertThat(reason(VF)).asString().endsWith(NO_SUPPORT + LASTING);
         assertThat(host.devices.get(VF).loggedRanges).as("of a trial").isNullOrEmpty();
     }
 
@@ -89,7 +91,7 @@ class DeviceServicesTest extends DeviceServicesFixture {
         update(VF);
         update(VF);
         update(VF);
-        assertThat(reason(VF)).asString().endsWith("has no migration support; bind the device to its vendor's VFIO driver" + LASTING);
+        assertThat(reason(VF)).asString().endsWith(NO_SUPPORT + LASTING);
         assertThat(openings("12")).isEqualTo(1);
 
         Path driver = folder.resolve("sys/bus/pci/devices").resolve(VF).resolve("driver");

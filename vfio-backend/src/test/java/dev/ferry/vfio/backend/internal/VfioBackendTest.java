@@ -153,7 +153,8 @@ class VfioBackendTest extends BackendFixture {
         configure(Map.of("devices", new String[] {VF, MDEV, "0000:99:00.0"}));
 
         assertThat(reason(VF)).isEqualTo("the kernel driver of host9/" + VF
-                + " has no migration support; bind the device to its vendor's VFIO driver; it is tried again when its driver or the configuration changes");
+                + " has no migration support; bind the device to its vendor's VFIO driver;"
+                + " it is tried again when its driver or the configuration changes");
         assertThat(reason(MDEV)).asString().contains(": open failed (EACCES); give this process's user read and write");
         assertThat(reason("0000:99:00.0")).asString().startsWith("there is no PCI function");
     }

@@ -21,7 +21,7 @@ import java.util.List;
  * so that what grows is native memory.
  */
 public final class ManySessions {
-    /** Classes that load late and blocks of the allocator: a third of it. A leak of 105 bytes a session would be more. */
+    /** Classes that load late, and blocks of the allocator, are a third. A leak of 105 bytes a session is more. */
     private static final long MOST_GROWTH_KIB = 1024;
     /** After so many migrations, nearly everything that is made once was made. */
     private static final int WARM_UP = 250;

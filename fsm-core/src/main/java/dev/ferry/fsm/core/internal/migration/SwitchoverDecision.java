@@ -21,7 +21,7 @@ import java.util.stream.Collectors;
  */
 final class SwitchoverDecision {
 
-    private static final String ALL_THE_SAME = "let it switch over anyway (--on-stall switchover).";
+    private static final String ALL_THE_SAME = "let it switch over when it stalls.";
 
     private final Ends ends;
     private final Optional<CarriedMemory> memory;
@@ -111,8 +111,7 @@ final class SwitchoverDecision {
             throw notConverging("The guest was not paused, as " + prediction.words()
                     + " of downtime are predicted and " + Prediction.millis(rule.allowed())
                     + " allowed, and waiting does not help (" + prediction.basis()
-                    + "): allow more downtime (--max-downtime, --ramp-limit) or bandwidth (--bandwidth), or "
-                    + ALL_THE_SAME);
+                    + "): allow more downtime or bandwidth, or " + ALL_THE_SAME);
         }
     }
 

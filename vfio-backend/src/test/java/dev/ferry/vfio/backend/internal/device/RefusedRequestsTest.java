@@ -137,7 +137,8 @@ class RefusedRequestsTest extends DriverFixture {
         kernel.refuse(Request.GET_MIGRATION, number);
 
         assertThat(assertErrno(Errno.EOPNOTSUPP, this::reopen))
-                .hasMessage("the kernel driver of dev0 has no migration support; bind the device to its vendor's VFIO driver");
+                .hasMessage("the kernel driver of dev0 has no migration support;"
+                        + " bind the device to its vendor's VFIO driver");
     }
 
     @Test

@@ -89,7 +89,8 @@ class DeviceFinderTest {
         host.pci("0000:3b:00.2", "mlx5_vfio_pci", "12");
 
         assertThat(finder.find(Set.of())).extracting(device -> device.name() + device.obstacle().orElse(""))
-                .containsExactly("0000:3b:00.2", UUID + UUID + " is bound to no driver; load the module of its VFIO driver");
+                .containsExactly(
+                        "0000:3b:00.2", UUID + UUID + " is bound to no driver; load the module of its VFIO driver");
     }
 
     @Test

@@ -32,7 +32,8 @@ class ContextContractTest {
                 "host1", "pf0", 2, 1, 256, true, 255, 0, CommandSet.CONTEXT, false, true, Latency.NONE, 16);
         OwnerDevice device = new OwnerDevice(settings, new VirtioNetMembers(settings));
         AdminChannel channel = new AdminChannel("host1/pf0", device, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", device, channel, new VendorOpcodes("test"), () -> false).run();
+        ContextOwner owner =
+                new ContextSetup("host1/pf0", device, channel, new VendorOpcodes("test"), () -> false).run();
         return new MemberContract.Members(driver(owner, 1), driver(owner, 2), device::close);
     }
 

@@ -33,7 +33,8 @@ class WriteRecordTrackerTest {
         CommandTimeout timeout = new CommandTimeout("test");
         timeout.configure(CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
-        ContextOwner owner = new ContextSetup("host1/pf0", queue, channel, new VendorOpcodes("test"), () -> false).run();
+        ContextOwner owner =
+                new ContextSetup("host1/pf0", queue, channel, new VendorOpcodes("test"), () -> false).run();
         driver = new ContextDriver("host1/pf0/vf3", owner, 3, new PlainFormat(), timeout, System::nanoTime);
         tracker = driver.dirtyTracker().orElseThrow();
         queue.commands.clear();

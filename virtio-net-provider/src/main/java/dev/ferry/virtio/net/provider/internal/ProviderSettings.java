@@ -9,7 +9,10 @@ record ProviderSettings(CommandTimeout timeout, ObjectWait objectWait, VendorOpc
 
     /** The defaults. */
     ProviderSettings() {
-        this(new CommandTimeout(ProviderConfiguration.PID), new ObjectWait(), new VendorOpcodes(ProviderConfiguration.PID));
+        this(
+                new CommandTimeout(ProviderConfiguration.PID),
+                new ObjectWait(),
+                new VendorOpcodes(ProviderConfiguration.PID));
     }
 
     /** Takes a configuration; each value that is not valid is logged and stays as it was. */
