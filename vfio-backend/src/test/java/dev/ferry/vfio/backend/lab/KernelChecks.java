@@ -155,7 +155,7 @@ final class KernelChecks {
             for (int index : OTHERS_FEATURES) {
                 expect("a probe of feature " + index, raw.feature(index | probe), LinuxErrno.ENOTTY);
             }
-            int v2 = DeviceFeature.MIG_PRECOPY_INFO_V2;
+            int v2 = DeviceFeature.MIG_PRECOPY_INFOv2;
             boolean known = raw.feature(v2 | DeviceFeature.SET | DeviceFeature.PROBE) == 0;
             expect("a probe for GET of feature 12", raw.feature(v2 | probe),
                     known ? LinuxErrno.EINVAL : LinuxErrno.ENOTTY);

@@ -71,7 +71,7 @@ final class LentDevice implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(DirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.BYTES);
-            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_START);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
             int begun = calls.ioctl(descriptors()[1], VfioIoctl.VFIO_IOMMU_DIRTY_PAGES, argument);
             demand(begun == 0, "%s: %d", name(), begun);
         }
@@ -82,7 +82,7 @@ final class LentDevice implements AutoCloseable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(DirtyBitmap.GET_BYTES, Long.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.GET_BYTES);
-            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_GET_BITMAP);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
             argument.set(JAVA_LONG, DirtyBitmap.GET_SIZE, PAGE);
             argument.set(JAVA_LONG, DirtyBitmap.GET_PGSIZE, PAGE);
             argument.set(JAVA_LONG, DirtyBitmap.GET_BITMAP_SIZE, Long.BYTES);

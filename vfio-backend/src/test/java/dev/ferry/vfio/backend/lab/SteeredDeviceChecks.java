@@ -177,7 +177,7 @@ final class SteeredDeviceChecks {
     private void reinitialization() throws Exception {
         with((source, destination, from, to) -> {
             boolean known = source.open().device().probe(
-                    DeviceFeature.MIG_PRECOPY_INFO_V2, DeviceFeature.SET, "SET MIG_PRECOPY_INFOv2");
+                    DeviceFeature.MIG_PRECOPY_INFOv2, DeviceFeature.SET, "SET MIG_PRECOPY_INFOv2");
             demand(known == KernelFlavor.isRelease(7, 1), "the probe says %s", known);
             SavingSession saving = precopy(source);
             ResumingSession loading = resuming(destination.driver());

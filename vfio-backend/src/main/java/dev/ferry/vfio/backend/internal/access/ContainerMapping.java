@@ -22,7 +22,7 @@ record ContainerMapping(IommuFile container) implements OwnMemory.Requests {
             MemorySegment argument = arena.allocate(DmaMap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, DmaMap.ARGSZ, DmaMap.BYTES);
             argument.set(JAVA_INT, DmaMap.FLAGS,
-                    memory.isReadOnly() ? DmaMap.FLAG_READ : DmaMap.FLAG_READ | DmaMap.FLAG_WRITE);
+                    DmaMap.VFIO_DMA_MAP_FLAG_READ | (memory.isReadOnly() ? 0 : DmaMap.VFIO_DMA_MAP_FLAG_WRITE));
             argument.set(ADDRESS, DmaMap.VADDR, memory);
             argument.set(JAVA_LONG, DmaMap.IOVA, iova);
             argument.set(JAVA_LONG, DmaMap.SIZE, memory.byteSize());

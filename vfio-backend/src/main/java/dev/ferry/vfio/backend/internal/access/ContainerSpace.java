@@ -115,13 +115,13 @@ public final class ContainerSpace implements IommuSpace {
 
     /** Follows the chain forwards only, so that no chain is endless. */
     private static Optional<DirtyPages> migrationCapability(MemorySegment info) {
-        if ((info.get(JAVA_INT, IommuInfo.FLAGS) & IommuInfo.FLAG_CAPS) == 0) {
+        if ((info.get(JAVA_INT, IommuInfo.FLAGS) & IommuInfo.VFIO_IOMMU_INFO_CAPS) == 0) {
             return Optional.empty();
         }
         int before = 0;
         int at = info.get(JAVA_INT, IommuInfo.CAP_OFFSET);
         while (at > before && at % Long.BYTES == 0 && at <= info.byteSize() - CapHeader.BYTES) {
-            if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.ID
+            if (info.get(JAVA_SHORT, at + CapHeader.ID) == CapMigration.VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION
                     && info.get(JAVA_SHORT, at + CapHeader.VERSION) == CapMigration.VERSION
                     && at <= info.byteSize() - CapMigration.BYTES) {
                 DirtyPages found = new DirtyPages(

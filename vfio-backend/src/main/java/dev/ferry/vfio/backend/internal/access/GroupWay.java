@@ -74,7 +74,7 @@ final class GroupWay {
             MemorySegment status = arena.allocate(GroupStatus.BYTES, Long.BYTES);
             status.set(JAVA_INT, GroupStatus.ARGSZ, GroupStatus.BYTES);
             OpeningRequest.VFIO_GROUP_GET_STATUS.make(calls, group, status, "IOMMU group " + number);
-            if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.FLAG_VIABLE) == 0) {
+            if ((status.get(JAVA_INT, GroupStatus.FLAGS) & GroupStatus.VFIO_GROUP_FLAGS_VIABLE) == 0) {
                 throw new DeviceException(Errno.EBUSY,
                         "IOMMU group %s is not viable: bind all of its devices to VFIO drivers, or to none"
                                 .formatted(number));

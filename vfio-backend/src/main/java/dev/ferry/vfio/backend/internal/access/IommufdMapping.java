@@ -23,11 +23,12 @@ record IommufdMapping(IommuFile iommufd, int ioas) implements OwnMemory.Requests
 
     @Override
     public void map(long iova, MemorySegment memory) throws DeviceException {
-        int access = memory.isReadOnly() ? IoasMap.READABLE : IoasMap.READABLE | IoasMap.WRITEABLE;
+        int access = IoasMap.IOMMU_IOAS_MAP_READABLE
+                | (memory.isReadOnly() ? 0 : IoasMap.IOMMU_IOAS_MAP_WRITEABLE);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(IoasMap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, IoasMap.BYTES);
-            argument.set(JAVA_INT, IoasMap.FLAGS, IoasMap.FIXED_IOVA | access);
+            argument.set(JAVA_INT, IoasMap.FLAGS, IoasMap.IOMMU_IOAS_MAP_FIXED_IOVA | access);
             argument.set(JAVA_INT, IoasMap.IOAS_ID, ioas);
             argument.set(ADDRESS, IoasMap.USER_VA, memory);
             argument.set(JAVA_LONG, IoasMap.LENGTH, memory.byteSize());

@@ -80,7 +80,7 @@ public final class IommufdSpace implements IommuSpace {
             MemorySegment argument = arena.allocate(GetDirtyBitmap.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, GetDirtyBitmap.BYTES);
             argument.set(JAVA_INT, GetDirtyBitmap.HWPT_ID, hwptId);
-            argument.set(JAVA_INT, GetDirtyBitmap.FLAGS, GetDirtyBitmap.NO_CLEAR);
+            argument.set(JAVA_INT, GetDirtyBitmap.FLAGS, GetDirtyBitmap.IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR);
             argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, pageSize);
             argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
             argument.set(ADDRESS, GetDirtyBitmap.DATA, arena.allocate(Long.BYTES, Long.BYTES));

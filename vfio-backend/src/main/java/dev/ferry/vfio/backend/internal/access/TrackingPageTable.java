@@ -29,7 +29,7 @@ final class TrackingPageTable {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(HwptAlloc.BYTES, Long.BYTES);
             argument.set(JAVA_INT, Iommufd.SIZE, HwptAlloc.BYTES);
-            argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.DIRTY_TRACKING);
+            argument.set(JAVA_INT, HwptAlloc.FLAGS, HwptAlloc.IOMMU_HWPT_ALLOC_DIRTY_TRACKING);
             argument.set(JAVA_INT, HwptAlloc.DEV_ID, device);
             argument.set(JAVA_INT, HwptAlloc.PT_ID, ioas);
             int result = iommufd.ioctl(Iommufd.IOMMU_HWPT_ALLOC, argument);

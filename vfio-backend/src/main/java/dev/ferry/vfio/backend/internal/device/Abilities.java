@@ -41,12 +41,12 @@ public record Abilities(
         boolean tells = device.probe(DeviceFeature.MIG_DATA_SIZE, DeviceFeature.GET, "GET MIG_DATA_SIZE");
         int info = device.infoFlags();
         Optional<ConfigSpace> config =
-                (info & DeviceInfo.FLAG_PCI) != 0 ? Optional.of(ConfigSpace.of(device)) : Optional.empty();
+                (info & DeviceInfo.VFIO_DEVICE_FLAGS_PCI) != 0 ? Optional.of(ConfigSpace.of(device)) : Optional.empty();
         if (!tells) {
             LOG.info("the kernel cannot tell how large the state of {} is; {} bytes are assumed",
                     device.name(), UNKNOWN_STOP_COPY_BYTES);
         }
-        if ((info & DeviceInfo.FLAG_RESET) == 0) {
+        if ((info & DeviceInfo.VFIO_DEVICE_FLAGS_RESET) == 0) {
             LOG.warn("the kernel does not promise that {} can be reset; if it cannot, only the means of its host bring "
                     + "it out of a state that it was left in", device.name());
         }

@@ -181,7 +181,7 @@ public final class VfioDevice implements AutoCloseable {
     boolean enablePrecopyInfoV2() throws DeviceException {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(Header.BYTES, Long.BYTES);
-            return isOffered(feature(DeviceFeature.MIG_PRECOPY_INFO_V2 | DeviceFeature.SET, argument),
+            return isOffered(feature(DeviceFeature.MIG_PRECOPY_INFOv2 | DeviceFeature.SET, argument),
                     "VFIO_DEVICE_FEATURE SET MIG_PRECOPY_INFOv2");
         }
     }

@@ -208,7 +208,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
             return new PrecopyInfo(
                     size(info, Precopy.INITIAL_BYTES),
                     size(info, Precopy.DIRTY_BYTES),
-                    flagsAreReliable && (info.get(JAVA_INT, Precopy.FLAGS) & Precopy.FLAG_REINIT) != 0);
+                    flagsAreReliable && (info.get(JAVA_INT, Precopy.FLAGS) & Precopy.VFIO_PRECOPY_INFO_REINIT) != 0);
         }
     }
 

@@ -56,13 +56,13 @@ final class ContainerTracking implements DirtyLog {
 
     @Override
     public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
-        set(DirtyBitmap.FLAG_START, "START");
+        set(DirtyBitmap.VFIO_IOMMU_DIRTY_PAGES_FLAG_START, "START");
         untoldLogged = false;
     }
 
     @Override
     public void end() throws DeviceException {
-        set(DirtyBitmap.FLAG_STOP, "STOP");
+        set(DirtyBitmap.VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP, "STOP");
     }
 
     private void set(int flag, String what) throws DeviceException {
@@ -84,7 +84,7 @@ final class ContainerTracking implements DirtyLog {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment argument = arena.allocate(DirtyBitmap.GET_BYTES, Long.BYTES);
             argument.set(JAVA_INT, DirtyBitmap.ARGSZ, DirtyBitmap.GET_BYTES);
-            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.FLAG_GET_BITMAP);
+            argument.set(JAVA_INT, DirtyBitmap.FLAGS, DirtyBitmap.VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP);
             argument.set(JAVA_LONG, DirtyBitmap.GET_IOVA, range.iova());
             argument.set(JAVA_LONG, DirtyBitmap.GET_SIZE, range.length());
             argument.set(JAVA_LONG, DirtyBitmap.GET_PGSIZE, pageSize);

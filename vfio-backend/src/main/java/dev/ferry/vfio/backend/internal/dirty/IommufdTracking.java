@@ -72,7 +72,7 @@ final class IommufdTracking implements DirtyLog {
 
     @Override
     public void begin(long pageSize, List<IovaRange> ranges) throws DeviceException {
-        set(SetDirtyTracking.FLAG_ENABLE);
+        set(SetDirtyTracking.IOMMU_HWPT_DIRTY_TRACKING_ENABLE);
     }
 
     @Override

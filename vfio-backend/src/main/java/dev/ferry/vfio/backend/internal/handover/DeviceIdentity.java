@@ -55,7 +55,7 @@ final class DeviceIdentity {
      * @throws DeviceException EINVAL with a sentence for who sent it; others as the kernel gives them
      */
     void require(FoundDevice named, VfioDevice device, int fd) throws DeviceException {
-        boolean pci = (infoFlags(device) & DeviceInfo.FLAG_PCI) != 0;
+        boolean pci = (infoFlags(device) & DeviceInfo.VFIO_DEVICE_FLAGS_PCI) != 0;
         Optional<Sign> sign;
         try {
             sign = sign(named, device, pci, fd);

@@ -12,7 +12,7 @@ public final class DeviceFeature {
     public static final int DMA_LOGGING_REPORT = 8;
     public static final int MIG_DATA_SIZE = 9;
     /** Since Linux 7.1: makes {@code vfio_precopy_info.flags} an output. */
-    public static final int MIG_PRECOPY_INFO_V2 = 12;
+    public static final int MIG_PRECOPY_INFOv2 = 12;
 
     // Bits beside the index.
     public static final int GET = 1 << 16;
@@ -94,8 +94,8 @@ public final class DeviceFeature {
         public static final int INITIAL_BYTES = 8;
         public static final int DIRTY_BYTES = 16;
         public static final int BYTES = 24;
-        /** {@code VFIO_PRECOPY_INFO_REINIT}; means something only after {@link #MIG_PRECOPY_INFO_V2} was set. */
-        public static final int FLAG_REINIT = 1;
+        /** Means something only after {@link #MIG_PRECOPY_INFOv2} was set. */
+        public static final int VFIO_PRECOPY_INFO_REINIT = 1;
 
         private Precopy() {}
     }

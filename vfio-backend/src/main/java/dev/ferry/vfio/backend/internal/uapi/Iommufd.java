@@ -33,9 +33,9 @@ public final class Iommufd {
         public static final int LENGTH = 24;
         public static final int IOVA = 32;
         public static final int BYTES = 40;
-        public static final int FIXED_IOVA = 1;
-        public static final int WRITEABLE = 1 << 1;
-        public static final int READABLE = 1 << 2;
+        public static final int IOMMU_IOAS_MAP_FIXED_IOVA = 1;
+        public static final int IOMMU_IOAS_MAP_WRITEABLE = 1 << 1;
+        public static final int IOMMU_IOAS_MAP_READABLE = 1 << 2;
 
         private IoasMap() {}
     }
@@ -58,7 +58,7 @@ public final class Iommufd {
         public static final int OUT_HWPT_ID = 16;
         public static final int RESERVED = 20;
         public static final int BYTES = 24;
-        public static final int DIRTY_TRACKING = 1 << 1;
+        public static final int IOMMU_HWPT_ALLOC_DIRTY_TRACKING = 1 << 1;
 
         private HwptAlloc() {}
     }
@@ -69,7 +69,7 @@ public final class Iommufd {
         public static final int HWPT_ID = 8;
         public static final int RESERVED = 12;
         public static final int BYTES = 16;
-        public static final int FLAG_ENABLE = 1;
+        public static final int IOMMU_HWPT_DIRTY_TRACKING_ENABLE = 1;
 
         private SetDirtyTracking() {}
     }
@@ -84,7 +84,7 @@ public final class Iommufd {
         public static final int PAGE_SIZE = 32;
         public static final int DATA = 40;
         public static final int BYTES = 48;
-        public static final int NO_CLEAR = 1;
+        public static final int IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR = 1;
 
         private GetDirtyBitmap() {}
     }

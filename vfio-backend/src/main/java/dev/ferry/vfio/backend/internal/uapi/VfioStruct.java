@@ -9,7 +9,7 @@ public final class VfioStruct {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
         public static final int BYTES = 8;
-        public static final int FLAG_VIABLE = 1;
+        public static final int VFIO_GROUP_FLAGS_VIABLE = 1;
 
         private GroupStatus() {}
     }
@@ -19,8 +19,8 @@ public final class VfioStruct {
         public static final int ARGSZ = 0;
         public static final int FLAGS = 4;
         public static final int BYTES = 16;
-        public static final int FLAG_RESET = 1;
-        public static final int FLAG_PCI = 1 << 1;
+        public static final int VFIO_DEVICE_FLAGS_RESET = 1;
+        public static final int VFIO_DEVICE_FLAGS_PCI = 1 << 1;
 
         private DeviceInfo() {}
     }
@@ -43,7 +43,7 @@ public final class VfioStruct {
         public static final int FLAGS = 4;
         public static final int CAP_OFFSET = 16;
         public static final int BYTES = 24;
-        public static final int FLAG_CAPS = 1 << 1;
+        public static final int VFIO_IOMMU_INFO_CAPS = 1 << 1;
 
         private IommuInfo() {}
     }
@@ -60,7 +60,7 @@ public final class VfioStruct {
 
     /** {@code struct vfio_iommu_type1_info_cap_migration}. */
     public static final class CapMigration {
-        public static final int ID = 2;
+        public static final int VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION = 2;
         public static final int VERSION = 1;
         public static final int FLAGS = 8;
         public static final int PGSIZE_BITMAP = 16;
@@ -78,8 +78,8 @@ public final class VfioStruct {
         public static final int IOVA = 16;
         public static final int SIZE = 24;
         public static final int BYTES = 32;
-        public static final int FLAG_READ = 1;
-        public static final int FLAG_WRITE = 1 << 1;
+        public static final int VFIO_DMA_MAP_FLAG_READ = 1;
+        public static final int VFIO_DMA_MAP_FLAG_WRITE = 1 << 1;
 
         private DmaMap() {}
     }
@@ -106,9 +106,9 @@ public final class VfioStruct {
         public static final int GET_BITMAP_SIZE = 32;
         public static final int GET_DATA = 40;
         public static final int GET_BYTES = 48;
-        public static final int FLAG_START = 1;
-        public static final int FLAG_STOP = 1 << 1;
-        public static final int FLAG_GET_BITMAP = 1 << 2;
+        public static final int VFIO_IOMMU_DIRTY_PAGES_FLAG_START = 1;
+        public static final int VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP = 1 << 1;
+        public static final int VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP = 1 << 2;
 
         private DirtyBitmap() {}
     }

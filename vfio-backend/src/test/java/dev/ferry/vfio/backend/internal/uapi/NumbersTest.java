@@ -62,7 +62,7 @@ class NumbersTest {
                 "DMA_LOGGING_STOP", 7L,
                 "DMA_LOGGING_REPORT", 8L,
                 "MIG_DATA_SIZE", 9L,
-                "MIG_PRECOPY_INFO_V2", 12L,
+                "MIG_PRECOPY_INFOv2", 12L,
                 "GET", 0x10000L,
                 "SET", 0x20000L,
                 "PROBE", 0x40000L)));
@@ -78,25 +78,30 @@ class NumbersTest {
         assertLayout(DeviceFeature.LoggingRange.class, "BYTES 16, IOVA 0, LENGTH 8");
         assertLayout(DeviceFeature.LoggingReport.class, "BITMAP 24, BYTES 32, IOVA 0, LENGTH 8, PAGE_SIZE 16");
         assertLayout(DeviceFeature.Precopy.class,
-                "ARGSZ 0, BYTES 24, DIRTY_BYTES 16, FLAGS 4, FLAG_REINIT 1, INITIAL_BYTES 8");
+                "ARGSZ 0, BYTES 24, DIRTY_BYTES 16, FLAGS 4, INITIAL_BYTES 8, VFIO_PRECOPY_INFO_REINIT 1");
     }
 
     @Test
     void shouldLayOutTheStructuresOfVfio() {
-        assertLayout(VfioStruct.GroupStatus.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_VIABLE 1");
+        assertLayout(VfioStruct.GroupStatus.class,
+                "ARGSZ 0, BYTES 8, FLAGS 4, VFIO_GROUP_FLAGS_VIABLE 1");
         assertLayout(VfioStruct.DeviceInfo.class,
-                "ARGSZ 0, BYTES 16, FLAGS 4, FLAG_PCI 2, FLAG_RESET 1");
+                "ARGSZ 0, BYTES 16, FLAGS 4, VFIO_DEVICE_FLAGS_PCI 2, VFIO_DEVICE_FLAGS_RESET 1");
         assertLayout(VfioStruct.RegionInfo.class,
                 "ARGSZ 0, BYTES 32, FLAGS 4, INDEX 8, OFFSET 24, SIZE 16");
         assertLayout(VfioStruct.IommuInfo.class,
-                "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, FLAG_CAPS 2");
+                "ARGSZ 0, BYTES 24, CAP_OFFSET 16, FLAGS 4, VFIO_IOMMU_INFO_CAPS 2");
         assertLayout(VfioStruct.CapHeader.class, "BYTES 8, ID 0, NEXT 4, VERSION 2");
         assertLayout(VfioStruct.CapMigration.class,
-                "BYTES 32, FLAGS 8, ID 2, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16, VERSION 1");
-        assertLayout(VfioStruct.DirtyBitmap.class, "ARGSZ 0, BYTES 8, FLAGS 4, FLAG_GET_BITMAP 4, FLAG_START 1, "
-                + "FLAG_STOP 2, GET_BITMAP_SIZE 32, GET_BYTES 48, GET_DATA 40, GET_IOVA 8, GET_PGSIZE 24, GET_SIZE 16");
+                "BYTES 32, FLAGS 8, MAX_DIRTY_BITMAP_SIZE 24, PGSIZE_BITMAP 16, VERSION 1, "
+                + "VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION 2");
+        assertLayout(VfioStruct.DirtyBitmap.class,
+                "ARGSZ 0, BYTES 8, FLAGS 4, GET_BITMAP_SIZE 32, GET_BYTES 48, GET_DATA 40, GET_IOVA 8, "
+                + "GET_PGSIZE 24, GET_SIZE 16, VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP 4, "
+                + "VFIO_IOMMU_DIRTY_PAGES_FLAG_START 1, VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP 2");
         assertLayout(VfioStruct.DmaMap.class,
-                "ARGSZ 0, BYTES 32, FLAGS 4, FLAG_READ 1, FLAG_WRITE 2, IOVA 16, SIZE 24, VADDR 8");
+                "ARGSZ 0, BYTES 32, FLAGS 4, IOVA 16, SIZE 24, VADDR 8, VFIO_DMA_MAP_FLAG_READ 1, "
+                + "VFIO_DMA_MAP_FLAG_WRITE 2");
         assertLayout(VfioStruct.DmaUnmap.class, "ARGSZ 0, BYTES 24, FLAGS 4, IOVA 8, SIZE 16");
         assertLayout(VfioStruct.BindIommufd.class, "ARGSZ 0, BYTES 16, FLAGS 4, IOMMUFD 8, OUT_DEVID 12");
         assertLayout(VfioStruct.AttachPt.class, "ARGSZ 0, BYTES 12, FLAGS 4, PT_ID 8");
@@ -105,14 +110,18 @@ class NumbersTest {
     @Test
     void shouldLayOutTheStructuresOfIommufd() {
         assertLayout(Iommufd.IoasAlloc.class, "BYTES 12, FLAGS 4, OUT_IOAS_ID 8");
-        assertLayout(Iommufd.IoasMap.class, "BYTES 40, FIXED_IOVA 1, FLAGS 4, IOAS_ID 8, IOVA 32, LENGTH 24, "
-                + "READABLE 4, RESERVED 12, USER_VA 16, WRITEABLE 2");
+        assertLayout(Iommufd.IoasMap.class,
+                "BYTES 40, FLAGS 4, IOAS_ID 8, IOMMU_IOAS_MAP_FIXED_IOVA 1, IOMMU_IOAS_MAP_READABLE 4, "
+                + "IOMMU_IOAS_MAP_WRITEABLE 2, IOVA 32, LENGTH 24, RESERVED 12, USER_VA 16");
         assertLayout(Iommufd.IoasUnmap.class, "BYTES 24, IOAS_ID 4, IOVA 8, LENGTH 16");
         assertLayout(Iommufd.HwptAlloc.class,
-                "BYTES 24, DEV_ID 8, DIRTY_TRACKING 2, FLAGS 4, OUT_HWPT_ID 16, PT_ID 12, RESERVED 20");
-        assertLayout(Iommufd.SetDirtyTracking.class, "BYTES 16, FLAGS 4, FLAG_ENABLE 1, HWPT_ID 8, RESERVED 12");
+                "BYTES 24, DEV_ID 8, FLAGS 4, IOMMU_HWPT_ALLOC_DIRTY_TRACKING 2, OUT_HWPT_ID 16, PT_ID 12, "
+                + "RESERVED 20");
+        assertLayout(Iommufd.SetDirtyTracking.class,
+                "BYTES 16, FLAGS 4, HWPT_ID 8, IOMMU_HWPT_DIRTY_TRACKING_ENABLE 1, RESERVED 12");
         assertLayout(Iommufd.GetDirtyBitmap.class,
-                "BYTES 48, DATA 40, FLAGS 8, HWPT_ID 4, IOVA 16, LENGTH 24, NO_CLEAR 1, PAGE_SIZE 32, RESERVED 12");
+                "BYTES 48, DATA 40, FLAGS 8, HWPT_ID 4, IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR 1, IOVA 16, "
+                + "LENGTH 24, PAGE_SIZE 32, RESERVED 12");
     }
 
     @Test
