@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.fsm.core.internal;
 
+import dev.ferry.fsm.core.internal.migration.Settings;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
@@ -9,7 +10,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 @interface Configuration {
 
     /** The PID. */
-    String PID = "dev.ferry.fsm.core";
+    String PID = Settings.PID;
 
     /** Key {@code drain.timeout.seconds}. */
     @AttributeDefinition(

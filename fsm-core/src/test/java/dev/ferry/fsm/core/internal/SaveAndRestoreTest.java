@@ -179,10 +179,29 @@ class SaveAndRestoreTest {
             Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, stream("text:new")));
 
             assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
-            assertThat(failure.message()).contains("spool.file.mib");
+            assertThat(failure.message())
+                    .contains("its former state cannot be kept", "spool.file.mib of dev.ferry.fsm.core");
             assertThat(rig.source.text.equals(large)).isTrue();
             assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
             assertThat(rig.source.resets).hasValue(0);
+        }
+    }
+
+    @Test
+    void shouldNotTouchTheDeviceWhenTheNewStateCannotBeKept() {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.spoolMemoryMib = 0;
+            rig.values.spoolFileMib = 1;
+            rig.service.modified(rig.values);
+            String large = "text:" + "0123456789abcdef".repeat(100_000);
+
+            Failure failure = failureOf(() -> rig.service.restore(MigrationRig.SOURCE, stream(large)));
+
+            assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
+            assertThat(failure.message())
+                    .contains("the saved state cannot be kept", "spool.file.mib of dev.ferry.fsm.core");
+            assertThat(rig.source.arcs).isEmpty();
+            rig.assertSourceOwns();
         }
     }
 

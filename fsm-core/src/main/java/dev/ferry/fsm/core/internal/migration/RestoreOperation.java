@@ -35,8 +35,8 @@ final class RestoreOperation {
     /** Restores; answers the bytes read. */
     long run(ByteSource from) throws MigrationException {
         try (Reservation reserved = device.reserve(signal);
-                Spool saved = spool(reserved.device().id());
-                Spool former = spool(reserved.device().id())) {
+                Spool saved = spool(reserved.device().id(), "the saved state");
+                Spool former = spool(reserved.device().id(), "its former state")) {
             SaveOperation.requireRunning(device);
             Pump pump = Pump.unpaced(settings.chunkBytes(), signal);
             pump.toEnd(from, saved);
@@ -45,9 +45,9 @@ final class RestoreOperation {
         }
     }
 
-    private Spool spool(String id) {
+    private Spool spool(String id, String content) {
         Path directory = Path.of(System.getProperty("java.io.tmpdir"));
-        return new Spool(id, directory, settings.spoolMemoryBytes(), settings.spoolFileBytes());
+        return new Spool(id, content, directory, settings.spoolMemoryBytes(), settings.spoolFileBytes());
     }
 
     private void keep(Spool former, Pump pump) throws MigrationException {

@@ -29,6 +29,9 @@ public record Settings(
         int transferThreads,
         int reportsKept) {
 
+    /** Of the configuration. */
+    public static final String PID = "dev.ferry.fsm.core";
+
     /** How many pieces of work one migration does at a time: its own thread works too. */
     public int threadsOfMigration() {
         return transferThreads + 1;

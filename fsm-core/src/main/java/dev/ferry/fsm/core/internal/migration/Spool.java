@@ -27,6 +27,7 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     private static final int SEGMENT_BYTES = 64 * 1024;
 
     private final String device;
+    private final String content;
     private final Path directory;
     private final long memoryLimit;
     private final long fileLimit;
@@ -39,9 +40,14 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
     private long fileBytes;
     private long readFileBytes;
 
-    /** An empty spool for a device, with limits in bytes and the directory for its file. */
-    Spool(String device, Path directory, long memoryLimit, long fileLimit) {
+    /**
+     * An empty spool for a device, with limits in bytes and the directory for its file.
+     *
+     * @param content which of its states, for messages
+     */
+    Spool(String device, String content, Path directory, long memoryLimit, long fileLimit) {
         this.device = device;
+        this.content = content;
         this.directory = directory;
         this.memoryLimit = memoryLimit;
         this.fileLimit = fileLimit;
@@ -55,8 +61,10 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
             return;
         }
         if (fileBytes + from.remaining() > fileLimit) {
-            long limit = memoryLimit + fileLimit;
-            throw failed("it is larger than the " + limit + " bytes allowed: raise spool.file.mib.", null);
+            throw failed(
+                    "it is larger than the %d bytes allowed: raise spool.file.mib of %s."
+                            .formatted(memoryLimit + fileLimit, Settings.PID),
+                    null);
         }
         try {
             openFile();
@@ -150,13 +158,16 @@ final class Spool implements ByteSource, ByteSink, AutoCloseable {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {
-            LOG.warn("{}: the temporary file {} with a state cannot be deleted; delete it", device, path, e);
+            LOG.warn("{}: the temporary file {} with {} cannot be deleted; delete it", device, path, content, e);
         }
     }
 
     private MigrationException failed(String why, Exception cause) {
         return new MigrationException(
-                Failure.of(FailureCode.IO_FAILED, device, device + ": a state cannot be kept for the restore: " + why),
+                Failure.of(
+                        FailureCode.IO_FAILED,
+                        device,
+                        device + ": " + content + " cannot be kept for the restore: " + why),
                 cause);
     }
 }

@@ -27,7 +27,7 @@ class SpoolTest {
             @ForAll @IntRange(max = 250_000) int memoryLimit)
             throws Exception {
         byte[] bytes = pattern();
-        try (Spool spool = new Spool("host1/vf1", TEMPORARY, memoryLimit, BYTES)) {
+        try (Spool spool = new Spool("host1/vf1", "the saved state", TEMPORARY, memoryLimit, BYTES)) {
             for (int at = 0; at < BYTES; at += written) {
                 spool.write(ByteBuffer.wrap(bytes, at, Math.min(written, BYTES - at)));
             }
@@ -38,14 +38,14 @@ class SpoolTest {
 
     @Test
     void shouldGiveTheEndWhenNothingWasWritten() throws Exception {
-        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 10, 10)) {
+        try (Spool spool = new Spool("host1/vf1", "the saved state", TEMPORARY, 10, 10)) {
             assertThat(spool.read(ByteBuffer.allocate(1))).isEqualTo(ByteSource.END);
         }
     }
 
     @Test
     void shouldDeleteAndCloseItsFile(@TempDir Path directory) throws Exception {
-        Spool spool = new Spool("host1/vf1", directory, 0, BYTES);
+        Spool spool = new Spool("host1/vf1", "the saved state", directory, 0, BYTES);
         spool.write(ByteBuffer.wrap(pattern()));
 
         spool.close();
@@ -58,7 +58,7 @@ class SpoolTest {
 
     @Test
     void shouldKeepItsFileInTheDirectoryItWasGiven(@TempDir Path directory) {
-        try (Spool spool = new Spool("host1/vf1", directory.resolve("missing"), 0, BYTES)) {
+        try (Spool spool = new Spool("host1/vf1", "the saved state", directory.resolve("missing"), 0, BYTES)) {
             assertThatThrownBy(() -> spool.write(ByteBuffer.allocate(1)))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("missing");
@@ -67,7 +67,7 @@ class SpoolTest {
 
     @Test
     void shouldGoOnWhenItsThreadIsInterrupted() throws Exception {
-        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 0, BYTES)) {
+        try (Spool spool = new Spool("host1/vf1", "the saved state", TEMPORARY, 0, BYTES)) {
             Thread.currentThread().interrupt();
             spool.write(ByteBuffer.wrap(pattern()));
             assertThat(drain(spool, BYTES)).isEqualTo(pattern());
@@ -78,7 +78,7 @@ class SpoolTest {
 
     @Test
     void shouldRefuseMoreThanItMayKeep() {
-        try (Spool spool = new Spool("host1/vf1", TEMPORARY, 10, 10)) {
+        try (Spool spool = new Spool("host1/vf1", "the saved state", TEMPORARY, 10, 10)) {
             assertThatThrownBy(() -> spool.write(ByteBuffer.allocate(11)))
                     .isInstanceOf(MigrationException.class)
                     .hasMessageContaining("20 bytes allowed");
