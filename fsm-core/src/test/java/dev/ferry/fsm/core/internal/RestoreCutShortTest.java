@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RestoreCutShortTest {
 
     @Test
-    void shouldHaveItsFormerStateWhenTheFileCannotBeRead() {
+    void shouldNotTouchTheDeviceWhenTheFileCannotBeRead() {
         try (MigrationRig rig = new MigrationRig()) {
             Failure failure = failureOf(() -> rig.service.restore(
                     MigrationRig.SOURCE, Channels.newChannel(new InputStream() {
@@ -38,15 +38,14 @@ class RestoreCutShortTest {
                     })));
 
             assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
+            assertThat(rig.source.arcs).isEmpty();
             rig.assertSourceOwns();
         }
     }
 
     @Test
-    void shouldHaveItsFormerStateWhenItsThreadIsInterrupted() {
+    void shouldNotTouchTheDeviceWhenItsThreadIsInterruptedWhileItReads() {
         try (MigrationRig rig = new MigrationRig()) {
-            rig.values.spoolMemoryMib = 0;
-            rig.service.modified(rig.values);
             Failure failure = failureOf(() -> rig.service.restore(
                     MigrationRig.SOURCE, Channels.newChannel(new InputStream() {
                         @Override
@@ -58,7 +57,25 @@ class RestoreCutShortTest {
 
             assertThat(Thread.interrupted()).isTrue();
             assertThat(failure.code()).isEqualTo(FailureCode.IO_FAILED);
+            assertThat(rig.source.arcs).isEmpty();
             rig.assertSourceOwns();
+        }
+    }
+
+    @Test
+    void shouldLoadAllOfTheNewStateFromItsFileWhenItsThreadIsInterruptedMeanwhile() throws Exception {
+        try (MigrationRig rig = new MigrationRig()) {
+            rig.values.spoolMemoryMib = 0;
+            rig.service.modified(rig.values);
+            rig.source.onWrite = () -> Thread.currentThread().interrupt();
+            String large = "text:" + "0123456789abcdef".repeat(100_000);
+
+            rig.service.restore(MigrationRig.SOURCE, stream(large));
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(rig.source.text.equals(large)).isTrue();
+            assertThat(rig.source.state).isEqualTo(DeviceState.RUNNING);
+            rig.assertNoBreaches();
         }
     }
 
