@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -38,6 +39,8 @@ public final class OwnerWatch<O> implements AutoCloseable {
     /** How long an announcement waits for the set-up. */
     public static final long SETUP_WAIT_MILLIS = 1_000;
 
+    private static final List<String> MANDATORY =
+            List.of(AdminQueue.OWNER_ID, AdminQueue.HOST, AdminQueue.MEMBER_TYPE);
     private static final int SETUP_THREADS = 4;
     private static final long IDLE_SECONDS = 2;
     private static final long STOP_WAIT_SECONDS = 5;
@@ -67,6 +70,9 @@ public final class OwnerWatch<O> implements AutoCloseable {
 
     /** By service id: one queue object may be registered for several owners. */
     private final Map<Object, Owner<O>> owners = new ConcurrentHashMap<>();
+
+    /** By service id: those that are there and lack a property. */
+    private final Set<Object> incomplete = ConcurrentHashMap.newKeySet();
 
     private final ThreadPoolExecutor executor;
 
@@ -103,12 +109,12 @@ public final class OwnerWatch<O> implements AutoCloseable {
 
     /** An owner device appeared. */
     public void add(AdminQueue queue, Map<String, Object> properties) {
-        for (String mandatory : List.of(AdminQueue.OWNER_ID, AdminQueue.HOST, AdminQueue.MEMBER_TYPE)) {
-            if (!(properties.get(mandatory) instanceof String)) {
-                LOG.warn("the admin queue service {} of bundle {} is ignored: it needs the property {}, a String",
-                        properties.get(Constants.SERVICE_ID), properties.get(Constants.SERVICE_BUNDLEID), mandatory);
-                return;
-            }
+        Optional<String> missing = missing(properties);
+        if (missing.isPresent()) {
+            LOG.warn("the admin queue service {} of bundle {} is ignored: it needs the property {}, a String",
+                    properties.get(Constants.SERVICE_ID), properties.get(Constants.SERVICE_BUNDLEID), missing.get());
+            incomplete.add(properties.get(Constants.SERVICE_ID));
+            return;
         }
         String ownerId = (String) properties.get(AdminQueue.OWNER_ID);
         String host = (String) properties.get(AdminQueue.HOST);
@@ -126,16 +132,24 @@ public final class OwnerWatch<O> implements AutoCloseable {
         changeMembers(owner, properties);
     }
 
-    /** The number of members changed. */
-    public void update(Map<String, Object> properties) {
-        Owner<O> owner = owners.get(properties.get(Constants.SERVICE_ID));
+    /** The number of members changed, or properties that the owner device could not be used without have come. */
+    public void update(AdminQueue queue, Map<String, Object> properties) {
+        Object serviceId = properties.get(Constants.SERVICE_ID);
+        Owner<O> owner = owners.get(serviceId);
         if (owner != null) {
             changeMembers(owner, properties);
+        } else if (missing(properties).isEmpty() && incomplete.remove(serviceId)) {
+            add(queue, properties);
         }
+    }
+
+    private static Optional<String> missing(Map<String, Object> properties) {
+        return MANDATORY.stream().filter(each -> !(properties.get(each) instanceof String)).findFirst();
     }
 
     /** An owner device leaves, while the queue still works. */
     public void remove(Map<String, Object> properties) {
+        incomplete.remove(properties.get(Constants.SERVICE_ID));
         Owner<O> owner = owners.remove(properties.get(Constants.SERVICE_ID));
         if (owner != null) {
             owner.drivers().close();

@@ -100,9 +100,9 @@ public final class VirtioNetProvider {
         owners.add(queue, properties);
     }
 
-    /** The number of members changed; called by Declarative Services. */
+    /** Properties changed, as the number of members; called by Declarative Services. */
     void updatedAdminQueue(AdminQueue queue, Map<String, Object> properties) {
-        owners.update(properties);
+        owners.update(queue, properties);
     }
 
     /** An owner device leaves; called by Declarative Services while the queue still works. */

@@ -223,6 +223,32 @@ class VirtioNetProviderTest {
                         + ", a String");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"ferry.owner.id", "ferry.host", "ferry.owner.member.type"})
+    void shouldTakeAnOwnerWhosePropertiesComeLate(String late) {
+        Map<String, Object> properties = properties(2);
+        properties.remove(late);
+        provider.addAdminQueue(queue, properties);
+
+        provider.updatedAdminQueue(queue, properties(2));
+
+        assertThat(services).containsOnlyKeys("host1/pf0/vf1", "host1/pf0/vf2");
+        provider.removeAdminQueue(queue, properties(2));
+        assertThat(services).isEmpty();
+    }
+
+    @Test
+    void shouldNotTakeAnOwnerThatHasLeftWhenItsPropertiesCome() {
+        Map<String, Object> properties = properties(2);
+        properties.remove(AdminQueue.OWNER_ID);
+        provider.addAdminQueue(queue, properties);
+        provider.removeAdminQueue(queue, properties);
+
+        provider.updatedAdminQueue(queue, properties(2));
+
+        assertThat(services).isEmpty();
+    }
+
     @Test
     void shouldLeaveMembersOfAnotherTypeToOthers() {
         Map<String, Object> properties = properties(2);
