@@ -71,7 +71,8 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
         this.member = member;
         this.functionReset = functionReset;
         this.sessions = sessions;
-        this.dirtyTracker = dirtyTracker.map(tracker -> new DepartingTracker(deviceId, tracker));
+        this.dirtyTracker =
+                dirtyTracker.map(tracker -> new DepartingTracker(deviceId, tracker, this::gateTimeoutNanos));
         this.timeout = timeout;
         this.commandsPerOperation = commandsPerOperation;
         this.gate = new StateGate(deviceId, this::finishReset);
@@ -239,7 +240,8 @@ public abstract class MemberDriver implements MigrationDriver, DriverAccess {
 
     /**
      * The device leaves with its owner or its bundle: ends a session that is still open, and a record of its writes;
-     * every later use fails with ENODEV. Waits for an operation that is under way, within the bound of the gate.
+     * every later use fails with ENODEV. Waits for a call of the record that is under way, then for an operation, each
+     * within the bound of the gate; behind a call that goes on the record is not ended.
      */
     public final void depart() {
         departed = true;

@@ -2,10 +2,7 @@
 package dev.ferry.virtio.driver;
 
 import dev.ferry.device.DeviceException;
-import dev.ferry.device.Errno;
 import dev.ferry.fsm.DeviceState;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The device state, and the gate that lets one operation at a time change it.
@@ -16,9 +13,8 @@ import java.util.concurrent.TimeUnit;
  */
 public final class StateGate {
 
-    private final String deviceId;
     private final Runnable finishReset;
-    private final Semaphore entry = new Semaphore(1);
+    private final Entry entry;
     private boolean resetPending;
     private volatile DeviceState state = DeviceState.RUNNING;
 
@@ -28,7 +24,7 @@ public final class StateGate {
      * @param finishReset run inside the gate, without any lock, for each deferred reset
      */
     public StateGate(String deviceId, Runnable finishReset) {
-        this.deviceId = deviceId;
+        this.entry = new Entry(deviceId);
         this.finishReset = finishReset;
     }
 
@@ -43,39 +39,19 @@ public final class StateGate {
      * @throws DeviceException EBUSY when the one inside did not leave in time
      */
     public void enter(long timeoutNanos) throws DeviceException {
-        if (!tryEnter(System.nanoTime() + timeoutNanos)) {
-            throw new DeviceException(Errno.EBUSY, deviceId + " is still busy with another operation; try again");
-        }
-    }
-
-    /** An interrupt does not end the wait, which is bounded anyway: a caller that was asked to stop has to unwind. */
-    private boolean tryEnter(long deadline) {
-        boolean interrupted = false;
-        try {
-            while (true) {
-                try {
-                    return entry.tryAcquire(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        entry.enter(timeoutNanos);
     }
 
     /** Enters if nobody is inside. */
     public boolean tryEnter() {
-        return entry.tryAcquire();
+        return entry.tryEnter();
     }
 
     /** Leaves, after every deferred reset was finished; also when finishing one throws. */
     public void leave() {
         synchronized (this) {
             if (!resetPending) {
-                entry.release();
+                entry.leave();
                 return;
             }
             resetPending = false;
@@ -99,7 +75,7 @@ public final class StateGate {
         synchronized (this) {
             resetPending = true;
             state = DeviceState.RUNNING;
-            if (!entry.tryAcquire()) {
+            if (!entry.tryEnter()) {
                 return;
             }
         }

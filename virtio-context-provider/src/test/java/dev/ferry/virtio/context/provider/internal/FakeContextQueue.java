@@ -26,6 +26,8 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
     /** Header to member 3 behind the opcode. */
     static final String TO_MEMBER = "0100 000000000000000000000000 0300000000000000";
 
+    private static final int RECORDS_READ = 0x0111;
+
     /** LIST_QUERY: list commands, and 0x0107 to 0x0111. */
     String list = "0300000000000000 0000000000000000 0000000000000000 0000000000000000 80ff030000000000";
 
@@ -35,6 +37,10 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
     final List<String> commands = new ArrayList<>();
     final Map<Integer, Deque<String>> answers = new HashMap<>();
     int hangs = -1;
+
+    /** Done before a report of write records is answered. */
+    Runnable onReport = () -> {};
+
     int resets;
     private int cursor;
 
@@ -55,6 +61,9 @@ final class FakeContextQueue implements AdminQueue, FunctionReset {
         int opcode = command[0] & 0xff | (command[1] & 0xff) << 8;
         if (opcode == hangs) {
             return new CompletableFuture<>();
+        }
+        if (opcode == RECORDS_READ) {
+            onReport.run();
         }
         Deque<String> scripted = answers.getOrDefault(opcode, new ArrayDeque<>());
         byte[] answer = scripted.isEmpty()

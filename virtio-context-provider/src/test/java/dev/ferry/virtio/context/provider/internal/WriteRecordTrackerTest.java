@@ -6,6 +6,7 @@ import static dev.ferry.virtio.context.provider.internal.FakeContextQueue.comman
 import static dev.ferry.virtio.driver.fake.FakeAdminQueue.hex;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
@@ -17,12 +18,18 @@ import dev.ferry.virtio.driver.command.CommandTimeout;
 import dev.ferry.virtio.driver.command.SystemClock;
 import dev.ferry.virtio.driver.fake.PlainFormat;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Write records as commands, from byte layouts. */
 class WriteRecordTrackerTest {
+
+    private static final long LIMIT_SECONDS = 20;
 
     private final FakeContextQueue queue = new FakeContextQueue();
     private ContextDriver driver;
@@ -170,6 +177,40 @@ class WriteRecordTrackerTest {
         driver.depart();
 
         assertThat(queue.commands).isEmpty();
+    }
+
+    @Test
+    void shouldNotWaitForEverForAReportThatIsUnderWayWhenTheDriverLeaves() throws Exception {
+        IovaRange range = new IovaRange(0, 4096);
+        tracker.start(4096, List.of(range));
+        CountDownLatch reading = new CountDownLatch(1);
+        CountDownLatch left = new CountDownLatch(1);
+        queue.onReport = () -> {
+            reading.countDown();
+            await(left);
+        };
+        FutureTask<Void> report = new FutureTask<>(() -> {
+            tracker.reportAndClear(range, ByteBuffer.allocate(8));
+            return null;
+        });
+        new Thread(report).start();
+        await(reading);
+
+        assertTimeoutPreemptively(Duration.ofSeconds(LIMIT_SECONDS), driver::depart);
+
+        left.countDown();
+        report.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        assertThatExceptionOfType(DeviceException.class)
+                .isThrownBy(() -> tracker.reportAndClear(range, ByteBuffer.allocate(8)))
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENODEV));
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(2 * LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     @Test
