@@ -84,7 +84,7 @@ public final class VirtioNetProvider {
         return settings;
     }
 
-    /** Takes a changed configuration; holds from the next command on. */
+    /** Takes a changed configuration; holds from the next command and the next set-up of an owner on. */
     @Modified
     void modified(ProviderConfiguration configuration, Map<String, Object> properties) {
         KEYS.tellUnknown(ProviderConfiguration.PID, properties.keySet(), LOG::warn);
