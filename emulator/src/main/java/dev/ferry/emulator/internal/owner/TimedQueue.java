@@ -21,7 +21,7 @@ import java.util.function.ToLongFunction;
  */
 final class TimedQueue {
 
-    private record Waiting(SubmittedCommand exchange, CompletableFuture<Integer> used) {}
+    private record Waiting(SubmittedCommand submitted, CompletableFuture<Integer> used) {}
 
     /** Calls back later, on a thread of its own, earlier deadlines first; never on the thread that asks. */
     interface Timer {
@@ -36,7 +36,7 @@ final class TimedQueue {
     @FunctionalInterface
     interface Execution {
         /** Gives the used length; fails when the device is gone. */
-        int execute(SubmittedCommand exchange) throws DeviceException;
+        int execute(SubmittedCommand submitted) throws DeviceException;
     }
 
     private final Timer timer;
@@ -60,8 +60,8 @@ final class TimedQueue {
     }
 
     /** Adds a command; as {@link dev.ferry.virtio.AdminQueue#submit}. */
-    CompletionStage<Integer> submit(SubmittedCommand exchange) {
-        Waiting last = new Waiting(exchange, new CompletableFuture<>());
+    CompletionStage<Integer> submit(SubmittedCommand submitted) {
+        Waiting last = new Waiting(submitted, new CompletableFuture<>());
         synchronized (this) {
             if (failure != null) {
                 return CompletableFuture.failedStage(failure);
@@ -87,7 +87,7 @@ final class TimedQueue {
     }
 
     private void begin(Waiting first) {
-        timer.after(nanos.applyAsLong(first.exchange()), () -> complete(first));
+        timer.after(nanos.applyAsLong(first.submitted()), () -> complete(first));
     }
 
     private void complete(Waiting done) {
@@ -102,7 +102,7 @@ final class TimedQueue {
     /** Gives what tells the caller; an error, too, concerns this command alone, and the next one has its turn. */
     private Runnable execute(Waiting done) {
         try {
-            int used = execution.execute(done.exchange());
+            int used = execution.execute(done.submitted());
             return () -> done.used().complete(used);
         } catch (DeviceException | RuntimeException | Error e) {
             return () -> done.used().completeExceptionally(e);

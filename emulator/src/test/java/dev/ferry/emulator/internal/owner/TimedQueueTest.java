@@ -22,8 +22,8 @@ class TimedQueueTest {
     @Test
     void shouldComeToTheNextCommandWhenOneEndsWithAnError() {
         StackOverflowError error = new StackOverflowError("of a test");
-        TimedQueue queue = new TimedQueue(timer, exchange -> 0, exchange -> {
-            if (exchange.command().groupMemberId() == 1) {
+        TimedQueue queue = new TimedQueue(timer, submitted -> 0, submitted -> {
+            if (submitted.command().groupMemberId() == 1) {
                 throw error;
             }
             return 8;
