@@ -50,7 +50,8 @@ class ConcurrencyTest {
         running.add(threads.submit(() -> receive(buffer, end)));
         try {
             Await.until("traffic", () -> transmitted.get() > 0 && driver.queue(0).deviceUsedIdx() > 0);
-            for (int round = 0; round < 200 && isWithin(ROUNDS_SECONDS); round++) {
+            int round = 0;
+            do {
                 assertThat(function.setStopped(true)).isTrue();
                 int interrupts = driver.interrupts.size();
                 int frames = transmitted.get();
@@ -63,7 +64,7 @@ class ConcurrencyTest {
                 assertThat(driver.queue(0).deviceUsedIdx() << 16 | driver.queue(1).deviceUsedIdx()).isEqualTo(used);
                 function.setStopped(false);
                 Thread.yield();
-            }
+            } while (++round < 200 && isWithin(ROUNDS_SECONDS));
         } finally {
             end.set(true);
             threads.shutdown();
