@@ -10,12 +10,13 @@ import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /** Collects what some classes log, until it is closed. */
-final class LogCapture implements AutoCloseable {
+public final class LogCapture implements AutoCloseable {
 
     private final List<Logger> loggers;
     private final ListAppender<ILoggingEvent> events = new ListAppender<>();
 
-    LogCapture(Class<?>... types) {
+    /** Collects from now on. */
+    public LogCapture(Class<?>... types) {
         loggers = Stream.of(types).map(type -> (Logger) LoggerFactory.getLogger(type)).toList();
         events.start();
         loggers.forEach(logger -> {
@@ -24,11 +25,13 @@ final class LogCapture implements AutoCloseable {
         });
     }
 
-    List<String> errors() {
+    /** The errors. */
+    public List<String> errors() {
         return messages(Level.ERROR);
     }
 
-    List<String> warnings() {
+    /** The warnings. */
+    public List<String> warnings() {
         return messages(Level.WARN);
     }
 

@@ -94,7 +94,7 @@ final class FunctionGate {
     boolean awaitSenders(Duration limit) {
         boolean done = lock.awaitSenders(limit.toNanos());
         if (!done) {
-            LOG.warn("the driver of {} is still taking an interrupt after {}", config.id(), limit);
+            LOG.warn("the driver of {} is still taking an interrupt; nothing waits for it any longer", config.id());
         }
         return done;
     }

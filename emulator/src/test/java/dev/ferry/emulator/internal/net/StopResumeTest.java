@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.ferry.emulator.Await;
 import dev.ferry.emulator.control.NetworkPort.Delivery;
+import dev.ferry.emulator.internal.LogCapture;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
@@ -92,9 +93,13 @@ class StopResumeTest {
         });
         Thread guest = new Thread(() -> slow.transmit(1, frame(60, 1)));
         guest.start();
-        try {
+        try (LogCapture log = new LogCapture(FunctionGate.class)) {
             await(taking);
             assertThat(impatient.setStopped(true)).isFalse();
+            assertThat(impatient.awaitSenders(Duration.ZERO)).as("of what a caller of many has left").isFalse();
+            String warning = "the driver of %s is still taking an interrupt; nothing waits for it any longer"
+                    .formatted(TestFunctions.config(1).id());
+            assertThat(log.warnings()).containsExactly(warning, warning);
             assertThat(impatient.isStopped()).isFalse();
             impatient.attach(slow.dma, slow);
             slow.transmit(1, frame(60, 2));
