@@ -38,6 +38,10 @@ public final class ContextProvider {
     static final String DEVICE_TYPE = "virtio-net";
     static final String BACKEND = "virtio-context";
 
+    /** Those that lack a property the provider of virtio-net warns of, once for all. */
+    static final String OWNERS = "(&(" + AdminQueue.MEMBER_TYPE + "=" + DEVICE_TYPE + ")("
+            + AdminQueue.OWNER_ID + "=*)(" + AdminQueue.HOST + "=*))";
+
     private final CommandTimeout timeout = new CommandTimeout(ProviderConfiguration.PID);
     private final VendorOpcodes vendorOpcodes = new VendorOpcodes(ProviderConfiguration.PID);
     private final OwnerWatch<ContextOwner> owners;
@@ -79,7 +83,7 @@ public final class ContextProvider {
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
-            target = "(" + AdminQueue.MEMBER_TYPE + "=" + DEVICE_TYPE + ")")
+            target = OWNERS)
     void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
         owners.add(queue, properties);
     }

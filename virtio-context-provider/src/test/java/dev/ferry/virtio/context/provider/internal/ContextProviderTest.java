@@ -9,12 +9,17 @@ import dev.ferry.device.Errno;
 import dev.ferry.device.MigrationDriver;
 import dev.ferry.virtio.AdminQueue;
 import dev.ferry.virtio.driver.fake.PlainFormat;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.osgi.framework.Constants;
+import org.osgi.framework.Filter;
+import org.osgi.framework.FrameworkUtil;
 
 /** Which members are seen, and how. */
 class ContextProviderTest {
@@ -46,6 +51,18 @@ class ContextProviderTest {
     @AfterEach
     void tearDown() {
         provider.deactivate();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ferry.owner.id", "ferry.host", "ferry.owner.member.type"})
+    void shouldNotBeToldOfAnOwnerThatLacksAProperty(String missing) throws Exception {
+        Filter owners = FrameworkUtil.createFilter(ContextProvider.OWNERS);
+        Map<String, Object> properties = new HashMap<>(properties(1));
+        assertThat(owners.matches(properties)).isTrue();
+
+        properties.remove(missing);
+
+        assertThat(owners.matches(properties)).isFalse();
     }
 
     @Test

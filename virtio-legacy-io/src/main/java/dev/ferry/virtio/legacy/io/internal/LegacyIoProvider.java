@@ -46,6 +46,9 @@ public final class LegacyIoProvider {
 
     static final long OPEN_WAIT_MILLIS = 1_000;
 
+    /** Those that lack a property the provider of virtio-net warns of, once for all. */
+    static final String OWNERS = "(&(" + AdminQueue.MEMBER_TYPE + "=virtio-net)(" + AdminQueue.OWNER_ID + "=*))";
+
     private static final long IDLE_SECONDS = 2;
     private static final long STOP_WAIT_SECONDS = 5;
 
@@ -96,12 +99,11 @@ public final class LegacyIoProvider {
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
-            target = "(" + AdminQueue.MEMBER_TYPE + "=virtio-net)")
+            target = OWNERS)
     void addAdminQueue(AdminQueue queue, Map<String, Object> properties) {
         if (!(properties.get(AdminQueue.OWNER_ID) instanceof String id)) {
-            LOG.warn("the admin queue service {} of bundle {} is ignored: it needs the property {}, a String",
-                    properties.get(Constants.SERVICE_ID), properties.get(Constants.SERVICE_BUNDLEID),
-                    AdminQueue.OWNER_ID);
+            LOG.debug("the admin queue service {} is ignored: its property {} is no String",
+                    properties.get(Constants.SERVICE_ID), AdminQueue.OWNER_ID);
             return;
         }
         if (!(queue instanceof FunctionAccess functions)) {
