@@ -28,11 +28,6 @@ public class ConfiguredMillis {
         millis.update(configuration::getAsLong);
     }
 
-    /** Sets the time, in milliseconds; an invalid value is logged and changes nothing. */
-    public final void configure(long configured) {
-        millis.update(() -> configured);
-    }
-
     /** The time in milliseconds. */
     public final long millis() {
         return millis.get();

@@ -88,7 +88,7 @@ class AdminChannelTest {
 
     @Test
     void shouldGiveUpWhenTriesWouldOutlastTheTimeout() {
-        timeout.configure(10);
+        timeout.configure(() -> 10);
         queue.refuse(FakeAdminQueue.MODE_SET, 11, 7);
 
         assertThatExceptionOfType(AdminCommandException.class).isThrownBy(() -> channel.execute(stop()));
@@ -98,7 +98,7 @@ class AdminChannelTest {
 
     @Test
     void shouldTimeOutWhenTheDeviceDoesNotAnswer() {
-        timeout.configure(10);
+        timeout.configure(() -> 10);
         queue.hang(FakeAdminQueue.MODE_SET);
 
         assertThatExceptionOfType(DeviceException.class)
@@ -110,7 +110,7 @@ class AdminChannelTest {
 
     @Test
     void shouldKeepAnInterruptForTheCallerAndStillBoundTheWait() {
-        timeout.configure(10);
+        timeout.configure(() -> 10);
         queue.hang(FakeAdminQueue.MODE_SET);
         Thread.currentThread().interrupt();
 

@@ -43,7 +43,7 @@ class ContextDriverTest {
 
     @BeforeEach
     void setUp() throws Exception {
-        timeout.configure(CommandTimeout.LEAST_MILLIS);
+        timeout.configure(() -> CommandTimeout.LEAST_MILLIS);
         driver = new ContextDriver("host1/pf0/vf3", owner(), 3, format, timeout, System::nanoTime);
         queue.commands.clear();
     }

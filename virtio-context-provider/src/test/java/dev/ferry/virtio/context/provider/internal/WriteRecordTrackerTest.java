@@ -38,7 +38,7 @@ class WriteRecordTrackerTest {
     @BeforeEach
     void setUp() throws Exception {
         CommandTimeout timeout = new CommandTimeout("test");
-        timeout.configure(CommandTimeout.LEAST_MILLIS);
+        timeout.configure(() -> CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
         ContextOwner owner =
                 new ContextSetup("host1/pf0", queue, channel, new VendorOpcodes("test"), () -> false).run();

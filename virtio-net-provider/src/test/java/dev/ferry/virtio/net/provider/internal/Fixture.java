@@ -38,7 +38,7 @@ final class Fixture {
     Fixture(FakeAdminQueue queue, String... vendorOpcodes) throws DeviceException {
         this.queue = queue;
         settings.vendorOpcodes().configure(() -> vendorOpcodes);
-        timeout.configure(CommandTimeout.LEAST_MILLIS);
+        timeout.configure(() -> CommandTimeout.LEAST_MILLIS);
         AdminChannel channel = new AdminChannel("host1/pf0", queue, timeout, new SystemClock());
         owner = new OwnerSetup("host1/pf0", queue, channel, settings, () -> false).run();
         driver = new VirtioNetDriver("host1/pf0/vf3", owner, MEMBER, format, timeout, clock::nanoTime);

@@ -49,7 +49,7 @@ class MemberIdsTest {
 
     @Test
     void shouldRefuseAtOnceWhenNobodyMayWait() throws Exception {
-        wait.configure(0);
+        wait.configure(() -> 0);
         first.take();
         second.take();
 
@@ -60,7 +60,7 @@ class MemberIdsTest {
 
     @Test
     void shouldServeThoseWhoWaitInTheirOrder() throws Exception {
-        wait.configure(1_000);
+        wait.configure(() -> 1_000);
         int a = first.take();
         int b = second.take();
         List<MemberIds> members = new ArrayList<>();
@@ -91,7 +91,7 @@ class MemberIdsTest {
 
     @Test
     void shouldNotBeOvertakenByWhoDoesNotWait() throws Exception {
-        wait.configure(1_000);
+        wait.configure(() -> 1_000);
         int a = first.take();
         second.take();
         SessionTicket waiting = third.request();
@@ -119,7 +119,7 @@ class MemberIdsTest {
 
     @Test
     void shouldWakeWhoWaits() throws Exception {
-        wait.configure(60_000);
+        wait.configure(() -> 60_000);
         int a = first.take();
         second.take();
         SessionTicket ticket = third.request();
@@ -133,7 +133,7 @@ class MemberIdsTest {
 
     @Test
     void shouldEndTheWaitWhenTheConfiguredTimeIsOver() throws Exception {
-        wait.configure(100);
+        wait.configure(() -> 100);
         int a = first.take();
         second.take();
         SessionTicket ticket = third.request();
@@ -149,7 +149,7 @@ class MemberIdsTest {
 
     @Test
     void shouldEndTheWaitOfAMemberThatLeaves() throws Exception {
-        wait.configure(60_000);
+        wait.configure(() -> 60_000);
         first.take();
         second.take();
         SessionTicket ticket = third.request();
@@ -246,7 +246,7 @@ class MemberIdsTest {
 
     @Test
     void shouldLoseNoWakeUpAndNoIdWhenManyWaitAndGiveUp() throws Exception {
-        wait.configure(60_000);
+        wait.configure(() -> 60_000);
         ObjectIds busy = new ObjectIds("host1/pf0", 3, wait, System::nanoTime);
         List<Integer> inUse = new CopyOnWriteArrayList<>();
         List<Future<?>> jobs = new ArrayList<>();

@@ -37,7 +37,7 @@ class SlowAndFailingSetupTest {
     void shouldNotChangeTheListWhileAnEarlierCommandIsWithTheDevice() {
         CompletableFuture<Integer> late = new CompletableFuture<>();
         queue.scripts.put(FakeAdminQueue.LIST_QUERY, writable -> late);
-        provider.settings().timeout().configure(10);
+        provider.settings().timeout().configure(() -> 10);
         provider.addAdminQueue(queue, properties(1));
         queue.scripts.clear();
 
@@ -121,7 +121,7 @@ class SlowAndFailingSetupTest {
             }
             return () -> {};
         }, OwnerWatch.SETUP_WAIT_MILLIS);
-        slow.settings().timeout().configure(CommandTimeout.MOST_MILLIS);
+        slow.settings().timeout().configure(() -> CommandTimeout.MOST_MILLIS);
         queue.scripts.put(FakeAdminQueue.LIST_USE, writable -> answer);
 
         slow.addAdminQueue(queue, properties(1));
