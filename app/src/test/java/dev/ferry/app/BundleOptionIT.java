@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -83,6 +84,18 @@ class BundleOptionIT {
         make("plain.jar", null, IMPORTS, Map.of());
         assertRefused("plain.jar", "the bundle file plain.jar is no bundle: its manifest has no Bundle-SymbolicName; "
                 + "build it with bnd, for example");
+    }
+
+    @Test
+    void shouldTellTheVersionWithoutStartingABundle() throws Exception {
+        make("extra.jar", "extra", IMPORTS, Map.of());
+        for (String file : List.of("none.jar", "extra.jar")) {
+            Ended ended = jar.run("", "--bundle", file, "--version");
+            assertThat(ended.status()).isZero();
+            assertThat(ended.out()).startsWith("ferry ");
+            assertThat(ended.err()).isEmpty();
+        }
+        jar.assertNothingLeft();
     }
 
     @Test

@@ -116,14 +116,14 @@ public final class Runner implements ToIntFunction<String[]>, BooleanSupplier, A
                         .formatted(bundle.getSymbolicName(), Unresolved.why(context, bundle)), 0));
         try {
             CommandLineOptions options = CommandLineOptions.parse(arguments);
+            if (options.version()) {
+                streams.out().println("ferry " + context.getBundle().getVersion());
+                return 0;
+            }
             start(options.bundles());
             CommandDirectory commands = CommandDirectory.of(context);
             if (options.help() && options.command().isEmpty()) {
                 streams.out().print(Usage.text(commands));
-                return 0;
-            }
-            if (options.version()) {
-                streams.out().println("ferry " + context.getBundle().getVersion());
                 return 0;
             }
             return run(options, commands);
