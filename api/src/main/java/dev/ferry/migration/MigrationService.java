@@ -112,7 +112,7 @@ public interface MigrationService {
      * failure, with the state it had. Where that could not be kept or loaded again, it is lost, and where the device
      * could not be reset either, it does not run; {@link Failure#following} says so.
      *
-     * @param from read to its end, before the device stops; not closed
+     * @param from read to its end, before the device stops, which is busy meanwhile; not closed
      * @return bytes read
      * @throws MigrationException DEVICE_NOT_FOUND, DEVICE_BUSY, TRANSITION_REFUSED, STREAM_REFUSED, DEVICE_FAILED,
      *     PROVIDER_GONE, IO_FAILED, also when the state that was read, or the one it had, cannot be kept meanwhile, as

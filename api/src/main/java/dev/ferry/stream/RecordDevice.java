@@ -71,10 +71,9 @@ public interface RecordDevice {
      * @param data command-specific data, from position to limit; not changed
      * @param result takes the command-specific result; its position is moved behind the bytes written
      * @throws DeviceException EOPNOTSUPP for other opcodes, when the device's owner does not report the opcode, when
-     *     it is not configured, or when
-     *     this device is not driven by admin commands; EOVERFLOW when the device has more to say than the result has
-     *     space for; other errnos as the device gives them. After ETIMEDOUT it is not known whether the command was
-     *     executed, and both buffers still belong to the device
+     *     it is not in {@code vendor.opcodes}, or when this device is not driven by admin commands; EOVERFLOW when the
+     *     device has more to say than the result has space for; other errnos as the device gives them. After ETIMEDOUT
+     *     it is not known whether the command was executed, and both buffers still belong to the device
      */
     void execute(int opcode, ByteBuffer data, ByteBuffer result) throws DeviceException;
 }

@@ -17,7 +17,8 @@ import java.util.Optional;
  *   <tr><td>8</td><td>8</td><td>length of what follows, in bytes</td></tr>
  * </table>
  *
- * @see <a href="https://docs.kernel.org/driver-api/vfio.html">Linux: include/uapi/linux/vfio.h</a>
+ * @see <a href="https://github.com/qemu/qemu/blob/v9.2.0/hw/vfio/migration.c">QEMU, hw/vfio/migration.c: {@code
+ *     VFIO_MIG_FLAG_*}</a>
  */
 public enum VfioStateRecord {
     /** Bytes of the kernel's data descriptor; any number of such records. */

@@ -15,6 +15,7 @@ import dev.ferry.migration.MigrationListener;
 import dev.ferry.migration.MigrationPhase;
 import dev.ferry.migration.MigrationReport;
 import dev.ferry.migration.MigrationRequest;
+import dev.ferry.virtio.AdminOpcode;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -37,6 +38,14 @@ public class PreCopyWorkIT extends GuestIT {
 
     private static final double LEAST_DOWNTIME_LESS_PERCENT = 75;
     private static final double MOST_TOTAL_MORE_PERCENT = 5;
+
+    /** The latency profile, a copy of {@code Latency.profile} of the emulator. */
+    private static final int CREATE_OBJECT_MILLIS = 1;
+    private static final int STOP_OR_RESUME_MILLIS = 50;
+    private static final int FIRST_CAPTURE_MILLIS = 50;
+    private static final int CAPTURE_MILLIS = 10;
+    private static final int FIRST_LOAD_MILLIS = 1480;
+    private static final int LOAD_MILLIS = 10;
 
     private final Faults commands = new Faults();
     private FaultyOwner source;
@@ -111,18 +120,20 @@ public class PreCopyWorkIT extends GuestIT {
         return new Work(total, downtime);
     }
 
-    /** The profile; what is done for the first time with a device parts object takes longer. */
+    /** What is done for the first time with a device parts object takes longer. */
     private static int millis(String command, Set<String> before) {
         String host = command.substring(0, command.indexOf(' '));
-        return switch (command.substring(host.length() + 1)) {
-            case "0x0a" -> {
-                before.removeIf(earlier -> earlier.startsWith(host));
-                yield 1;
-            }
-            case "0x0f" -> before.add(command) ? 50 : 10;
-            case "0x10" -> before.add(command) ? 1480 : 10;
-            case "0x11" -> 50;
-            default -> 0;
-        };
+        int opcode = Integer.decode(command.substring(host.length() + 1));
+        if (opcode == AdminOpcode.RESOURCE_OBJ_CREATE.number()) {
+            before.removeIf(earlier -> earlier.startsWith(host));
+            return CREATE_OBJECT_MILLIS;
+        }
+        if (opcode == AdminOpcode.DEV_PARTS_GET.number()) {
+            return before.add(command) ? FIRST_CAPTURE_MILLIS : CAPTURE_MILLIS;
+        }
+        if (opcode == AdminOpcode.DEV_PARTS_SET.number()) {
+            return before.add(command) ? FIRST_LOAD_MILLIS : LOAD_MILLIS;
+        }
+        return opcode == AdminOpcode.DEV_MODE_SET.number() ? STOP_OR_RESUME_MILLIS : 0;
     }
 }

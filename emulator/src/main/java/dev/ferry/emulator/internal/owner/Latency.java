@@ -93,6 +93,7 @@ public record Latency(Map<Step, Long> times) {
         return new Latency(times);
     }
 
+    /** The times of {@link #ADAPTER_PROFILE} are also in {@code PreCopyWorkIT} of itest, which counts with them. */
     private static Map<Step, Long> profile(String name) {
         return switch (name) {
             case NO_PROFILE -> Map.of();

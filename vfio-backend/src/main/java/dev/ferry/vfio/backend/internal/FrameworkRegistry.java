@@ -17,7 +17,10 @@ import org.slf4j.LoggerFactory;
 record FrameworkRegistry(BundleContext context) implements DriverRegistry {
     private static final Logger LOG = LoggerFactory.getLogger(FrameworkRegistry.class);
 
-    /** Memory is there for as long as the driver is: a migration that is ended needs it. */
+    /**
+     * Memory is there for as long as the driver is: a migration that is ended needs it. Unless the framework stops the
+     * bundle first, and unregisters the memory that is left.
+     */
     @Override
     public Runnable register(
             MigrationDriver driver, Optional<Supplier<UserMemory>> memory, Map<String, Object> properties) {

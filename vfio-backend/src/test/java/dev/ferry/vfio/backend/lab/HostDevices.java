@@ -11,6 +11,7 @@ import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.sysfs.DeviceFinder;
 import dev.ferry.vfio.backend.internal.sysfs.FoundDevice;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +53,11 @@ final class HostDevices {
     /** The path of a device file, {@code vfio/vfio} for example. */
     String file(String name) {
         return root.resolve("dev").resolve(name).toString();
+    }
+
+    /** Whether the kernel has an iommufd: where there is none, a VMM opens its devices by group. */
+    boolean haveIommufd() {
+        return Files.exists(Path.of(file("iommu")));
     }
 
     /** What sysfs says of a device. */

@@ -85,7 +85,7 @@ public final class PciFunctionChecks {
     }
 
     private List<Check> checks() {
-        return List.of(
+        List<Check> checks = new ArrayList<>(List.of(
                 new Check("a PCI function: what its guest has set up arrives, and it stands still meanwhile",
                         this::arrives),
                 new Check("a PCI function: its configuration space arrives by vfio-pci's rules", this::configuration),
@@ -95,9 +95,12 @@ public final class PciFunctionChecks {
                 new Check("a PCI function: a reset empties it", this::reset),
                 new Check(
                         "a PCI function: memory goes through the IOMMU, and all of it counts as written in a container",
-                        this::memory),
-                new Check("a PCI function: a page table that was lent and cannot tell dirty pages is not taken",
-                        this::lentPageTable));
+                        this::memory)));
+        if (devices.haveIommufd()) {
+            checks.add(new Check("a PCI function: a page table that was lent and cannot tell dirty pages is not taken",
+                    this::lentPageTable));
+        }
+        return checks;
     }
 
     private interface Pair {
@@ -265,10 +268,8 @@ public final class PciFunctionChecks {
     /** A page table that the kernel made for the device by itself cannot tell, and another number is none. */
     private void lentPageTable() throws Exception {
         try (VmmDevice device = new VmmDevice(devices, first)) {
-            if (!device.isByGroup()) {
-                demandRefused(device, device.pageTable(), "IOMMU_HWPT_GET_DIRTY_BITMAP failed (EOPNOTSUPP)");
-                demandRefused(device, device.pageTable() + 100, "IOMMU_HWPT_GET_DIRTY_BITMAP failed (ENOENT)");
-            }
+            demandRefused(device, device.pageTable(), "IOMMU_HWPT_GET_DIRTY_BITMAP failed (EOPNOTSUPP)");
+            demandRefused(device, device.pageTable() + 100, "IOMMU_HWPT_GET_DIRTY_BITMAP failed (ENOENT)");
         }
     }
 

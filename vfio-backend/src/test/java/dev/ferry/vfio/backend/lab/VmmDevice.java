@@ -19,8 +19,6 @@ import dev.ferry.vfio.backend.internal.uapi.VfioStruct.AttachPt;
 import dev.ferry.vfio.backend.internal.uapi.VfioStruct.BindIommufd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -37,7 +35,7 @@ final class VmmDevice implements AutoCloseable {
 
     /** By group where the kernel has no iommufd. */
     VmmDevice(HostDevices devices, String name) throws Exception {
-        this(devices, name, !Files.exists(Path.of(devices.file("iommu"))));
+        this(devices, name, !devices.haveIommufd());
     }
 
     VmmDevice(HostDevices devices, String name, boolean byGroup) throws Exception {

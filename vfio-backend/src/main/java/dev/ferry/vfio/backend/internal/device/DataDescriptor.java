@@ -10,6 +10,7 @@ import dev.ferry.vfio.backend.internal.sys.Descriptor;
 import dev.ferry.vfio.backend.internal.sys.SystemCalls;
 import dev.ferry.vfio.backend.internal.uapi.Posix.PollFd;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,14 +23,9 @@ final class DataDescriptor implements AutoCloseable {
 
     private static final String POLL = "poll";
 
-    @FunctionalInterface
-    private interface Transfer {
-        long with(int fd);
-    }
-
     private final SystemCalls calls;
     private final Descriptor descriptor;
-    private String called = POLL;
+    private Optional<String> called = Optional.empty();
 
     /** Takes over the descriptor that a request for a state gave. */
     DataDescriptor(SystemCalls calls, int fd) {
@@ -41,32 +37,35 @@ final class DataDescriptor implements AutoCloseable {
         return descriptor;
     }
 
-    /** The call that gave the last result. */
-    String called() {
+    /** The call that gave the last result; empty when none did, as the descriptor was closed before the first. */
+    Optional<String> called() {
         return called;
     }
 
     /** Reads; {@code -EAGAIN} when there was nothing to read within the time. */
     long read(MemorySegment into, MemorySegment poll, int waitMillis) {
-        return descriptor.use(fd -> transfer(
-                fd, PollFd.POLLIN, "read", poll, waitMillis, open -> calls.read(open, into)));
+        return transfer(PollFd.POLLIN, "read", poll, waitMillis, fd -> calls.read(fd, into));
     }
 
     /** Writes; {@code -EAGAIN} when the device took nothing within the time. */
     long write(MemorySegment from, MemorySegment poll, int waitMillis) {
-        return descriptor.use(fd -> transfer(
-                fd, PollFd.POLLOUT, "write", poll, waitMillis, open -> calls.write(open, from)));
+        return transfer(PollFd.POLLOUT, "write", poll, waitMillis, fd -> calls.write(fd, from));
+    }
+
+    private long transfer(short events, String call, MemorySegment poll, int waitMillis, Descriptor.Use transfer) {
+        called = Optional.empty();
+        return descriptor.use(fd -> transfer(fd, events, call, poll, waitMillis, transfer));
     }
 
     private long transfer(
-            int fd, short events, String call, MemorySegment poll, int waitMillis, Transfer transfer) {
+            int fd, short events, String call, MemorySegment poll, int waitMillis, Descriptor.Use transfer) {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMillis);
         int rest = waitMillis;
         while (true) {
-            called = POLL;
+            called = Optional.of(POLL);
             long result = await(fd, events, poll, rest);
             if (result > 0) {
-                called = call;
+                called = Optional.of(call);
                 result = transfer.with(fd);
                 if (result == -EAGAIN && waitMillis > 0) {
                     calls.poll(poll, 0, PAUSE_MILLIS); // it said it was ready, and would say so again at once

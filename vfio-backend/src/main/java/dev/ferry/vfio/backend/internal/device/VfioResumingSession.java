@@ -229,6 +229,6 @@ final class VfioResumingSession extends VfioSession implements ResumingSession {
             throw new DeviceException(Errno.ETIMEDOUT,
                     "%s did not take what it was given within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        throw device.failure(data.called() + " of the device's data", result);
+        throw failure(result);
     }
 }

@@ -159,7 +159,7 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
         if (!last && (result == -LinuxErrno.ENOMSG || result == -LinuxErrno.EAGAIN)) {
             return NOTHING_YET;
         }
-        throw failure((int) -result);
+        throw readFailure(result);
     }
 
     /**
@@ -180,15 +180,15 @@ final class VfioSavingSession extends VfioSession implements SavingSession {
                 "the data transfer session of %s has ended: the device is in %s".formatted(device.name(), state));
     }
 
-    private DeviceException failure(int number) {
-        if (number == LinuxErrno.ENODEV) {
+    private DeviceException readFailure(long result) {
+        if (result == -LinuxErrno.ENODEV) {
             drop();
         }
-        if (number == LinuxErrno.EAGAIN) {
+        if (result == -LinuxErrno.EAGAIN) {
             return new DeviceException(Errno.ETIMEDOUT,
                     "%s is stopped and gave no data within %d ms".formatted(device.name(), waitMillis.getAsInt()));
         }
-        return device.failure(data.called() + " of the device's data", -number);
+        return failure(result);
     }
 
     @Override

@@ -42,11 +42,22 @@ abstract class VfioSession implements AutoCloseable {
             throw new ClosedChannelException();
         }
         if (dead) {
-            throw new DeviceException(Errno.ENODEV, "the data transfer session of " + device.name() + " has ended");
+            throw ended();
         }
         if (failed) {
             throw new DeviceException(Errno.EIO, "the data transfer session of " + device.name() + " failed before");
         }
+    }
+
+    private DeviceException ended() {
+        return new DeviceException(Errno.ENODEV, "the data transfer session of " + device.name() + " has ended");
+    }
+
+    /** Why the last transfer of data failed: by a call, or because the session ended before there was one. */
+    final DeviceException failure(long result) {
+        return data.called()
+                .<DeviceException>map(call -> device.failure(call + " of the device's data", result))
+                .orElseGet(this::ended);
     }
 
     public final boolean isOpen() {

@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.device;
 
 import static dev.ferry.fsm.Arc.*;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.Errno;
@@ -108,6 +109,40 @@ class VfioSessionTest extends DriverFixture {
         assertThat(e).hasMessage("dev0 is stopped and gave no data within 50 ms");
         fake.silent = false;
         assertErrno(Errno.EIO, () -> session.read(ByteBuffer.allocate(100)));
+    }
+
+    /** Nothing was asked of the kernel, so no call is to blame. */
+    @Test
+    void shouldSayThatASavingSessionHasEndedWhenThatIsWhyItsReadFails() throws Exception {
+        SavingSession session = endedAtTheNextWait(this::stopCopy);
+
+        DeviceException e = assertErrno(Errno.ENODEV, () -> session.read(ByteBuffer.allocate(100)));
+
+        assertThat(e).hasMessage("the data transfer session of dev0 has ended");
+    }
+
+    @Test
+    void shouldSayThatAResumingSessionHasEndedWhenThatIsWhyItsWriteFails() throws Exception {
+        ResumingSession session = endedAtTheNextWait(this::resuming);
+        ByteBuffer data = ByteBuffer.allocate(17).putLong(DATA).putLong(1).rewind();
+
+        DeviceException e = assertErrno(Errno.ENODEV, () -> session.write(data));
+
+        assertThat(e).hasMessage("the data transfer session of dev0 has ended");
+    }
+
+    private interface Opening<S> {
+        S session() throws DeviceException;
+    }
+
+    /** A session that the driver drops between its check that it is usable and its first call. */
+    private <S> S endedAtTheNextWait(Opening<S> opening) throws DeviceException {
+        driver.close();
+        driver = new VfioDriver(device, Abilities.of(device), Optional.empty(), () -> {
+            assertThatNoException().isThrownBy(driver::reset);
+            return waitMillis;
+        });
+        return opening.session();
     }
 
     @Test
