@@ -44,7 +44,8 @@ public interface DeviceMemory {
      * @param iova the address at which the device sees the first byte, of a guest's device the guest-physical one; a
      *     multiple of the host's page size, as the buffer's length and its own address are, too
      * @param memory from position to limit, outside of the heap: a mapped file, or a direct buffer with {@link
-     *     ByteBuffer#alignedSlice}. Referenced until the mapping ends
+     *     ByteBuffer#alignedSlice}. Referenced until the mapping ends; memory of an arena is the caller's to keep open
+     *     until then
      * @throws DeviceException EINVAL for a buffer or an address that are not as demanded, or an address that the IOMMU
      *     cannot map; EEXIST when a part of the addresses is mapped already; ENOMEM when so much memory may not be
      *     locked; ENOSPC for too many mappings; EFAULT when the memory is not there; ENODEV when the device has left;

@@ -88,14 +88,19 @@ public final class VfioBackend {
 
     /** Whatever began ends when this fails: Declarative Services deactivates only what was activated. */
     void activate(BackendConfiguration configuration, Map<String, Object> properties) {
-        boolean done = false;
         try {
             modified(configuration, properties);
-            done = true;
-        } finally {
-            if (!done) {
-                deactivate();
-            }
+        } catch (Throwable e) {
+            endAfter(e);
+            throw e;
+        }
+    }
+
+    private void endAfter(Throwable first) {
+        try {
+            deactivate();
+        } catch (Throwable e) {
+            first.addSuppressed(e);
         }
     }
 

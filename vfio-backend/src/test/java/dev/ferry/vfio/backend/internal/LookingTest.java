@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -72,6 +73,27 @@ class LookingTest extends BackendFixture {
         assertThat(host.kernel.log).as("the device was opened").isNotEmpty();
         assertThat(registered).isEmpty();
         assertThat(host.kernel.openFiles()).isZero();
+    }
+
+    @Test
+    void shouldTellTheFirstErrorOfAnActivationWhoseEndFailsToo() {
+        AtomicInteger withdrawn = new AtomicInteger();
+        Runnable withdrawal = () -> {
+            if (withdrawn.incrementAndGet() <= 2) {
+                throw new IllegalStateException("withdrawal " + withdrawn);
+            }
+        };
+        VfioBackend failing = new VfioBackend(
+                folder, () -> calls, (driver, memory, about) -> () -> {}, outcome -> withdrawal, PATIENCE_MILLIS, LONG);
+        Map<String, Object> properties = Map.of("service.pid", BackendConfiguration.PID);
+        failing.modified(Configured.with(Map.of()), properties);
+
+        assertThatIllegalStateException()
+                .isThrownBy(() -> failing.activate(Configured.with(Map.of()), properties))
+                .withMessage("withdrawal 1")
+                .satisfies(e -> assertThat(e.getSuppressed()).hasSize(1));
+
+        failing.deactivate();
     }
 
     @Test

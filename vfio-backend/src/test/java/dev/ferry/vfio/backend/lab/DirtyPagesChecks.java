@@ -12,6 +12,7 @@ import dev.ferry.device.DeviceMemory;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.DriverFactory.Driven;
+import dev.ferry.vfio.backend.internal.access.KernelBitmap;
 import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
@@ -158,7 +159,7 @@ final class DirtyPagesChecks {
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.IOVA, IOVA);
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.LENGTH, PAGE);
             argument.set(JAVA_LONG, Header.DATA + LoggingReport.PAGE_SIZE, pageBytes);
-            argument.set(ADDRESS, Header.DATA + LoggingReport.BITMAP, arena.allocate(JAVA_LONG));
+            argument.set(ADDRESS, Header.DATA + LoggingReport.BITMAP, KernelBitmap.allocate(arena, 1, PAGE));
             return device.feature(DeviceFeature.DMA_LOGGING_REPORT | DeviceFeature.GET, argument);
         }
     }

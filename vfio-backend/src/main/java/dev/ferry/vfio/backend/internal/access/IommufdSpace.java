@@ -83,7 +83,7 @@ public final class IommufdSpace implements IommuSpace {
             argument.set(JAVA_INT, GetDirtyBitmap.FLAGS, GetDirtyBitmap.IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR);
             argument.set(JAVA_LONG, GetDirtyBitmap.LENGTH, pageSize);
             argument.set(JAVA_LONG, GetDirtyBitmap.PAGE_SIZE, pageSize);
-            argument.set(ADDRESS, GetDirtyBitmap.DATA, arena.allocate(Long.BYTES, Long.BYTES));
+            argument.set(ADDRESS, GetDirtyBitmap.DATA, KernelBitmap.allocate(arena, 1, pageSize));
             return iommufd.ioctl(Iommufd.IOMMU_HWPT_GET_DIRTY_BITMAP, argument);
         }
     }

@@ -20,7 +20,7 @@ final class MappingAdvice {
             case LinuxErrno.EEXIST -> "a part of these addresses is mapped, for this device or another one of its "
                     + "IOMMU group: close that mapping first";
             case LinuxErrno.EINVAL -> "the IOMMU cannot map these addresses: they are reserved, as those of interrupts "
-                    + "are, or too high; /sys/kernel/iommu_groups/GROUP/reserved_regions lists them";
+                    + "are, or too high; reserved_regions of the group in /sys/kernel/iommu_groups lists them";
             case LinuxErrno.ENOMEM -> "this process may not lock so much memory: raise RLIMIT_MEMLOCK (ulimit -l, "
                     + "LimitMEMLOCK of a systemd unit), or map less";
             case LinuxErrno.ENOSPC -> "the container takes no more mappings: map larger pieces, or raise "

@@ -23,7 +23,10 @@ public record OpenDevice(VfioDevice device, Optional<IommuSpace> space, String w
 
     @Override
     public void close() {
-        device.close();
-        rest.run();
+        try {
+            device.close();
+        } finally {
+            rest.run();
+        }
     }
 }

@@ -2,9 +2,12 @@
 package dev.ferry.vfio.backend.internal.access;
 
 import dev.ferry.device.DeviceException;
+import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What of this process is mapped in a space that was opened here, for whichever devices. Thread-safe; memory is not
@@ -17,6 +20,8 @@ public final class OwnMemory {
     private final Requests requests;
     private final long pageSize;
     private final IovaRanges mapped = new IovaRanges();
+    /** By its first address: whatever its user does, it is not freed while a device may reach it. */
+    private final Map<Long, MemorySegment> reachable = new HashMap<>();
     /** Unmapped since the record began, and not reported since. */
     private final IovaRanges gone = new IovaRanges();
     private boolean recording;
@@ -49,7 +54,7 @@ public final class OwnMemory {
     }
 
     /** Of the host, in bytes. */
-    long pageSize() {
+    public long pageSize() {
         return pageSize;
     }
 
@@ -58,15 +63,28 @@ public final class OwnMemory {
         requests.map(range.iova(), memory);
         synchronized (this) {
             mapped.add(range);
+            reachable.put(range.iova(), memory);
         }
     }
 
-    /** Takes away what was mapped by one call. */
+    /** Takes away what was mapped by one call; referenced still when this throws. */
     synchronized void unmap(IovaRange range) throws DeviceException {
-        requests.unmap(range);
+        unmapOrClosed(range);
         mapped.remove(range);
+        reachable.remove(range.iova());
         if (recording) {
             gone.add(range);
+        }
+    }
+
+    /** No request on an open file gives ENODEV: it is closed, and its mappings went with it. */
+    private void unmapOrClosed(IovaRange range) throws DeviceException {
+        try {
+            requests.unmap(range);
+        } catch (DeviceException e) {
+            if (e.errno() != Errno.ENODEV) {
+                throw e;
+            }
         }
     }
 

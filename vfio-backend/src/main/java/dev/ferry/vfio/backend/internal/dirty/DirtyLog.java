@@ -29,8 +29,12 @@ interface DirtyLog {
     /** Counts all pages of a report as written: what to say when the kernel tells nothing of them. */
     static void setAll(MemorySegment bitmap, long pages) {
         for (long page = 0; page < pages; page += Long.SIZE) {
-            long bits = pages - page < Long.SIZE ? (1L << pages - page) - 1 : -1;
-            bitmap.set(JAVA_LONG, page / Byte.SIZE, bits);
+            bitmap.set(JAVA_LONG, page / Byte.SIZE, bits(pages - page));
         }
+    }
+
+    /** A word of which so many bits are set, or all. */
+    static long bits(long pages) {
+        return pages < Long.SIZE ? (1L << pages) - 1 : -1;
     }
 }

@@ -143,7 +143,7 @@ public final class DirtyTracking {
         }
 
         private Optional<DirtyTracker> tracker(Capabilities capabilities, long mostPages, DirtyLog log) {
-            return Optional.of(new KernelDirtyTracker(device.name(), capabilities, mostPages, log));
+            return Optional.of(new KernelDirtyTracker(device.name(), capabilities, mostPages, pageSize, log));
         }
 
         private Optional<DirtyTracker> deviceLogging() throws DeviceException {
@@ -167,7 +167,8 @@ public final class DirtyTracking {
                 case Tracking table -> {
                     IommufdTracking kernel = new IommufdTracking(device, iommufd, table.id());
                     kernel.tryOut(pageSize);
-                    yield tracker(IommufdTracking.capabilities(pageSize, mechanism(Way.IOMMUFD)),
+                    yield tracker(IommufdTracking.capabilities(
+                                    pageSize, mechanism(Way.IOMMUFD), iommufd.own().isEmpty()),
                             IommufdTracking.MOST_PAGES, share(iommufd, kernel));
                 }
             };

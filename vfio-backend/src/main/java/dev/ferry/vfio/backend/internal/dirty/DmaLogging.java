@@ -8,6 +8,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker.Capabilities;
 import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.KernelBitmap;
 import dev.ferry.vfio.backend.internal.device.VfioDevice;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature;
 import dev.ferry.vfio.backend.internal.uapi.DeviceFeature.Header;
@@ -61,7 +62,7 @@ final class DmaLogging implements DirtyLog {
     void tryOut(long pageSize) throws DeviceException {
         IovaRange page = new IovaRange(0, pageSize);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bitmap = arena.allocate(Long.BYTES, Long.BYTES);
+            MemorySegment bitmap = KernelBitmap.allocate(arena, 1, pageSize);
             int begun = request(pageSize, List.of(page));
             if (begun == -LinuxErrno.EOPNOTSUPP) {
                 int told = requestReport(page, pageSize, bitmap);

@@ -27,7 +27,8 @@ import java.util.List;
  * else, and says success all the same: {@code iommu_read_and_clear_dirty} of {@code drivers/iommu/iommufd/
  * io_pagetable.c} drops the error, in Linux 6.12 as in 7.2. So ranges that are not wholly mapped are not to be
  * asked of: see {@link OwnMemoryLog} for memory that is mapped here. Who lent a page table must keep every range mapped
- * that is recorded, and the record going; otherwise pages are lost, and nobody can tell.
+ * that is recorded, in pages of the IOMMU that no report cuts, and the record going; otherwise pages are lost, and
+ * nobody can tell.
  */
 final class IommufdTracking implements DirtyLog {
     /** Pages of one report. */
@@ -45,9 +46,12 @@ final class IommufdTracking implements DirtyLog {
         this.hwptId = hwptId;
     }
 
-    /** What a tracker on it can do. */
-    static Capabilities capabilities(int pageSize, String mechanism) {
-        return new Capabilities(mechanism, pageSize, Integer.MAX_VALUE, true);
+    /**
+     * What a tracker on it can do. The IOMMU may have one mark for many pages of a space that was lent: all of them are
+     * told then, and lost where a range cuts them, since the kernel clears the mark and tells of the range alone.
+     */
+    static Capabilities capabilities(int pageSize, String mechanism, boolean lent) {
+        return new Capabilities(mechanism, pageSize, Integer.MAX_VALUE, !lent);
     }
 
     /**

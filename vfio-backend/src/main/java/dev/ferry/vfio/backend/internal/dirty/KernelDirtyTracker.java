@@ -5,6 +5,7 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.KernelBitmap;
 import dev.ferry.vfio.backend.internal.device.KernelException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +27,7 @@ final class KernelDirtyTracker implements DirtyTracker {
     private final String device;
     private final Capabilities capabilities;
     private final long mostPages;
+    private final int hostPageSize;
     private final DirtyLog log;
     private long recordedPageSize;
     /** What the caller has recorded; empty when nothing is. */
@@ -37,11 +39,14 @@ final class KernelDirtyTracker implements DirtyTracker {
      * A tracker that does not record.
      *
      * @param mostPages pages of one report at most; a longer range is reported in parts. A multiple of 64
+     * @param hostPageSize in bytes
      */
-    KernelDirtyTracker(String device, Capabilities capabilities, long mostPages, DirtyLog log) {
+    KernelDirtyTracker(
+            String device, Capabilities capabilities, long mostPages, int hostPageSize, DirtyLog log) {
         this.device = device;
         this.capabilities = capabilities;
         this.mostPages = mostPages;
+        this.hostPageSize = hostPageSize;
         this.log = log;
     }
 
@@ -125,14 +130,16 @@ final class KernelDirtyTracker implements DirtyTracker {
         return (pages + PAGES_PER_WORD - 1) / PAGES_PER_WORD * Long.BYTES;
     }
 
-    /** The kernel wants aligned memory of its own, and bits that the caller has are to stay. */
+    /** The kernel wants memory of its own, and may set bits behind the part; those that the caller has are to stay. */
     private int reportPart(IovaRange part, ByteBuffer bitmap, int at) throws DeviceException {
         int bytes = (int) bytesFor(part);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment words = arena.allocate(bytes, Long.BYTES);
+            long pages = part.length() / recordedPageSize;
+            MemorySegment words = KernelBitmap.allocate(arena, pages, hostPageSize);
             reportOrRestart(part, words);
             for (int word = 0; word < bytes; word += Long.BYTES) {
-                long written = words.get(ValueLayout.JAVA_LONG, word);
+                long wanted = DirtyLog.bits(pages - (long) word * Byte.SIZE);
+                long written = words.get(ValueLayout.JAVA_LONG, word) & wanted;
                 if (written != 0) {
                     bitmap.putLong(at + word, bitmap.getLong(at + word) | written);
                 }

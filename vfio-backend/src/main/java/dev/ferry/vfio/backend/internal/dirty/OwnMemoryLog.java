@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.dirty;
 
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.IovaRange;
+import dev.ferry.vfio.backend.internal.access.KernelBitmap;
 import dev.ferry.vfio.backend.internal.access.OwnMemory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -51,11 +52,10 @@ record OwnMemoryLog(OwnMemory memory, DirtyLog kernel) implements DirtyLog {
         void tell(MemorySegment words) throws DeviceException;
     }
 
-    private static void add(PageNumbers written, IovaRange part, long pageSize, Telling telling)
+    private void add(PageNumbers written, IovaRange part, long pageSize, Telling telling)
             throws DeviceException {
-        long words = (part.length() / pageSize + Long.SIZE - 1) / Long.SIZE;
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment bitmap = arena.allocate(words * Long.BYTES, Long.BYTES);
+            MemorySegment bitmap = KernelBitmap.allocate(arena, part.length() / pageSize, memory.pageSize());
             telling.tell(bitmap);
             written.add(part.iova() / pageSize, bitmap);
         }

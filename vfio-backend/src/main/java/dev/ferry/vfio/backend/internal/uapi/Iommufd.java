@@ -8,6 +8,7 @@ public final class Iommufd {
     public static final int IOMMU_IOAS_ALLOC = BASE + 1;
     public static final int IOMMU_IOAS_MAP = BASE + 5;
     public static final int IOMMU_IOAS_UNMAP = BASE + 6;
+    public static final int IOMMU_OPTION = BASE + 7;
     public static final int IOMMU_HWPT_ALLOC = BASE + 9;
     public static final int IOMMU_HWPT_SET_DIRTY_TRACKING = BASE + 11;
     public static final int IOMMU_HWPT_GET_DIRTY_BITMAP = BASE + 12;
@@ -48,6 +49,20 @@ public final class Iommufd {
         public static final int BYTES = 24;
 
         private IoasUnmap() {}
+    }
+
+    /** {@code struct iommu_option}; {@link #OP} and the reserved field have 16 bits. */
+    public static final class Option {
+        public static final int OPTION_ID = 4;
+        public static final int OP = 8;
+        public static final int RESERVED = 10;
+        public static final int OBJECT_ID = 12;
+        public static final int VAL64 = 16;
+        public static final int BYTES = 24;
+        public static final int IOMMU_OPTION_HUGE_PAGES = 1;
+        public static final int IOMMU_OPTION_OP_SET = 0;
+
+        private Option() {}
     }
 
     /** {@code struct iommu_hwpt_alloc}, as long as the first kernels knew it. */

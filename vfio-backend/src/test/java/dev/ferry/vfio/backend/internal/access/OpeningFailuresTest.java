@@ -100,14 +100,32 @@ class OpeningFailuresTest {
     @ParameterizedTest
     @CsvSource({
         "BIND_IOMMUFD, VFIO_DEVICE_BIND_IOMMUFD", "ATTACH_IOMMUFD_PT, VFIO_DEVICE_ATTACH_IOMMUFD_PT",
-        "IOAS_ALLOC, IOMMU_IOAS_ALLOC", "HWPT_ALLOC, IOMMU_HWPT_ALLOC"})
+        "IOAS_ALLOC, IOMMU_IOAS_ALLOC", "HWPT_ALLOC, IOMMU_HWPT_ALLOC",
+        "OPTION, IOMMU_OPTION"})
     void shouldCloseTheCharacterDeviceAndIommufd(Request request, String call) throws Exception {
         host.cdev(NAME, "pci", "vfio0");
+        host.iommuMarksPages = true;
         host.kernel.refuse(request, 5);
         assertThat(refused(Way.CDEV)).hasMessageContaining(call + " failed");
 
         host.kernel.refuse(request, 0);
         opener.open(host.found(NAME), "dev0", Way.CDEV).close();
+    }
+
+    @Test
+    void shouldCloseTheRestBehindAnErrorOfTheDevice() throws Exception {
+        AtomicInteger closed = new AtomicInteger();
+        OpenDevice open = new DeviceOpener(InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            if (call.equals("close") && closed.getAndIncrement() == 0) {
+                host.kernel.close((int) arguments[0]);
+                throw new OutOfMemoryError("told to fail");
+            }
+            return null;
+        }), host.root).open(host.found(NAME), "dev0", Way.GROUP);
+
+        assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(open::close);
+
+        assertThat(closed).as("device, group and container").hasValue(3);
     }
 
     @Test
@@ -121,8 +139,8 @@ class OpeningFailuresTest {
 
     /** A mediated device has no page table. */
     @ParameterizedTest
-    @CsvSource({"false, attach 7, the IOMMU does not mark written pages (IOMMU_HWPT_ALLOC: EOPNOTSUPP)",
-        "true, attach 8, "})
+    @CsvSource({"true, attach 8, ", "false, attach 7, "
+        + "'the IOMMU, or the kernel (before 6.7), marks no written pages (IOMMU_HWPT_ALLOC: EOPNOTSUPP)'"})
     void shouldAttachToAPageTableThatTracksWhereThereIsOne(boolean marks, String attached, String reason)
             throws Exception {
         String uuid = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
@@ -145,7 +163,7 @@ class OpeningFailuresTest {
         return ((IommufdSpace) open.space().orElseThrow()).pageTable();
     }
 
-    /** Kernels before 6.7 do not know the flag, those before 6.6 not the request; any other error may be gone soon. */
+    /** Kernels before 6.6 do not know the request; any other error may be gone soon. */
     @ParameterizedTest
     @ValueSource(ints = {22, 25})
     void shouldOpenADeviceWhereTheKernelMakesNoPageTableThatTracks(int errno) throws Exception {
@@ -156,5 +174,19 @@ class OpeningFailuresTest {
             assertThat(((Plain) pageTable(open)).reason())
                     .startsWith("the kernel makes no page table that marks written pages");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {22, 25, 95})
+    void shouldNotTrackWhereTheKernelMayHaveOneMarkForManyPages(int errno) throws Exception {
+        host.iommuMarksPages = true;
+        host.cdev(NAME, "pci", "vfio0");
+        host.kernel.refuse(Request.OPTION, errno);
+
+        try (OpenDevice open = opener.open(host.found(NAME), "dev0", Way.CDEV)) {
+            assertThat(((Plain) pageTable(open)).reason()).startsWith(
+                    "the kernel does not have a mark for each page of the host's (IOMMU_OPTION: ");
+        }
+        assertThat(host.devices.get(NAME).steps).containsExactly("attach 7");
     }
 }

@@ -4,26 +4,39 @@ package dev.ferry.vfio.backend.internal.access;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceMemory.Mapping;
 import dev.ferry.device.Errno;
 import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener.Way;
 import dev.ferry.vfio.backend.internal.fake.FakeHost;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.fake.Request;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.slf4j.LoggerFactory;
 
 /** Memory of this process that a device reaches which was opened here, in both ways to a device. */
 class UserMemoryTest {
@@ -136,7 +149,8 @@ class UserMemoryTest {
 
         for (long iova : new long[] {1, PAGE - 1, -PAGE, Long.MIN_VALUE}) {
             assertThat(assertErrno(Errno.EINVAL, () -> memory.map(iova, pages(1))))
-                    .hasMessageContaining("must be multiples of 4096, the host's page size");
+                    .hasMessageContaining("must be multiples of 4096, the host's page size, the address 0 or more, "
+                            + "the length more than 0, and their sum below 2^63");
         }
         assertThat(assertErrno(Errno.EINVAL, () -> memory.map(IOVA, pages(1).limit(PAGE - 1))))
                 .hasMessageContaining("0x10000000 and 4095 bytes cannot be mapped");
@@ -148,6 +162,69 @@ class UserMemoryTest {
                 .hasMessageContaining("does not begin at a page of 4096 bytes");
         assertThat(host.kernel.asked).doesNotContain(Request.MAP_DMA);
         assertThat(host.mapped).isEmpty();
+    }
+
+    @Test
+    void shouldNotMapMemoryOfAClosedArena() throws Exception {
+        UserMemory memory = memory(FIRST, Way.GROUP);
+        ByteBuffer freed;
+        try (Arena arena = Arena.ofShared()) {
+            freed = arena.allocate(PAGE, PAGE).asByteBuffer();
+            memory.map(IOVA, freed).close();
+        }
+
+        assertThat(assertErrno(Errno.EINVAL, () -> memory.map(IOVA, freed))).hasMessageContaining("arena is closed");
+        assertThat(host.mapped).isEmpty();
+    }
+
+    /** Without a reference to the user's memory, or to the mapping. */
+    private WeakReference<ByteBuffer> mappedAndRefused(Way way) throws Exception {
+        UserMemory memory = memory(FIRST, way);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(2 * PAGE);
+        memory.map(IOVA, buffer.alignedSlice(PAGE).limit(PAGE));
+        memory.close();
+        return new WeakReference<>(buffer);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GROUP, UNMAP_DMA", "CDEV, IOAS_UNMAP"})
+    void shouldKeepMemoryThatTheDeviceReachesStill(Way way, Request request) throws Exception {
+        host.kernel.refuse(request, 12);
+
+        WeakReference<ByteBuffer> buffer = mappedAndRefused(way);
+        System.gc();
+
+        assertThat(host.mapped).containsOnlyKeys(IOVA);
+        assertThat(buffer.get()).isNotNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"GROUP", "CDEV"})
+    void shouldKeepNoMemoryThatNoDeviceReaches(Way way) throws Exception {
+        WeakReference<ByteBuffer> buffer = mappedAndRefused(way);
+        System.gc();
+
+        assertThat(buffer.get()).isNull();
+    }
+
+    @Test
+    void shouldEndAllOtherMappingsBehindAnError() throws Exception {
+        AtomicInteger unmapped = new AtomicInteger();
+        opener = new DeviceOpener(InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            if (call.equals("ioctl") && arguments[1].equals(0x3B72) && unmapped.getAndIncrement() == 1) {
+                throw new OutOfMemoryError("told to fail");
+            }
+            return null;
+        }), host.root);
+        UserMemory memory = memory(FIRST, Way.GROUP);
+        for (long page = 0; page < 4; page++) {
+            memory.map(page * PAGE, pages(1));
+        }
+
+        assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(memory::close);
+
+        assertThat(host.mapped).hasSize(1);
+        memory.close();
     }
 
     @ParameterizedTest
@@ -170,7 +247,8 @@ class UserMemoryTest {
         host.kernel.refuse(request, number);
 
         assertThat(assertErrno(errno, () -> memory.map(IOVA, pages(1))))
-                .hasMessageContaining("group 12").hasMessageContaining(advice);
+                .hasMessageStartingWith(FIRST + " cannot reach 4096 bytes at 0x10000000: ")
+                .hasMessageContaining("group 12").hasMessageContaining(advice).hasMessageNotContaining("GROUP");
 
         host.kernel.refuse(request, 0);
         memory.map(IOVA, pages(1)).close();
@@ -190,6 +268,57 @@ class UserMemoryTest {
         first.close();
         memory.map(IOVA, page);
         memory.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"GROUP, 0x3B71", "CDEV, 0x3B85"})
+    @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldTakeWhatIsBeingMappedWhenItsUserGivesItBack(Way way, String map) throws Exception {
+        CountDownLatch asked = new CountDownLatch(1);
+        Semaphore answer = new Semaphore(0);
+        opener = new DeviceOpener(InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            if (call.equals("ioctl") && arguments[1].equals(Integer.decode(map))) {
+                asked.countDown();
+                answer.acquireUninterruptibly();
+            }
+            return null;
+        }), host.root);
+        UserMemory memory = memory(FIRST, way);
+        FutureTask<Mapping> mapping = new FutureTask<>(() -> memory.map(IOVA, pages(1)));
+        new Thread(mapping).start();
+        asked.await();
+
+        Thread giving = new Thread(memory::close);
+        giving.start();
+        while (giving.getState() != Thread.State.BLOCKED && giving.isAlive()) {
+            Thread.onSpinWait();
+        }
+        answer.release();
+
+        assertThat(mapping.get().range().iova()).isEqualTo(IOVA);
+        giving.join();
+        assertThat(host.mapped).isEmpty();
+    }
+
+    @Test
+    void shouldTellOnceOfAllThatStaysMapped() throws Exception {
+        UserMemory memory = memory(FIRST, Way.GROUP);
+        for (long page = 0; page < 3; page++) {
+            memory.map(page * PAGE, pages(1));
+        }
+        host.kernel.refuse(Request.UNMAP_DMA, 12);
+        ListAppender<ILoggingEvent> told = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(UserMemory.class);
+        told.start();
+        logger.addAppender(told);
+        try {
+            memory.close();
+        } finally {
+            logger.detachAppender(told);
+        }
+
+        assertThat(told.list).extracting(ILoggingEvent::getFormattedMessage).singleElement().asString()
+                .startsWith("3 mappings of memory stay for " + FIRST).endsWith("VFIO_IOMMU_UNMAP_DMA failed (ENOMEM)");
     }
 
     @ParameterizedTest

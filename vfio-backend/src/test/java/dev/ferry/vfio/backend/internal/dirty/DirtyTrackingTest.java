@@ -92,7 +92,8 @@ class DirtyTrackingTest extends TrackingFixture {
 
         assertThat(none.tracker()).isEmpty();
         assertThat(none.reason()).isEqualTo("no dirty tracking (device DMA logging: the device offers none; "
-                + "iommufd: the IOMMU does not mark written pages (IOMMU_HWPT_ALLOC: EOPNOTSUPP); "
+                + "iommufd: the IOMMU, or the kernel (before 6.7), marks no written pages "
+                + "(IOMMU_HWPT_ALLOC: EOPNOTSUPP); "
                 + "container dirty pages: the device has no container but an iommufd)");
         open.close();
         host.iommuMarksPages = true;

@@ -54,6 +54,23 @@ class IommufdTrackingTest extends SharedLogsFixture {
         iommufd.stop();
     }
 
+    /** The kernel marks the whole page of the IOMMU, in which the range ends. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "100, 0xFFFFFFFFF"})
+    void shouldTellNothingBehindTheRange(int pages, String lastWord) throws Exception {
+        DirtyTracker iommufd = lent();
+        host.iommuPage = 2 << 20;
+        host.mapPages(0, 128);
+        iommufd.start(PAGE, List.of(RANGE));
+        host.dirty.add(0L);
+
+        assertThat(iommufd.capabilities().exact()).isFalse();
+        long[] words = report(iommufd, new IovaRange(0, pages * PAGE));
+
+        assertThat(words[words.length - 1]).isEqualTo(Long.decode(lastWord));
+        iommufd.stop();
+    }
+
     @Test
     void shouldTakeAnErrorForALostRecord() throws Exception {
         DirtyTracker iommufd = lent();

@@ -8,13 +8,23 @@ import dev.ferry.device.DeviceException;
 import dev.ferry.device.DeviceMemory.Mapping;
 import dev.ferry.device.DirtyTracker;
 import dev.ferry.device.Errno;
+import dev.ferry.device.IovaRange;
 import dev.ferry.vfio.backend.internal.access.DeviceOpener;
 import dev.ferry.vfio.backend.internal.access.OpenDevice;
 import dev.ferry.vfio.backend.internal.access.UserMemory;
 import dev.ferry.vfio.backend.internal.dirty.DirtyTracking.Way;
+import dev.ferry.vfio.backend.internal.fake.InterceptedCalls;
 import dev.ferry.vfio.backend.internal.fake.Request;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -72,6 +82,21 @@ class OwnMemoryLogTest extends SharedLogsFixture {
         tracker.stop();
     }
 
+    /** A report would clear the mark of all that the IOMMU has one mark for, and tell its own range alone. */
+    @Test
+    void shouldKeepForTheNextReportWhatLiesBehindTheRange() throws Exception {
+        host.iommuPage = 2 << 20;
+        DirtyTracker tracker = open(FIRST, Way.IOMMUFD);
+        memory(device).map(0, pages(512));
+        tracker.start(PAGE, List.of(new IovaRange(0, 512 * PAGE)));
+        host.dirty.addAll(List.of(1L, 200L));
+
+        assertThat(tracker.capabilities().exact()).isTrue();
+        assertThat(report(tracker, RANGE)).containsExactly(0b10, 0);
+        assertThat(report(tracker, new IovaRange(128 * PAGE, 128 * PAGE))).containsExactly(0, 1L << 200 - 192);
+        tracker.stop();
+    }
+
     @ParameterizedTest
     @EnumSource(names = {"CONTAINER", "IOMMUFD"})
     void shouldCountAsWrittenOnceWhatWasUnmappedMeanwhile(Way way) throws Exception {
@@ -91,6 +116,51 @@ class OwnMemoryLogTest extends SharedLogsFixture {
         memory.close();
         tracker.start(PAGE, List.of(RANGE));
         assertThat(report(tracker, RANGE)).as("that was before").containsExactly(0, 0);
+        tracker.stop();
+    }
+
+    /** The marks of a mapping go with it. */
+    @ParameterizedTest
+    @CsvSource({"CONTAINER, 0x3B75, 0x3B72", "IOMMUFD, 0x3B8C, 0x3B86"})
+    @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void shouldUnmapNothingWhileAReportIsMade(Way way, String get, String unmap) throws Exception {
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        Semaphore gate = new Semaphore(Integer.MAX_VALUE);
+        CountDownLatch asked = new CountDownLatch(1);
+        opener = new DeviceOpener(InterceptedCalls.of(host.kernel, (call, arguments) -> {
+            if (call.equals("ioctl") && arguments[1].equals(Integer.decode(unmap))) {
+                order.add("unmapped");
+            } else if (call.equals("ioctl") && arguments[1].equals(Integer.decode(get)) && !gate.tryAcquire()) {
+                asked.countDown();
+                gate.acquireUninterruptibly();
+                order.add("told");
+            }
+            return null;
+        }), host.root);
+        DirtyTracker tracker = open(FIRST, way);
+        Mapping mapping = memory(device).map(0, pages(128));
+        tracker.start(PAGE, List.of(RANGE));
+        host.dirty.add(3L);
+        gate.drainPermits();
+        FutureTask<long[]> report = new FutureTask<>(() -> report(tracker, RANGE));
+        new Thread(report).start();
+        asked.await();
+
+        FutureTask<Void> end = new FutureTask<>(() -> {
+            mapping.close();
+            return null;
+        });
+        Thread ending = new Thread(end);
+        ending.start();
+        while (ending.getState() != Thread.State.BLOCKED && order.isEmpty()) {
+            Thread.onSpinWait();
+        }
+        gate.release(100);
+
+        assertThat(report.get()).containsExactly(1 << 3, 0);
+        end.get();
+        assertThat(order).containsExactly("told", "unmapped");
+        assertThat(report(tracker, RANGE)).containsExactly(-1, -1);
         tracker.stop();
     }
 

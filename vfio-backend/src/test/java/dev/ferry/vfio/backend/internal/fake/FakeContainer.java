@@ -130,7 +130,7 @@ final class FakeContainer extends FakeFile {
         if (!valid || !host.isRecording(this) || mappings.cuts(iova, size)) {
             return -EINVAL;
         }
-        FakeDmaLog.mark(host.dirty, iova, size, Mappings.PAGE, argument.get(JAVA_LONG, 40));
+        FakeDmaLog.mark(host.dirty, iova, size, Mappings.PAGE, argument.get(JAVA_LONG, 40), Mappings.PAGE);
         return 0;
     }
 

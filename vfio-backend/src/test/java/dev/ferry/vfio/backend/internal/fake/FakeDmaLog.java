@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.ferry.vfio.backend.internal.fake;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -99,22 +100,45 @@ final class FakeDmaLog {
         logged.removeIf(page -> device.loggedRanges.stream()
                 .noneMatch(one -> one.iova() <= page * 4096 && page * 4096 < one.end()));
         device.written.removeAll(logged);
-        mark(logged, iova, length, pageSize, data.get(JAVA_LONG, 24));
+        mark(logged, iova, length, pageSize, pinnable(data.get(JAVA_LONG, 24)), Mappings.PAGE);
         device.written.addAll(logged);
         return 0;
     }
 
-    /** Sets bits for pages of 4096 bytes in a bitmap of u64 words, and clears them. */
-    static void mark(TreeSet<Long> pages, long iova, long length, long pageSize, long address) {
-        MemorySegment words = memory(address, (length / pageSize + 63) / 64 * 8);
+    /**
+     * Marks what of a range was written, and clears that: a page of the IOMMU as a whole, from the place on that it was
+     * looked at. Marks behind the range are made as far as the bitmap's memory is pinned.
+     *
+     * @param pages that were written, of 4096 bytes
+     * @param iommuPage bytes that the IOMMU has one mark for
+     */
+    static void mark(TreeSet<Long> pages, long iova, long length, long pageSize, long address, long iommuPage) {
         for (Long page : List.copyOf(pages)) {
-            long at = page * 4096 - iova;
+            long first = page * Mappings.PAGE & -iommuPage;
+            long at = first + (iova & iommuPage - 1) - iova;
             if (at >= 0 && at < length) {
-                long bit = at / pageSize;
-                words.set(JAVA_LONG, bit / 64 * 8, words.get(JAVA_LONG, bit / 64 * 8) | 1L << bit % 64);
-                pages.remove(page);
+                pages.subSet(first / Mappings.PAGE, (first + iommuPage) / Mappings.PAGE).clear();
+                long pinned = pinned(at / pageSize / 8, ((length - 1) / pageSize / 8) + 1);
+                MemorySegment bitmap = memory(address, pinned);
+                for (long bit = at / pageSize; bit * pageSize < at + iommuPage && bit / 8 < pinned; bit++) {
+                    bitmap.set(JAVA_BYTE, bit / 8, (byte) (bitmap.get(JAVA_BYTE, bit / 8) | 1 << bit % 8));
+                }
             }
         }
+    }
+
+    /** The address of a bitmap that the kernel marks in place, where it may mark behind it. */
+    static long pinnable(long address) {
+        if (address % Mappings.PAGE != 0) {
+            throw new AssertionError("the kernel marks behind a bitmap that does not begin a page");
+        }
+        return address;
+    }
+
+    /** Where the memory ends, from the bitmap's begin on, that is pinned for a mark at a byte of the bitmap. */
+    private static long pinned(long at, long bytes) {
+        long pages = (bytes - at + Mappings.PAGE - 1) / Mappings.PAGE + (at % Mappings.PAGE == 0 ? 0 : 1);
+        return (at / Mappings.PAGE + pages) * Mappings.PAGE;
     }
 
     /** The process's memory behind an address, as the kernel reaches it. */

@@ -44,6 +44,8 @@ public final class FakeHost {
     public boolean migrationCapability = true;
     /** The IOMMU marks the pages that devices write. */
     public boolean iommuMarksPages;
+    /** Bytes that it has one mark for, where the address space does not forbid that. */
+    public long iommuPage = 4096;
     public long mostDirtyBitmapBytes = 256L << 20;
     /** So many times the chain of the container's capabilities is longer than when it was asked for before. */
     public int growing;

@@ -3,6 +3,7 @@ package dev.ferry.vfio.backend.internal.fake;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
@@ -61,6 +62,7 @@ final class FakeIommufd extends FakeFile {
             case 0x3B81 -> kernel.answer(Request.IOAS_ALLOC, () -> sized(argument, 12, () -> allocate(argument)));
             case 0x3B85 -> kernel.answer(Request.IOAS_MAP, () -> sized(argument, 40, () -> map(argument)));
             case 0x3B86 -> kernel.answer(Request.IOAS_UNMAP, () -> sized(argument, 24, () -> unmap(argument)));
+            case 0x3B87 -> kernel.answer(Request.OPTION, () -> sized(argument, 24, () -> option(argument)));
             case 0x3B89 -> kernel.answer(Request.HWPT_ALLOC, () -> sized(argument, 24, () -> pageTable(argument)));
             case 0x3B8B -> sized(argument, 16, () -> setTracking(argument));
             case 0x3B8C -> kernel.answer(Request.GET_DIRTY_BITMAP, () -> sized(argument, 48, () -> bitmap(argument)));
@@ -128,6 +130,23 @@ final class FakeIommufd extends FakeFile {
         return argument.get(JAVA_LONG, 16) == 0 ? -ENOENT : 0;
     }
 
+    /** Of options, that of huge pages can be set, while nothing is mapped. */
+    private int option(MemorySegment argument) {
+        if (argument.get(JAVA_INT, 4) != 1 || argument.get(JAVA_SHORT, 8) != 0 || argument.get(JAVA_SHORT, 10) != 0) {
+            return -EOPNOTSUPP;
+        }
+        Mappings space = spaces.get(argument.get(JAVA_INT, 12));
+        long value = argument.get(JAVA_LONG, 16);
+        if (space == null) {
+            return -ENOENT;
+        }
+        if ((value & ~1) != 0 || value == 0 && !host.mapped.isEmpty()) {
+            return -EINVAL;
+        }
+        space.hugePages = value == 1;
+        return 0;
+    }
+
     private int setTracking(MemorySegment argument) {
         int flags = argument.get(JAVA_INT, 4);
         if ((flags & ~1) != 0 || argument.get(JAVA_INT, 12) != 0) {
@@ -176,7 +195,8 @@ final class FakeIommufd extends FakeFile {
         boolean records = recorders.containsKey(id) && host.isRecording(recorders.get(id));
         long known = records ? space.mappedFrom(iova, length) : 0;
         TreeSet<Long> marks = flags == 0 ? host.dirty : new TreeSet<>(host.dirty);
-        FakeDmaLog.mark(marks, iova, known, pageSize, argument.get(JAVA_LONG, 40));
+        FakeDmaLog.mark(marks, iova, known, pageSize, FakeDmaLog.pinnable(argument.get(JAVA_LONG, 40)),
+                space.hugePages ? host.iommuPage : Mappings.PAGE);
         return 0;
     }
 

@@ -11,6 +11,8 @@ final class Mappings {
 
     private final Map<Long, FakeHost.Mapping> mapped;
     private final Set<Long> own = new HashSet<>();
+    /** The IOMMU may have one mark for many pages. */
+    boolean hugePages = true;
 
     /** A space among whose mappings are those of a VMM, which stay when it is closed. */
     Mappings(Map<Long, FakeHost.Mapping> mapped) {

@@ -20,6 +20,7 @@ public enum Request {
     IOAS_ALLOC,
     IOAS_MAP,
     IOAS_UNMAP,
+    OPTION,
     HWPT_ALLOC,
     SET_DIRTY_TRACKING_ON,
     SET_DIRTY_TRACKING_OFF,

@@ -48,6 +48,7 @@ class NumbersTest {
                 "IOMMU_IOAS_ALLOC", 0x3B81L,
                 "IOMMU_IOAS_MAP", 0x3B85L,
                 "IOMMU_IOAS_UNMAP", 0x3B86L,
+                "IOMMU_OPTION", 0x3B87L,
                 "IOMMU_HWPT_ALLOC", 0x3B89L,
                 "IOMMU_HWPT_SET_DIRTY_TRACKING", 0x3B8BL,
                 "IOMMU_HWPT_GET_DIRTY_BITMAP", 0x3B8CL)));
@@ -114,6 +115,9 @@ class NumbersTest {
                 "BYTES 40, FLAGS 4, IOAS_ID 8, IOMMU_IOAS_MAP_FIXED_IOVA 1, IOMMU_IOAS_MAP_READABLE 4, "
                 + "IOMMU_IOAS_MAP_WRITEABLE 2, IOVA 32, LENGTH 24, RESERVED 12, USER_VA 16");
         assertLayout(Iommufd.IoasUnmap.class, "BYTES 24, IOAS_ID 4, IOVA 8, LENGTH 16");
+        assertLayout(Iommufd.Option.class,
+                "BYTES 24, IOMMU_OPTION_HUGE_PAGES 1, IOMMU_OPTION_OP_SET 0, OBJECT_ID 12, OP 8, OPTION_ID 4, "
+                + "RESERVED 10, VAL64 16");
         assertLayout(Iommufd.HwptAlloc.class,
                 "BYTES 24, DEV_ID 8, FLAGS 4, IOMMU_HWPT_ALLOC_DIRTY_TRACKING 2, OUT_HWPT_ID 16, PT_ID 12, "
                 + "RESERVED 20");
