@@ -27,14 +27,10 @@ class DriverDepartureTest {
     @Test
     void shouldWaitForTheJobEvenWhenTheThreadIsInterrupted() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch goOn = new CountDownLatch(1);
-            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-                inside.countDown();
-                MigrationTest.join(goOn);
-            });
+            Halt halt = new Halt();
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, halt::here);
             Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-            MigrationTest.join(inside);
+            halt.awaitReached();
             AtomicBoolean stillInterrupted = new AtomicBoolean();
             Thread unregisters = new Thread(() -> {
                 Thread.currentThread().interrupt();
@@ -43,7 +39,7 @@ class DriverDepartureTest {
             });
             unregisters.start();
             MigrationRig.awaitWaiting(unregisters);
-            goOn.countDown();
+            halt.goOn();
 
             MigrationReport report = MigrationRig.report(migration);
             MigrationRig.await("the unregistration", () -> !unregisters.isAlive());
@@ -57,8 +53,8 @@ class DriverDepartureTest {
     @Test
     void shouldNotWaitForAStuckJobAgainAtEachDriverWhenItStops() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch goOn = new CountDownLatch(1);
-            Migration migration = stopBesideAStuckJob(rig, goOn);
+            Halt halt = new Halt();
+            Migration migration = stopBesideAStuckJob(rig, halt);
 
             rig.service.removeDriver(
                     rig.source, MigrationRig.properties(MigrationRig.SOURCE, MigrationRig.SOURCE_SERVICE));
@@ -68,7 +64,7 @@ class DriverDepartureTest {
 
             // It gives up after a time: whoever had waited for it would find it done.
             assertThat(migration.result().toCompletableFuture()).as("the job nobody waits for").isNotDone();
-            goOn.countDown();
+            halt.goOn();
             assertThat(MigrationRig.report(migration).failure().orElseThrow().code())
                     .isEqualTo(FailureCode.PROVIDER_GONE);
         }
@@ -77,12 +73,12 @@ class DriverDepartureTest {
     @Test
     void shouldWaitForACallUnderWayAlsoAfterAStuckJobTookAllTheTime() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch goOn = new CountDownLatch(1);
-            Migration migration = stopBesideAStuckJob(rig, goOn);
+            Halt halt = new Halt();
+            Migration migration = stopBesideAStuckJob(rig, halt);
             CountDownLatch asked = new CountDownLatch(1);
             rig.destination.onState = () -> {
                 asked.countDown();
-                MigrationTest.join(goOn);
+                halt.here();
             };
             Thread looks = new Thread(() -> rig.service.device(MigrationRig.DESTINATION));
             looks.start();
@@ -94,21 +90,17 @@ class DriverDepartureTest {
                     MigrationRig.properties(MigrationRig.DESTINATION, MigrationRig.DESTINATION_SERVICE));
 
             assertThat(Duration.ofNanos(System.nanoTime() - before)).isGreaterThan(Duration.ofMillis(900));
-            goOn.countDown();
+            halt.goOn();
             MigrationRig.report(migration);
             MigrationRig.await("the call", () -> !looks.isAlive());
         }
     }
 
     /** The job has used up all the time for which the drivers are waited for. */
-    private static Migration stopBesideAStuckJob(MigrationRig rig, CountDownLatch goOn) {
-        CountDownLatch inside = new CountDownLatch(1);
-        rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-            inside.countDown();
-            MigrationTest.join(goOn);
-        });
+    private static Migration stopBesideAStuckJob(MigrationRig rig, Halt halt) {
+        rig.source.once(Arc.RUNNING_TO_PRE_COPY, halt::here);
         Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-        MigrationTest.join(inside);
+        halt.awaitReached();
         rig.values.drainSeconds = 1;
         rig.service.modified(rig.values);
         rig.service.deactivate();
@@ -121,23 +113,21 @@ class DriverDepartureTest {
     @Test
     void shouldWaitForACallThatNeedsNoReservation() {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch goOn = new CountDownLatch(1);
+            Halt halt = new Halt();
             AtomicBoolean first = new AtomicBoolean(true);
             rig.source.onState = () -> {
                 if (first.getAndSet(false)) {
-                    inside.countDown();
-                    MigrationTest.join(goOn);
+                    halt.here();
                 }
             };
             Thread looks = new Thread(rig.service::devices);
             looks.start();
-            MigrationTest.join(inside);
+            halt.awaitReached();
             Thread unregisters = new Thread(() -> rig.remove(rig.source, MigrationRig.SOURCE_SERVICE));
             unregisters.start();
 
             MigrationRig.awaitWaiting(unregisters);
-            goOn.countDown();
+            halt.goOn();
 
             MigrationRig.await("the unregistration", () -> !unregisters.isAlive() && !looks.isAlive());
             rig.assertNoBreaches();

@@ -139,17 +139,15 @@ class LiveMemoryTest {
     @ValueSource(booleans = {true, false})
     void shouldWaitForAPlanThatAsksADeviceUntilItIsCancelled(boolean cancelled) throws Exception {
         try (LiveRig rig = new LiveRig(1)) {
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch goOn = new CountDownLatch(1);
+            Halt halt = new Halt();
             Thread planning = new Thread(() -> rig.service.plan(rig.request()));
             rig.intercept((device, call) -> {
                 if (call.equals("stopCopySize") && Thread.currentThread() == planning) {
-                    inside.countDown();
-                    MigrationTest.join(goOn);
+                    halt.here();
                 }
             });
             planning.start();
-            MigrationTest.join(inside);
+            halt.awaitReached();
 
             Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
             MigrationRig.await("the migration to wait", () -> isDone(migration) || isWaitingForAnAnswer());
@@ -159,7 +157,7 @@ class LiveMemoryTest {
                 assertThat(report.result()).isEqualTo(MigrationReport.Result.CANCELLED);
                 assertThat(report.failure().orElseThrow().following()).as("it is not busy").isEmpty();
             }
-            goOn.countDown();
+            halt.goOn();
             planning.join();
 
             if (!cancelled) {

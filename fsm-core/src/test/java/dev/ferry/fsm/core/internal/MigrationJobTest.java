@@ -81,14 +81,10 @@ class MigrationJobTest {
     @Test
     void shouldRefuseASecondJobOnABusyDevice() throws Exception {
         try (MigrationRig rig = new MigrationRig()) {
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch goOn = new CountDownLatch(1);
-            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-                inside.countDown();
-                MigrationTest.join(goOn);
-            });
+            Halt halt = new Halt();
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, halt::here);
             Migration first = rig.service.start(rig.request(), MigrationListener.NONE);
-            MigrationTest.join(inside);
+            halt.awaitReached();
 
             assertThat(rig.service.migrations()).containsExactly(first);
             assertThat(rig.service.check(rig.request()))
@@ -101,7 +97,7 @@ class MigrationJobTest {
                             .code())
                     .isEqualTo(FailureCode.DEVICE_BUSY);
 
-            goOn.countDown();
+            halt.goOn();
             assertThat(MigrationRig.report(first).result()).isEqualTo(MigrationReport.Result.COMPLETED);
             rig.assertDestinationOwns();
         }

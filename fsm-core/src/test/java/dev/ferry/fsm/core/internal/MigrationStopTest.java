@@ -17,7 +17,6 @@ import dev.ferry.migration.MigrationReport;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -195,19 +194,15 @@ class MigrationStopTest {
         try (MigrationRig rig = new MigrationRig()) {
             rig.values.drainSeconds = 1;
             rig.service.modified(rig.values);
-            CountDownLatch inside = new CountDownLatch(1);
-            CountDownLatch goOn = new CountDownLatch(1);
-            rig.source.once(Arc.RUNNING_TO_PRE_COPY, () -> {
-                inside.countDown();
-                MigrationTest.join(goOn);
-            });
+            Halt halt = new Halt();
+            rig.source.once(Arc.RUNNING_TO_PRE_COPY, halt::here);
             Migration migration = rig.service.start(rig.request(), MigrationListener.NONE);
-            MigrationTest.join(inside);
+            halt.awaitReached();
 
             rig.remove(rig.source, MigrationRig.SOURCE_SERVICE);
 
             assertThat(rig.service.device(MigrationRig.SOURCE)).isEmpty();
-            goOn.countDown();
+            halt.goOn();
             MigrationReport report = MigrationRig.report(migration);
             assertThat(report.failure().orElseThrow().code()).isEqualTo(FailureCode.PROVIDER_GONE);
             rig.assertNoBreaches();
